@@ -1,0 +1,126 @@
+"""The ports through which the core reaches stores and catalogue; adapters implement them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from booking_flow.change import Change, IdempotencyBinding
+    from booking_flow.history import Origin
+    from booking_flow.refusals import Refusal
+    from booking_flow.sailing import Sailing
+    from booking_flow.saga import OwedUndo, StepName, StepStatus
+    from booking_flow.session import Loaded, Session
+    from booking_flow.supplier import SupplierCall
+
+
+class CommitResult(StrEnum):
+    """How a commit ended; a lost race is an answer, not an exception."""
+
+    DONE = "done"
+    LOST = "lost"
+    """The row is no longer what the change began from: load it again and decide anew."""
+    DUPLICATE = "duplicate"
+    """The idempotency key is bound already: replay instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """The end of a commit; `now` is the database's clock, `fence` that of a claimed step."""
+
+    result: CommitResult
+    now: datetime
+    fence: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepAttempt:
+    """One attempt at a step, as stored."""
+
+    id: UUID
+    session_id: UUID
+    name: StepName
+    status: StepStatus
+    claimed_at: datetime
+    settled_at: datetime | None
+    sent: bool
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What an Idempotency-Key was bound to: a step's present outcome, or a plain success."""
+
+    session_id: UUID
+    fingerprint: bytes
+    success_status: int
+    step: StepAttempt | None
+
+
+class SessionStore(Protocol):
+    """Sessions in PostgreSQL; the only place that commits."""
+
+    async def now(self) -> datetime:
+        """Return the database's clock, the one all deadlines are compared by."""
+
+    async def create(
+        self,
+        session: Session,
+        *,
+        secret_hash: bytes,
+        origin: Origin,
+        binding: IdempotencyBinding | None,
+        calls: Sequence[SupplierCall],
+    ) -> CommitResult:
+        """Insert a session with its event 0; DUPLICATE when the key is bound already."""
+
+    async def load(self, session_id: UUID) -> Loaded | None:
+        """Return the session as it is now, or None."""
+
+    async def load_for_guest(self, session_id: UUID, secret_hash: bytes) -> Loaded | None:
+        """Return the session if the secret is its own; None tells nothing of which is wrong."""
+
+    async def commit(
+        self,
+        change: Change,
+        *,
+        origin: Origin,
+        calls: Sequence[SupplierCall] = (),
+        binding: IdempotencyBinding | None = None,
+    ) -> Committed:
+        """Write a change under its guards, with its events and evidence, in one commit."""
+
+    async def record_calls(self, session_id: UUID, calls: Sequence[SupplierCall]) -> None:
+        """Keep evidence of calls after which nothing changed."""
+
+    async def replay(self, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
+        """Return what an Idempotency-Key was bound to within the last 24 hours."""
+
+    async def owed(self, session_id: UUID) -> Sequence[OwedUndo]:
+        """Return the undos this session still owes, the latest first."""
+
+    async def take_owed(self, undo_id: UUID, *, lease_seconds: float, origin: Origin) -> int | None:
+        """Lease an owed undo and return its fencing number; None when another has it."""
+
+    async def settle_owed(
+        self,
+        undo_id: UUID,
+        *,
+        fence: int,
+        done: bool,
+        calls: Sequence[SupplierCall],
+    ) -> bool:
+        """Record how an owed undo went; False when the lease was lost meanwhile."""
+
+
+class Catalogue(Protocol):
+    """Sailings as the agency's catalogue knows them."""
+
+    async def sailing(self, cruise_id: str) -> Sailing | None:
+        """Return a sailing by the supplier's `codetocruiseid`, or None."""

@@ -1,0 +1,101 @@
+"""The booking session: what is known, what is asked, what is held and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from booking_flow.flow import ENDS, State
+from booking_flow.party import Details
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from booking_flow.basket import Basket
+    from booking_flow.card import CardMask
+    from booking_flow.money import Money
+    from booking_flow.party import Party
+    from booking_flow.pricing import Quote, Selection
+    from booking_flow.sailing import Sailing
+    from booking_flow.saga import OpenStep
+    from booking_flow.supplier import SupplierSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booking:
+    """A reservation at the cruise line."""
+
+    reservation: str
+    supplier_booking_id: str | None
+    status: str
+    total: Money
+    paid: Money
+    payment_due_at: datetime | None = None
+    balance_due_date: date | None = None
+    card: CardMask | None = None
+
+    @property
+    def outstanding(self) -> Money:
+        """Return what is still to be paid."""
+        return self.total - self.paid
+
+
+class UnwindingReason(StrEnum):
+    """Why a session is being undone; it decides which end it reaches."""
+
+    CANCEL = "cancel"
+    EXPIRE = "expire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unwinding:
+    """The session is being undone; no forward step may be claimed meanwhile."""
+
+    since: datetime
+    reason: UnwindingReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One guest's booking session, as of `version`; a value that is replaced, never changed."""
+
+    id: UUID
+    reference: str
+    state: State
+    version: int
+    flow_version: int
+    created_at: datetime
+    expires_at: datetime
+    sailing: Sailing
+    party: Party
+    currency: str
+    supplier: SupplierSession | None
+    quote: Quote | None = None
+    selection: Selection | None = None
+    basket: Basket | None = None
+    details: Details = Details()
+    booking: Booking | None = None
+    open_step: OpenStep | None = None
+    unwinding: Unwinding | None = None
+    cancel_requested_at: datetime | None = None
+    cards_tried: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.state in ENDS
+
+    @property
+    def reserved(self) -> bool:
+        """Whether the line holds a reservation for it."""
+        return self.state in (State.BOOKED, State.PAID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A session together with the database's clock at the moment it was read."""
+
+    session: Session
+    now: datetime

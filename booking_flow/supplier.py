@@ -1,0 +1,299 @@
+"""What the core asks of a supplier: the port, its answers, and the ways it fails.
+
+The Traveltek client implements `Supplier`. It parses tolerantly and answers in these strict
+types; whatever it cannot make sense of is a `SupplierError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from booking_flow.basket import BasketAnswer
+    from booking_flow.card import Payment
+    from booking_flow.money import Money
+    from booking_flow.party import Details, Party
+    from booking_flow.pricing import Breakdown, CabinList, Deck, Quote, Selection
+    from booking_flow.sailing import Sailing
+
+
+class FailureKind(StrEnum):
+    """Why a supplier call gave no answer; `certain` failures did not reach or did not act."""
+
+    REJECTED = "rejected"
+    """A business error in the envelope: it understood and did nothing."""
+    SESSION_EXPIRED = "session_expired"
+    """The supplier session is over; it cannot be revived."""
+    MISCONFIGURED = "misconfigured"
+    """HTTP 404: wrong sid, endpoint or verb (PROTOCOL section 1)."""
+    NOT_SENT = "not_sent"
+    """No connection, breaker open, or the deadline passed before sending."""
+    TIMEOUT = "timeout"
+    """Sent, and no answer in time."""
+    BROKEN = "broken"
+    """Sent, and the answer was cut off, unreadable, HTML or a 5xx."""
+    OTHER_CURRENCY = "other_currency"
+    """Understood, but priced in a currency we did not ask for."""
+
+
+_CERTAIN = frozenset(
+    {
+        FailureKind.REJECTED,
+        FailureKind.SESSION_EXPIRED,
+        FailureKind.MISCONFIGURED,
+        FailureKind.NOT_SENT,
+    }
+)
+
+
+class SupplierError(Exception):
+    """A call without a usable answer. Names the endpoint, never a URL (it holds secrets)."""
+
+    def __init__(
+        self,
+        kind: FailureKind,
+        *,
+        endpoint: str,
+        code: int | None = None,
+        text: str = "",
+    ) -> None:
+        """Describe the failure; `code` and `text` are the supplier's own words."""
+        super().__init__(f"{endpoint}: {kind.value}" + (f" {code}" if code is not None else ""))
+        self.kind = kind
+        self.endpoint = endpoint
+        self.code = code
+        self.text = text
+
+    @property
+    def certain(self) -> bool:
+        """Whether the supplier certainly did not act."""
+        return self.kind in _CERTAIN
+
+    @property
+    def sent(self) -> bool:
+        """Whether the request can have reached the supplier."""
+        return self.kind is not FailureKind.NOT_SENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierCall:
+    """Evidence of one call, redacted by allow-list both ways."""
+
+    id: UUID
+    endpoint: str
+    step_id: UUID | None
+    sent_at_offset: float
+    """Seconds from the start of the command to the sending."""
+    duration: float
+    """Seconds until the answer or the failure."""
+    outcome: str
+    """`ok`, or the `FailureKind`."""
+    http_status: int | None
+    error_code: int | None
+    request: Mapping[str, object]
+    response: Mapping[str, object] | None
+
+
+@dataclass(slots=True, kw_only=True)
+class CallContext:
+    """Carried through the calls of one command; the client appends the evidence of each.
+
+    `deadline` is on the clock of `boottime`; past it nothing may be sent any more.
+    """
+
+    started: float
+    step_id: UUID | None = None
+    deadline: float | None = None
+    calls: list[SupplierCall] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierSession:
+    """A supplier session: the party, ages and currency of its search bind it (PROTOCOL 3)."""
+
+    key: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchHit:
+    """What the search said of the one sailing it was asked for."""
+
+    session_key: str
+    line_id: int
+    sold_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookOrder:
+    """Everything book.pl needs; `payment` is dropped from memory with the call."""
+
+    session_key: str
+    item_key: str
+    sailing: Sailing
+    details: Details
+    dining: str
+    deposit_booking: bool
+    payment: Payment | None
+
+
+class BookStatus(StrEnum):
+    """The status words of book.pl; any other word is unknown, not failure."""
+
+    BOOKED = "Booked"
+    FAILED = "Failed"
+    OTHER = "other"
+
+
+class FraudCategory(StrEnum):
+    """The supplier's fraud screening of a card."""
+
+    GREEN = "Green"
+    YELLOW = "Yellow"
+    RED = "Red"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardTransaction:
+    """One card transaction as book.pl or payment.pl reports it."""
+
+    auth_code: str | None
+    amount: Money | None
+    fraud: FraudCategory | None = None
+
+    @property
+    def took_money(self) -> bool:
+        """Whether it shows that a card was charged."""
+        return bool(self.auth_code) or (self.amount is not None and self.amount.positive)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookAnswer:
+    """book.pl's own words, read but not judged; a booking id alone proves nothing."""
+
+    status: BookStatus
+    status_word: str
+    supplier_booking_id: str | None
+    reservation: str | None
+    total: Money | None
+    outstanding: Money | None
+    transactions: tuple[CardTransaction, ...] = ()
+    error_codes: tuple[int, ...] = ()
+    balance_due_date: date | None = None
+    payment_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayAnswer:
+    """payment.pl's answer; None where it said nothing understandable (PROTOCOL section 8)."""
+
+    transaction: CardTransaction | None
+    declined: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedBooking:
+    """A booking read by the line's reservation number (cruiseimportbooking)."""
+
+    reservation: str
+    status: str
+    cruise_id: str
+    sailing_date: date | None
+    grade_code: str | None
+    price: Money | None
+    received: Money | None
+    booked_on: date | None
+    lead_surname: str | None
+    passengers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ship:
+    """A ship with its deck plans (cruiseshipdetails)."""
+
+    ship_id: int
+    name: str
+    decks: tuple[Deck, ...] = ()
+    image_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateKey:
+    """The three identifiers of a rate, carried together (PROTOCOL section 4)."""
+
+    result_no: str
+    grade_no: str
+    rate_code: str
+
+
+class Supplier(Protocol):
+    """Live cruise booking at a supplier. Every method may raise `SupplierError`.
+
+    Reads (search, grades, cabins, breakdown, basket, import_booking, ship) may be retried
+    within; `add_to_basket`, `remove_from_basket`, `book` and `pay` are sent at most once.
+    """
+
+    async def search(
+        self, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext
+    ) -> SearchHit | None:
+        """Open a session by searching for one sailing; None when it is not offered live."""
+
+    async def grades(
+        self, session_key: str, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext
+    ) -> Quote:
+        """Return live prices; `as_of` is filled by the engine. No grades means nothing is left."""
+
+    async def cabins(
+        self, session_key: str, sailing: Sailing, party: Party, rate: RateKey, *, ctx: CallContext
+    ) -> CabinList:
+        """Return the cabins of a rate and their decks."""
+
+    async def breakdown(
+        self,
+        session_key: str,
+        sailing: Sailing,
+        rate: RateKey,
+        currency: str,
+        *,
+        ctx: CallContext,
+    ) -> Breakdown:
+        """Return the per-guest items of a rate."""
+
+    async def add_to_basket(
+        self, session_key: str, selection: Selection, currency: str, *, ctx: CallContext
+    ) -> BasketAnswer:
+        """Put the selected cabin into the basket and so hold it; sent once."""
+
+    async def basket(self, session_key: str, currency: str, *, ctx: CallContext) -> BasketAnswer:
+        """Read the basket; it may lag behind a successful add."""
+
+    async def remove_from_basket(
+        self, session_key: str, item_key: str, currency: str, *, ctx: CallContext
+    ) -> BasketAnswer:
+        """Take an item out of the basket; sent once."""
+
+    async def book(self, order: BookOrder, *, ctx: CallContext) -> BookAnswer:
+        """Book, with or without a card; sent once."""
+
+    async def pay(
+        self, session_key: str, details: Details, payment: Payment, *, ctx: CallContext
+    ) -> PayAnswer:
+        """Pay for the booking of this session; sent once."""
+
+    async def import_booking(
+        self, line_id: int, reservation: str, currency: str, *, ctx: CallContext
+    ) -> ImportedBooking | None:
+        """Read a booking by its reservation number; None when the line does not know it."""
+
+    async def ship(self, ship_id: int, *, ctx: CallContext) -> Ship:
+        """Read a ship with its deck plans."""
+
+
+NO_EVIDENCE: Mapping[str, str] = MappingProxyType({})
