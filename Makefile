@@ -1,0 +1,62 @@
+# Everything runs in .venv, which appears on demand; a machine needs only Python 3.11 or newer with venv.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+LOCKER := $(VENV)/.locker
+CODE := booking_flow adapters persistence http tests
+
+.PHONY: help demo test mutants check diagrams format lock clean
+
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what requirements/dev.txt locks into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)
+	@$(BIN)/booking-flow demo $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR_PORT),--simulator-port $(SIMULATOR_PORT)) $(if $(FRESH),--fresh)
+
+test: $(READY) ## run the tests (ARGS= goes to pytest)
+	@$(BIN)/python -m pytest $(ARGS)
+
+mutants: $(READY) ## change the core line by line and see whether a test notices
+	@$(BIN)/mutmut run
+
+check: $(READY) ## format, lint, types, layers, and diagrams that match the code
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --strict $(CODE)
+	@$(BIN)/lint-imports
+	@$(BIN)/booking-flow diagrams --check
+
+diagrams: $(READY) ## draw the flow diagrams from the code
+	@$(BIN)/booking-flow diagrams
+
+format: $(READY) ## put the code into its format and mend what lint can mend
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+LOCK = $(VENV)/locker/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" pyproject.toml
+
+$(LOCKER):
+	@test -x $(VENV)/locker/bin/python || $(PYTHON) -m venv $(VENV)/locker
+	@$(VENV)/locker/bin/python -m pip install --quiet --quiet --disable-pip-version-check 'uv>=0.9'
+	@touch $@
+
+lock: $(LOCKER) ## pin the requirement files anew with their hashes (UPGRADE=1 takes the newest)
+	@$(LOCK) $(if $(UPGRADE),--upgrade) -o requirements/runtime.txt
+	@$(LOCK) $(if $(UPGRADE),--upgrade) --group dev -o requirements/dev.txt
+
+clean: ## remove caches and what the tools left behind, not .venv and not the demo's data
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov mutants
+	@find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The aiohttp service: handlers, schemas, problems, pages, settings and the command line."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the tables, the stores, the unit of work and the migrations."""

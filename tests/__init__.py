@@ -1,0 +1,1 @@
+"""Tests of the booking service, laid out like the folders they test."""

@@ -1,0 +1,90 @@
+"""The rules of the house that neither the linter nor the type checker can see."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Written in pieces, so that this file does not name what it forbids.
+REGISTRY_HOSTS = (
+    "files.python" + "hosted.org",
+    "pypi" + ".org/simple",
+    "registry." + "npmjs.org",
+    "registry." + "yarnpkg.com",
+    "deb." + "debian.org",
+)
+CLOCKS_AND_CHANCE = {"logging", "random", "secrets", "time", "uuid_utils"}
+MAKERS = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid7", "urandom", "print"}
+CORE = sorted((ROOT / "booking_flow").rglob("*.py"))
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout, so nothing says which files belong to it")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def imported_modules(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def called_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            match node.func:
+                case ast.Attribute(attr=name) | ast.Name(id=name):
+                    yield name
+
+
+def test_the_standard_library_http_is_not_hidden() -> None:
+    """From the root, where a careless `http` package would win, aiohttp still imports."""
+    subprocess.run([sys.executable, "-c", "import http.client, aiohttp"], cwd=ROOT, check=True)
+
+
+def test_http_is_a_plain_folder() -> None:
+    assert not (ROOT / "http" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize("folder", ["http", "diagrams"])
+def test_no_python_lies_directly_in(folder: str) -> None:
+    assert list((ROOT / folder).glob("*.py")) == []
+
+
+@pytest.mark.parametrize("module", CORE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_the_core_reads_no_clock_and_writes_no_log(module: Path) -> None:
+    """Time, ids and chance come in as arguments, so that every decision can be replayed."""
+    tree = ast.parse(module.read_text("utf-8"))
+    assert CLOCKS_AND_CHANCE.isdisjoint(imported_modules(tree))
+    assert MAKERS.isdisjoint(called_names(tree))
+
+
+def test_no_committed_file_names_a_package_registry() -> None:
+    """Where packages come from is the machine's affair: lock files hold versions and hashes."""
+    hosts = [host.encode() for host in REGISTRY_HOSTS]
+    naming = [p for p in tracked_files() if any(host in p.read_bytes() for host in hosts)]
+    assert naming == []
+
+
+def test_every_locked_requirement_has_a_hash() -> None:
+    for name in ("runtime.txt", "dev.txt"):
+        blocks = (ROOT / "requirements" / name).read_text("utf-8").replace("\\\n", " ").splitlines()
+        pinned = [line for line in blocks if line and not line.lstrip().startswith("#")]
+        assert pinned
+        assert [line for line in pinned if "--hash=sha256:" not in line] == []
+
+
+def test_check_runs_the_layer_contracts() -> None:
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
+    assert "lint-imports" in recipe
