@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
-if TYPE_CHECKING:
-    from datetime import datetime, timedelta
-
-    from booking_flow.money import Money
-    from booking_flow.pricing import PriceItem
+from booking_flow.money import Money
+from booking_flow.pricing import PriceItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

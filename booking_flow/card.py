@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import Final, NoReturn
 
+from booking_flow.money import Money
 from booking_flow.refusals import Fault, Refusal, RefusalCode
-
-if TYPE_CHECKING:
-    from datetime import date
-
-    from booking_flow.money import Money
 
 
 class CardBrand(StrEnum):
@@ -135,7 +132,7 @@ def check_card(card: Card, *, today: date) -> Refusal | None:
         for field, detail, bad in (
             ("cardNumber", "is not a card number", not _number_valid(card)),
             ("cvv", "has 3 digits, or 4 for American Express", not _cvv_valid(card)),
-            ("expiryMonth", "is not a month", not 1 <= card.expiry_month <= 12),  # noqa: PLR2004
+            ("expiryMonth", "is not a month", not 1 <= card.expiry_month <= 12),
             ("expiryYear", "the card has expired", _expired(card, today)),
         )
         if bad

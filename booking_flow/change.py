@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from uuid import UUID
 
+from booking_flow.card import CardMask
 from booking_flow.flow import State, Trigger, target
 from booking_flow.history import Event, EventKind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import timedelta
-    from uuid import UUID
-
-    from booking_flow.card import CardMask
-    from booking_flow.money import Money
-    from booking_flow.saga import OwedUndo, StaffTask, StepClaim, StepSettlement
-    from booking_flow.session import Session
+from booking_flow.money import Money
+from booking_flow.saga import OwedUndo, StaffTask, StepClaim, StepSettlement
+from booking_flow.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,13 @@ the labels staff see, the diagrams and the check that stored histories still fol
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from transitions import Machine
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 FLOW_VERSION: Final = 1
 """Stored with every session; raised when a row of `FLOW` changes its meaning."""
@@ -238,7 +236,7 @@ def compile_table(machine: Machine) -> Mapping[tuple[State, Trigger], State]:
         for source, found in event.transitions.items():
             if len(found) != 1:
                 raise FlowError(f"{name} leaves {source} in {len(found)} ways")
-            table[State(source), Trigger(name)] = State(found[0].dest)
+            table[State(source), Trigger(name)] = State(str(found[0].dest))
     return MappingProxyType(table)
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from booking_flow.flow import State, Trigger, target
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 
 class EventKind(StrEnum):

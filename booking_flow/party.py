@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from booking_flow.refusals import Fault, Refusal, RefusalCode
-
-if TYPE_CHECKING:
-    from datetime import date
 
 ADULT_AGE: Final = 18
 MAX_CHILD_AGE: Final = ADULT_AGE - 1

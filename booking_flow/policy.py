@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from booking_flow.party import PartyRules
 from booking_flow.saga import StepName
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class FailedYellow(StrEnum):
@@ -58,7 +55,7 @@ class Policy:
     failed_yellow: FailedYellow = FailedYellow.UNKNOWN
     payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
     max_cards: int = 3
-    party: PartyRules = PartyRules()
+    party: PartyRules = field(default_factory=PartyRules)
     visibility_lag: timedelta = timedelta(minutes=15)
     """How long a booking may stay unseen at the supplier (PROTOCOL section 10, 5)."""
     task_time: timedelta = timedelta(hours=4)

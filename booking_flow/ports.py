@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+from uuid import UUID
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from uuid import UUID
-
-    from booking_flow.change import Change, IdempotencyBinding
-    from booking_flow.history import Origin
-    from booking_flow.refusals import Refusal
-    from booking_flow.sailing import Sailing
-    from booking_flow.saga import OwedUndo, StepName, StepStatus
-    from booking_flow.session import Loaded, Session
-    from booking_flow.supplier import SupplierCall
+from booking_flow.change import Change, IdempotencyBinding
+from booking_flow.history import Origin
+from booking_flow.refusals import Refusal
+from booking_flow.saga import OwedUndo, StepName, StepStatus
+from booking_flow.sailing import Sailing
+from booking_flow.session import Loaded, Session
+from booking_flow.supplier import SupplierCall
 
 
 class CommitResult(StrEnum):

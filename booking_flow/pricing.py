@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from booking_flow.money import Money
+from booking_flow.money import Money
 
 GUARANTEE = "GUAR"
 """The cabin number of a guarantee: the line assigns the cabin later (PROTOCOL section 5)."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from decimal import Decimal
 
 from booking_flow.refusals import Refusal, RefusalCode
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import date
-    from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Final
+from uuid import UUID
 
+from booking_flow.basket import Basket
+from booking_flow.card import CardMask
 from booking_flow.flow import ENDS, State
-from booking_flow.party import Details
+from booking_flow.money import Money
+from booking_flow.party import Details, Party
+from booking_flow.pricing import Quote, Selection
+from booking_flow.saga import OpenStep
+from booking_flow.sailing import Sailing
+from booking_flow.supplier import SupplierSession
 
-if TYPE_CHECKING:
-    from datetime import date, datetime
-    from uuid import UUID
-
-    from booking_flow.basket import Basket
-    from booking_flow.card import CardMask
-    from booking_flow.money import Money
-    from booking_flow.party import Party
-    from booking_flow.pricing import Quote, Selection
-    from booking_flow.sailing import Sailing
-    from booking_flow.saga import OpenStep
-    from booking_flow.supplier import SupplierSession
+NO_DETAILS: Final = Details()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +73,7 @@ class Session:
     quote: Quote | None = None
     selection: Selection | None = None
     basket: Basket | None = None
-    details: Details = Details()
+    details: Details = NO_DETAILS
     booking: Booking | None = None
     open_step: OpenStep | None = None
     unwinding: Unwinding | None = None

@@ -6,22 +6,20 @@ types; whatever it cannot make sense of is a `SupplierError`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
+from uuid import UUID
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-    from uuid import UUID
-
-    from booking_flow.basket import BasketAnswer
-    from booking_flow.card import Payment
-    from booking_flow.money import Money
-    from booking_flow.party import Details, Party
-    from booking_flow.pricing import Breakdown, CabinList, Deck, Quote, Selection
-    from booking_flow.sailing import Sailing
+from booking_flow.basket import BasketAnswer
+from booking_flow.card import Payment
+from booking_flow.money import Money
+from booking_flow.party import Details, Party
+from booking_flow.pricing import Breakdown, CabinList, Deck, Quote, Selection
+from booking_flow.sailing import Sailing
 
 
 class FailureKind(StrEnum):
