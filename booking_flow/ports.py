@@ -18,6 +18,10 @@ from booking_flow.session import Loaded, Session
 from booking_flow.supplier import SupplierCall
 
 
+class StoreUnavailable(Exception):  # noqa: N818 - named for what is seen
+    """PostgreSQL cannot be reached; nothing is known of the statement that was under way."""
+
+
 class CommitResult(StrEnum):
     """How a commit ended; a lost race is an answer, not an exception."""
 
@@ -26,6 +30,8 @@ class CommitResult(StrEnum):
     """The row is no longer what the change began from: load it again and decide anew."""
     DUPLICATE = "duplicate"
     """The idempotency key is bound already: replay instead."""
+    REJECTED = "rejected"
+    """A constraint refuses it, such as a reservation that another session has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,7 +127,6 @@ class OpenStep:
     status: StepStatus
     since: datetime
     fence: int
-    claimed_version: int
 
     @property
     def unknown(self) -> bool:

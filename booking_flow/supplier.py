@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Protocol
 from uuid import UUID
 
@@ -27,6 +26,12 @@ class FailureKind(StrEnum):
 
     REJECTED = "rejected"
     """A business error in the envelope: it understood and did nothing."""
+    STALE = "stale"
+    """The `resultno` is no longer the latest (105, 137): ask for grades again."""
+    SOLD_OUT = "sold_out"
+    """The last cabin of the grade, or the chosen cabin, went to somebody else."""
+    INCOMPLETE = "incomplete"
+    """book.pl misses something about a traveller, such as the lead's title (201)."""
     SESSION_EXPIRED = "session_expired"
     """The supplier session is over; it cannot be revived."""
     MISCONFIGURED = "misconfigured"
@@ -44,6 +49,9 @@ class FailureKind(StrEnum):
 _CERTAIN = frozenset(
     {
         FailureKind.REJECTED,
+        FailureKind.STALE,
+        FailureKind.SOLD_OUT,
+        FailureKind.INCOMPLETE,
         FailureKind.SESSION_EXPIRED,
         FailureKind.MISCONFIGURED,
         FailureKind.NOT_SENT,
@@ -292,6 +300,3 @@ class Supplier(Protocol):
 
     async def ship(self, ship_id: int, *, ctx: CallContext) -> Ship:
         """Read a ship with its deck plans."""
-
-
-NO_EVIDENCE: Mapping[str, str] = MappingProxyType({})
