@@ -1,0 +1,114 @@
+"""The folder of an embedded server: who owns it, and that only one server uses it."""
+
+import fcntl
+import os
+import subprocess
+import time
+from pathlib import Path
+
+NOBODY = 65534
+ENTER_ALL = 'for place; do [ -x "$place" ] || exit 1; done'
+
+
+class EmbeddedServerError(Exception):
+    """An embedded server cannot do what was asked, for the reason in the message."""
+
+
+def identity_for(*, folder: Path, program: Path) -> str:
+    """Say as whom a server that refuses root runs: `self`, `nobody`, or root under another number.
+
+    User 65534 needs no account, but must be able to enter every parent of the folder and of the
+    program. Their permissions are not ours to open: below a private one a user namespace has to do.
+    """
+    if os.geteuid() != 0:
+        return "self"
+    os.chown(folder, NOBODY, NOBODY)
+    return "nobody" if _nobody_may_enter(folder, program) else "namespace"
+
+
+def give_to(identity: str, folder: Path) -> None:
+    """Hand the folder and all below it to the one who runs the server, if it has another owner."""
+    if os.geteuid() != 0:
+        return
+    owner = NOBODY if identity == "nobody" else 0
+    for place in (folder, *folder.rglob("*")):
+        if place.lstat().st_uid != owner:
+            os.chown(place, owner, owner, follow_symlinks=False)
+
+
+def private_folder(path: Path) -> Path:
+    """Make the folder if it is missing, closed to others; parents are made as usual."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedServerError(f"{path} cannot be used as a folder: {error.strerror}") from error
+    return path.resolve()
+
+
+class FolderLock:
+    """Make the folder if it is missing, closed to others, and its parents as usual."""
+
+    def __init__(self, path: Path, *, patience: float = 15.0) -> None:
+        try:
+            self.fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise EmbeddedServerError(f"{path} cannot be opened: {error.strerror}") from error
+        self._path = path
+        try:
+            self._acquire(time.monotonic() + patience)
+        except BaseException:
+            self.release()
+            raise
+        self.note(server=0)
+
+    def note(self, *, server: int) -> None:
+        """Write down who uses the folder, for the message to the next who tries."""
+        os.ftruncate(self.fd, 0)
+        os.pwrite(self.fd, f"{os.getpid()} {server}".encode(), 0)
+
+    def release(self) -> None:
+        """Close our copy; while a server that inherited it lives, the folder stays locked."""
+        os.close(self.fd)
+
+    def _acquire(self, deadline: float) -> None:
+        while True:
+            try:
+                return fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._refuse_unless_ending(deadline)
+            time.sleep(0.01)
+
+    def _refuse_unless_ending(self, deadline: float) -> None:
+        """Refuse, except while the owner is dead: then its server is on its way out."""
+        owner, _, server = os.pread(self.fd, 64, 0).decode().partition(" ")
+        if (owner and is_alive(int(owner))) or time.monotonic() > deadline:
+            place = self._path.parent
+            raise EmbeddedServerError(
+                f"{place} is in use by the server with pid {server}, started by process {owner}; "
+                "stop that first or choose another folder"
+            )
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process with this pid exists, whoever owns it."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _nobody_may_enter(*places: Path) -> bool:
+    tried = subprocess.run(
+        ["/bin/sh", "-c", ENTER_ALL, "sh", *map(str, places)],
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+        cwd="/",
+        check=False,
+        capture_output=True,
+    )
+    return tried.returncode == 0
