@@ -1,0 +1,179 @@
+"""cruisecabingrades.pl: live prices per grade and rate; each call makes the older `resultno` stale."""
+
+from zlib import crc32
+
+from adapters.simulator.call import Call
+from adapters.simulator.endpoints.search import in_window
+from adapters.simulator.fleet import GRADES, RATES, Grade, Rate
+from adapters.simulator.inventory import place
+from adapters.simulator.pricing import Quote, quote
+from adapters.simulator.sailings import SeededSailing
+from adapters.simulator.state import QuotedRate, SupplierSession
+from adapters.simulator.wire import Json, RefusalError, envelope, number
+
+_STALE_KEPT = 200
+
+
+def show_grades(call: Call) -> Json:
+    """Answer with a new price list, or with nothing at all when the party is another than the search's."""
+    session = call.session
+    sailing = call.supplier.sailings.get(call.whole("codetocruiseid"))
+    if sailing is None:
+        raise RefusalError(111, "Invalid value for parameter: codetocruiseid")
+    if sailing.line_id not in call.supplier.settings.live_lines:
+        raise RefusalError(None, f"{sailing.line_name} is not available for live pricing")
+    fits = (
+        same_party(call, session)
+        and in_window(session, sailing)
+        and not call.meets("party_mismatch")
+    )
+    on_sale = call.supplier.sailing_on_sale(sailing.codetocruiseid) is not None
+    rows = _new_price_list(call, sailing) if fits and on_sale else []
+    return _answer(call, sailing, rows)
+
+
+def same_party(call: Call, session: SupplierSession) -> bool:
+    """Say whether the call names the party that the search bound to the session."""
+    children, infants = call.whole("children", 0), call.params.get("infants")
+    young = {children} if infants is None else {children + int(infants or 0)}
+    allowed = {session.children + session.infants} | (
+        {session.children} if infants is None else set()
+    )
+    births = sorted(value for name, value in call.params.items() if name.startswith("dob-"))
+    same_births = not session.birth_dates or births == session.birth_dates
+    return call.whole("adults") == session.adults and bool(young & allowed) and same_births
+
+
+def asked_currency(call: Call, session: SupplierSession) -> str:
+    """Return the session's currency, whatever this call asks; another one only by fault."""
+    if call.meets("other_currency"):
+        return "EUR" if session.currency == "GBP" else "GBP"
+    return session.currency
+
+
+def _new_price_list(call: Call, sailing: SeededSailing) -> list[Json]:
+    """Issue new identifiers for every row; what was issued before is stale."""
+    session = call.session
+    session.searches += 1
+    session.stale_resultnos = (
+        session.stale_resultnos + sorted({one.resultno for one in session.quotes})
+    )[-_STALE_KEPT:]
+    session.quotes, session.cabins = [], {}
+    search_no = 1_064_000_000 + call.supplier.state.number()
+    rows: list[Json] = []
+    for index, grade in enumerate(GRADES[sailing.line_id]):
+        rows += _grade_rows(call, sailing, grade, index, search_no)
+    return rows
+
+
+def _grade_rows(
+    call: Call, sailing: SeededSailing, grade: Grade, index: int, search_no: int
+) -> list[Json]:
+    """Spell a grade: one row with all its rates, or, above the ocean views, one row per rate."""
+    cells = [
+        _rate_cell(call, sailing, grade, rate, index, search_no) for rate in RATES[sailing.line_id]
+    ]
+    groups = [[cell] for cell in cells] if grade.category in ("balcony", "suite") else [cells]
+    return [_row(call, sailing, grade, group, search_no) for group in groups]
+
+
+def _rate_cell(
+    call: Call, sailing: SeededSailing, grade: Grade, rate: Rate, index: int, search_no: int
+) -> Json:
+    """Spell one rate of a grade, quoting it to the session when it can be had."""
+    session = call.session
+    if not rate_on_sale(call, sailing, grade, rate):
+        return {"available": "N", "ratecode": rate.code}
+    own_result = grade.category == "suite"
+    quoted = QuotedRate(
+        sailing=sailing.codetocruiseid,
+        grade=grade.code,
+        rate=rate.code,
+        resultno=f"212_{index}.{search_no + index}" if own_result else f"212_0.{search_no}",
+        gradeno=f"{211 + session.searches}:{rate.code}:{index}",
+    )
+    session.quotes.append(quoted)
+    price = quote(sailing, grade, rate, session.party, currency=asked_currency(call, session))
+    return _cell(quoted, price, own_result=own_result)
+
+
+def _cell(quoted: QuotedRate, price: Quote, *, own_result: bool) -> Json:
+    """Spell a priced rate; its components leave the non-commissionable fare out and do not add up."""
+    cell: Json = {
+        "available": "Y",
+        "ratecode": quoted.rate,
+        "gradeno": quoted.gradeno,
+        "price": number(price.total),
+        "fare": number(price.part("Cruise Fare")),
+        "taxes": number(price.part("Taxes & Fees")),
+        "sprice": number(price.supplier_total),
+        "scurrency": price.supplier_currency,
+    }
+    if quoted.rate.startswith("N"):
+        cell |= {"fees": 0, "gratuity": 0}
+    return cell | ({"resultno": quoted.resultno} if own_result else {})
+
+
+def rate_on_sale(call: Call, sailing: SeededSailing, grade: Grade, rate: Rate) -> bool:
+    """Say whether a rate can be had: not ended, not gone, cabins left, and offered for this grade at all."""
+    supplier = call.supplier
+    at = place(sailing.codetocruiseid, grade.code)
+    offered = not rate.restricted or crc32(f"{at}:{rate.code}".encode()) % 4 != 0
+    gone = f"{at}:{rate.code}" in supplier.state.rates_gone
+    left = supplier.inventory.remaining(sailing, grade, supplier.clock.now())
+    return rate.on_sale and offered and not gone and left > 0
+
+
+def _row(
+    call: Call, sailing: SeededSailing, grade: Grade, cells: list[Json], search_no: int
+) -> Json:
+    """Spell the row around its rates; its price stands under one of two names."""
+    open_cells = [cell for cell in cells if cell["available"] == "Y"]
+    cheapest = min(open_cells, key=lambda cell: float(cell["price"]), default=None)
+    row: Json = {
+        "cabincode": grade.code,
+        "codtype": grade.category,
+        "name": grade.name,
+        "description": f"{grade.name} on deck {grade.deck}, up to {grade.max_guests} guests. It&#39;s all yours.",
+        "imageurl": f"{call.origin}/images/cabins/{grade.category}.svg",
+        "resultno": f"212_0.{search_no}",
+        "modified": int(grade.accessible),
+        "gridpricing": cells,
+    }
+    if cheapest is None:
+        return row | {"ratecode": cells[0]["ratecode"]}
+    price_name = "price" if sailing.codetocruiseid % 2 == 0 else "cheapestprice"
+    return (
+        row
+        | {name: cheapest[name] for name in ("ratecode", "gradeno")}
+        | {price_name: cheapest["price"]}
+    )
+
+
+def _answer(call: Call, sailing: SeededSailing, rows: list[Json]) -> Json:
+    """Wrap the rows; the rate codes stand in one of the two places the supplier uses."""
+    criteria = call.criteria("adults", "children", "codetocruiseid", sid=call.params.get("sid"))
+    codes = [_rate_code(sailing, rate) for rate in RATES[sailing.line_id]] if rows else []
+    currency = asked_currency(call, call.session)
+    if sailing.codetocruiseid % 2 == 0:
+        return envelope(rows, criteria=criteria, currency=currency, rows=len(rows), ratecodes=codes)
+    return envelope(
+        rows, criteria=criteria | {"ratecodes": codes}, currency=currency, rows=len(rows)
+    )
+
+
+def _rate_code(sailing: SeededSailing, rate: Rate) -> Json:
+    """Spell a rate code; its flag for non-refundable is right only on every other sailing."""
+    honest = sailing.codetocruiseid % 2 == 1
+    return {
+        "code": rate.code,
+        "name": f"{rate.name} valid from 01/01/2026 to 31/12/2099",
+        "faretype": "gross",
+        "nonrefundable": int(not rate.refundable) if honest else 0,
+        "military": int(rate.military),
+        "senior": int(rate.senior),
+        "pastpassenger": int(rate.past_guest),
+        "nett": 0,
+        "ratestart": "2026-01-01",
+        "rateend": "2099-12-31",
+    }

@@ -1,0 +1,196 @@
+"""The faults the simulator can cause: one declared table, and the cards and surnames that set them off."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+BOOKING_CALLS = frozenset({"book.pl", "payment.pl"})
+ENDPOINTS = (
+    "token.pl",
+    "cruiseresults.pl",
+    "cruisecabingrades.pl",
+    "cruisecabins.pl",
+    "cruisecabingradebreakdown.pl",
+    "basketadd.pl",
+    "basket.pl",
+    "basketremove.pl",
+    "book.pl",
+    "payment.pl",
+    "cruiseimportbooking.pl",
+    "cruiseshipdetails.pl",
+)
+_EVERY = frozenset(ENDPOINTS)
+_AUTHED = _EVERY - {"token.pl"}
+_IN_SESSION = _AUTHED - {"cruiseresults.pl", "cruiseimportbooking.pl", "cruiseshipdetails.pl"}
+_BOOK = frozenset({"book.pl"})
+_ADD = frozenset({"basketadd.pl"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A named fault, what it means, and the endpoints that can show it."""
+
+    name: str
+    meaning: str
+    endpoints: frozenset[str]
+
+
+def _fault(name: str, endpoints: frozenset[str], meaning: str) -> Fault:
+    """Spell one fault in one row."""
+    return Fault(name=name, meaning=meaning, endpoints=endpoints)
+
+
+_TABLE = (
+    _fault(
+        "timeout_before",
+        _EVERY,
+        "Does nothing and never answers (300 s, or until the caller hangs up).",
+    ),
+    _fault(
+        "timeout_after", _EVERY, "Acts and never answers (300 s, or until the caller hangs up)."
+    ),
+    _fault("reset_before", _EVERY, "Resets the connection without having acted."),
+    _fault("reset", _EVERY, "Acts, then resets the connection half way through the answer."),
+    _fault("http_500", _EVERY, "HTTP 500, nothing done."),
+    _fault("http_500_after", _EVERY, "HTTP 500, though the call was carried out."),
+    _fault("http_502", _EVERY, "HTTP 502 from the proxy, nothing done."),
+    _fault("http_502_after", _EVERY, "HTTP 502 from the proxy, though the call was carried out."),
+    _fault("http_404", _EVERY, "HTTP 404 as for a wrong sid, nothing done."),
+    _fault("http_429", _EVERY, "HTTP 429 with Retry-After, nothing done."),
+    _fault("slow", _EVERY, "Acts and answers late: 30 s times the latency scale, or `seconds`."),
+    _fault("malformed", _EVERY, "Acts and answers with a body that is not JSON."),
+    _fault("truncated", _EVERY, "Acts and answers with the first half of the body."),
+    _fault("html", _EVERY, "HTTP 200 with an HTML maintenance page, nothing done."),
+    _fault("html_after", _EVERY, "HTTP 200 with an HTML page, though the call was carried out."),
+    _fault(
+        "mixed_types",
+        _AUTHED,
+        "Acts and respells numbers, flags and empties (`typing` mixed, strings, numbers).",
+    ),
+    _fault(
+        "token_expired_200",
+        _AUTHED,
+        "Error 3002 at HTTP 200; the token is dead from then on. Nothing done.",
+    ),
+    _fault(
+        "token_expired_401",
+        _AUTHED,
+        "Error 3002 at HTTP 401; the token is dead from then on. Nothing done.",
+    ),
+    _fault(
+        "session_expired",
+        _IN_SESSION,
+        "The session expires for good (code 169 by policy). Nothing done.",
+    ),
+    _fault(
+        "stale_resultno",
+        frozenset({"cruisecabins.pl", "cruisecabingradebreakdown.pl"}) | _ADD,
+        "The `resultno` counts as stale: 105, 137 or the unpriced basket, by policy.",
+    ),
+    _fault(
+        "party_mismatch",
+        frozenset({"cruisecabingrades.pl", "cruisecabins.pl"}),
+        "Zero results and no error, as for another party.",
+    ),
+    _fault(
+        "rate_gone",
+        frozenset({"cruisecabins.pl"}) | _ADD,
+        "The chosen rate is gone for good: no cabins, or the unpriced basket; later grades show it as N.",
+    ),
+    _fault(
+        "unpriced_basket", _ADD, "HTTP 200, no error, paymentoption none, prices 0, nothing held."
+    ),
+    _fault(
+        "empty_basket",
+        frozenset({"basket.pl"}) | _ADD,
+        "Acts, and shows no basket items although one is held.",
+    ),
+    _fault("basket_read_lag", _ADD, "Acts; basket.pl does not show the item for `seconds` (5)."),
+    _fault(
+        "other_currency",
+        frozenset({"cruisecabingrades.pl"}) | _ADD | _BOOK,
+        "Prices in another currency than the session's (GBP, or EUR for a GBP session).",
+    ),
+    _fault("price_differs", _ADD | _BOOK, "The price is a tenth higher than the one shown before."),
+    _fault(
+        "sold_out",
+        _ADD,
+        "Somebody else has just taken the cabin: error 138, and it is gone from the lists.",
+    ),
+    _fault("hold_missing", _ADD, "Acts; the answer has no holdcabin."),
+    _fault(
+        "hold_lapsed",
+        _ADD | _BOOK,
+        "At basketadd the hold lasts only `seconds` (30); at book.pl it has lapsed just before.",
+    ),
+    _fault(
+        "duplicate_submit",
+        _ADD | BOOKING_CALLS,
+        "The call arrives twice and is carried out twice; one answer returns.",
+    ),
+    _fault(
+        "failed_yellow",
+        BOOKING_CALLS,
+        "Failed with a booking id, no reservation, fraudcategory Yellow.",
+    ),
+    _fault(
+        "failed_red",
+        BOOKING_CALLS,
+        "Failed with a booking id, no reservation, fraudcategory Red: card declined.",
+    ),
+    _fault(
+        "failed_with_authcode",
+        BOOKING_CALLS,
+        "Failed, no reservation, yet the card was charged (refund case).",
+    ),
+    _fault(
+        "booked_without_authcode",
+        _BOOK,
+        "Booked with a reservation; the card sent has no authcode.",
+    ),
+    _fault(
+        "unknown_status",
+        _BOOK,
+        "A booking id with a status word of its own (OnRequest), no reservation.",
+    ),
+    _fault(
+        "errors_with_bookingid",
+        _BOOK,
+        "Books, and answers with errors together with the booking id.",
+    ),
+)
+FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _TABLE}
+
+CARD_FAULTS: Mapping[str, str] = {
+    "4000000000000002": "failed_red",
+    "4000000000009995": "failed_yellow",
+    "4000000000005126": "failed_with_authcode",
+    "4000000000000341": "booked_without_authcode",
+    "4000000000003220": "unknown_status",
+    "4000000000000119": "timeout_after",
+}
+_SPELLED = {
+    "http_500": "fivehundred",
+    "http_500_after": "fivehundredafter",
+    "http_502": "badgateway",
+    "http_502_after": "badgatewayafter",
+    "http_404": "notfound",
+    "http_429": "toomany",
+    "token_expired_200": "tokenexpired",
+    "token_expired_401": "tokenrefused",
+    "slow": "slowanswer",
+    "reset": "resetafter",
+    "malformed": "malformedanswer",
+    "truncated": "truncatedanswer",
+    "html": "htmlpage",
+    "html_after": "htmlpageafter",
+}
+SURNAME_FAULTS: Mapping[str, str] = {
+    _SPELLED.get(name, name.replace("_", "")): name
+    for name, fault in FAULTS.items()
+    if "book.pl" in fault.endpoints
+}
+
+
+def plain_name(surname: str) -> str:
+    """Reduce a surname to its letters, so that Timeout-After and TIMEOUTAFTER are one."""
+    return "".join(letter for letter in surname.casefold() if letter.isalpha())

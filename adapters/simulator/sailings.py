@@ -1,0 +1,240 @@
+"""The seeded sailings: the same ones on every start, their dates counted from the day given."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_UP, Decimal
+
+from adapters.simulator.fleet import GRADES, SHIPS, Ship
+
+EXAMPLE_SAILING = 2190294
+CARNIVAL_SAILING = 2161246
+SOLD_OUT_SAILING = 2199099
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeededSailing:
+    """One sailing as the supplier knows it; `from_price` is the lead-in for one guest of two, in US dollars."""
+
+    codetocruiseid: int
+    itinerary_id: int
+    name: str
+    line_id: int
+    line_name: str
+    ship_id: int
+    ship_name: str
+    ship_code: str
+    sail_date: date
+    nights: int
+    ports: tuple[str, ...]
+    region: str
+    base_fare: Decimal
+    from_price: Decimal
+    drill_endpoint: str | None = None
+    drill_fault: str | None = None
+    sold_out: bool = False
+
+    @property
+    def end_date(self) -> date:
+        """Return the day the ship is back."""
+        return self.sail_date + timedelta(days=self.nights)
+
+    @property
+    def ship(self) -> Ship:
+        """Return the ship that sails it."""
+        return SHIPS[self.ship_code]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Route:
+    """An itinerary that several sailings share."""
+
+    title: str
+    nights: int
+    ports: tuple[str, ...]
+    region: str
+
+
+_WESTERN = _Route(
+    title="Western Caribbean",
+    nights=7,
+    ports=("Miami", "Cozumel", "Roatan", "Costa Maya", "Miami"),
+    region="Caribbean",
+)
+_BAHAMAS = _Route(
+    title="Bahamas & Perfect Day",
+    nights=4,
+    ports=("Miami", "Nassau", "CocoCay", "Miami"),
+    region="Bahamas",
+)
+_EASTERN = _Route(
+    title="Eastern Caribbean",
+    nights=7,
+    ports=("Fort Lauderdale", "San Juan", "St. Thomas", "St. Maarten", "Fort Lauderdale"),
+    region="Caribbean",
+)
+_MED = _Route(
+    title="Western Mediterranean",
+    nights=7,
+    ports=("Barcelona", "Palma de Mallorca", "Marseille", "La Spezia", "Barcelona"),
+    region="Mediterranean",
+)
+_ALASKA = _Route(
+    title="Alaska Glacier",
+    nights=7,
+    ports=("Seattle", "Juneau", "Skagway", "Victoria", "Seattle"),
+    region="Alaska",
+)
+_BERMUDA = _Route(
+    title="Bermuda",
+    nights=5,
+    ports=("Cape Liberty", "King's Wharf", "Cape Liberty"),
+    region="Bermuda",
+)
+_GALVESTON = _Route(
+    title="Western Caribbean From Galveston, TX",
+    nights=4,
+    ports=("Galveston", "Cozumel", "Galveston"),
+    region="Caribbean",
+)
+
+_ROYAL_DAYS = (
+    12,
+    26,
+    47,
+    61,
+    105,
+    112,
+    126,
+    133,
+    147,
+    161,
+    168,
+    182,
+    196,
+    203,
+    217,
+    231,
+    245,
+    259,
+    273,
+    287,
+    301,
+    322,
+)
+_CELEBRITY_DAYS = (19, 54, 82, 103, 124, 145, 166, 187, 208, 229, 264, 292)
+_CARNIVAL_IDS = (CARNIVAL_SAILING, 2224806, 2166062, 2161250, 2161254, 2161258, 2161262, 2161266)
+
+DRILLS: dict[int, tuple[str, str]] = {
+    2199001: ("basketadd.pl", "stale_resultno"),
+    2199002: ("cruisecabingrades.pl", "party_mismatch"),
+    2199003: ("basketadd.pl", "rate_gone"),
+    2199004: ("basketadd.pl", "unpriced_basket"),
+    2199005: ("basket.pl", "empty_basket"),
+    2199006: ("basketadd.pl", "other_currency"),
+    2199007: ("basketadd.pl", "hold_lapsed"),
+    2199008: ("basketadd.pl", "sold_out"),
+    2199009: ("basketadd.pl", "session_expired"),
+    2199010: ("basketadd.pl", "price_differs"),
+    2199011: ("cruisecabingrades.pl", "slow"),
+    2199012: ("cruisecabingrades.pl", "html"),
+    2199013: ("cruisecabingrades.pl", "mixed_types"),
+    2199014: ("basketadd.pl", "timeout_after"),
+}
+
+
+def seeded_sailings(today: date) -> list[SeededSailing]:
+    """Return every sailing the supplier knows, two of them already sailed."""
+    return [*_royal(today), *_celebrity(today), *_carnival(today), *_sailed(today), *_drills(today)]
+
+
+def _royal(today: date) -> Iterator[SeededSailing]:
+    """Yield the Royal Caribbean sailings, the documented example among them."""
+    routes = (_WESTERN, _BAHAMAS, _EASTERN, _MED, _BERMUDA)
+    for n, days in enumerate(_ROYAL_DAYS):
+        number = EXAMPLE_SAILING - 4 + n
+        route = _WESTERN if number == EXAMPLE_SAILING else routes[n % len(routes)]
+        yield _sailing(
+            number, ("WN", "HM", "SY", "AN", "WN", "IC")[n % 6], route, today + timedelta(days=days)
+        )
+
+
+def _celebrity(today: date) -> Iterator[SeededSailing]:
+    """Yield the Celebrity sailings; the Summit's are sold in Canadian dollars."""
+    routes = (_EASTERN, _MED, _ALASKA, _BERMUDA)
+    for n, days in enumerate(_CELEBRITY_DAYS):
+        yield _sailing(
+            2201100 + n, ("EG", "BY", "SM")[n % 3], routes[n % 4], today + timedelta(days=days)
+        )
+
+
+def _carnival(today: date) -> Iterator[SeededSailing]:
+    """Yield the Carnival sailings, which the supplier knows but does not sell live by default."""
+    for n, number in enumerate(_CARNIVAL_IDS):
+        yield _sailing(number, ("BR", "MD")[n % 2], _GALVESTON, today + timedelta(days=30 + 25 * n))
+
+
+def _sailed(today: date) -> Iterator[SeededSailing]:
+    """Yield two sailings that have left already."""
+    yield _sailing(2190001, "HM", _WESTERN, today - timedelta(days=20))
+    yield _sailing(2201001, "EG", _EASTERN, today - timedelta(days=3))
+
+
+def _drills(today: date) -> Iterator[SeededSailing]:
+    """Yield the sailings with a built-in fault, and one that is sold out; all leave late in the list."""
+    for n, (number, (endpoint, fault)) in enumerate(DRILLS.items()):
+        yield _sailing(
+            number,
+            ("IC", "BY", "AN")[n % 3],
+            _BAHAMAS,
+            today + timedelta(days=330 + n),
+            drill=(endpoint, fault),
+        )
+    yield _sailing(SOLD_OUT_SAILING, "SY", _BAHAMAS, today + timedelta(days=350), sold_out=True)
+
+
+def _sailing(
+    number: int,
+    ship_code: str,
+    route: _Route,
+    sail_date: date,
+    *,
+    drill: tuple[str, str] | None = None,
+    sold_out: bool = False,
+) -> SeededSailing:
+    """Put a ship on a route on a day, with a fare that follows from the sailing's number."""
+    ship = SHIPS[ship_code]
+    fare = _base_fare(number, route.nights)
+    title = f"{route.nights} Night {route.title}"
+    return SeededSailing(
+        codetocruiseid=number,
+        itinerary_id=255300 + number % 997,
+        name=f"{title} (drill: {drill[1]})" if drill else title,
+        line_id=ship.line.id,
+        line_name=ship.line.name,
+        ship_id=ship.id,
+        ship_name=ship.name,
+        ship_code=ship.code,
+        sail_date=sail_date,
+        nights=route.nights,
+        ports=route.ports,
+        region=route.region,
+        base_fare=fare,
+        from_price=_lead_in(ship, fare, route.nights),
+        drill_endpoint=drill[0] if drill else None,
+        drill_fault=drill[1] if drill else None,
+        sold_out=sold_out,
+    )
+
+
+def _base_fare(number: int, nights: int) -> Decimal:
+    """Return the fare of one guest in the plainest cabin, in the ship's own currency."""
+    return Decimal(nights) * Decimal(88 + number * 7 % 45) + Decimal("0.62")
+
+
+def _lead_in(ship: Ship, fare: Decimal, nights: int) -> Decimal:
+    """Return the advertised price of one guest: cheapest grade with charges, in whole US dollars."""
+    cheapest = min(grade.factor for grade in GRADES[ship.line.id])
+    in_dollars = Decimal("0.73") if ship.currency == "CAD" else Decimal(1)
+    price = (fare * cheapest + Decimal(35) * nights) * in_dollars
+    return price.quantize(Decimal(1), rounding=ROUND_UP).quantize(Decimal("0.01"))

@@ -1,0 +1,114 @@
+"""How answers travel, and every way in which they do not arrive as sent."""
+
+import asyncio
+import json
+import socket
+import struct
+
+from aiohttp import web
+
+from adapters.simulator.call import Call
+from adapters.simulator.wire import Json
+
+NEVER_SECONDS = 300.0
+SLOW_SECONDS = 30.0
+STOPPING = web.AppKey("stopping", asyncio.Event)
+MAINTENANCE = "<html><head><title>Maintenance</title></head><body><h1>We&#39;ll be right back</h1></body></html>"
+_STATUSES = {"http_404": 404, "http_429": 429, "http_500": 500, "http_502": 502}
+_STATUSES_AFTER = {"http_500_after": 500, "http_502_after": 502}
+
+
+def json_answer(body: Json, *, status: int = 200) -> web.Response:
+    """Answer with JSON as the supplier labels it."""
+    return web.Response(
+        text=json.dumps(body), status=status, content_type="application/json", charset="utf-8"
+    )
+
+
+def plain_error(status: int) -> web.Response:
+    """Answer with a bare HTTP error, not in the envelope."""
+    headers = {"Retry-After": "1"} if status == 429 else {}
+    return web.Response(
+        text=f"<h1>{status}</h1>", status=status, content_type="text/html", headers=headers
+    )
+
+
+async def spoil_before(request: web.Request, call: Call) -> web.StreamResponse | None:
+    """Meet the faults that keep the supplier from acting."""
+    fault = call.rule.fault if call.rule else ""
+    if fault in _STATUSES:
+        return plain_error(_STATUSES[fault])
+    if fault == "html":
+        return web.Response(text=MAINTENANCE, content_type="text/html")
+    if fault == "timeout_before":
+        return await _never_answer(request, call)
+    if fault == "reset_before":
+        return cut_connection(request, plain_error(500))
+    return None
+
+
+async def send(request: web.Request, call: Call, answer: web.Response) -> web.StreamResponse:
+    """Send the answer, or meet the faults that spoil it after the supplier has acted."""
+    fault = call.rule.fault if call.rule else ""
+    if fault in _STATUSES_AFTER:
+        return plain_error(_STATUSES_AFTER[fault])
+    if fault == "timeout_after":
+        return await _never_answer(request, call)
+    if fault == "reset":
+        return await _reset_half_way(request, answer)
+    if fault == "slow":
+        await asyncio.sleep(call.fault_seconds(SLOW_SECONDS * call.supplier.latency_scale))
+    return _spoiled(fault, answer)
+
+
+def _spoiled(fault: str, answer: web.Response) -> web.Response:
+    """Return the answer with the body the fault makes of it."""
+    text = answer.text or ""
+    if fault == "html_after":
+        return web.Response(text=MAINTENANCE, content_type="text/html")
+    if fault == "truncated":
+        answer.text = text[: len(text) // 2]
+    if fault == "malformed":
+        answer.text = (
+            "Software error: not a HASH reference at FusionAPI.pm line 212.\n"
+            + text[: len(text) // 3]
+        )
+    return answer
+
+
+async def _never_answer(request: web.Request, call: Call) -> web.StreamResponse:
+    """Keep silent until the caller hangs up, the time is over or the simulator stops."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + call.fault_seconds(NEVER_SECONDS)
+    stopping = request.app[STOPPING]
+    while loop.time() < until and not _hung_up(request) and not stopping.is_set():
+        await asyncio.sleep(0.05)
+    return cut_connection(request, plain_error(504))
+
+
+def _hung_up(request: web.Request) -> bool:
+    """Say whether the caller has gone."""
+    return request.transport is None or request.transport.is_closing()
+
+
+async def _reset_half_way(request: web.Request, answer: web.Response) -> web.StreamResponse:
+    """Send half of the body and then reset the connection."""
+    body = (answer.text or "").encode()
+    half = web.StreamResponse(
+        headers={"Content-Type": "application/json", "Content-Length": str(len(body))}
+    )
+    await half.prepare(request)
+    await half.write(body[: len(body) // 2])
+    await asyncio.sleep(0.01)
+    return cut_connection(request, half)
+
+
+def cut_connection(request: web.Request, unsent: web.StreamResponse) -> web.StreamResponse:
+    """Reset the connection; the response returned goes nowhere."""
+    transport = request.transport
+    if transport is not None:
+        wire: socket.socket | None = transport.get_extra_info("socket")
+        if wire is not None:
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+    return unsent

@@ -1,0 +1,1 @@
+"""Tests of the simulated supplier, over real HTTP."""
