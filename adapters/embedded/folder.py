@@ -47,7 +47,7 @@ def private_folder(path: Path) -> Path:
 
 
 class FolderLock:
-    """Make the folder if it is missing, closed to others, and its parents as usual."""
+    """A lock that the kernel drops when the last process that inherited it is gone."""
 
     def __init__(self, path: Path, *, patience: float = 15.0) -> None:
         try:

@@ -1,0 +1,165 @@
+"""Fixtures for every test: real servers, a fresh database, a mocked supplier, captured samples."""
+
+import asyncio
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+import pytest
+import redis
+from aiohttp import ClientResponse
+from aioresponses import aioresponses
+from yarl import URL
+
+from adapters.embedded import EmbeddedPostgres, EmbeddedValkey
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
+
+Result = TypeVar("Result")
+Samples = Callable[[str], Any]
+_numbers = count(1)
+
+
+class PostgresServer(Protocol):
+    """A PostgreSQL in which tests may make databases."""
+
+    @property
+    def dsn(self) -> str: ...
+
+    def dsn_of(self, database: str) -> str: ...
+
+
+class GivenPostgres:
+    """The server that TEST_DATABASE_URL names; its user must be allowed to create databases."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+
+    def dsn_of(self, database: str) -> str:
+        return str(URL(self.dsn).with_path(f"/{database}", keep_query=True))
+
+
+def run_apart(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end in a loop of its own, whatever loop the tests use."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def administer(server: PostgresServer, statement: str) -> None:
+    """Run one statement that stands above the databases, such as making one."""
+    connection = await asyncpg.connect(server.dsn_of("postgres"))
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Return the server of TEST_DATABASE_URL, or start one for this run that forgets its data."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield GivenPostgres(given)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    server = EmbeddedPostgres(folder, durable=False)
+    server.start_blocking()
+    yield server
+    server.stop_blocking()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: PostgresServer) -> Iterator[str]:
+    """Migrate one database, from which every test's own is copied, and return its name."""
+    from persistence.migrate import upgrade  # noqa: PLC0415 - most tests need no database
+
+    # Two runs against one given server must not take each other's databases away.
+    given = isinstance(postgres_server, GivenPostgres)
+    name = f"booking_template_{os.getpid()}" if given else "booking_template"
+    run_apart(administer(postgres_server, f"CREATE DATABASE {name}"))
+    run_apart(upgrade(postgres_server.dsn_of(name)))
+    yield name
+    run_apart(administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+async def database_url(
+    postgres_server: PostgresServer, migrated_template: str
+) -> AsyncIterator[str]:
+    """Return the address of a migrated database that belongs to this test alone."""
+    name = f"t_{os.getpid()}_{next(_numbers)}"
+    await administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    yield postgres_server.dsn_of(name)
+    await administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def empty_database_url(postgres_server: PostgresServer) -> AsyncIterator[str]:
+    """Return the address of a database without any tables, for tests of the migrations."""
+    name = f"e_{os.getpid()}_{next(_numbers)}"
+    await administer(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.dsn_of(name)
+    await administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[EmbeddedValkey]:
+    """Start a Valkey for this run."""
+    folder = Path(tempfile.mkdtemp(prefix="valkey-"))
+    server = EmbeddedValkey(folder)
+    server.start_blocking()
+    yield server
+    server.stop_blocking()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def redis_url(valkey_server: EmbeddedValkey) -> str:
+    """Return the address of a Valkey that is empty."""
+    with redis.Redis.from_url(valkey_server.url) as client:
+        client.flushall()
+    return valkey_server.url
+
+
+class MockedResponse(ClientResponse):
+    """A response that nobody wrote a request for: aiohttp 3.14 asks how much was written."""
+
+    def __init__(self, method: str, url: URL, **kwargs: Any) -> None:
+        kwargs.setdefault("stream_writer", SimpleNamespace(output_size=0))
+        super().__init__(method, url, **kwargs)
+
+
+class MockedSupplier(aioresponses):
+    """Made-up answers to what a client session asks; servers on this machine stay reachable."""
+
+    def add(self, url: Any, method: str = "GET", *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("response_class", MockedResponse)
+        super().add(url, method, *args, **kwargs)
+
+
+@pytest.fixture
+def aioresponses_mock() -> Iterator[aioresponses]:
+    """Answer the requests of aiohttp's client with what the test lays down."""
+    with MockedSupplier(passthrough=["http://127.0.0.1", "http://localhost"]) as mock:
+        yield mock
+
+
+@pytest.fixture
+def samples() -> Samples:
+    """Return a loader of the supplier's captured bodies, by file name with or without `.json`."""
+    if not SAMPLES.is_dir():
+        pytest.skip("the supplier's captured samples do not lie beside this checkout")
+
+    def load(name: str) -> Any:
+        return json.loads((SAMPLES / f"{name.removesuffix('.json')}.json").read_text("utf-8"))
+
+    return load
