@@ -1,0 +1,134 @@
+"""Settings by environment variables: a missing one is named, a secret is never printed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+
+Network = IPv4Network | IPv6Network
+LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class SettingsError(Exception):
+    """The environment does not describe a service that could run."""
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Everything a deployment may choose; names are those of the environment, in lower case."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    environment: str = "development"
+    """The name of this installation, shown to operators."""
+    app_host: str = "127.0.0.1"
+    app_port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str | None = None
+    """Where clients reach the service, for links in mails and the API's document."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    shutdown_seconds: Seconds = 100.0
+    """How long a stop waits for steps that are under way; longer than the longest step."""
+
+    database_url: SecretStr
+    database_pool_size: int = Field(default=10, ge=1, le=200)
+    redis_url: SecretStr | None = None
+    catalogue_url: SecretStr | None = None
+    """The catalogue's database; the booking database when it is not given."""
+    spool_dir: str | None = None
+    """Where definite supplier answers wait while the database is away."""
+
+    master_keys: Secrets = Field(min_length=1)
+    """Fernet keys that wrap the data keys, the current one first."""
+    hash_key: SecretStr = Field(min_length=32)
+    """Keys the hashes of addresses, idempotency keys and search terms; it does not rotate."""
+
+    traveltek_base_url: str
+    traveltek_sid: str
+    traveltek_username: SecretStr
+    traveltek_password: SecretStr
+    traveltek_language: str = "en"
+    traveltek_time_scale: Seconds = 1.0
+    """Scales every time limit of supplier calls; tests make it small."""
+
+    live_lines: Numbers = frozenset({22, 3})
+    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    failed_yellow: FailedYellow = FailedYellow.UNKNOWN
+    payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
+    session_minutes: Seconds = 120.0
+    hold_default_minutes: Seconds = 10.0
+    hold_margin_seconds: Seconds = 30.0
+    book_limit_seconds: Seconds = 90.0
+    max_cards: int = Field(default=3, ge=1)
+    visibility_lag_minutes: Seconds = 15.0
+
+    cors_origins: Words = ()
+    trusted_proxies: Networks = ()
+    """Networks whose X-Forwarded-For is believed."""
+    max_body_bytes: int = Field(default=64 * 1024, ge=1024)
+    cap_holds: int = Field(default=5, ge=1)
+    """Live holds one address may have on one sailing."""
+    cap_cards_per_session: int = Field(default=10, ge=1)
+    """Card attempts per hour in one session, refused ones included."""
+    cap_cards_per_address: int = Field(default=30, ge=1)
+    """Card attempts per hour from one address."""
+    caps_exempt: Networks = LOOPBACK
+    """Addresses without caps: a loopback caller is our own proxy, or a developer."""
+    streams_per_session: int = Field(default=3, ge=1)
+    heartbeat_seconds: Seconds = 15.0
+
+    def policy(self) -> Policy:
+        """Return the rules the core runs by."""
+        return Policy(
+            live_lines=self.live_lines,
+            currency=self.currency,
+            session_life=timedelta(minutes=self.session_minutes),
+            hold_default=timedelta(minutes=self.hold_default_minutes),
+            hold_margin=timedelta(seconds=self.hold_margin_seconds),
+            book_limit=timedelta(seconds=self.book_limit_seconds),
+            failed_yellow=self.failed_yellow,
+            payment_channel=self.payment_channel,
+            max_cards=self.max_cards,
+            visibility_lag=timedelta(minutes=self.visibility_lag_minutes),
+        )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the environment.
+
+    Raises:
+        SettingsError: a setting is missing or cannot be understood; it names each one.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise SettingsError(explain(error)) from None
+
+
+def explain(error: ValidationError) -> str:
+    """Name every setting that is missing or wrong, without showing any value."""
+    lines = []
+    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+        name = str(fault["loc"][0]).upper()
+        missing = fault["type"] == "missing"
+        lines.append(f"{name} is not set" if missing else f"{name}: {fault['msg']}")
+    return "The environment is not complete:\n  " + "\n  ".join(dict.fromkeys(lines))
