@@ -27,12 +27,20 @@ class PaymentChannel(StrEnum):
     MANUAL = "manual"
 
 
-_STEP_SECONDS = MappingProxyType(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepLimits:
+    """How long a step may take, in seconds: until its effect is sent, and then for the answer."""
+
+    send: float
+    answer: float
+
+
+_LIMITS = MappingProxyType(
     {
-        StepName.ADD_TO_BASKET: 75.0,
-        StepName.RELEASE: 20.0,
-        StepName.BOOK: 75.0,
-        StepName.PAY: 60.0,
+        StepName.ADD_TO_BASKET: StepLimits(send=120, answer=30),
+        StepName.RELEASE: StepLimits(send=5, answer=15),
+        StepName.BOOK: StepLimits(send=20, answer=60),
+        StepName.PAY: StepLimits(send=5, answer=45),
     }
 )
 
@@ -49,9 +57,9 @@ class Policy:
     hold_margin: timedelta = timedelta(seconds=30)
     book_limit: timedelta = timedelta(seconds=90)
     """A hold must outlive this when a booking is claimed."""
-    step_seconds: Mapping[StepName, float] = field(default_factory=lambda: _STEP_SECONDS)
-    """The sum of the call limits of each effectful step."""
+    limits: Mapping[StepName, StepLimits] = field(default_factory=lambda: _LIMITS)
     lease_margin: float = 15.0
+    """Seconds a lease outlives the limits of its step."""
     failed_yellow: FailedYellow = FailedYellow.UNKNOWN
     payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
     max_cards: int = 3
@@ -60,3 +68,7 @@ class Policy:
     """How long a booking may stay unseen at the supplier (PROTOCOL section 10, 5)."""
     task_time: timedelta = timedelta(hours=4)
     """How soon a person should have worked off a task."""
+
+    def lease_seconds(self, step: StepName) -> float:
+        """Return how long the claim of a step keeps others away."""
+        return self.limits[step].send + self.limits[step].answer + self.lease_margin

@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from booking_flow.money import Money
+
+if TYPE_CHECKING:
+    from booking_flow.session import Session
 
 
 class RefusalCode(StrEnum):
@@ -63,10 +69,26 @@ class Refusal:
 class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
     """Carries a `Refusal` out of the engine to whoever asked."""
 
-    def __init__(self, refusal: Refusal) -> None:
-        """Wrap `refusal`."""
+    def __init__(self, refusal: Refusal, *, session: Session | None = None) -> None:
+        """Wrap `refusal`; `session` is as it stands after the refusal, where there is one."""
         super().__init__(refusal.code.value)
         self.refusal = refusal
+        self.session = session
+
+
+def price_changed(*, expected: Money, actual: Money) -> Refusal:
+    """Build the refusal for a price the guest has not seen, with both amounts."""
+    return Refusal(
+        code=RefusalCode.PRICE_CHANGED,
+        detail=f"The price is {actual}, not {expected}.",
+        facts=MappingProxyType(
+            {
+                "expected": str(expected.amount),
+                "actual": str(actual.amount),
+                "currency": actual.currency,
+            }
+        ),
+    )
 
 
 def refuse(code: RefusalCode, detail: str | None = None, **facts: str) -> Refused:

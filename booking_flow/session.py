@@ -36,7 +36,9 @@ class Booking:
 
     @property
     def outstanding(self) -> Money:
-        """Return what is still to be paid."""
+        """Return what is still to be paid; all of it if the payment was in another currency."""
+        if self.paid.currency != self.total.currency:
+            return self.total
         return self.total - self.paid
 
 

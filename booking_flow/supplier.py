@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -118,6 +118,11 @@ class CallContext:
     step_id: UUID | None = None
     deadline: float | None = None
     calls: list[SupplierCall] = field(default_factory=list)
+
+    @property
+    def last_sent_after(self) -> timedelta:
+        """Return how long after the start of the command the last call was sent."""
+        return timedelta(seconds=self.calls[-1].sent_at_offset if self.calls else 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,360 @@
+"""The engine: what a guest can ask of a booking session, step by step.
+
+It decides nothing itself: what may be done and what an answer means are the pure functions of
+`booking_flow.steps`; how a step is claimed and settled is `booking_flow.runner`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from booking_flow.basket import BasketAnswer
+from booking_flow.card import Payment
+from booking_flow.change import Change
+from booking_flow.flow import State, Trigger
+from booking_flow.opening import Opener, OpenSession
+from booking_flow.policy import Policy
+from booking_flow.ports import Catalogue, SessionStore
+from booking_flow.pricing import Breakdown, CabinList, Selection
+from booking_flow.reading import RateRead, Reader
+from booking_flow.refusals import Refused
+from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
+from booking_flow.saga import StepName, StepStatus
+from booking_flow.session import Loaded, Session
+from booking_flow.steps import booking, choosing, edit, hold, unwind
+from booking_flow.steps.guards import (
+    SESSION_OVER,
+    allowed_triggers,
+    ensure,
+    ensure_open,
+    expiring,
+    wrong_state,
+)
+from booking_flow.steps.hold import supplier_key
+from booking_flow.supplier import CallContext, FailureKind, RateKey, Supplier, SupplierError
+
+__all__ = [
+    "AlreadyBound",
+    "Answer",
+    "Command",
+    "Engine",
+    "OpenSession",
+    "allowed_triggers",
+]
+
+T = TypeVar("T")
+REFRESHES = 2
+"""How often a stale `resultno` is refreshed within one hold (PROTOCOL section 4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The session after a command and the database's clock; a step still open is pending."""
+
+    session: Session
+    now: datetime
+
+
+class Engine:
+    """Drives booking sessions.
+
+    Every method may raise `Refused` (nothing was changed beyond what its session shows),
+    `AlreadyBound` (replay the idempotency key) or `StoreUnavailable`.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        supplier: Supplier,
+        catalogue: Catalogue,
+        policy: Policy,
+        new_id: Callable[[], UUID],
+        new_reference: Callable[[], str],
+        boottime: Callable[[], float],
+        pause: Callable[[int], Awaitable[None]],
+    ) -> None:
+        """Wire the ports; see `Runner` for `boottime` and `pause`."""
+        self._supplier = supplier
+        self._runner = Runner(
+            store=store,
+            supplier=supplier,
+            policy=policy,
+            new_id=new_id,
+            boottime=boottime,
+            pause=pause,
+        )
+        self._reader = Reader(supplier=supplier, runner=self._runner, currency=policy.currency)
+        self._opener = Opener(
+            store=store,
+            catalogue=catalogue,
+            reader=self._reader,
+            policy=policy,
+            new_reference=new_reference,
+        )
+
+    async def open_session(self, ask: OpenSession, *, command: Command) -> Answer:
+        """Search for the sailing and open a session for this party."""
+        return _answer(await self._opener.open(ask, self._runner.context(), command))
+
+    async def restart(
+        self, loaded: Loaded, *, session_id: UUID, secret_hash: bytes, command: Command
+    ) -> Answer:
+        """Open a new session with the party and details of one that has ended."""
+        loaded = await self._runner.lapse(loaded, command=command)
+        old = loaded.session
+        if not (old.ended or expiring(old)):
+            raise Refused(wrong_state(old, "restart").refusal, session=old)
+        ask = OpenSession(
+            session_id=session_id,
+            secret_hash=secret_hash,
+            cruise_id=old.sailing.cruise_id,
+            adults=old.party.adults,
+            children=len(old.party.child_ages),
+            child_ages=old.party.child_ages,
+            details=old.details,
+        )
+        return _answer(await self._opener.open(ask, self._runner.context(), command))
+
+    async def look(self, loaded: Loaded, *, command: Command) -> Answer:
+        """Read a session after its clocks were looked at."""
+        return _answer(await self._runner.lapse(loaded, command=command))
+
+    async def edit(
+        self,
+        loaded: Loaded,
+        *,
+        changes: Mapping[str, object],
+        expected_version: int | None,
+        command: Command,
+    ) -> Answer:
+        """Keep draft details; the keys of `changes` are fields of `Details`."""
+
+        def decision(session: Session, _at: unwind.Moment) -> Change | None:
+            return edit.edited(session, changes=changes, expected_version=expected_version)
+
+        return _answer(await self._runner.decide(loaded, decision, command=command))
+
+    async def price(self, loaded: Loaded, *, command: Command) -> Answer:
+        """Ask for live prices; where that is no longer due, answer with the stored quote."""
+        loaded = await self._runner.lapse(loaded, command=command)
+        session = loaded.session
+        if expiring(session):
+            raise Refused(SESSION_OVER, session=session)
+        if session.open_step is not None or not edit.may_price(session):
+            return _answer(loaded)
+        async with self._reader.reading(loaded) as ctx:
+            supplier, quote = await self._reader.within(
+                loaded, lambda key: self._reader.grades(key, session, ctx), ctx
+            )
+        quote = replace(quote, as_of=loaded.now)
+
+        def decision(session: Session, _at: unwind.Moment) -> Change:
+            return choosing.quoted(session, quote, supplier)
+
+        return _answer(
+            await self._runner.decide(loaded, decision, command=command, calls=ctx.calls)
+        )
+
+    async def specific_cabins(
+        self, loaded: Loaded, *, rate: RateKey, command: Command
+    ) -> CabinList:
+        """Read the physical cabins of a rate the guest was shown."""
+        return await self._of_rate(loaded, rate, self._reader.cabins, command)
+
+    async def breakdown(self, loaded: Loaded, *, rate: RateKey, command: Command) -> Breakdown:
+        """Read the per-guest items of a rate the guest was shown."""
+        return await self._of_rate(loaded, rate, self._reader.items, command)
+
+    async def _of_rate(
+        self, loaded: Loaded, rate: RateKey, ask: RateRead[T], command: Command
+    ) -> T:
+        loaded = await self._runner.lapse(loaded, command=command)
+        session = loaded.session
+        async with self._reader.reading(loaded) as ctx:
+            ensure(session, Trigger.SELECT_CABIN)
+            _, found = await self._reader.within(
+                loaded, lambda key: self._reader.of_rate(key, session, rate, ask, ctx), ctx
+            )
+        await self._runner.keep(loaded, ctx.calls)
+        return found
+
+    async def select_cabin(
+        self,
+        loaded: Loaded,
+        *,
+        choice: choosing.CabinChoice,
+        add_to_basket: bool,
+        command: Command,
+    ) -> Answer:
+        """Find the choice in fresh grades at the price seen and, unless told not to, hold it."""
+        loaded = await self._runner.lapse(loaded, command=command)
+        session = loaded.session
+        async with self._reader.reading(loaded) as ctx:
+            ensure_open(session)
+            if choosing.already_held(session, choice):
+                return _answer(loaded)
+            ensure(session, Trigger.SELECT_CABIN)
+            want = choosing.wanted(session, choice)
+            supplier, selection = await self._reader.within(
+                loaded, lambda key: self._reader.resolve(key, session, want, ctx), ctx
+            )
+
+        def decision(session: Session, _at: unwind.Moment) -> Change:
+            return choosing.selected(session, selection, supplier)
+
+        first = command.unbound if add_to_basket else command
+        loaded = await self._runner.decide(loaded, decision, command=first, calls=ctx.calls)
+        if not add_to_basket:
+            return _answer(loaded)
+        return await self._hold(loaded, fresh=True, command=command)
+
+    async def add_to_basket(self, loaded: Loaded, *, command: Command) -> Answer:
+        """Hold the selected cabin; when it is held already, that is the answer."""
+        loaded = await self._runner.lapse(loaded, command=command)
+        session = loaded.session
+        async with self._reader.reading(loaded):
+            ensure_open(session)
+            if session.state is State.BASKETED:
+                return _answer(loaded)
+            ensure(session, Trigger.ADD_TO_BASKET)
+        if session.supplier is None:
+            loaded = await self._reopen(loaded, command)
+        return await self._hold(loaded, fresh=False, command=command)
+
+    async def _reopen(self, loaded: Loaded, command: Command) -> Loaded:
+        """Open a new supplier session first, so that the claim of the hold names it."""
+        session = loaded.session
+        async with self._reader.reading(loaded) as ctx:
+            supplier = await self._reader.search(
+                session.sailing, session.party, now=loaded.now, ctx=ctx
+            )
+
+        def decision(session: Session, _at: unwind.Moment) -> Change:
+            return hold.reopened(session, supplier)
+
+        return await self._runner.decide(loaded, decision, command=command.unbound, calls=ctx.calls)
+
+    async def _hold(self, loaded: Loaded, *, fresh: bool, command: Command) -> Answer:
+        async def perform(session: Session, ctx: CallContext) -> hold.Held:
+            return await self._add(session, ctx, fresh=fresh)
+
+        effect = Effect(
+            name=StepName.ADD_TO_BASKET,
+            claim=hold.claim_hold,
+            perform=perform,
+            settle=hold.settle_hold,
+        )
+        return _outcome(await self._runner.run(loaded, effect, command=command))
+
+    async def _add(self, session: Session, ctx: CallContext, *, fresh: bool) -> hold.Held:
+        """Add to the basket; a stale identifier certainly did nothing and is refreshed."""
+        selection = hold.chosen_of(session)
+        for _ in range(REFRESHES):
+            if not fresh:
+                selection = await self._again(session, ctx)
+            try:
+                return await self._add_once(session, selection, ctx)
+            except SupplierError as error:
+                if error.kind is not FailureKind.STALE:
+                    raise
+            fresh = False
+        return await self._add_once(session, await self._again(session, ctx), ctx)
+
+    async def _add_once(
+        self, session: Session, selection: Selection, ctx: CallContext
+    ) -> hold.Held:
+        answer = await self._supplier.add_to_basket(
+            supplier_key(session), selection, session.currency, ctx=ctx
+        )
+        return hold.Held(answer=answer, selection=selection, sent_after=ctx.last_sent_after)
+
+    async def _again(self, session: Session, ctx: CallContext) -> Selection:
+        chosen = hold.chosen_of(session)
+        key = supplier_key(session)
+        fresh = await self._reader.fresh(key, session, choosing.as_chosen(chosen), ctx)
+        return replace(fresh, items=chosen.items)
+
+    async def release_basket(self, loaded: Loaded, *, command: Command) -> Answer:
+        """Let the held cabin go; what the supplier does not confirm stays owed and is retried."""
+
+        async def perform(session: Session, ctx: CallContext) -> BasketAnswer:
+            return await self._supplier.remove_from_basket(
+                supplier_key(session),
+                hold.basket_of(session).item_key,
+                session.currency,
+                ctx=ctx,
+            )
+
+        effect = Effect(
+            name=StepName.RELEASE,
+            claim=hold.claim_release,
+            perform=perform,
+            settle=hold.settle_release,
+        )
+        return _answer((await self._runner.run(loaded, effect, command=command)).loaded)
+
+    async def book(
+        self, loaded: Loaded, *, request: booking.BookRequest, command: Command
+    ) -> Answer:
+        """Book the held cabin, with a card in the same supplier call where one is given."""
+
+        def claim(session: Session, at: unwind.Moment) -> Change:
+            return booking.claim_book(session, request, at)
+
+        async def perform(session: Session, ctx: CallContext) -> booking.Asked:
+            return await self._book(session, request, ctx)
+
+        effect = Effect(
+            name=StepName.BOOK, claim=claim, perform=perform, settle=booking.settle_book
+        )
+        return _outcome(await self._runner.run(loaded, effect, command=command))
+
+    async def _book(
+        self, session: Session, request: booking.BookRequest, ctx: CallContext
+    ) -> booking.Asked:
+        if hold.basket_of(session).recheck:
+            key = supplier_key(session)
+            seen = await self._supplier.basket(key, session.currency, ctx=ctx)
+            booking.ensure_still_held(session, seen)
+        answer = await self._supplier.book(booking.order_of(session, request), ctx=ctx)
+        return booking.Asked(answer=answer, payment=request.payment)
+
+    async def pay(self, loaded: Loaded, *, payment: Payment, command: Command) -> Answer:
+        """Pay what is due for a booked session through the supplier."""
+
+        def claim(session: Session, at: unwind.Moment) -> Change:
+            return booking.claim_pay(session, payment, at)
+
+        async def perform(session: Session, ctx: CallContext) -> booking.Paid:
+            key = supplier_key(session)
+            answer = await self._supplier.pay(key, session.details, payment, ctx=ctx)
+            return booking.Paid(answer=answer, payment=payment)
+
+        effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=booking.settle_pay)
+        return _outcome(await self._runner.run(loaded, effect, command=command))
+
+    async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:
+        """Cancel; with a step open or a reservation made that is a request, obeyed later."""
+
+        def decision(session: Session, at: unwind.Moment) -> Change | None:
+            return unwind.cancel(session, reason=reason, at=at)
+
+        loaded = await self._runner.decide(loaded, decision, command=command)
+        return _answer(await self._runner.pay_back(loaded, command=command.unbound))
+
+
+def _answer(loaded: Loaded) -> Answer:
+    return Answer(session=loaded.session, now=loaded.now)
+
+
+def _outcome(ended: Ended) -> Answer:
+    """Return the session, or raise the refusal a step ended with."""
+    settled = ended.change.settle if ended.change else None
+    if settled is not None and settled.status is StepStatus.REFUSED and settled.refusal:
+        raise Refused(settled.refusal, session=ended.loaded.session)
+    return _answer(ended.loaded)

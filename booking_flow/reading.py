@@ -1,0 +1,128 @@
+"""Reading live prices and cabins within a supplier session that may be over at any time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from booking_flow.judging import refusal_of
+from booking_flow.party import Party
+from booking_flow.pricing import Breakdown, CabinList, Quote, Selection
+from booking_flow.refusals import RefusalCode, Refused, refuse
+from booking_flow.runner import Runner
+from booking_flow.sailing import Sailing
+from booking_flow.session import Loaded, Session
+from booking_flow.steps import choosing
+from booking_flow.supplier import (
+    CallContext,
+    FailureKind,
+    RateKey,
+    Supplier,
+    SupplierError,
+    SupplierSession,
+)
+
+T = TypeVar("T")
+RateRead = Callable[[str, Session, RateKey, CallContext], Awaitable[T]]
+
+
+class Reader:
+    """Reads for one command after another; holds nothing of any guest."""
+
+    def __init__(self, *, supplier: Supplier, runner: Runner, currency: str) -> None:
+        """Read from `supplier` in `currency`; the runner keeps the evidence of failed reads."""
+        self._supplier = supplier
+        self._runner = runner
+        self._currency = currency
+
+    @asynccontextmanager
+    async def reading(self, loaded: Loaded) -> AsyncIterator[CallContext]:
+        """Turn a failed read into a refusal, and keep the evidence of it."""
+        ctx = self._runner.context()
+        try:
+            yield ctx
+        except (SupplierError, Refused) as error:
+            await self._runner.keep(loaded, ctx.calls)
+            refusal = error.refusal if isinstance(error, Refused) else refusal_of(error)
+            raise Refused(refusal, session=loaded.session) from error
+
+    async def search(
+        self, sailing: Sailing, party: Party, *, now: datetime, ctx: CallContext
+    ) -> SupplierSession:
+        """Open a supplier session for one sailing.
+
+        Raises:
+            Refused: `sold_out`, or `line_not_bookable` where the catalogue's line is wrong.
+        """
+        hit = await self._supplier.search(sailing, party, self._currency, ctx=ctx)
+        if hit is None or hit.sold_out:
+            raise refuse(RefusalCode.SOLD_OUT, "This sailing is not on sale at the moment.")
+        if hit.line_id != sailing.line_id:
+            raise refuse(
+                RefusalCode.LINE_NOT_BOOKABLE,
+                "The catalogue and the supplier disagree about this sailing's cruise line.",
+            )
+        return SupplierSession(key=hit.session_key, opened_at=now)
+
+    async def within(
+        self, loaded: Loaded, ask: Callable[[str], Awaitable[T]], ctx: CallContext
+    ) -> tuple[SupplierSession, T]:
+        """Ask within the supplier session; open a new one if there is none or it is over."""
+        session = loaded.session
+        if session.supplier is not None:
+            try:
+                return session.supplier, await ask(session.supplier.key)
+            except SupplierError as error:
+                if error.kind is not FailureKind.SESSION_EXPIRED:
+                    raise
+        supplier = await self.search(session.sailing, session.party, now=loaded.now, ctx=ctx)
+        return supplier, await ask(supplier.key)
+
+    async def grades(self, key: str, session: Session, ctx: CallContext) -> Quote:
+        """Read live prices; the identifiers of every earlier quote go stale."""
+        return await self._supplier.grades(
+            key, session.sailing, session.party, session.currency, ctx=ctx
+        )
+
+    async def cabins(
+        self, key: str, session: Session, rate: RateKey, ctx: CallContext
+    ) -> CabinList:
+        """Read the physical cabins of a rate."""
+        return await self._supplier.cabins(key, session.sailing, session.party, rate, ctx=ctx)
+
+    async def items(self, key: str, session: Session, rate: RateKey, ctx: CallContext) -> Breakdown:
+        """Read the per-guest items of a rate."""
+        return await self._supplier.breakdown(key, session.sailing, rate, session.currency, ctx=ctx)
+
+    async def of_rate(
+        self, key: str, session: Session, rate: RateKey, ask: RateRead[T], ctx: CallContext
+    ) -> T:
+        """Ask under the identifiers shown; when they went stale, under their fresh successors."""
+        want = choosing.wanted(session, choosing.choice_of(rate))
+        try:
+            return await ask(key, session, rate, ctx)
+        except SupplierError as error:
+            if error.kind is not FailureKind.STALE:
+                raise
+        offer = choosing.find_offer(await self.grades(key, session, ctx), want)
+        return await ask(key, session, choosing.rate_key(offer.rate), ctx)
+
+    async def resolve(
+        self, key: str, session: Session, want: choosing.Wanted, ctx: CallContext
+    ) -> Selection:
+        """Find what is wanted in fresh grades and cabins, with its price items."""
+        selection = await self.fresh(key, session, want, ctx)
+        breakdown = await self.items(key, session, choosing.selected_rate(selection), ctx)
+        return replace(selection, items=breakdown.items)
+
+    async def fresh(
+        self, key: str, session: Session, want: choosing.Wanted, ctx: CallContext
+    ) -> Selection:
+        """Find what is wanted in fresh grades and cabins, at the price the guest saw."""
+        offer = choosing.find_offer(await self.grades(key, session, ctx), want)
+        cabins = await self.cabins(key, session, choosing.rate_key(offer.rate), ctx)
+        cabin = choosing.find_cabin(cabins, want=want, party=session.party)
+        return choosing.selection_of(offer, cabin)

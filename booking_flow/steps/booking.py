@@ -1,0 +1,376 @@
+"""Booking and paying: what is checked before book.pl and what its answer changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from booking_flow.basket import Basket, BasketAnswer
+from booking_flow.card import Payment, PaymentType, check_card
+from booking_flow.change import Change, PaymentRecord, begin
+from booking_flow.flow import State, Trigger
+from booking_flow.history import EventKind
+from booking_flow.judging import CARD_DECLINED, BookVerdict, judge_book, judge_payment
+from booking_flow.money import Money
+from booking_flow.party import Contact, Passenger, check_passengers
+from booking_flow.policy import PaymentChannel
+from booking_flow.refusals import (
+    Fault,
+    Refusal,
+    RefusalCode,
+    Refused,
+    price_changed,
+    refuse,
+)
+from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.session import Booking, Session
+from booking_flow.steps import settling
+from booking_flow.steps.guards import ensure, ensure_open
+from booking_flow.steps.hold import basket_of, supplier_key
+from booking_flow.steps.unwind import Moment, obey_cancel, owed_for, staff_task
+from booking_flow.supplier import (
+    BookAnswer,
+    BookOrder,
+    FailureKind,
+    PayAnswer,
+    SupplierError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookRequest:
+    """What the guest sends to book; without `payment` the whole balance stays outstanding."""
+
+    passengers: tuple[Passenger, ...]
+    contact: Contact
+    dining: str | None
+    payment: Payment | None
+
+
+def claim_book(session: Session, request: BookRequest, at: Moment) -> Change:
+    """Check everything that can be checked before the supplier is asked, and claim the step."""
+    _ensure_held(session)
+    _check_request(session, request, at)
+    details = session.details.with_changes(
+        contact=request.contact, passengers=request.passengers, dining=request.dining
+    )
+    change = begin(session).put(details=details)
+    if request.payment is not None:
+        change = change.put(cards_tried=session.cards_tried + 1)
+    change = settling.claimed(change, StepName.BOOK, at, intent=_intent(session, request))
+    return replace(change, hold_for=at.policy.book_limit)
+
+
+def _ensure_held(session: Session) -> None:
+    ensure_open(session)
+    if session.state is State.CABIN_SELECTED and session.basket is not None:
+        raise refuse(
+            RefusalCode.HOLD_LAPSED, "The cabin was held too long and let go. Hold it again."
+        )
+    ensure(session, Trigger.BOOK)
+
+
+def _check_request(session: Session, request: BookRequest, at: Moment) -> None:
+    refusal = (
+        check_passengers(
+            request.passengers,
+            party=session.party,
+            sailing_date=session.sailing.sailing_date,
+            rules=at.policy.party,
+        )
+        or _check_dining(basket_of(session), request.dining)
+        or _check_payment(session, request.payment, at)
+    )
+    if refusal is not None:
+        raise Refused(refusal)
+    if basket_of(session).hold_until - at.policy.book_limit <= at.now:
+        raise refuse(RefusalCode.HOLD_LAPSED, "The hold ends too soon to book. Hold it again.")
+
+
+def _check_dining(basket: Basket, dining: str | None) -> Refusal | None:
+    if dining is None or any(seating.code == dining for seating in basket.dining):
+        return None
+    fault = Fault(pointer="/dining", detail="is not one of the seatings offered")
+    return Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,))
+
+
+def _check_payment(session: Session, payment: Payment | None, at: Moment) -> Refusal | None:
+    if payment is None:
+        return None
+    if at.policy.payment_channel is not PaymentChannel.WITH_BOOKING:
+        fault = Fault(pointer="/payment", detail="is not taken together with the booking")
+        return Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,))
+    return check_payment(
+        payment, due=due_now(basket_of(session), payment.payment_type), session=session, at=at
+    )
+
+
+def check_payment(payment: Payment, *, due: Money, session: Session, at: Moment) -> Refusal | None:
+    """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
+    if session.cards_tried >= at.policy.max_cards:
+        return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
+    if (refusal := check_card(payment.card, today=at.now.date())) is not None:
+        return refusal
+    if payment.amount != due:
+        return price_changed(expected=payment.amount, actual=due)
+    return None
+
+
+def due_now(basket: Basket, payment_type: PaymentType) -> Money:
+    """Return what the basket asks for now; without a deposit option that is the total."""
+    if payment_type is PaymentType.DEPOSIT and basket.deposit_possible:
+        return basket.deposit
+    return basket.total
+
+
+def _intent(session: Session, request: BookRequest) -> dict[str, str]:
+    basket = basket_of(session)
+    intent = {"itemKey": basket.item_key, "total": str(basket.total)}
+    if request.payment is not None:
+        mask = request.payment.card.mask
+        intent |= {"amount": str(request.payment.amount), "card": f"{mask.brand} {mask.last4}"}
+    return intent
+
+
+def order_of(session: Session, request: BookRequest) -> BookOrder:
+    """Put together what book.pl is sent."""
+    basket = basket_of(session)
+    payment = request.payment
+    first = basket.dining[0].code if basket.dining else ""
+    return BookOrder(
+        session_key=supplier_key(session),
+        item_key=basket.item_key,
+        sailing=session.sailing,
+        details=session.details,
+        dining=request.dining or first,
+        deposit_booking=payment is not None and payment.amount != basket.total,
+        payment=payment,
+    )
+
+
+def ensure_still_held(session: Session, answer: BasketAnswer) -> None:
+    """Let another card be tried only while basket.pl shows exactly our item, still priced.
+
+    Raises:
+        Refused: `hold_lapsed`, `basket_unpriced` or `price_changed`.
+    """
+    basket = basket_of(session)
+    if [item.item_key for item in answer.items] != [basket.item_key]:
+        raise refuse(RefusalCode.HOLD_LAPSED, "The cabin is no longer held. Hold it again.")
+    if not answer.priced:
+        raise refuse(RefusalCode.BASKET_UNPRICED, "The held cabin lost its price. Hold it again.")
+    if answer.total != basket.total:
+        raise Refused(price_changed(expected=basket.total, actual=answer.total))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """book.pl's answer beside what was asked."""
+
+    answer: BookAnswer
+    payment: Payment | None
+
+
+def settle_book(session: Session, ended: Asked | settling.Failure, at: Moment) -> Change:
+    """Judge what book.pl answered and enter it."""
+    if isinstance(ended, settling.Failure):
+        return obey_cancel(_book_failed(session, ended, at), at)
+    verdict = judge_book(
+        ended.answer,
+        payment=ended.payment,
+        total=basket_of(session).total,
+        failed_yellow=at.policy.failed_yellow,
+    )
+    return obey_cancel(_enter(session, ended, verdict, at), at)
+
+
+def _book_failed(session: Session, failure: settling.Failure, at: Moment) -> Change:
+    if not failure.certain:
+        return _book_unknown(session, failure.evidence, (TaskKind.BOOK_UNKNOWN,), at)
+    refusal = failure.refusal
+    if _supplier_session_over(failure):
+        refusal = Refusal(code=RefusalCode.HOLD_LAPSED, detail="The supplier let the cabin go.")
+    change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    if refusal.code in (RefusalCode.HOLD_LAPSED, RefusalCode.BASKET_UNPRICED):
+        return _let_go(change, session, at)
+    return change
+
+
+def _supplier_session_over(failure: settling.Failure) -> bool:
+    error = failure.error
+    return isinstance(error, SupplierError) and error.kind is FailureKind.SESSION_EXPIRED
+
+
+def _let_go(change: Change, session: Session, at: Moment) -> Change:
+    return (
+        change.move(Trigger.RELEASE_BASKET, reason="the supplier holds it no more")
+        .put(supplier=None)
+        .plus(owed=owed_for(session, at))
+    )
+
+
+def _book_unknown(
+    session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: Moment
+) -> Change:
+    step = settling.open_step(session)
+    lease = at.policy.lease_seconds(step.name)
+    not_before = step.since + at.policy.visibility_lag + timedelta(seconds=lease)
+    tasks = tuple(
+        staff_task(session, kind, at, step_id=step.id, not_before=not_before) for kind in kinds
+    )
+    return settling.unknown(session, evidence=evidence).plus(tasks=tasks)
+
+
+def _enter(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+    evidence = _evidence(asked.answer)
+    if verdict.book is StepStatus.UNKNOWN:
+        return _book_unknown(session, evidence, verdict.tasks, at)
+    if verdict.refusal is not None:
+        change = settling.refused(session, verdict.refusal, sent=True, evidence=evidence)
+        return change.put(basket=replace(basket_of(session), recheck=True))
+    return _booked(session, asked, verdict, at)
+
+
+def _evidence(answer: BookAnswer) -> dict[str, str]:
+    found = {
+        "status": answer.status_word,
+        "supplierBookingId": answer.supplier_booking_id,
+        "reservation": answer.reservation,
+        "total": str(answer.total) if answer.total else None,
+        "authCodes": ",".join(t.auth_code for t in answer.transactions if t.auth_code),
+        "fraud": ",".join(t.fraud.value for t in answer.transactions if t.fraud),
+        "errors": ",".join(map(str, answer.error_codes)),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+    step = settling.open_step(session)
+    booking = _booking(session, asked, verdict)
+    change = settling.done(session, evidence=_evidence(asked.answer))
+    change = change.put(booking=booking).move(
+        Trigger.BOOK,
+        details={"reservation": booking.reservation, "total": str(booking.total)},
+    )
+    kinds = [kind for kind in verdict.tasks if kind is not TaskKind.PAY_UNKNOWN]
+    tasks = tuple(staff_task(change.after, kind, at, step_id=step.id) for kind in kinds)
+    return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
+
+
+def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
+    answer, payment = asked.answer, asked.payment
+    total = answer.total or basket_of(session).total
+    paid_now = verdict.pay is StepStatus.DONE and payment is not None
+    return Booking(
+        reservation=answer.reservation or "",
+        supplier_booking_id=answer.supplier_booking_id,
+        status=answer.status_word,
+        total=total,
+        paid=payment.amount if paid_now and payment else Money(Decimal(0), total.currency),
+        payment_due_at=answer.payment_due_at,
+        balance_due_date=answer.balance_due_date,
+        card=payment.card.mask if payment else None,
+    )
+
+
+def _pay_too(change: Change, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+    if verdict.pay is StepStatus.DONE and asked.payment is not None:
+        step_id = change.settle.id if change.settle else None
+        return _paid(change, asked.payment, _auth_code(asked.answer), step_id)
+    if verdict.pay is StepStatus.UNKNOWN:
+        return _pay_unknown(change, at)
+    return change
+
+
+def _auth_code(answer: BookAnswer) -> str | None:
+    return next((found.auth_code for found in answer.transactions if found.auth_code), None)
+
+
+def _paid(change: Change, payment: Payment, auth_code: str | None, step_id: UUID | None) -> Change:
+    record = PaymentRecord(
+        amount=payment.amount, auth_code=auth_code, card=payment.card.mask, step_id=step_id
+    )
+    return change.plus(payments=(record,)).move(
+        Trigger.PAY, details={"amount": str(payment.amount)}
+    )
+
+
+def _pay_unknown(change: Change, at: Moment) -> Change:
+    step = OpenStep(
+        id=at.new_id(), name=StepName.PAY, status=StepStatus.UNKNOWN, since=at.now, fence=1
+    )
+    change = change.put(open_step=step).record(
+        EventKind.STEP_UNKNOWN, details={"step": step.name.value}
+    )
+    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    return change.plus(tasks=(task,))
+
+
+def claim_pay(session: Session, payment: Payment, at: Moment) -> Change:
+    """Check a payment for a booked session and claim the step."""
+    ensure(session, Trigger.PAY)
+    booking = booking_of(session)
+    if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
+        raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
+    due = due_now(basket_of(session), payment.payment_type)
+    if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:
+        raise Refused(refusal)
+    mask = payment.card.mask
+    change = begin(session).put(
+        cards_tried=session.cards_tried + 1, booking=replace(booking, card=mask)
+    )
+    intent = {"amount": str(payment.amount), "card": f"{mask.brand} {mask.last4}"}
+    return settling.claimed(change, StepName.PAY, at, intent=intent)
+
+
+def booking_of(session: Session) -> Booking:
+    """Return the booking of a session whose state says that it has one."""
+    if session.booking is None:
+        raise LookupError("nothing is booked")
+    return session.booking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """payment.pl's answer beside what was asked."""
+
+    answer: PayAnswer
+    payment: Payment
+
+
+def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> Change:
+    """Judge what payment.pl answered and enter it."""
+    if isinstance(ended, settling.Failure):
+        return obey_cancel(_pay_failed(session, ended, at), at)
+    match judge_payment(ended.answer):
+        case StepStatus.DONE:
+            change = _payment_taken(session, ended)
+        case StepStatus.REFUSED:
+            change = settling.refused(session, CARD_DECLINED, sent=True)
+        case _:
+            change = _pay_open(session, settling.NOTHING, at)
+    return obey_cancel(change, at)
+
+
+def _payment_taken(session: Session, ended: Paid) -> Change:
+    step = settling.open_step(session)
+    booking = booking_of(session)
+    auth_code = ended.answer.transaction.auth_code if ended.answer.transaction else None
+    change = settling.done(session, evidence={"authCode": auth_code or ""})
+    change = change.put(booking=replace(booking, paid=booking.paid + ended.payment.amount))
+    return _paid(change, ended.payment, auth_code, step.id)
+
+
+def _pay_failed(session: Session, failure: settling.Failure, at: Moment) -> Change:
+    if not failure.certain:
+        return _pay_open(session, failure.evidence, at)
+    return settling.refused(session, failure.refusal, sent=failure.sent, evidence=failure.evidence)
+
+
+def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:
+    step = settling.open_step(session)
+    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    return settling.unknown(session, evidence=evidence).plus(tasks=(task,))

@@ -1,0 +1,69 @@
+"""Guards every step shares: whether a trigger may be pulled on a session now."""
+
+from __future__ import annotations
+
+from booking_flow.flow import TABLE, Guard, State, Trigger, rule, triggers_from
+from booking_flow.policy import PaymentChannel, Policy
+from booking_flow.refusals import Refusal, RefusalCode, Refused, refuse
+from booking_flow.session import Session, UnwindingReason
+
+SESSION_OVER = Refusal(
+    code=RefusalCode.SESSION_EXPIRED,
+    detail="This booking session has ended. Start again with the same party and details.",
+)
+
+
+def ensure(session: Session, trigger: Trigger) -> None:
+    """Let pass what the flow allows now.
+
+    Raises:
+        Refused: with `session_expired`, `in_progress` or `wrong_state`.
+    """
+    ensure_open(session)
+    found = rule(session.state, trigger)
+    if found is None or found.guard is Guard.UNWINDING_CONFIRMED:
+        raise wrong_state(session, trigger.value)
+
+
+def ensure_open(session: Session) -> None:
+    """Refuse a session that is over, being undone, or busy with a step."""
+    if expiring(session):
+        raise Refused(SESSION_OVER)
+    if session.open_step is not None:
+        raise refuse(
+            RefusalCode.IN_PROGRESS,
+            f"The step {session.open_step.name} is still under way.",
+            step=session.open_step.name.value,
+        )
+    if session.unwinding is not None:
+        raise refuse(RefusalCode.WRONG_STATE, "This booking is being cancelled.")
+
+
+def wrong_state(session: Session, wish: str) -> Refused:
+    """Build the refusal of something the flow does not know in this state."""
+    return refuse(RefusalCode.WRONG_STATE, f"{wish} is not possible while {session.state}.")
+
+
+def expiring(session: Session) -> bool:
+    """Whether the session is over by the clock, or about to be."""
+    if session.unwinding is not None:
+        return session.unwinding.reason is UnwindingReason.EXPIRE
+    return session.state is State.EXPIRED
+
+
+def allowed_triggers(session: Session, *, policy: Policy) -> tuple[Trigger, ...]:
+    """Return what the guest may do now; while a step is open that is at most to cancel."""
+    if session.unwinding is not None:
+        return ()
+    if session.open_step is not None:
+        return (Trigger.CANCEL,) if session.cancel_requested_at is None else ()
+    return tuple(
+        trigger
+        for trigger in triggers_from(session.state)
+        if trigger is not Trigger.PAY or policy.payment_channel is PaymentChannel.SUPPLIER_PAYMENT
+    )
+
+
+def can_move(session: Session, trigger: Trigger) -> bool:
+    """Whether the flow has a row for this trigger in the session's state."""
+    return (session.state, trigger) in TABLE

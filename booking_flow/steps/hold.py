@@ -1,0 +1,158 @@
+"""Holding a cabin and letting it go: add_to_basket and its undo, release."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from booking_flow.basket import Basket, BasketAnswer, BasketItem
+from booking_flow.change import Change, begin
+from booking_flow.flow import Trigger
+from booking_flow.history import EventKind
+from booking_flow.judging import judge_basket
+from booking_flow.pricing import Selection
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.saga import OwedUndo, StepName
+from booking_flow.session import Session
+from booking_flow.steps import settling
+from booking_flow.steps.choosing import rate_refusal
+from booking_flow.steps.guards import ensure
+from booking_flow.steps.unwind import Moment, obey_cancel, owed_for
+from booking_flow.supplier import FailureKind, SupplierError, SupplierSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What basketadd answered, for which selection, and how long after the claim it was sent."""
+
+    answer: BasketAnswer
+    selection: Selection
+    sent_after: timedelta
+
+
+def reopened(session: Session, supplier: SupplierSession) -> Change:
+    """Enter a new supplier session before the hold that is claimed within it."""
+    ensure(session, Trigger.ADD_TO_BASKET)
+    reason = "a new supplier session was opened"
+    return begin(session).put(supplier=supplier).record(EventKind.NOTE, reason=reason)
+
+
+def supplier_key(session: Session) -> str:
+    """Return the key of the supplier session a hold lives in."""
+    if session.supplier is None:
+        raise LookupError("no supplier session is open")
+    return session.supplier.key
+
+
+def claim_hold(session: Session, at: Moment) -> Change:
+    """Claim add_to_basket for the selected cabin."""
+    ensure(session, Trigger.ADD_TO_BASKET)
+    chosen = chosen_of(session)
+    intent = {
+        "cabinCode": chosen.cabin_code,
+        "cabinNumber": chosen.cabin_number,
+        "rateCode": chosen.rate_code,
+        "price": str(chosen.price),
+    }
+    return settling.claimed(begin(session), StepName.ADD_TO_BASKET, at, intent=intent)
+
+
+def chosen_of(session: Session) -> Selection:
+    """Return the selection of a session whose state says that it has one."""
+    if session.selection is None:
+        raise LookupError("no cabin is selected")
+    return session.selection
+
+
+def settle_hold(session: Session, ended: Held | settling.Failure, at: Moment) -> Change:
+    """Judge what basketadd answered and enter it."""
+    if isinstance(ended, settling.Failure):
+        return obey_cancel(_hold_failed(session, ended), at)
+    found = judge_basket(ended.answer, selection=ended.selection)
+    if not ended.answer.items:
+        return settling.unknown(session, evidence={"failure": "basketadd answered no item"})
+    if isinstance(found, Refusal):
+        return obey_cancel(_not_as_shown(session, ended, found, at), at)
+    return obey_cancel(_held(session, ended, found, at), at)
+
+
+def _hold_failed(session: Session, failure: settling.Failure) -> Change:
+    if not failure.certain:
+        return settling.unknown(session, evidence=failure.evidence)
+    refusal = rate_refusal(chosen_of(session).cabin_number, failure.refusal)
+    change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    return change.put(supplier=None) if _session_over(failure) else change
+
+
+def _session_over(failure: settling.Failure) -> bool:
+    error = failure.error
+    return isinstance(error, SupplierError) and error.kind is FailureKind.SESSION_EXPIRED
+
+
+def _not_as_shown(session: Session, ended: Held, refusal: Refusal, at: Moment) -> Change:
+    until = step_claimed_at(session) + ended.sent_after + at.policy.hold_default
+    key = supplier_key(session)
+    owed = tuple(
+        OwedUndo(id=at.new_id(), session_key=key, item_key=item.item_key, hold_until=until)
+        for item in ended.answer.items
+    )
+    return settling.refused(session, refusal, sent=True).put(supplier=None).plus(owed=owed)
+
+
+def step_claimed_at(session: Session) -> datetime:
+    """Return when the open step was claimed, by the database's clock."""
+    return settling.open_step(session).since
+
+
+def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change:
+    basket = Basket(
+        item_key=item.item_key,
+        total=ended.answer.total,
+        deposit=ended.answer.deposit,
+        items=item.items,
+        dining=item.dining,
+        hold_until=_hold_until(session, ended, item, at),
+    )
+    change = settling.done(session, evidence={"itemKey": item.item_key, "total": str(basket.total)})
+    return change.put(basket=basket, selection=ended.selection).move(
+        Trigger.ADD_TO_BASKET,
+        details={"total": str(basket.total), "deposit": str(basket.deposit)},
+    )
+
+
+def _hold_until(session: Session, ended: Held, item: BasketItem, at: Moment) -> datetime:
+    length = item.hold_length or at.policy.hold_default
+    return step_claimed_at(session) + ended.sent_after + length - at.policy.hold_margin
+
+
+def claim_release(session: Session, at: Moment) -> Change:
+    """Claim the release of the held cabin."""
+    ensure(session, Trigger.RELEASE_BASKET)
+    key = basket_of(session).item_key
+    return settling.claimed(
+        begin(session), StepName.RELEASE, at, intent={"itemKey": key}, item_key=key
+    )
+
+
+def basket_of(session: Session) -> Basket:
+    """Return the basket of a session whose state says that it has one."""
+    if session.basket is None:
+        raise LookupError("no cabin is held")
+    return session.basket
+
+
+def settle_release(session: Session, ended: BasketAnswer | settling.Failure, at: Moment) -> Change:
+    """Let the cabin go whatever the supplier said; what is not certain stays an owed undo."""
+    key = basket_of(session).item_key
+    if isinstance(ended, BasketAnswer) and ended.item(key) is None:
+        change = settling.done(session, evidence={"itemKey": key})
+    else:
+        change = _release_owed(session, ended, at)
+    return obey_cancel(change.move(Trigger.RELEASE_BASKET).put(basket=None), at)
+
+
+def _release_owed(session: Session, ended: BasketAnswer | settling.Failure, at: Moment) -> Change:
+    evidence = ended.evidence if isinstance(ended, settling.Failure) else settling.NOTHING
+    still = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The supplier has not let go yet.")
+    change = settling.refused(session, still, sent=True, evidence=evidence)
+    return replace(change, owed=owed_for(session, at)).put(supplier=None)
