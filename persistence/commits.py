@@ -1,0 +1,122 @@
+"""The statement of a commit: one guarded update, and every other row depends on it.
+
+`moved` holds one row if the guards held and none if they did not; all inserts select from it,
+so that a lost race writes nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from sqlalchemy import TextClause, text
+
+from persistence import rowsets
+from persistence.shapes import Grip, Shape
+
+_ALWAYS: Final = (
+    "state",
+    "version",
+    "expires_at",
+    "supplier_key",
+    "supplier_opened_at",
+    "open_step",
+    "open_step_kind",
+    "unwinding_since",
+    "unwinding_reason",
+    "cancel_requested_at",
+    "cards_tried",
+)
+_BASKET: Final = ("basket", "item_key", "hold_until", "total", "deposit")
+
+# Lock the open step; a takeover that came first has raised the fence, and nothing is found.
+STEP: Final = """
+step AS (
+    SELECT session_id FROM saga_steps
+    WHERE session_id = :id AND id = :step_id AND fence = :fence
+      AND status IN ('started', 'unknown')
+    FOR UPDATE
+)"""
+
+# Answer once, whether the guards held or not, and wake whoever watches the session.
+OUTCOME: Final = """
+SELECT m.id IS NOT NULL AS moved, coalesce(m.now, booking_now()) AS now,
+       CASE WHEN m.id IS NOT NULL
+            THEN pg_notify('booking_session', m.id || ':' || m.version) END AS notified
+FROM (VALUES (1)) AS always LEFT JOIN moved m ON true"""
+
+_GUARDS: Final = {
+    Grip.NONE: "s.open_step IS NOT DISTINCT FROM CAST(:before_step AS uuid)",
+    Grip.CLAIM_FORWARD: "s.open_step IS NULL AND s.unwinding_since IS NULL",
+    Grip.CLAIM_UNDO: "s.open_step IS NULL",
+    Grip.SETTLE: "s.open_step = :step_id AND s.id = step.session_id",
+}
+
+
+@cache
+def commit_statement(shape: Shape) -> TextClause:
+    """Return the statement of every commit of this shape; its text never varies."""
+    parts = [_moved(shape), *_rows(shape)]
+    if shape.grip is Grip.SETTLE:
+        parts.insert(0, STEP)
+    return text("".join(("WITH", ",".join(parts), OUTCOME)))
+
+
+def _moved(shape: Shape) -> str:
+    assignments = [f"{column} = :{column}" for column in _columns(shape)]
+    return "".join(
+        (
+            "\nmoved AS (\n    UPDATE booking_sessions AS s\n    SET ",
+            ", ".join(assignments),
+            ", updated_at = booking_now()",
+            "\n    FROM step" if shape.grip is Grip.SETTLE else "",
+            "\n    WHERE ",
+            "\n      AND ".join(_guards(shape)),
+            "\n    RETURNING s.id, s.version, s.updated_at AS now\n)",
+        )
+    )
+
+
+def _columns(shape: Shape) -> Iterator[str]:
+    yield from _ALWAYS
+    if shape.selection:
+        yield "selection"
+    if shape.basket:
+        yield from _BASKET
+    if shape.details:
+        yield "details_ciphertext"
+
+
+def _guards(shape: Shape) -> Iterator[str]:
+    yield "s.id = :id"
+    yield "s.version = :before_version"
+    yield _GUARDS[shape.grip]
+    if shape.live:
+        yield "s.expires_at > booking_now()"
+    if shape.hold:
+        yield "s.hold_until - CAST(:hold_for AS interval) > booking_now()"
+
+
+def _rows(shape: Shape) -> Iterator[str]:
+    if shape.grip in (Grip.CLAIM_FORWARD, Grip.CLAIM_UNDO):
+        yield rowsets.CLAIMED
+    if shape.grip is Grip.SETTLE:
+        yield rowsets.SETTLED
+    wanted = {
+        rowsets.FOLLOW_UP: shape.follow_up,
+        rowsets.ANSWERED: shape.answered,
+        rowsets.UNBOUND: shape.unbind,
+        rowsets.BOUND: shape.bind,
+        rowsets.EVENTS: shape.events,
+        rowsets.CALLS: shape.calls,
+        rowsets.OWED: shape.owed,
+        rowsets.TASKS: shape.tasks,
+        rowsets.PAYMENTS: shape.payments,
+        rowsets.QUOTE: shape.quote,
+        rowsets.BOOKING: shape.booking,
+        rowsets.PASSENGERS: shape.passengers,
+        rowsets.FORGOTTEN: shape.details,
+        rowsets.FOUND_BY: shape.details,
+    }
+    yield from (sql for sql, is_wanted in wanted.items() if is_wanted)

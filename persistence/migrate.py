@@ -1,0 +1,67 @@
+"""Migrations from code: no ini file, and safe inside a running loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from persistence.database import database_url
+from persistence.errors import available
+
+SCRIPTS: Final = Path(__file__).parent / "migrations"
+
+
+async def upgrade(dsn: str, revision: str = "head") -> None:
+    """Bring the database up to a revision; several processes may ask at once."""
+    await _run(dsn, lambda connection: command.upgrade(_config(connection), revision))
+
+
+async def downgrade(dsn: str, revision: str) -> None:
+    """Take the database back to a revision; `base` leaves nothing of ours."""
+    await _run(dsn, lambda connection: command.downgrade(_config(connection), revision))
+
+
+async def current(dsn: str) -> str | None:
+    """Return the revision the database is at, or None before the first."""
+    found: list[str | None] = []
+    await _run(
+        dsn,
+        lambda connection: found.append(
+            MigrationContext.configure(connection).get_current_revision()
+        ),
+    )
+    return found[0]
+
+
+def head() -> str:
+    """Return the newest revision there is."""
+    newest = ScriptDirectory.from_config(_config(None)).get_current_head()
+    if newest is None:
+        raise AssertionError("there is at least one migration")
+    return newest
+
+
+async def _run(dsn: str, work: Callable[[Connection], None]) -> None:
+    engine = create_async_engine(database_url(dsn), poolclass=NullPool)
+    try:
+        with available():
+            async with engine.begin() as connection:
+                await connection.run_sync(work)
+    finally:
+        await engine.dispose()
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS))
+    config.attributes["connection"] = connection
+    return config

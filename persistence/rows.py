@@ -1,0 +1,107 @@
+"""Rows as the core's values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from booking_flow.basket import Basket
+from booking_flow.card import CardBrand, CardMask
+from booking_flow.flow import State
+from booking_flow.money import Money
+from booking_flow.party import Details, Party
+from booking_flow.ports import StepAttempt
+from booking_flow.pricing import Quote, Selection
+from booking_flow.refusals import Refusal
+from booking_flow.saga import OpenStep, StepName, StepStatus
+from booking_flow.sailing import Sailing
+from booking_flow.session import Booking, Session, Unwinding, UnwindingReason
+from booking_flow.supplier import SupplierSession
+from persistence.codec import decode, decode_or_none
+
+
+def session_of(row: Row[Any], details: Details) -> Session:
+    """Build the session a row describes."""
+    return Session(
+        id=row.id,
+        reference=row.reference,
+        state=State(row.state),
+        version=row.version,
+        flow_version=row.flow_version,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        sailing=decode(row.sailing, Sailing),
+        party=decode(row.party, Party),
+        currency=row.currency,
+        supplier=_supplier_of(row),
+        quote=decode_or_none(row.quote, Quote),
+        selection=decode_or_none(row.selection, Selection),
+        basket=decode_or_none(row.basket, Basket),
+        details=details,
+        booking=_booking_of(row),
+        open_step=_open_step_of(row),
+        unwinding=_unwinding_of(row),
+        cancel_requested_at=row.cancel_requested_at,
+        cards_tried=row.cards_tried,
+    )
+
+
+def attempt_of(row: Row[Any]) -> StepAttempt:
+    """Build the attempt a row of `saga_steps` describes."""
+    return StepAttempt(
+        id=row.step_id,
+        session_id=row.session_id,
+        name=StepName(row.step_name),
+        status=StepStatus(row.step_status),
+        claimed_at=row.claimed_at,
+        settled_at=row.settled_at,
+        sent=row.sent,
+        refusal=decode_or_none(row.refusal, Refusal),
+    )
+
+
+def mask_of(brand: str | None, last4: str | None) -> CardMask | None:
+    """Build the part of a card that is kept."""
+    if last4 is None:
+        return None
+    return CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
+
+
+def _supplier_of(row: Row[Any]) -> SupplierSession | None:
+    if row.supplier_key is None:
+        return None
+    return SupplierSession(key=row.supplier_key, opened_at=row.supplier_opened_at)
+
+
+def _unwinding_of(row: Row[Any]) -> Unwinding | None:
+    if row.unwinding_since is None:
+        return None
+    return Unwinding(since=row.unwinding_since, reason=UnwindingReason(row.unwinding_reason))
+
+
+def _open_step_of(row: Row[Any]) -> OpenStep | None:
+    if row.open_step is None:
+        return None
+    return OpenStep(
+        id=row.open_step,
+        name=StepName(row.step_name),
+        status=StepStatus(row.step_status),
+        since=row.claimed_at,
+        fence=row.fence,
+    )
+
+
+def _booking_of(row: Row[Any]) -> Booking | None:
+    if row.reservation is None:
+        return None
+    return Booking(
+        reservation=row.reservation,
+        supplier_booking_id=row.supplier_booking_id,
+        status=row.booking_status,
+        total=Money(row.booking_total, row.booking_currency),
+        paid=Money(row.paid, row.paid_currency),
+        payment_due_at=row.payment_due_at,
+        balance_due_date=row.balance_due_date,
+        card=mask_of(row.card_brand, row.card_last4),
+    )

@@ -1,0 +1,8 @@
+"""Every table in one `metadata`, for migrations and for comparing it with a database."""
+
+from __future__ import annotations
+
+from persistence import schema, schema_bookings
+from persistence.columns import metadata
+
+__all__ = ["metadata", "schema", "schema_bookings"]

@@ -1,0 +1,223 @@
+"""The store of sessions: every commit is one guarded statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.change import Change, IdempotencyBinding
+from booking_flow.flow import State
+from booking_flow.history import Event, EventKind, Origin
+from booking_flow.ports import CommitResult, Committed, Replay
+from booking_flow.saga import OwedUndo
+from booking_flow.session import NO_DETAILS, Loaded, Session
+from booking_flow.supplier import SupplierCall
+from persistence import clock, idempotency, rowsets, undos
+from persistence.births import birth_statement
+from persistence.codec import encode
+from persistence.commits import commit_statement
+from persistence.database import execute, fetch_one
+from persistence.errors import Erased, refused_by
+from persistence.parameters import (
+    FIRST_FENCE,
+    Values,
+    binding_values,
+    birth_values,
+    call_rows,
+    change_values,
+    event_rows,
+    origin_values,
+    quote_values,
+    session_values,
+)
+from persistence.personal import details_values, open_details, passenger_values
+from persistence.rows import session_of
+from persistence.shapes import Shape, shape_of
+from persistence.vault import Vault
+
+_LOAD: Final = """
+SELECT s.*, k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
+       t.fence, b.reservation, b.supplier_booking_id, b.status AS booking_status,
+       b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
+       b.payment_due_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now
+FROM booking_sessions s
+LEFT JOIN session_keys k ON k.session_id = s.id
+LEFT JOIN session_quotes q ON q.session_id = s.id
+LEFT JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
+LEFT JOIN bookings b ON b.session_id = s.id
+WHERE s.id = :id"""
+
+# A session with all that belongs to its value, in one round trip.
+LOAD: Final = text(_LOAD)
+
+# The same for who knows its secret.
+LOAD_FOR_GUEST: Final = text("".join((_LOAD, " AND s.secret_hash = :secret_hash")))
+
+# A session's data key, wrapped.
+WRAPPED_KEY: Final = text("SELECT wrapped_key FROM session_keys WHERE session_id = :id")
+
+# Evidence alone, when nothing changed.
+RECORD_CALLS: Final = text(
+    "".join(
+        (
+            "WITH moved AS (SELECT CAST(:id AS uuid) AS id, booking_now() AS now),",
+            rowsets.CALLS,
+            " SELECT 1",
+        )
+    )
+)
+
+_BORN: Final = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
+
+
+class PostgresSessionStore:
+    """Sessions in PostgreSQL; `owner` names this process on the steps it claims."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault, owner: str) -> None:
+        """Take a pool whose statements commit by themselves, and the keys."""
+        self._engine = engine
+        self._vault = vault
+        self._owner = owner
+
+    async def now(self) -> datetime:
+        """Return the database's clock, the one all deadlines are compared by."""
+        return await clock.now(self._engine)
+
+    async def create(
+        self,
+        session: Session,
+        *,
+        secret_hash: bytes,
+        origin: Origin,
+        binding: IdempotencyBinding | None,
+        calls: Sequence[SupplierCall],
+    ) -> CommitResult:
+        """Insert a session with its event 0; LOST when its reference is taken."""
+        statement = birth_statement(
+            bind=binding is not None,
+            calls=bool(calls),
+            details=session.details != NO_DETAILS,
+            quote=session.quote is not None,
+        )
+        wrapped = self._vault.new_key()
+        values = {
+            **session_values(session),
+            **birth_values(session),
+            **quote_values(session),
+            **details_values(self._vault, wrapped, session.id, session.details),
+            **origin_values(origin),
+            **binding_values(binding, step_id=None),
+            "secret_hash": secret_hash,
+            "wrapped_key": wrapped,
+            "events": encode(event_rows([_BORN], first_seq=session.version)),
+            "calls": encode(call_rows(calls)),
+        }
+        result, _ = await self._write(statement, values, binding)
+        return result
+
+    async def load(self, session_id: UUID) -> Loaded | None:
+        """Return the session as it is now, or None."""
+        return self._loaded(await fetch_one(self._engine, LOAD, {"id": session_id}))
+
+    async def load_for_guest(self, session_id: UUID, secret_hash: bytes) -> Loaded | None:
+        """Return the session if the secret is its own; None tells nothing of which is wrong."""
+        values = {"id": session_id, "secret_hash": secret_hash}
+        return self._loaded(await fetch_one(self._engine, LOAD_FOR_GUEST, values))
+
+    async def commit(
+        self,
+        change: Change,
+        *,
+        origin: Origin,
+        calls: Sequence[SupplierCall] = (),
+        binding: IdempotencyBinding | None = None,
+    ) -> Committed:
+        """Write a change under its guards, with its events and evidence, in one statement."""
+        shape = shape_of(change, calls=calls, binding=binding)
+        step = change.claim or change.settle
+        values = {
+            **change_values(change, owner=self._owner),
+            **origin_values(origin),
+            **binding_values(binding, step_id=step and step.id),
+            **await self._personal(change, shape),
+            "calls": encode(call_rows(calls)),
+        }
+        result, now = await self._write(commit_statement(shape), values, binding)
+        claimed = result is CommitResult.DONE and change.claim is not None
+        return Committed(result=result, now=now, fence=FIRST_FENCE if claimed else None)
+
+    async def record_calls(self, session_id: UUID, calls: Sequence[SupplierCall]) -> None:
+        """Keep evidence of calls after which nothing changed."""
+        if calls:
+            values = {"id": session_id, "calls": encode(call_rows(calls))}
+            await execute(self._engine, RECORD_CALLS, values)
+
+    async def replay(self, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
+        """Return what an Idempotency-Key was bound to within the last 24 hours."""
+        return await idempotency.find(self._engine, scope=scope, route=route, key_hash=key_hash)
+
+    async def owed(self, session_id: UUID) -> Sequence[OwedUndo]:
+        """Return the undos this session still owes, the latest first."""
+        return await undos.owed(self._engine, session_id)
+
+    async def take_owed(self, undo_id: UUID, *, lease_seconds: float, origin: Origin) -> int | None:
+        """Lease an owed undo and return its fencing number; None when another has it."""
+        return await undos.take(
+            self._engine, undo_id, owner=self._owner, lease_seconds=lease_seconds, origin=origin
+        )
+
+    async def settle_owed(
+        self, undo_id: UUID, *, fence: int, done: bool, calls: Sequence[SupplierCall]
+    ) -> bool:
+        """Record how an owed undo went; False when the lease was lost meanwhile."""
+        return await undos.settle(self._engine, undo_id, fence=fence, done=done, calls=calls)
+
+    async def _personal(self, change: Change, shape: Shape) -> Values:
+        if not (shape.details or shape.passengers):
+            return {}
+        after = change.after
+        row = await fetch_one(self._engine, WRAPPED_KEY, {"id": after.id})
+        if row is None:
+            raise Erased(after.id)
+        values = details_values(self._vault, row.wrapped_key, after.id, after.details)
+        return values | passenger_values(self._vault, row.wrapped_key, after.id, after.details)
+
+    async def _write(
+        self, statement: TextClause, values: Values, binding: IdempotencyBinding | None
+    ) -> tuple[CommitResult, datetime]:
+        try:
+            row = await fetch_one(self._engine, statement, values)
+        except DBAPIError as error:
+            result = refused_by(error)
+        else:
+            if row is not None and row.moved:
+                return CommitResult.DONE, row.now
+            result = CommitResult.LOST
+        return await self._explained(result, statement, values, binding)
+
+    async def _explained(
+        self,
+        result: CommitResult,
+        statement: TextClause,
+        values: Values,
+        binding: IdempotencyBinding | None,
+    ) -> tuple[CommitResult, datetime]:
+        """Look once more at a commit that wrote nothing: its key may be stale, or just bound."""
+        if binding is not None:
+            if result is CommitResult.DUPLICATE and await idempotency.free(self._engine, binding):
+                return await self._write(statement, values, binding)
+            if await idempotency.is_bound(self._engine, binding):
+                result = CommitResult.DUPLICATE
+        return result, await self.now()
+
+    def _loaded(self, row: Row[Any] | None) -> Loaded | None:
+        if row is None:
+            return None
+        details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
+        return Loaded(session=session_of(row, details), now=row.now)

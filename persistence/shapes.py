@@ -1,0 +1,125 @@
+"""What a commit has to write, reduced to what decides the text of its statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from booking_flow.change import Change, IdempotencyBinding
+from booking_flow.flow import State
+from booking_flow.saga import OpenStep, StepName, StepStatus
+from booking_flow.session import Session
+from booking_flow.supplier import SupplierCall
+from persistence.columns import StepDirection
+
+
+class Grip(StrEnum):
+    """How a change relates to the session's open step."""
+
+    NONE = "none"
+    CLAIM_FORWARD = "claim_forward"
+    CLAIM_UNDO = "claim_undo"
+    SETTLE = "settle"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Which guards and which rows a commit has; equal shapes share one prepared statement."""
+
+    grip: Grip
+    live: bool
+    hold: bool
+    selection: bool
+    basket: bool
+    details: bool
+    quote: bool
+    booking: bool
+    passengers: bool
+    follow_up: bool
+    """The settled step leaves another one open: booked, and the payment unknown."""
+    answered: bool
+    """A step that was unknown has ended, and with it the task to find out."""
+    unbind: bool
+    bind: bool
+    events: bool
+    calls: bool
+    owed: bool
+    tasks: bool
+    payments: bool
+
+
+def direction(name: StepName) -> StepDirection:
+    """Return whether a step goes on with the booking or takes something back."""
+    return StepDirection.UNDO if name is StepName.RELEASE else StepDirection.FORWARD
+
+
+def shape_of(
+    change: Change, *, calls: Sequence[SupplierCall], binding: IdempotencyBinding | None
+) -> Shape:
+    """Compare both ends of a change and say what has to be written."""
+    before, after, settle = change.before, change.after, change.settle
+    return Shape(
+        grip=_grip(change),
+        live=change.live,
+        hold=change.hold_for is not None,
+        selection=after.selection != before.selection,
+        basket=after.basket != before.basket,
+        details=after.details != before.details,
+        quote=after.quote != before.quote,
+        booking=after.booking is not None and after.booking != before.booking,
+        passengers=reserves(before, after) and bool(after.details.passengers),
+        follow_up=follow_up(change) is not None,
+        answered=_answered(change),
+        unbind=settle is not None and not settle.sent,
+        bind=binding is not None,
+        events=bool(change.events),
+        calls=bool(calls),
+        owed=bool(change.owed),
+        tasks=bool(change.tasks),
+        payments=bool(change.payments),
+    )
+
+
+def reserves(before: Session, after: Session) -> bool:
+    """Whether a change is the one that makes the reservation known."""
+    return before.booking is None and after.booking is not None and after.state in _RESERVED
+
+
+_RESERVED = frozenset({State.BOOKED, State.PAID})
+
+
+def follow_up(change: Change) -> OpenStep | None:
+    """Return the step that a settlement leaves open besides its own."""
+    left = change.after.open_step
+    if change.settle is None or left is None or left.id == change.settle.id:
+        return None
+    return left
+
+
+def open_after(change: Change) -> tuple[object, StepName] | None:
+    """Return id and name of the step that is open once the change is committed."""
+    if change.claim is not None:
+        return change.claim.id, change.claim.name
+    left = follow_up(change)
+    if left is None and not _closes(change):
+        left = change.before.open_step
+    return None if left is None else (left.id, left.name)
+
+
+def _closes(change: Change) -> bool:
+    return change.settle is not None and change.settle.status is not StepStatus.UNKNOWN
+
+
+def _answered(change: Change) -> bool:
+    asked = change.before.open_step
+    return _closes(change) and asked is not None and asked.unknown
+
+
+def _grip(change: Change) -> Grip:
+    if change.settle is not None:
+        return Grip.SETTLE
+    if change.claim is None:
+        return Grip.NONE
+    undo = direction(change.claim.name) is StepDirection.UNDO
+    return Grip.CLAIM_UNDO if undo else Grip.CLAIM_FORWARD

@@ -1,0 +1,34 @@
+"""A store over a fresh database, and a way to look behind it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from persistence.database import create_engine
+from persistence.sessions import PostgresSessionStore
+from persistence.vault import Vault
+from tests.persistence.helpers import Shop
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url, pool_size=4)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault([Fernet.generate_key().decode()], hash_key=b"h" * 32)
+
+
+@pytest.fixture
+def store(engine: AsyncEngine, vault: Vault) -> PostgresSessionStore:
+    return PostgresSessionStore(engine, vault, "worker-1")
+
+
+@pytest.fixture
+def shop(engine: AsyncEngine, store: PostgresSessionStore) -> Shop:
+    return Shop(engine, store)
