@@ -1,4 +1,4 @@
-"""The other side of the wire: a simulated supplier, faults included, for the demo, tests and benchmarks."""
+"""The other side of the wire: a simulated supplier, faults included."""
 
 from adapters.simulator.app import create_app, serve
 from adapters.simulator.settings import SimulatorSettings

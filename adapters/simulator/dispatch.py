@@ -1,4 +1,4 @@
-"""Takes a call from the wire through gate, latency, fault and endpoint, and remembers that it came."""
+"""Takes a call from the wire through gate, latency, fault and endpoint."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""The faults the simulator can cause: one declared table, and the cards and surnames that set them off."""
+"""The faults the simulator can cause: one table, and what sets them off."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ _TABLE = (
     _fault(
         "rate_gone",
         frozenset({"cruisecabins.pl"}) | _ADD,
-        "The chosen rate is gone for good: no cabins, or the unpriced basket; later grades show it as N.",
+        "The rate is gone for good: no cabins, or the unpriced basket; later grades show it as N.",
     ),
     _fault(
         "unpriced_basket", _ADD, "HTTP 200, no error, paymentoption none, prices 0, nothing held."

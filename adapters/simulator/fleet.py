@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class Grade:
 
 @dataclass(frozen=True, kw_only=True)
 class Rate:
-    """A rate code; `refundable` is the truth, which the supplier's own flag does not always tell."""
+    """A rate code; `refundable` is the truth, which the supplier's flag may hide."""
 
     code: str
     name: str
@@ -87,46 +88,43 @@ SHIPS = {
 SHIPS_BY_ID = {ship.id: ship for ship in SHIPS.values()}
 
 
-def _grade(
-    code: str, category: str, name: str, factor: str, deck: int, cabins: int, **more: bool | int
-) -> Grade:
-    """Spell one grade in one row."""
+def _grade(row: str, **more: Any) -> Grade:
+    """Read one grade from one row: code, category, fare factor, deck, cabins, name."""
+    code, category, factor, deck, cabins, name = row.split(maxsplit=5)
     return Grade(
         code=code,
         category=category,
         name=name,
         factor=Decimal(factor),
-        deck=deck,
-        cabins=cabins,
-        max_guests=int(more.get("max_guests", 4)),
-        guarantee_only=bool(more.get("guarantee_only", False)),
-        accessible=bool(more.get("accessible", False)),
+        deck=int(deck),
+        cabins=int(cabins),
+        **more,
     )
 
 
 GRADES: dict[int, tuple[Grade, ...]] = {
     22: (
-        _grade("ZI", "inside", "Interior Guarantee", "0.92", 6, 20, guarantee_only=True),
-        _grade("4V", "inside", "Interior", "1.00", 6, 40),
-        _grade("4A", "inside", "Accessible Interior", "1.00", 7, 4, max_guests=2, accessible=True),
-        _grade("2N", "outside", "Ocean View", "1.24", 7, 30),
-        _grade("2D", "balcony", "Ocean View Balcony", "1.62", 9, 40),
-        _grade("J3", "suite", "Junior Suite", "2.35", 10, 10),
-        _grade("GS", "suite", "Grand Suite &amp; Terrace", "3.90", 10, 6, max_guests=4),
+        _grade("ZI inside 0.92 6 20 Interior Guarantee", guarantee_only=True),
+        _grade("4V inside 1.00 6 40 Interior"),
+        _grade("4A inside 1.00 7 4 Accessible Interior", max_guests=2, accessible=True),
+        _grade("2N outside 1.24 7 30 Ocean View"),
+        _grade("2D balcony 1.62 9 40 Ocean View Balcony"),
+        _grade("J3 suite 2.35 10 10 Junior Suite"),
+        _grade("GS suite 3.90 10 6 Grand Suite &amp; Terrace"),
     ),
     3: (
-        _grade("Z", "inside", "Inside Guarantee", "0.93", 6, 16, guarantee_only=True),
-        _grade("10", "inside", "Inside Stateroom", "1.00", 6, 30),
-        _grade("08", "outside", "Ocean View Stateroom", "1.22", 7, 24),
-        _grade("E2", "balcony", "Edge Stateroom with Infinite Veranda", "1.70", 9, 36),
-        _grade("CC", "balcony", "Concierge Class", "2.05", 9, 14, max_guests=3),
-        _grade("S1", "suite", "Sky Suite", "3.40", 10, 8),
+        _grade("Z inside 0.93 6 16 Inside Guarantee", guarantee_only=True),
+        _grade("10 inside 1.00 6 30 Inside Stateroom"),
+        _grade("08 outside 1.22 7 24 Ocean View Stateroom"),
+        _grade("E2 balcony 1.70 9 36 Edge Stateroom with Infinite Veranda"),
+        _grade("CC balcony 2.05 9 14 Concierge Class", max_guests=3),
+        _grade("S1 suite 3.40 10 8 Sky Suite"),
     ),
     8: (
-        _grade("IS", "inside", "Interior Upper/Lower", "1.00", 6, 30, max_guests=2),
-        _grade("6A", "outside", "Ocean View", "1.20", 7, 24),
-        _grade("8B", "balcony", "Balcony Stateroom", "1.55", 9, 30),
-        _grade("OS", "suite", "Ocean Suite", "2.80", 10, 8),
+        _grade("IS inside 1.00 6 30 Interior Upper/Lower", max_guests=2),
+        _grade("6A outside 1.20 7 24 Ocean View"),
+        _grade("8B balcony 1.55 9 30 Balcony Stateroom"),
+        _grade("OS suite 2.80 10 8 Ocean Suite"),
     ),
 }
 

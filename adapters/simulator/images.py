@@ -1,4 +1,4 @@
-"""Pictures the answers point to: ships, cabin kinds, and deck plans on which the cabins' boxes fit."""
+"""Pictures the answers point to: ships, cabins, and deck plans that fit the cabins' boxes."""
 
 from html import escape
 
@@ -14,12 +14,10 @@ _COLOURS = {"inside": "#c9c4b8", "outside": "#a9c7e8", "balcony": "#a8d5ba", "su
 async def ship_image(request: web.Request) -> web.Response:
     """Draw a ship."""
     ship = _ship(request)
-    hull = '<path d="M40 210 H560 L520 270 H90 Z" fill="#20456b"/><path d="M110 210 V150 H500 V210 Z" fill="#fff"/>'
-    return _svg(
-        600,
-        320,
-        f'<rect width="600" height="320" fill="#dcecf7"/>{hull}{_label(300, 300, ship.name)}',
-    )
+    hull = '<path d="M40 210 H560 L520 270 H90 Z" fill="#20456b"/>'
+    decks = '<path d="M110 210 V150 H500 V210 Z" fill="#fff"/>'
+    sea = '<rect width="600" height="320" fill="#dcecf7"/>'
+    return _svg(600, 320, sea + hull + decks + _label(300, 300, ship.name))
 
 
 async def cabin_image(request: web.Request) -> web.Response:
@@ -34,7 +32,8 @@ async def cabin_image(request: web.Request) -> web.Response:
 async def deck_image(request: web.Request) -> web.Response:
     """Draw a deck plan."""
     ship, deck = _ship(request), request.match_info["deck"]
-    outline = '<path d="M10 140 Q200 -40 390 140 V1110 H10 Z" fill="#fbfaf6" stroke="#20456b" stroke-width="3"/>'
+    shape = "M10 140 Q200 -40 390 140 V1110 H10 Z"
+    outline = f'<path d="{shape}" fill="#fbfaf6" stroke="#20456b" stroke-width="3"/>'
     boxes = "".join(
         _box(cabin, _COLOURS[grade.category])
         for grade in GRADES[ship.line.id]
@@ -59,7 +58,8 @@ def _box(cabin: Cabin, colour: str) -> str:
         return ""
     x1, y1, x2, y2 = cabin.box
     place = f'x="{x1}" y="{y1}" width="{x2 - x1}" height="{y2 - y1}"'
-    return f'<rect {place} fill="{colour}" stroke="#555"/>{_label((x1 + x2) // 2, (y1 + y2) // 2 + 6, cabin.number)}'
+    number = _label((x1 + x2) // 2, (y1 + y2) // 2 + 6, cabin.number)
+    return f'<rect {place} fill="{colour}" stroke="#555"/>{number}'
 
 
 def _label(x: int, y: int, words: str) -> str:
@@ -70,5 +70,6 @@ def _label(x: int, y: int, words: str) -> str:
 
 def _svg(width: int, height: int, content: str) -> web.Response:
     """Answer with a picture."""
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}">'
-    return web.Response(text=f"{head}{content}</svg>", content_type="image/svg+xml")
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    picture = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{content}</svg>'
+    return web.Response(text=picture, content_type="image/svg+xml")

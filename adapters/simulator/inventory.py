@@ -25,7 +25,7 @@ class Cabin:
 
     @property
     def box(self) -> tuple[int, int, int, int] | None:
-        """Return x1, y1, x2, y2 on the deck plan; every seventh cabin lacks it, as the real ones do."""
+        """Return x1, y1, x2, y2 on the deck plan; every seventh cabin lacks it."""
         if self.index % 7 == 3:
             return None
         row, side = divmod(self.index, 2)
@@ -122,7 +122,7 @@ def cabins_on_plan(line_id: int, grade: Grade) -> list[Cabin]:
 
 
 def _cabin(grade: Grade, block: int, index: int) -> Cabin:
-    """Number a cabin by its deck and its place on it."""
+    """Return the cabin at a place on the deck."""
     return Cabin(
         number=f"{grade.deck}{block + 1}{index + 10:02d}",
         deck=grade.deck,

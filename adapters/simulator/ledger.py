@@ -1,4 +1,4 @@
-"""The supplier's books, by which every reliability test is judged: holds, bookings, charges; no names, no cards."""
+"""The supplier's books, the judge of reliability tests; they know no names and no cards."""
 
 from adapters.simulator.clock import zulu
 from adapters.simulator.state import BasketItem, Charge, SupplierBooking

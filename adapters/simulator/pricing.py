@@ -1,4 +1,4 @@
-"""Prices: what each guest pays for a grade at a rate, in the line's currency and in the one asked for."""
+"""Prices: what each guest pays, in the line's currency and in the one asked for."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -41,7 +41,7 @@ class Party:
 
 @dataclass(frozen=True, kw_only=True)
 class PriceLine:
-    """One kind of charge with each guest's share, in the line's currency and in the one asked for."""
+    """One kind of charge with each guest's share, in both currencies."""
 
     category: str
     description: str

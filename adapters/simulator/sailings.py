@@ -14,7 +14,7 @@ SOLD_OUT_SAILING = 2199099
 
 @dataclass(frozen=True, kw_only=True)
 class SeededSailing:
-    """One sailing as the supplier knows it; `from_price` is the lead-in for one guest of two, in US dollars."""
+    """One sailing; `from_price` is the lead-in for one guest of two, in US dollars."""
 
     codetocruiseid: int
     itinerary_id: int
@@ -181,7 +181,7 @@ def _sailed(today: date) -> Iterator[SeededSailing]:
 
 
 def _drills(today: date) -> Iterator[SeededSailing]:
-    """Yield the sailings with a built-in fault, and one that is sold out; all leave late in the list."""
+    """Yield the sailings with a built-in fault, and one that is sold out."""
     for n, (number, (endpoint, fault)) in enumerate(DRILLS.items()):
         yield _sailing(
             number,
@@ -233,7 +233,7 @@ def _base_fare(number: int, nights: int) -> Decimal:
 
 
 def _lead_in(ship: Ship, fare: Decimal, nights: int) -> Decimal:
-    """Return the advertised price of one guest: cheapest grade with charges, in whole US dollars."""
+    """Return the advertised price of one guest, in whole US dollars."""
     cheapest = min(grade.factor for grade in GRADES[ship.line.id])
     in_dollars = Decimal("0.73") if ship.currency == "CAD" else Decimal(1)
     price = (fare * cheapest + Decimal(35) * nights) * in_dollars

@@ -1,4 +1,4 @@
-"""Settings of the simulated supplier: who may call it, how it is timed, and every open question as a policy."""
+"""Settings of the simulated supplier; every open question of its behaviour is a policy."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -19,7 +19,7 @@ def system_time() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
-    """What nobody knows about the supplier; the control API can change each of these while it runs."""
+    """What nobody knows about the supplier; the control API can change each of these."""
 
     hold_seconds: int = 890
     hold_utc_offset_hours: float = -5.0
@@ -57,7 +57,7 @@ class Policies:
 
 @dataclass(frozen=True, kw_only=True)
 class SimulatorSettings(Policies):
-    """The account that may call, the time, the place where state is kept, and the policies at start."""
+    """The account that may call, the time, where state is kept, and the policies at start."""
 
     sid: str = "10001"
     user: str = "agency"

@@ -1,4 +1,4 @@
-"""What the supplier remembers: sessions, baskets with their holds, bookings and charges; never a card."""
+"""What the supplier remembers: sessions, holds, bookings and charges; never a card."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -92,7 +92,7 @@ class BasketItem:
 
 @dataclass(kw_only=True)
 class SupplierBooking:
-    """A booking number the supplier issued; only one that is Booked with a reservation is a cabin."""
+    """A booking id; only one that is Booked with a reservation is a cabin."""
 
     booking_id: int
     item_key: str
@@ -141,7 +141,7 @@ class SupplierState:
 
 
 def fresh_state(seed_date: date) -> SupplierState:
-    """Return an empty memory; its numbers start anywhere, so that two simulators seldom share one."""
+    """Return an empty memory; its numbers start anywhere, so two runs seldom share one."""
     return SupplierState(seed_date=seed_date, next_number=secrets.randbelow(8_000_000) + 1_000_000)
 
 

@@ -1,4 +1,4 @@
-"""The simulated supplier as a whole: its settings, clock, memory, cabins, armed faults and the calls it got."""
+"""The supplier as a whole: settings, clock, memory, cabins, armed faults, calls received."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ CALLS_KEPT = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedCall:
-    """What is remembered of a call: where, in which session, when, and the fault it met; nothing personal."""
+    """What is remembered of a call; nothing personal is among it."""
 
     endpoint: str
     session_key: str | None
@@ -133,7 +133,7 @@ class Supplier:
         return sailing if sailing and sailing.sail_date > self.clock.today() else None
 
     def reservation_number(self, sailing: SeededSailing) -> str:
-        """Issue a locator in the manner of the line: seven digits, or six letters and digits at Carnival."""
+        """Issue a locator in the manner of the line."""
         number = self.state.number()
         return f"F{number:07d}"[-6:] if sailing.line_id == 8 else f"{number:07d}"
 

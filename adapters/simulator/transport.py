@@ -1,6 +1,7 @@
 """How answers travel, and every way in which they do not arrive as sent."""
 
 import asyncio
+import itertools
 import json
 import socket
 import struct
@@ -13,7 +14,7 @@ from adapters.simulator.wire import Json
 NEVER_SECONDS = 300.0
 SLOW_SECONDS = 30.0
 STOPPING = web.AppKey("stopping", asyncio.Event)
-MAINTENANCE = "<html><head><title>Maintenance</title></head><body><h1>We&#39;ll be right back</h1></body></html>"
+MAINTENANCE = "<html><body><h1>We&#39;ll be right back</h1></body></html>"
 _STATUSES = {"http_404": 404, "http_429": 429, "http_500": 500, "http_502": 502}
 _STATUSES_AFTER = {"http_500_after": 500, "http_502_after": 502}
 
@@ -78,17 +79,23 @@ def _spoiled(fault: str, answer: web.Response) -> web.Response:
 
 async def _never_answer(request: web.Request, call: Call) -> web.StreamResponse:
     """Keep silent until the caller hangs up, the time is over or the simulator stops."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + call.fault_seconds(NEVER_SECONDS)
-    stopping = request.app[STOPPING]
-    while loop.time() < until and not _hung_up(request) and not stopping.is_set():
-        await asyncio.sleep(0.05)
+    gone = asyncio.create_task(_hang_up(request))
+    stopped = asyncio.create_task(request.app[STOPPING].wait())
+    seconds = call.fault_seconds(NEVER_SECONDS)
+    _, waiting = await asyncio.wait(
+        {gone, stopped}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+    )
+    for task in waiting:
+        task.cancel()
     return cut_connection(request, plain_error(504))
 
 
-def _hung_up(request: web.Request) -> bool:
-    """Say whether the caller has gone."""
-    return request.transport is None or request.transport.is_closing()
+async def _hang_up(request: web.Request) -> None:
+    """Wait until the caller has gone; the framework has no event for it."""
+    for _ in itertools.count():
+        if request.transport is None or request.transport.is_closing():
+            return
+        await asyncio.sleep(0.05)
 
 
 async def _reset_half_way(request: web.Request, answer: web.Response) -> web.StreamResponse:

@@ -1,4 +1,4 @@
-"""Chooses the fault a call is going to meet: armed by control, or set off by surname, card or sailing."""
+"""Chooses the fault a call meets: armed, or set off by surname, card or sailing."""
 
 from adapters.simulator.call import Call, card_number, lead_surname, sailing_of
 from adapters.simulator.fault_rules import FaultRule

@@ -18,7 +18,7 @@ UPLIFT = Decimal("1.1")
 
 
 def add_to_basket(call: Call) -> Json:
-    """Hold a cabin, or quietly add a row without a price when rate or cabin are not as they should be."""
+    """Hold a cabin, or quietly add a row without a price when rate or cabin are not right."""
     gradeno, ratecode = call.need("gradeno"), call.need("ratecode")
     resultno = call.need("resultno")
     quoted = quoted_rate(call, resultno=resultno, gradeno=gradeno, ratecode=ratecode)
@@ -63,7 +63,7 @@ def _chosen_cabin(call: Call, gradeno: str) -> OfferedCabin | None:
 
 
 def _any_quote(call: Call, resultno: str, gradeno: str, ratecode: str) -> QuotedRate:
-    """Return something to name the unpriced row by: the nearest quote, or the search's own sailing."""
+    """Return the nearest quote, to name the unpriced row by."""
     same_grade = [one for one in call.session.quotes if gradeno in ("", one.gradeno)]
     nearest = next(iter(same_grade or call.session.quotes), None)
     if nearest is None:

@@ -78,7 +78,7 @@ def _details(call: Call, answer: Answer) -> Json:
 
 
 def _transactions(answer: Answer) -> list[Json]:
-    """Spell what the card did; without a card, or on a failure without one, there may be nothing to tell."""
+    """Spell what the card did; without a card there is mostly nothing to tell."""
     if answer.payment is None and answer.charge is None and answer.fraud_category == "Green":
         return []
     charge = answer.charge

@@ -24,7 +24,7 @@ CARD_PATTERNS = {"VIS": "4", "MSC": "52", "AMX": "3"}
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """What is to be taken from a card; the card's own data is not among it, but for whether it can be real."""
+    """What a card is to pay, and whether it can be a real one; never the card itself."""
 
     item_key: str
     amount: Decimal
@@ -33,7 +33,7 @@ class Payment:
 
 
 def check_people(call: Call) -> list[dict[str, str]]:
-    """Refuse a booking whose contact or passengers are incomplete; return the passengers to be remembered."""
+    """Refuse incomplete people; return the passengers to be remembered."""
     contact = call.body.get("contact")
     if not isinstance(contact, dict) or not contact.get("title"):
         raise RefusalError(201, "Lead passenger title must be selected")

@@ -7,7 +7,7 @@ from adapters.simulator.wire import Json, envelope, number
 
 
 def show_breakdown(call: Call) -> Json:
-    """Answer with rows per kind of charge; gratuities are among them, so that the sum is not the basket's."""
+    """Answer with rows per kind of charge; gratuities too, so the sum is not the basket's."""
     quoted = quoted_rate(
         call,
         resultno=call.need("chosencruise"),

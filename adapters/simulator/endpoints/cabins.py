@@ -1,4 +1,4 @@
-"""cruisecabins.pl: the physical cabins of a grade, and the guarantee, each with its own `resultno`."""
+"""cruisecabins.pl: a grade's cabins and its guarantee, each with a `resultno`."""
 
 from zlib import crc32
 
@@ -129,10 +129,10 @@ def deck_block(origin: str, ship_id: int, deck: int) -> Json:
 
 
 def deck_id(ship_id: int, deck: int) -> int:
-    """Number a ship's deck."""
+    """Return the supplier's number of a deck."""
     return ship_id * 100 + deck
 
 
 def cabin_id(grade: Grade) -> int:
-    """Number a cabin type."""
+    """Return the supplier's number of a cabin type."""
     return 7000 + crc32(grade.code.encode()) % 30000

@@ -1,5 +1,6 @@
-"""cruisecabingrades.pl: live prices per grade and rate; each call makes the older `resultno` stale."""
+"""cruisecabingrades.pl: live prices; each call makes the older `resultno` stale."""
 
+from dataclasses import dataclass
 from zlib import crc32
 
 from adapters.simulator.call import Call
@@ -15,7 +16,7 @@ _STALE_KEPT = 200
 
 
 def show_grades(call: Call) -> Json:
-    """Answer with a new price list, or with nothing at all when the party is another than the search's."""
+    """Answer with a new price list, or with nothing at all when the party is another."""
     session = call.session
     sailing = call.supplier.sailings.get(call.whole("codetocruiseid"))
     if sailing is None:
@@ -51,54 +52,58 @@ def asked_currency(call: Call, session: SupplierSession) -> str:
     return session.currency
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Sheet:
+    """The price list being written: for which sailing, and the number its identifiers carry."""
+
+    call: Call
+    sailing: SeededSailing
+    search_no: int
+
+
 def _new_price_list(call: Call, sailing: SeededSailing) -> list[Json]:
     """Issue new identifiers for every row; what was issued before is stale."""
     session = call.session
     session.searches += 1
-    session.stale_resultnos = (
-        session.stale_resultnos + sorted({one.resultno for one in session.quotes})
-    )[-_STALE_KEPT:]
+    older = sorted({one.resultno for one in session.quotes})
+    session.stale_resultnos = (session.stale_resultnos + older)[-_STALE_KEPT:]
     session.quotes, session.cabins = [], {}
     search_no = 1_064_000_000 + call.supplier.state.number()
-    rows: list[Json] = []
-    for index, grade in enumerate(GRADES[sailing.line_id]):
-        rows += _grade_rows(call, sailing, grade, index, search_no)
-    return rows
+    sheet = _Sheet(call=call, sailing=sailing, search_no=search_no)
+    grades = enumerate(GRADES[sailing.line_id])
+    return [row for index, grade in grades for row in _grade_rows(sheet, grade, index)]
 
 
-def _grade_rows(
-    call: Call, sailing: SeededSailing, grade: Grade, index: int, search_no: int
-) -> list[Json]:
+def _grade_rows(sheet: _Sheet, grade: Grade, index: int) -> list[Json]:
     """Spell a grade: one row with all its rates, or, above the ocean views, one row per rate."""
-    cells = [
-        _rate_cell(call, sailing, grade, rate, index, search_no) for rate in RATES[sailing.line_id]
-    ]
+    rates = RATES[sheet.sailing.line_id]
+    cells = [_rate_cell(sheet, grade, rate, index) for rate in rates]
     groups = [[cell] for cell in cells] if grade.category in ("balcony", "suite") else [cells]
-    return [_row(call, sailing, grade, group, search_no) for group in groups]
+    return [_row(sheet, grade, group) for group in groups]
 
 
-def _rate_cell(
-    call: Call, sailing: SeededSailing, grade: Grade, rate: Rate, index: int, search_no: int
-) -> Json:
+def _rate_cell(sheet: _Sheet, grade: Grade, rate: Rate, index: int) -> Json:
     """Spell one rate of a grade, quoting it to the session when it can be had."""
-    session = call.session
-    if not rate_on_sale(call, sailing, grade, rate):
+    session = sheet.call.session
+    if not rate_on_sale(sheet.call, sheet.sailing, grade, rate):
         return {"available": "N", "ratecode": rate.code}
-    own_result = grade.category == "suite"
+    own = grade.category == "suite"
+    number = f"{index}.{sheet.search_no + index}" if own else f"0.{sheet.search_no}"
     quoted = QuotedRate(
-        sailing=sailing.codetocruiseid,
+        sailing=sheet.sailing.codetocruiseid,
         grade=grade.code,
         rate=rate.code,
-        resultno=f"212_{index}.{search_no + index}" if own_result else f"212_0.{search_no}",
+        resultno=f"212_{number}",
         gradeno=f"{211 + session.searches}:{rate.code}:{index}",
     )
     session.quotes.append(quoted)
-    price = quote(sailing, grade, rate, session.party, currency=asked_currency(call, session))
-    return _cell(quoted, price, own_result=own_result)
+    currency = asked_currency(sheet.call, session)
+    price = quote(sheet.sailing, grade, rate, session.party, currency=currency)
+    return _cell(quoted, price, own_result=own)
 
 
 def _cell(quoted: QuotedRate, price: Quote, *, own_result: bool) -> Json:
-    """Spell a priced rate; its components leave the non-commissionable fare out and do not add up."""
+    """Spell a priced rate; its components do not add up to its price."""
     cell: Json = {
         "available": "Y",
         "ratecode": quoted.rate,
@@ -115,7 +120,7 @@ def _cell(quoted: QuotedRate, price: Quote, *, own_result: bool) -> Json:
 
 
 def rate_on_sale(call: Call, sailing: SeededSailing, grade: Grade, rate: Rate) -> bool:
-    """Say whether a rate can be had: not ended, not gone, cabins left, and offered for this grade at all."""
+    """Say whether a rate can be had: still sold, offered for this grade, and cabins left."""
     supplier = call.supplier
     at = place(sailing.codetocruiseid, grade.code)
     offered = not rate.restricted or crc32(f"{at}:{rate.code}".encode()) % 4 != 0
@@ -124,30 +129,25 @@ def rate_on_sale(call: Call, sailing: SeededSailing, grade: Grade, rate: Rate) -
     return rate.on_sale and offered and not gone and left > 0
 
 
-def _row(
-    call: Call, sailing: SeededSailing, grade: Grade, cells: list[Json], search_no: int
-) -> Json:
+def _row(sheet: _Sheet, grade: Grade, cells: list[Json]) -> Json:
     """Spell the row around its rates; its price stands under one of two names."""
     open_cells = [cell for cell in cells if cell["available"] == "Y"]
-    cheapest = min(open_cells, key=lambda cell: float(cell["price"]), default=None)
     row: Json = {
         "cabincode": grade.code,
         "codtype": grade.category,
         "name": grade.name,
-        "description": f"{grade.name} on deck {grade.deck}, up to {grade.max_guests} guests. It&#39;s all yours.",
-        "imageurl": f"{call.origin}/images/cabins/{grade.category}.svg",
-        "resultno": f"212_0.{search_no}",
+        "description": f"{grade.name} on deck {grade.deck}. It&#39;s all yours.",
+        "imageurl": f"{sheet.call.origin}/images/cabins/{grade.category}.svg",
+        "resultno": f"212_0.{sheet.search_no}",
         "modified": int(grade.accessible),
         "gridpricing": cells,
     }
-    if cheapest is None:
+    if not open_cells:
         return row | {"ratecode": cells[0]["ratecode"]}
-    price_name = "price" if sailing.codetocruiseid % 2 == 0 else "cheapestprice"
-    return (
-        row
-        | {name: cheapest[name] for name in ("ratecode", "gradeno")}
-        | {price_name: cheapest["price"]}
-    )
+    cheapest = min(open_cells, key=lambda cell: float(cell["price"]))
+    price_name = "price" if sheet.sailing.codetocruiseid % 2 == 0 else "cheapestprice"
+    row[price_name] = cheapest["price"]
+    return row | {name: cheapest[name] for name in ("ratecode", "gradeno")}
 
 
 def _answer(call: Call, sailing: SeededSailing, rows: list[Json]) -> Json:

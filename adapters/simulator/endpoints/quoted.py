@@ -1,4 +1,4 @@
-"""Judges the three identifiers that name a rate: fresh, stale, never issued, or not belonging together."""
+"""Judges the three identifiers that name a rate: fresh, stale, unknown or ill-matched."""
 
 from adapters.simulator.call import Call
 from adapters.simulator.inventory import place
