@@ -1,0 +1,124 @@
+"""Making a call: token, deadline, sending and evidence; reads repeated, effects sent once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from aiohttp import ClientSession
+
+from adapters.token_cache import Grant, TokenCache
+from adapters.traveltek.endpoints import TOKEN, Endpoint
+from adapters.traveltek.evidence import Recorder, Seen
+from adapters.traveltek.judge import BadToken, Judge
+from adapters.traveltek.parse_envelope import Envelope
+from adapters.traveltek.patience import NotNow, Patience
+from adapters.traveltek.settings import TraveltekSettings
+from adapters.traveltek.token import FORM, basic, read_grant
+from adapters.traveltek.wire import ACCEPT, Answer, Failure, Outgoing, exchange, outgoing
+from booking_flow.supplier import CallContext, FailureKind, SupplierError
+
+T = TypeVar("T")
+
+_CERTAIN_OF_TOKEN = frozenset({FailureKind.MISCONFIGURED, FailureKind.REJECTED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Generic[T]):
+    """What is asked of an endpoint, without account and token, and how to read its answer."""
+
+    endpoint: Endpoint
+    content: Mapping[str, object] = field(repr=False)
+    read: Callable[[Envelope], T]
+
+
+class Caller:
+    """Makes calls on behalf of one account."""
+
+    def __init__(
+        self,
+        settings: TraveltekSettings,
+        *,
+        reads: ClientSession,
+        effects: ClientSession,
+        tokens: TokenCache,
+        new_id: Callable[[], UUID],
+        boottime: Callable[[], float],
+    ) -> None:
+        """Keep reads and effects on connections of their own."""
+        self._settings = settings
+        self._reads = reads
+        self._effects = effects
+        self._tokens = tokens
+        self._boottime = boottime
+        self._recorder = Recorder(new_id=new_id, boottime=boottime)
+        self._patience = Patience(settings)
+
+    async def ask(self, ask: Ask[T], *, ctx: CallContext) -> T:
+        """Make a call: repeated within bounds when it is a read, sent at most once otherwise."""
+        if ask.endpoint.effect:
+            return await self._attempt(ask, ctx)
+        return await self._patience.reading(ask.endpoint, partial(self._attempt, ask, ctx))
+
+    async def _attempt(self, ask: Ask[T], ctx: CallContext) -> T:
+        """Send with the token we have; one the supplier refuses is renewed once.
+
+        Sending an effect again is safe here only: a refused token means that nothing was done.
+        """
+        token = await self._token(ask.endpoint, ctx)
+        try:
+            return await self._send(ask, token, ctx)
+        except BadToken:
+            await self._tokens.forget(self._settings.account, token)
+        token = await self._token(ask.endpoint, ctx)
+        return await self._send(ask, token, ctx)
+
+    async def _send(self, ask: Ask[T], token: str, ctx: CallContext) -> T:
+        endpoint, content = ask.endpoint, {"sid": self._settings.sid, **ask.content}
+        secrets = frozenset({token})
+        with self._recorder.exchange(endpoint, content, secrets=secrets, ctx=ctx) as seen:
+            url = self._settings.url(endpoint)
+            got = await self._exchange(outgoing(endpoint, content, url=url, token=token), ctx)
+            return self._judge(endpoint, seen).answer(got, ask.read)
+
+    async def _token(self, endpoint: Endpoint, ctx: CallContext) -> str:
+        """Return a token; without one the call is not sent, whatever became of token.pl."""
+        fetch = partial(self._patience.reading, TOKEN, partial(self._fetch, ctx))
+        try:
+            return await self._tokens.token(self._settings.account, fetch)
+        except SupplierError as error:
+            kind, code = error.kind, error.code
+        if kind in _CERTAIN_OF_TOKEN:
+            raise SupplierError(kind, endpoint=TOKEN.name, code=code)
+        raise NotNow(endpoint=endpoint.name, text=f"no token: {kind.value}")
+
+    async def _fetch(self, ctx: CallContext) -> Grant:
+        settings = self._settings
+        headers = {"Accept": ACCEPT, "Authorization": basic(settings)}
+        request = Outgoing(endpoint=TOKEN, url=settings.url(TOKEN), headers=headers, body=FORM)
+        secrets = frozenset({settings.username, settings.password})
+        with self._recorder.exchange(TOKEN, FORM, secrets=secrets, ctx=ctx) as seen:
+            got = await self._exchange(request, ctx)
+            return self._judge(TOKEN, seen).token(got, partial(read_grant, settings=settings))
+
+    def _judge(self, endpoint: Endpoint, seen: Seen) -> Judge:
+        return Judge(endpoint.name, self._settings, seen)
+
+    async def _exchange(self, request: Outgoing, ctx: CallContext) -> Answer | Failure:
+        """Send unless the deadline has passed: a process that was frozen must not act late."""
+        endpoint, left = request.endpoint, float("inf")
+        if ctx.deadline is not None:
+            left = ctx.deadline - self._boottime()
+        if left <= 0:
+            raise NotNow(endpoint=endpoint.name, text="past the deadline")
+        limit = self._settings.limit(endpoint)
+        return await exchange(
+            self._effects if endpoint.effect else self._reads,
+            request,
+            limit=limit if endpoint.effect else min(limit, left),
+            connect_limit=min(self._settings.connect_limit * self._settings.time_scale, left),
+            max_bytes=self._settings.max_response_bytes,
+        )

@@ -1,0 +1,111 @@
+"""Recording every exchange: as evidence for staff, and as a log line for operators."""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from adapters.traveltek.endpoints import Endpoint
+from adapters.traveltek.redact import (
+    personal_words,
+    request_evidence,
+    response_evidence,
+    safe_text,
+)
+from adapters.traveltek.wire import Answer, Failure
+from booking_flow.supplier import CallContext, FailureKind, SupplierCall, SupplierError
+
+OK: Final = "ok"
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What an exchange has shown so far."""
+
+    personal: frozenset[str]
+    status: int | None = None
+    response: Mapping[str, object] | None = None
+
+    def answered(self, answer: Answer | Failure) -> None:
+        """Note an answer before anybody has understood it."""
+        self.status = answer.status
+        if isinstance(answer, Failure):
+            self.response = {"failure": answer.hint}
+        else:
+            unread = {"unread_bytes": len(answer.body), "content_type": answer.content_type[:60]}
+            self.response = unread
+
+    def understood(self, content: Mapping[str, object]) -> None:
+        """Note an answer's content, redacted."""
+        self.response = response_evidence(content, personal=self.personal)
+
+    def safe(self, words: str) -> str:
+        """Return the supplier's words as they may be kept and shown."""
+        return safe_text(words, personal=self.personal)
+
+
+class Recorder:
+    """Appends one `SupplierCall` to the context for every exchange."""
+
+    def __init__(self, *, new_id: Callable[[], UUID], boottime: Callable[[], float]) -> None:
+        """Take ids and the clock of `CallContext.started`."""
+        self._new_id = new_id
+        self._boottime = boottime
+
+    @contextmanager
+    def exchange(
+        self,
+        endpoint: Endpoint,
+        sent: Mapping[str, object],
+        *,
+        secrets: frozenset[str],
+        ctx: CallContext,
+    ) -> Iterator[Seen]:
+        """Record the exchange made inside, however it ends."""
+        seen, begun = Seen(personal_words(sent) | secrets), self._boottime()
+        outcome, code = OK, None
+        try:
+            yield seen
+        except SupplierError as error:
+            outcome, code = error.kind.value, error.code
+            raise
+        except CancelledError:
+            outcome = FailureKind.TIMEOUT.value
+            raise
+        except BaseException:
+            outcome = FailureKind.BROKEN.value
+            raise
+        finally:
+            call = SupplierCall(
+                id=self._new_id(),
+                endpoint=endpoint.name,
+                step_id=ctx.step_id,
+                sent_at_offset=begun - ctx.started,
+                duration=self._boottime() - begun,
+                outcome=outcome,
+                http_status=seen.status,
+                error_code=code,
+                request=request_evidence(sent),
+                response=seen.response,
+            )
+            ctx.calls.append(call)
+            _log(call)
+
+
+def _log(call: SupplierCall) -> None:
+    write = log.info if call.outcome == OK else log.warning
+    write(
+        "supplier_call",
+        endpoint=call.endpoint,
+        outcome=call.outcome,
+        http_status=call.http_status,
+        error_code=call.error_code,
+        duration=round(call.duration, 3),
+    )

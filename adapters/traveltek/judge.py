@@ -1,0 +1,116 @@
+"""What an exchange amounts to: an answer, a refusal, or silence (PROTOCOL section 1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from adapters.traveltek.evidence import Seen
+from adapters.traveltek.parse_envelope import Envelope, Erroneous, ErrorItem, decode, envelope
+from adapters.traveltek.parse_values import OtherCurrency, Unreadable, node
+from adapters.traveltek.settings import TraveltekSettings
+from adapters.traveltek.wire import Answer, Failure
+from booking_flow.supplier import FailureKind, SupplierError
+
+T = TypeVar("T")
+
+_WRONG_ADDRESS = frozenset({404, 405})
+_WRONG_CREDENTIALS = frozenset({400, 401, 403})
+
+
+class BadToken(SupplierError):  # noqa: N818 - named for what was refused
+    """The token was refused, and so certainly nothing was done: a new one may be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges the exchanges of one endpoint."""
+
+    endpoint: str
+    settings: TraveltekSettings
+    seen: Seen
+
+    def answer(self, got: Answer | Failure, read: Callable[[Envelope], T]) -> T:
+        """Return what `read` makes of the answer, or raise what kind of failure it is."""
+        self.seen.answered(got)
+        if isinstance(got, Failure):
+            raise self._error(got.kind)
+        self._check_status(got.status)
+        found = self._envelope(got)
+        if self._token_refused(got.status, found):
+            raise self._refusal(found.errors if found else (), BadToken)
+        if found is None or (got.status >= 300 and not found.errors):
+            raise self._error(FailureKind.BROKEN)
+        return self._read(found, read)
+
+    def token(self, got: Answer | Failure, read: Callable[[object], T]) -> T:
+        """Return what `read` makes of the flat answer of token.pl (PROTOCOL section 2)."""
+        self.seen.answered(got)
+        if isinstance(got, Failure):
+            raise self._error(got.kind)
+        if got.status in _WRONG_CREDENTIALS:
+            raise self._error(FailureKind.MISCONFIGURED)
+        self._check_status(got.status)
+        found = self._envelope(got)
+        if found is not None and found.errors:
+            raise self._refusal(found.errors)
+        try:
+            content = node(decode(got.body))
+            self.seen.understood(content)
+            return read(content)
+        except Unreadable:
+            raise self._error(FailureKind.BROKEN) from None
+
+    def _check_status(self, status: int) -> None:
+        if status in _WRONG_ADDRESS:
+            raise self._error(FailureKind.MISCONFIGURED)
+        if status in self.settings.busy_statuses:
+            raise self._error(FailureKind.NOT_SENT)
+        if status >= 500:
+            raise self._error(FailureKind.BROKEN)
+
+    def _envelope(self, got: Answer) -> Envelope | None:
+        try:
+            found = envelope(decode(got.body))
+        except Unreadable:
+            return None
+        self.seen.understood(found.body)
+        return found
+
+    def _token_refused(self, status: int, found: Envelope | None) -> bool:
+        """Whether it names the token as its only trouble; with results beside, it has acted."""
+        if found is not None and found.results:
+            return False
+        codes = {error.code for error in found.errors} if found else set()
+        refused = not codes.isdisjoint(self.settings.bad_token_codes)
+        return refused or status in self.settings.bad_token_statuses
+
+    def _read(self, found: Envelope, read: Callable[[Envelope], T]) -> T:
+        try:
+            return read(found)
+        except Erroneous as refused:
+            errors = refused.errors
+        except Unreadable:
+            raise self._error(FailureKind.BROKEN) from None
+        except OtherCurrency:
+            raise self._error(FailureKind.OTHER_CURRENCY) from None
+        raise self._refusal(errors)
+
+    def _refusal(
+        self, errors: tuple[ErrorItem, ...], kind: type[SupplierError] = SupplierError
+    ) -> SupplierError:
+        worst = next((e for e in errors if self._expired(e)), None)
+        told = worst or next(iter(errors), ErrorItem(None, ""))
+        reason = FailureKind.SESSION_EXPIRED if worst else FailureKind.REJECTED
+        return kind(reason, endpoint=self.endpoint, code=told.code, text=self.seen.safe(told.text))
+
+    def _expired(self, error: ErrorItem) -> bool:
+        words = self.settings.expired_session_words
+        if error.code in self.settings.expired_session_codes:
+            return True
+        return re.search(words, error.text, re.IGNORECASE) is not None
+
+    def _error(self, kind: FailureKind) -> SupplierError:
+        return SupplierError(kind, endpoint=self.endpoint)

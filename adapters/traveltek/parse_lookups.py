@@ -1,0 +1,106 @@
+"""Reading search, import and ship answers (PROTOCOL sections 3 and 8)."""
+
+from __future__ import annotations
+
+import re
+
+from adapters.traveltek.parse_envelope import Envelope
+from adapters.traveltek.parse_prices import decks, image
+from adapters.traveltek.parse_values import (
+    Node,
+    OtherCurrency,
+    currency_code,
+    day,
+    first,
+    flag,
+    money,
+    node,
+    nodes,
+    required,
+    text,
+    whole,
+)
+from booking_flow.supplier import ImportedBooking, SearchHit, Ship
+
+
+def read_search(answer: Envelope, *, cruise_id: str) -> SearchHit | None:
+    """Find one sailing in a search and take the session it opened."""
+    row = _sailing(answer.without_errors().results, cruise_id)
+    if row is None:
+        return None
+    key = text(answer.criteria.get("sessionkey")) or text(answer.meta.get("sessionkey"))
+    return SearchHit(
+        session_key=required(key, "sessionkey"),
+        line_id=required(_line_id(row), "line id"),
+        sold_out=bool(flag(row.get("soldout"))),
+    )
+
+
+def _sailing(rows: tuple[Node, ...], cruise_id: str) -> Node | None:
+    """Return the row of this sailing; a single row that does not say which is taken for it."""
+    unnamed = len(rows) == 1 and text(rows[0].get("codetocruiseid")) is None
+    wanted = (row for row in rows if text(row.get("codetocruiseid")) == cruise_id)
+    return rows[0] if unnamed else next(wanted, None)
+
+
+def _line_id(row: Node) -> int | None:
+    return whole(node(row.get("line")).get("id")) or whole(row.get("lineid"))
+
+
+def read_import(
+    answer: Envelope, *, reservation: str, currency: str, unknown_words: str
+) -> ImportedBooking | None:
+    """Read a booking at the line; None when the line does not know the reservation."""
+    if any(re.search(unknown_words, error.text, re.IGNORECASE) for error in answer.errors):
+        return None
+    result = answer.without_errors().result
+    item = node(result.get("cruiseitem"))
+    if not item:
+        return None
+    currency = _imported_currency(answer, item, currency)
+    paid = node(item.get("paymentinfo"))
+    travellers = nodes(result.get("passengers"))
+    return ImportedBooking(
+        reservation=text(item.get("reservation")) or reservation,
+        status=text(item.get("status")) or "",
+        cruise_id=text(item.get("codetocruiseid")) or "",
+        sailing_date=day(item.get("startdate")) or day(item.get("saildate")),
+        grade_code=_grade_code(item),
+        price=money(item.get("price"), currency),
+        received=money(paid.get("receivedtotal"), currency),
+        booked_on=day(result.get("bookingdate")) or day(item.get("bookingdate")),
+        lead_surname=_lead_surname(travellers),
+        passengers=len(travellers),
+    )
+
+
+def _imported_currency(answer: Envelope, item: Node, asked: str) -> str:
+    if currency := currency_code(item.get("currency")):
+        if currency != asked:
+            raise OtherCurrency
+        return currency
+    return answer.priced_in(asked)
+
+
+def _grade_code(item: Node) -> str | None:
+    cabin = node(item.get("cabin"))
+    return first(cabin, "cabingrade", "cabincode") or first(
+        item, "berthedcategorycode", "cabincode"
+    )
+
+
+def _lead_surname(travellers: list[Node]) -> str | None:
+    lead = sorted(travellers, key=lambda each: whole(each.get("paxno")) or len(travellers) + 1)
+    return text(lead[0].get("lastname")) if lead else None
+
+
+def read_ship(answer: Envelope, *, ship_id: int) -> Ship:
+    """Read a ship with its deck plans."""
+    result = answer.without_errors().result
+    about = node(result.get("ship")) or result
+    return Ship(
+        ship_id=ship_id,
+        name=required(first(about, "name", "shipname"), "ship name"),
+        decks=decks(result) or decks(about) or decks(answer.meta),
+        image_url=image(about.get("imageurl")),
+    )

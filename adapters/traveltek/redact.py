@@ -1,0 +1,167 @@
+"""Evidence that may be kept: what is on a list, in bounded size, and without card numbers.
+
+Nothing is kept because it looks harmless: a key that is not listed here is dropped, whatever
+it holds, and a kept string loses every run of digits that could be a card number and every
+word of the request that is personal (DESIGN section 10).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Final
+
+from booking_flow.card import luhn_valid
+
+MAX_ITEMS: Final = 20
+MAX_TEXT: Final = 300
+MAX_NODES: Final = 600
+MASK: Final = "[…]"
+
+
+def _listed(keys: str) -> frozenset[str]:
+    return frozenset(keys.split())
+
+
+_DIGITS = re.compile(r"\d(?:[ .-]?\d){11,}")
+_HASHED = frozenset({"sessionkey"})
+_REQUEST = _listed(
+    "sid startdate enddate adults children infants currency language lineid shipid codetocruiseid"
+    " resultkey type resultno gradeno ratecode cabinresult cabinno selectedgrade showalldecks"
+    " chosencruise chosencabingrade chosenfarecode cid itemkey basketkey bookingreference viewonly"
+    " depositbooking allocation dining seating smoking tablesize bedconfig passthroughitem amount"
+    " cardtype ccard grant_type scope"
+)
+_RESPONSE = _listed(
+    "errors warnings code text message msg error meta criteria defaultcurrency currency scurrency"
+    " rows results resultno gradeno ratecode cabincode codtype price sprice cheapestprice"
+    " gridpricing available codetocruiseid cruiseid line ship id soldout basketitems itinerarycode"
+    " itemkey paymentoption searchprice totalprice totaldeposit cruisedetail cabin cabinno cabinid"
+    " cabingrade farecode guaranteed holdcabin holdtime releasetime breakdown perperson category"
+    " prices guestno totalcost dining seatings status bookingid bookingdetails bookingitems"
+    " reservation outstandingbalance totaltransactionamount transactions transactionid amount"
+    " authcode fraudcategory datebookedutc transactiondateutc balanceduedate cruiseitem paymentinfo"
+    " receivedtotal paymentschedule duedate bookingdate startdate saildate nights deckid total"
+    " timing berthedcategorycode expires_in token_type adults children infants sid"
+)
+
+
+def request_evidence(sent: Mapping[str, object]) -> dict[str, object]:
+    """Return what may be kept of a request."""
+    kept = _Keeper(_REQUEST, personal_words(sent)).mapping(sent)
+    passengers = sent.get("passengers")
+    if isinstance(passengers, Mapping):
+        kept["passengers"] = len(passengers)
+    number = _card_number(sent)
+    if number:
+        kept["card_last4"] = number[-4:]
+    return kept
+
+
+def response_evidence(
+    answered: Mapping[str, object], *, personal: Iterable[str] = ()
+) -> dict[str, object]:
+    """Return what may be kept of an answer; `personal` are words of the request to remove."""
+    return _Keeper(_RESPONSE, personal).mapping(answered)
+
+
+def safe_text(words: str, *, personal: Iterable[str] = ()) -> str:
+    """Return the supplier's words without card numbers and without the guests' own words."""
+    return _Keeper(frozenset(), personal).text(words)
+
+
+def personal_words(sent: Mapping[str, object]) -> frozenset[str]:
+    """Return every word of a request that may not be kept, wherever it comes back."""
+    found: set[str] = set()
+    for key, value in sent.items():
+        if key in _REQUEST and not isinstance(value, Mapping):
+            continue
+        if key.partition("-")[0] in _HARMLESS:
+            continue
+        found |= personal_words(value) if isinstance(value, Mapping) else _words(value)
+    return frozenset(found)
+
+
+_HARMLESS = _listed(
+    "paxno paxtype title gender age nationality country county expirymonth expiryyear"
+)
+"""Keys never kept, yet too common as words to be taken out of every text."""
+
+
+def _words(value: object) -> set[str]:
+    words = str(value).strip() if isinstance(value, str) else ""
+    return {words, *words.split()} if len(words) > 1 else set()
+
+
+def _card_number(sent: Mapping[str, object]) -> str:
+    card = sent.get("ccard")
+    number = (card if isinstance(card, Mapping) else sent).get("cardnumber")
+    return number if isinstance(number, str) else ""
+
+
+class _Keeper:
+    """Walks a tree once and keeps what is listed, up to a number of values."""
+
+    def __init__(self, allowed: frozenset[str], personal: Iterable[str]) -> None:
+        self._allowed = allowed
+        self._left = MAX_NODES
+        words = sorted((re.escape(word) for word in personal), key=len, reverse=True)
+        self._personal = (
+            re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) if words else None
+        )
+
+    def mapping(self, source: Mapping[str, object]) -> dict[str, object]:
+        kept: dict[str, object] = {}
+        for key, value in source.items():
+            if key in _HASHED and isinstance(value, str):
+                kept["session"] = fingerprint(value)
+            elif key in self._allowed or self._numbered(key, value):
+                kept[key] = self.value(value)
+        return kept
+
+    def value(self, value: object) -> object:
+        self._left -= 1
+        if self._left < 0:
+            return MASK
+        if isinstance(value, Mapping):
+            return self.mapping(value)
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            return self._items(value)
+        return value if value is None or isinstance(value, bool) else self._scalar(value)
+
+    def text(self, words: str) -> str:
+        words = html.unescape(words)
+        if self._personal is not None:
+            words = self._personal.sub(MASK, words)
+        return _DIGITS.sub(_without_card, words)[:MAX_TEXT]
+
+    def _items(self, values: Sequence[object]) -> list[object]:
+        kept = [self.value(each) for each in values[:MAX_ITEMS]]
+        more = len(values) - MAX_ITEMS
+        return [*kept, f"+{more} more"] if more > 0 else kept
+
+    def _scalar(self, value: object) -> object:
+        if isinstance(value, str):
+            return self.text(value)
+        safe = _DIGITS.sub(_without_card, str(value))
+        return value if isinstance(value, int) and safe == str(value) else safe
+
+    @staticmethod
+    def _numbered(key: str, value: object) -> bool:
+        """Whether this is an entry of an object that stands for a list, such as allocation."""
+        return key.isdecimal() and len(key) < 12 and isinstance(value, Mapping)
+
+
+def _without_card(found: re.Match[str]) -> str:
+    """Mask a run of digits if any part of it could be a card number."""
+    digits = re.sub(r"\D", "", found.group())
+    spans = ((start, size) for size in range(12, 20) for start in range(len(digits) - size + 1))
+    hit = any(luhn_valid(digits[start : start + size]) for start, size in spans)
+    return MASK if hit else found.group()
+
+
+def fingerprint(secret: str) -> str:
+    """Return a few characters that tell two secrets apart and give neither away."""
+    return "…" + sha256(secret.encode()).hexdigest()[-4:]

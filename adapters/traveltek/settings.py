@@ -1,0 +1,89 @@
+"""Settings of the Traveltek client; every unknown of PROTOCOL section 10 it meets is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from types import MappingProxyType
+
+from adapters.traveltek.endpoints import Endpoint
+
+_LIMITS = MappingProxyType(
+    {
+        "token": 15.0,
+        "cruiseresults": 30.0,
+        "cruisecabingrades": 45.0,
+        "cruisecabins": 20.0,
+        "cruisecabingradebreakdown": 15.0,
+        "basketadd": 30.0,
+        "basket": 15.0,
+        "basketremove": 15.0,
+        "book": 60.0,
+        "payment": 45.0,
+        "cruiseimportbooking": 30.0,
+        "cruiseshipdetails": 20.0,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraveltekSettings:
+    """Where the supplier is, who we are there, and how patient we are; secrets never print."""
+
+    base_url: str
+    sid: str
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    language: str = "en"
+    line_ids: tuple[int, ...] = (22, 3)
+    """The search asks for all of them, so that a wrong line in our catalogue shows."""
+
+    limits: Mapping[str, float] = field(default_factory=lambda: _LIMITS)
+    """Seconds a call may take, by endpoint."""
+    connect_limit: float = 10.0
+    time_scale: float = 1.0
+    """Scales every limit and wait; tests make it small."""
+    max_response_bytes: int = 8 * 1024 * 1024
+    max_connections: int = 200
+
+    read_attempts: int = 3
+    read_retry_window: float = 30.0
+    """A read is not tried again after this many seconds: a slow answer will not be quick then."""
+    retry_wait: float = 0.25
+    breaker_failures: int = 8
+    breaker_seconds: float = 15.0
+
+    token_margin: float = 60.0
+    """A token is renewed this many seconds before it ends."""
+    token_life_default: float = 3600.0
+    """Used when `expires_in` cannot be read (PROTOCOL section 2)."""
+    bad_token_codes: frozenset[int] = frozenset({3000, 3002})
+    bad_token_statuses: frozenset[int] = frozenset({401})
+    expired_session_codes: frozenset[int] = frozenset({169})
+    expired_session_words: str = r"session\b.*\b(expired|timed out|no longer)"
+    busy_statuses: frozenset[int] = frozenset({429})
+    """Statuses by which a gateway turns a request away before the supplier acts."""
+    unknown_booking_words: str = (
+        r"not (be )?found|no (such )?booking|does not exist|unable to (find|retrieve)"
+    )
+    window_days: int = 30
+    """The search covers this many days around the sailing (PROTOCOL section 3)."""
+    max_infant_age: int | None = None
+    """Children up to this age are searched as infants; None counts them as children."""
+    smoking: str = "N"
+    table_size: str = "0"
+
+    def limit(self, endpoint: Endpoint) -> float:
+        """Return how many seconds a call to `endpoint` may take."""
+        return self.limits[endpoint.name] * self.time_scale
+
+    def url(self, endpoint: Endpoint) -> str:
+        """Return the address of `endpoint`, without a query."""
+        return f"{self.base_url.rstrip('/')}/{endpoint.name}.pl"
+
+    @property
+    def account(self) -> str:
+        """Return a name for this account that tells nothing about it."""
+        who = "\0".join((self.base_url, self.sid, self.username))
+        return sha256(who.encode()).hexdigest()[:32]
