@@ -1,0 +1,146 @@
+"""The committed diagrams say what the code says, all of it, and nothing else."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from booking_flow.flow import FLOW, STATES, TABLE, Mover
+from booking_flow.saga import SAGA, StepKind
+from booking_http.cli import main
+from booking_http.diagrams import draw_all, mermaid, model, readme, stale, write
+
+COMMITTED = Path(__file__).resolve().parents[2] / "diagrams"
+SVG = "{http://www.w3.org/2000/svg}"
+DRAWN = draw_all()
+NAMES = sorted(DRAWN)
+
+
+def svg_of(name: str) -> ElementTree.Element:
+    return ElementTree.fromstring(DRAWN[name])
+
+
+def words_of(name: str) -> str:
+    return " ".join(node.text or "" for node in svg_of(name).iter(f"{SVG}text"))
+
+
+def groups_of(name: str, kind: str) -> dict[str, ElementTree.Element]:
+    groups = svg_of(name).iter(f"{SVG}g")
+    return {group.attrib["id"]: group for group in groups if group.get("class") == kind}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_committed_file_is_what_the_code_draws(name: str) -> None:
+    """Compared whole, so that every change of the flow or the saga shows in review."""
+    assert (COMMITTED / name).read_text("utf-8") == DRAWN[name]
+
+
+def test_nothing_else_lies_in_the_folder() -> None:
+    assert sorted(path.name for path in COMMITTED.iterdir()) == NAMES
+
+
+def test_drawing_twice_gives_the_same_bytes() -> None:
+    assert draw_all() == DRAWN
+
+
+@pytest.mark.parametrize("draw", [mermaid.flow_text, readme.text, lambda: words_of("flow.svg")])
+def test_every_state_trigger_label_and_guard_of_the_flow_is_shown(draw: Callable[[], str]) -> None:
+    shown = draw().replace("&lt;", "<")
+    for state in STATES:
+        assert state.state in shown
+        assert state.label in shown
+    for row in FLOW:
+        assert row.trigger in shown
+        assert row.label in shown
+        assert all(word in shown for word in (row.guard or "").split())
+
+
+def test_the_arrows_cover_the_table_and_no_more() -> None:
+    """Merged arrows leave from every state inside their frame."""
+    drawn = [
+        (state, arrow.row.trigger, arrow.row.target)
+        for arrow in model.arrows()
+        for state in (
+            arrow.source.states if isinstance(arrow.source, model.Frame) else (arrow.source,)
+        )
+    ]
+    assert sorted(drawn) == sorted((source, trigger, to) for (source, trigger), to in TABLE.items())
+
+
+def test_every_arrow_of_the_model_is_in_the_picture() -> None:
+    ids = set(groups_of("flow.svg", "edge"))
+    for arrow in model.arrows():
+        source = arrow.source.name if isinstance(arrow.source, model.Frame) else arrow.source
+        assert f"{source}-{arrow.row.trigger}" in ids
+
+
+def test_the_clocks_arrows_are_dashed_and_the_others_are_not() -> None:
+    edges = groups_of("flow.svg", "edge")
+    for arrow in model.arrows():
+        source = arrow.source.name if isinstance(arrow.source, model.Frame) else arrow.source
+        line = next(edges[f"{source}-{arrow.row.trigger}"].iter(f"{SVG}path"))
+        assert ("stroke-dasharray" in line.attrib) == (arrow.row.mover is Mover.CLOCK)
+
+
+def test_ends_have_a_double_border() -> None:
+    nodes = groups_of("flow.svg", "node")
+    for row in STATES:
+        borders = list(nodes[f"state-{row.state}"].iter(f"{SVG}path"))
+        assert len(borders) == (2 if row.final else 1)
+
+
+@pytest.mark.parametrize("draw", [mermaid.saga_text, readme.text, lambda: words_of("saga.svg")])
+def test_every_step_call_and_undo_of_the_saga_is_shown(draw: Callable[[], str]) -> None:
+    shown = draw()
+    for step in SAGA:
+        assert step.name in shown
+        assert all(call in shown for call in step.calls)
+        if step.kind is not StepKind.UNDO:
+            assert step.kind in shown
+            assert all(word in shown for word in step.undo_meaning.split())
+
+
+def test_irreversible_steps_look_different_from_all_others() -> None:
+    nodes = groups_of("saga.svg", "node")
+    colours: dict[bool, set[str | None]] = {True: set(), False: set()}
+    for step in SAGA:
+        if step.kind is not StepKind.UNDO:
+            border = next(nodes[f"step-{step.name}"].iter(f"{SVG}path"))
+            colours[step.kind is StepKind.IRREVERSIBLE].add(border.get("stroke"))
+    assert colours[True].isdisjoint(colours[False])
+
+
+@pytest.mark.parametrize("name", ["flow.svg", "saga.svg"])
+def test_pictures_print_well_on_a_landscape_page(name: str) -> None:
+    """A background of their own makes them readable on dark pages, too."""
+    root = svg_of(name)
+    width, height = (float(root.attrib[side].removesuffix("pt")) for side in ("width", "height"))
+    assert 1.2 < width / height < 1.6
+    sizes = {float(size) for size in re.findall(r'font-size="([\d.]+)"', DRAWN[name])}
+    assert min(sizes) >= 12
+    assert 'fill="#ffffff"' in DRAWN[name]
+
+
+def test_writing_leaves_nothing_stale(tmp_path: Path) -> None:
+    write(tmp_path / "diagrams")
+    assert stale(tmp_path / "diagrams") == []
+
+
+def test_check_names_the_stale_files_and_fails(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "flow.svg").write_text("<svg/>")
+    (tmp_path / "saga.mmd").unlink()
+    done = CliRunner().invoke(main, ["diagrams", "--check", "--folder", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "flow.svg, saga.mmd" in done.output
+    assert "README.md" not in done.output
+
+
+def test_check_passes_on_fresh_diagrams(tmp_path: Path) -> None:
+    runner = CliRunner()
+    assert runner.invoke(main, ["diagrams", "--folder", str(tmp_path)]).exit_code == 0
+    done = runner.invoke(main, ["diagrams", "--check", "--folder", str(tmp_path)])
+    assert (done.exit_code, done.output) == (0, "")
