@@ -35,6 +35,7 @@ from booking_flow.steps.guards import (
     wrong_state,
 )
 from booking_flow.steps.hold import supplier_key
+from booking_flow.steps.moment import Moment
 from booking_flow.supplier import CallContext, FailureKind, RateKey, Supplier, SupplierError
 
 __all__ = [
@@ -134,7 +135,7 @@ class Engine:
     ) -> Answer:
         """Keep draft details; the keys of `changes` are fields of `Details`."""
 
-        def decision(session: Session, _at: unwind.Moment) -> Change | None:
+        def decision(session: Session, _at: Moment) -> Change | None:
             return edit.edited(session, changes=changes, expected_version=expected_version)
 
         return _answer(await self._runner.decide(loaded, decision, command=command))
@@ -153,7 +154,7 @@ class Engine:
             )
         quote = replace(quote, as_of=loaded.now)
 
-        def decision(session: Session, _at: unwind.Moment) -> Change:
+        def decision(session: Session, _at: Moment) -> Change:
             return choosing.quoted(session, quote, supplier)
 
         return _answer(
@@ -204,7 +205,7 @@ class Engine:
                 loaded, lambda key: self._reader.resolve(key, session, want, ctx), ctx
             )
 
-        def decision(session: Session, _at: unwind.Moment) -> Change:
+        def decision(session: Session, _at: Moment) -> Change:
             return choosing.selected(session, selection, supplier)
 
         first = command.unbound if add_to_basket else command
@@ -234,7 +235,7 @@ class Engine:
                 session.sailing, session.party, now=loaded.now, ctx=ctx
             )
 
-        def decision(session: Session, _at: unwind.Moment) -> Change:
+        def decision(session: Session, _at: Moment) -> Change:
             return hold.reopened(session, supplier)
 
         return await self._runner.decide(loaded, decision, command=command.unbound, calls=ctx.calls)
@@ -303,7 +304,7 @@ class Engine:
     ) -> Answer:
         """Book the held cabin, with a card in the same supplier call where one is given."""
 
-        def claim(session: Session, at: unwind.Moment) -> Change:
+        def claim(session: Session, at: Moment) -> Change:
             return booking.claim_book(session, request, at)
 
         async def perform(session: Session, ctx: CallContext) -> booking.Asked:
@@ -327,7 +328,7 @@ class Engine:
     async def pay(self, loaded: Loaded, *, payment: Payment, command: Command) -> Answer:
         """Pay what is due for a booked session through the supplier."""
 
-        def claim(session: Session, at: unwind.Moment) -> Change:
+        def claim(session: Session, at: Moment) -> Change:
             return booking.claim_pay(session, payment, at)
 
         async def perform(session: Session, ctx: CallContext) -> booking.Paid:
@@ -341,7 +342,7 @@ class Engine:
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:
         """Cancel; with a step open or a reservation made that is a request, obeyed later."""
 
-        def decision(session: Session, at: unwind.Moment) -> Change | None:
+        def decision(session: Session, at: Moment) -> Change | None:
             return unwind.cancel(session, reason=reason, at=at)
 
         loaded = await self._runner.decide(loaded, decision, command=command)

@@ -15,6 +15,7 @@ from booking_flow.refusals import RefusalCode, Refused, refuse
 from booking_flow.saga import STEPS, OwedUndo, StepKind, StepName, StepStatus
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import settling, unwind
+from booking_flow.steps.moment import Moment
 from booking_flow.supplier import (
     CallContext,
     FailureKind,
@@ -27,7 +28,7 @@ R = TypeVar("R")
 RACES = 16
 """How often a lost race is decided anew before the guest is asked to try again."""
 
-Decision = Callable[[Session, unwind.Moment], Change | None]
+Decision = Callable[[Session, Moment], Change | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +59,9 @@ class Effect(Generic[R]):
     """An effectful step: what it claims, what it asks, and what the answer changes."""
 
     name: StepName
-    claim: Callable[[Session, unwind.Moment], Change]
+    claim: Callable[[Session, Moment], Change]
     perform: Callable[[Session, CallContext], Awaitable[R]]
-    settle: Callable[[Session, R | settling.Failure, unwind.Moment], Change]
+    settle: Callable[[Session, R | settling.Failure, Moment], Change]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +142,8 @@ class Runner:
             raise AlreadyBound
         return committed
 
-    def _at(self, loaded: Loaded) -> unwind.Moment:
-        return unwind.Moment(now=loaded.now, new_id=self._new_id, policy=self._policy)
+    def _at(self, loaded: Loaded) -> Moment:
+        return Moment(now=loaded.now, new_id=self._new_id, policy=self._policy)
 
     async def reload(self, session_id: UUID) -> Loaded:
         """Return the session as it stands now.

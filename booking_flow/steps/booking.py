@@ -28,9 +28,10 @@ from booking_flow.refusals import (
 from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
 from booking_flow.session import Booking, Session
 from booking_flow.steps import settling
-from booking_flow.steps.guards import ensure, ensure_open
+from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
 from booking_flow.steps.hold import basket_of, supplier_key
-from booking_flow.steps.unwind import Moment, obey_cancel, owed_for, staff_task
+from booking_flow.steps.moment import Moment
+from booking_flow.steps.unwind import obey_cancel, owed_for, staff_task
 from booking_flow.supplier import (
     BookAnswer,
     BookOrder,
@@ -53,6 +54,7 @@ class BookRequest:
 def claim_book(session: Session, request: BookRequest, at: Moment) -> Change:
     """Check everything that can be checked before the supplier is asked, and claim the step."""
     _ensure_held(session)
+    ensure_on_sale(session, at)
     _check_request(session, request, at)
     details = session.details.with_changes(
         contact=request.contact, passengers=request.passengers, dining=request.dining

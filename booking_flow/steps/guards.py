@@ -5,7 +5,9 @@ from __future__ import annotations
 from booking_flow.flow import TABLE, Guard, State, Trigger, rule, triggers_from
 from booking_flow.policy import PaymentChannel, Policy
 from booking_flow.refusals import Refusal, RefusalCode, Refused, refuse
+from booking_flow.sailing import check_bookable
 from booking_flow.session import Session, UnwindingReason
+from booking_flow.steps.moment import Moment
 
 SESSION_OVER = Refusal(
     code=RefusalCode.SESSION_EXPIRED,
@@ -42,6 +44,13 @@ def ensure_open(session: Session) -> None:
 def wrong_state(session: Session, wish: str) -> Refused:
     """Build the refusal of something the flow does not know in this state."""
     return refuse(RefusalCode.WRONG_STATE, f"{wish} is not possible while {session.state}.")
+
+
+def ensure_on_sale(session: Session, at: Moment) -> None:
+    """Refuse what may be sold no more: a line taken off sale, or a sailing that has left."""
+    refusal = check_bookable(session.sailing, today=at.now.date(), live_lines=at.policy.live_lines)
+    if refusal is not None:
+        raise Refused(refusal)
 
 
 def expiring(session: Session) -> bool:

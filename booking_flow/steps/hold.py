@@ -16,8 +16,9 @@ from booking_flow.saga import OwedUndo, StepName
 from booking_flow.session import Session
 from booking_flow.steps import settling
 from booking_flow.steps.choosing import rate_refusal
-from booking_flow.steps.guards import ensure
-from booking_flow.steps.unwind import Moment, obey_cancel, owed_for
+from booking_flow.steps.guards import ensure, ensure_on_sale
+from booking_flow.steps.moment import Moment
+from booking_flow.steps.unwind import obey_cancel, owed_for
 from booking_flow.supplier import FailureKind, SupplierError, SupplierSession
 
 
@@ -47,6 +48,7 @@ def supplier_key(session: Session) -> str:
 def claim_hold(session: Session, at: Moment) -> Change:
     """Claim add_to_basket for the selected cabin."""
     ensure(session, Trigger.ADD_TO_BASKET)
+    ensure_on_sale(session, at)
     chosen = chosen_of(session)
     intent = {
         "cabinCode": chosen.cabin_code,

@@ -12,7 +12,7 @@ from booking_flow.judging import refusal_of
 from booking_flow.refusals import Refusal, Refused
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
 from booking_flow.session import Session
-from booking_flow.steps.unwind import Moment
+from booking_flow.steps.moment import Moment
 from booking_flow.supplier import SupplierError
 
 NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from booking_flow.change import Change, begin
 from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
-from booking_flow.policy import Policy
 from booking_flow.refusals import Refused
 from booking_flow.saga import OwedUndo, StaffTask, TaskKind
 from booking_flow.session import Session, Unwinding, UnwindingReason
 from booking_flow.steps.guards import SESSION_OVER, expiring
+from booking_flow.steps.moment import Moment
 
 _END = {
     UnwindingReason.CANCEL: Trigger.CANCEL,
     UnwindingReason.EXPIRE: Trigger.EXPIRE,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """What a decision may not fetch for itself: the time, fresh ids and the policies."""
-
-    now: datetime
-    new_id: Callable[[], UUID]
-    policy: Policy
 
 
 def lapse(session: Session, at: Moment) -> Change | None:

@@ -1,0 +1,19 @@
+"""What a decision may not fetch for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from booking_flow.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """The time, by the database's clock; fresh ids; and the policies in force."""
+
+    now: datetime
+    new_id: Callable[[], UUID]
+    policy: Policy
