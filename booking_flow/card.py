@@ -117,6 +117,19 @@ class Payment:
     amount: Money
     payment_type: PaymentType
 
+    @property
+    def charge(self) -> Charge:
+        """Return what may be kept of it."""
+        return Charge(amount=self.amount, card=self.card.mask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What was asked of a card, without the card."""
+
+    amount: Money
+    card: CardMask
+
 
 def luhn_valid(number: str) -> bool:
     """Whether the check digit fits (ISO/IEC 7812-1, annex B)."""

@@ -25,7 +25,7 @@ from booking_flow.refusals import Refused
 from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
-from booking_flow.steps import booking, choosing, edit, hold, unwind
+from booking_flow.steps import booking, choosing, edit, hold, paying, unwind
 from booking_flow.steps.guards import (
     SESSION_OVER,
     allowed_triggers,
@@ -323,20 +323,22 @@ class Engine:
             seen = await self._supplier.basket(key, session.currency, ctx=ctx)
             booking.ensure_still_held(session, seen)
         answer = await self._supplier.book(booking.order_of(session, request), ctx=ctx)
-        return booking.Asked(answer=answer, payment=request.payment)
+        return booking.Asked(
+            answer=answer, charge=request.payment.charge if request.payment else None
+        )
 
     async def pay(self, loaded: Loaded, *, payment: Payment, command: Command) -> Answer:
         """Pay what is due for a booked session through the supplier."""
 
         def claim(session: Session, at: Moment) -> Change:
-            return booking.claim_pay(session, payment, at)
+            return paying.claim_pay(session, payment, at)
 
-        async def perform(session: Session, ctx: CallContext) -> booking.Paid:
+        async def perform(session: Session, ctx: CallContext) -> paying.Paid:
             key = supplier_key(session)
             answer = await self._supplier.pay(key, session.details, payment, ctx=ctx)
-            return booking.Paid(answer=answer, payment=payment)
+            return paying.Paid(answer=answer, charge=payment.charge)
 
-        effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=booking.settle_pay)
+        effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=paying.settle_pay)
         return _outcome(await self._runner.run(loaded, effect, command=command))
 
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from booking_flow.basket import BasketAnswer, BasketItem
-from booking_flow.card import Payment
 from booking_flow.money import Money
 from booking_flow.policy import FailedYellow
 from booking_flow.pricing import Selection
@@ -34,6 +33,7 @@ _REFUSAL_OF = {
     FailureKind.NOT_SENT: RefusalCode.SUPPLIER_UNAVAILABLE,
     FailureKind.TIMEOUT: RefusalCode.SUPPLIER_TIMEOUT,
     FailureKind.BROKEN: RefusalCode.SUPPLIER_ERROR,
+    FailureKind.ABANDONED: RefusalCode.SUPPLIER_ERROR,
     FailureKind.OTHER_CURRENCY: RefusalCode.SUPPLIER_ERROR,
 }
 
@@ -74,15 +74,15 @@ class BookVerdict:
 
 
 def judge_book(
-    answer: BookAnswer, *, payment: Payment | None, total: Money, failed_yellow: FailedYellow
+    answer: BookAnswer, *, card_sent: bool, total: Money, failed_yellow: FailedYellow
 ) -> BookVerdict:
     """Judge a booking by its reservation and its payment by the authcode (PROTOCOL section 7)."""
     if answer.error_codes or answer.status is BookStatus.OTHER:
         return _unknown(answer)
     if answer.status is BookStatus.BOOKED and answer.reservation:
-        return _booked(answer, payment=payment, total=total)
+        return _booked(answer, card_sent=card_sent, total=total)
     if answer.status is BookStatus.FAILED and not answer.reservation:
-        return _failed(answer, payment=payment, failed_yellow=failed_yellow)
+        return _failed(answer, card_sent=card_sent, failed_yellow=failed_yellow)
     return _unknown(answer)
 
 
@@ -91,11 +91,11 @@ def _unknown(answer: BookAnswer) -> BookVerdict:
     return BookVerdict(book=StepStatus.UNKNOWN, tasks=(TaskKind.BOOK_UNKNOWN, *refund))
 
 
-def _booked(answer: BookAnswer, *, payment: Payment | None, total: Money) -> BookVerdict:
+def _booked(answer: BookAnswer, *, card_sent: bool, total: Money) -> BookVerdict:
     authorised = any(found.auth_code for found in answer.transactions)
     mismatch = answer.total is not None and answer.total != total
     tasks = [TaskKind.PRICE_MISMATCH] if mismatch else []
-    if payment is None:
+    if not card_sent:
         refund = [TaskKind.REFUND] if _charged(answer.transactions) else []
         return BookVerdict(book=StepStatus.DONE, tasks=(*tasks, *refund))
     if authorised:
@@ -105,12 +105,10 @@ def _booked(answer: BookAnswer, *, payment: Payment | None, total: Money) -> Boo
     )
 
 
-def _failed(
-    answer: BookAnswer, *, payment: Payment | None, failed_yellow: FailedYellow
-) -> BookVerdict:
+def _failed(answer: BookAnswer, *, card_sent: bool, failed_yellow: FailedYellow) -> BookVerdict:
     if _charged(answer.transactions):
         return _unknown(answer)
-    if payment is None:
+    if not card_sent:
         refusal = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The line did not book.")
         return BookVerdict(book=StepStatus.REFUSED, refusal=refusal)
     if _declined(answer.transactions, failed_yellow=failed_yellow):

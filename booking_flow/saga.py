@@ -127,6 +127,8 @@ class OpenStep:
     status: StepStatus
     since: datetime
     fence: int
+    intent: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """What was asked, redacted; for a card its `amount` and `card` (brand and last four)."""
 
     @property
     def unknown(self) -> bool:
@@ -176,6 +178,10 @@ class TaskKind(StrEnum):
     PRICE_MISMATCH = "price_mismatch"
     REFUND = "refund"
     CANCEL_WITH_LINE = "cancel_with_line"
+    CONFLICT = "conflict"
+    """The supplier's late answer contradicts what a person decided."""
+    UNDO_STUCK = "undo_stuck"
+    """The supplier does not confirm that it let a cabin go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,8 @@ class FailureKind(StrEnum):
     """Sent, and no answer in time."""
     BROKEN = "broken"
     """Sent, and the answer was cut off, unreadable, HTML or a 5xx."""
+    ABANDONED = "abandoned"
+    """The process that asked is gone; whether it had sent is not known."""
     OTHER_CURRENCY = "other_currency"
     """Understood, but priced in a currency we did not ask for."""
 

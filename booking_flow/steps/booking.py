@@ -1,4 +1,4 @@
-"""Booking and paying: what is checked before book.pl and what its answer changes."""
+"""Booking: what is checked before book.pl and what its answer changes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from uuid import UUID
 
 from booking_flow.basket import Basket, BasketAnswer
-from booking_flow.card import Payment, PaymentType, check_card
-from booking_flow.change import Change, PaymentRecord, begin
+from booking_flow.card import Charge, Payment
+from booking_flow.change import Change, begin
 from booking_flow.flow import State, Trigger
-from booking_flow.history import EventKind
-from booking_flow.judging import CARD_DECLINED, BookVerdict, judge_book, judge_payment
+from booking_flow.judging import BookVerdict, judge_book
 from booking_flow.money import Money
 from booking_flow.party import Contact, Passenger, check_passengers
 from booking_flow.policy import PaymentChannel
@@ -25,18 +23,24 @@ from booking_flow.refusals import (
     price_changed,
     refuse,
 )
-from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.session import Booking, Session
 from booking_flow.steps import settling
 from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
 from booking_flow.steps.hold import basket_of, supplier_key
 from booking_flow.steps.moment import Moment
+from booking_flow.steps.paying import (
+    check_payment,
+    due_now,
+    intent_of,
+    paid,
+    pay_unknown,
+)
 from booking_flow.steps.unwind import obey_cancel, owed_for, staff_task
 from booking_flow.supplier import (
     BookAnswer,
     BookOrder,
     FailureKind,
-    PayAnswer,
     SupplierError,
 )
 
@@ -110,30 +114,11 @@ def _check_payment(session: Session, payment: Payment | None, at: Moment) -> Ref
     )
 
 
-def check_payment(payment: Payment, *, due: Money, session: Session, at: Moment) -> Refusal | None:
-    """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
-    if session.cards_tried >= at.policy.max_cards:
-        return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
-    if (refusal := check_card(payment.card, today=at.now.date())) is not None:
-        return refusal
-    if payment.amount != due:
-        return price_changed(expected=payment.amount, actual=due)
-    return None
-
-
-def due_now(basket: Basket, payment_type: PaymentType) -> Money:
-    """Return what the basket asks for now; without a deposit option that is the total."""
-    if payment_type is PaymentType.DEPOSIT and basket.deposit_possible:
-        return basket.deposit
-    return basket.total
-
-
 def _intent(session: Session, request: BookRequest) -> dict[str, str]:
     basket = basket_of(session)
     intent = {"itemKey": basket.item_key, "total": str(basket.total)}
     if request.payment is not None:
-        mask = request.payment.card.mask
-        intent |= {"amount": str(request.payment.amount), "card": f"{mask.brand} {mask.last4}"}
+        intent |= intent_of(request.payment.charge)
     return intent
 
 
@@ -173,7 +158,7 @@ class Asked:
     """book.pl's answer beside what was asked."""
 
     answer: BookAnswer
-    payment: Payment | None
+    charge: Charge | None
 
 
 def settle_book(session: Session, ended: Asked | settling.Failure, at: Moment) -> Change:
@@ -182,7 +167,7 @@ def settle_book(session: Session, ended: Asked | settling.Failure, at: Moment) -
         return obey_cancel(_book_failed(session, ended, at), at)
     verdict = judge_book(
         ended.answer,
-        payment=ended.payment,
+        card_sent=ended.charge is not None,
         total=basket_of(session).total,
         failed_yellow=at.policy.failed_yellow,
     )
@@ -263,116 +248,29 @@ def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) ->
 
 
 def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
-    answer, payment = asked.answer, asked.payment
+    answer, charge = asked.answer, asked.charge
     total = answer.total or basket_of(session).total
-    paid_now = verdict.pay is StepStatus.DONE and payment is not None
+    taken = charge.amount if charge and verdict.pay is StepStatus.DONE else None
     return Booking(
         reservation=answer.reservation or "",
         supplier_booking_id=answer.supplier_booking_id,
         status=answer.status_word,
         total=total,
-        paid=payment.amount if paid_now and payment else Money(Decimal(0), total.currency),
+        paid=taken or Money(Decimal(0), total.currency),
         payment_due_at=answer.payment_due_at,
         balance_due_date=answer.balance_due_date,
-        card=payment.card.mask if payment else None,
+        card=charge.card if charge else None,
     )
 
 
 def _pay_too(change: Change, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
-    if verdict.pay is StepStatus.DONE and asked.payment is not None:
+    if verdict.pay is StepStatus.DONE and asked.charge is not None:
         step_id = change.settle.id if change.settle else None
-        return _paid(change, asked.payment, _auth_code(asked.answer), step_id)
-    if verdict.pay is StepStatus.UNKNOWN:
-        return _pay_unknown(change, at)
+        return paid(change, asked.charge, _auth_code(asked.answer), step_id)
+    if verdict.pay is StepStatus.UNKNOWN and asked.charge is not None:
+        return pay_unknown(change, asked.charge, at)
     return change
 
 
 def _auth_code(answer: BookAnswer) -> str | None:
     return next((found.auth_code for found in answer.transactions if found.auth_code), None)
-
-
-def _paid(change: Change, payment: Payment, auth_code: str | None, step_id: UUID | None) -> Change:
-    record = PaymentRecord(
-        amount=payment.amount, auth_code=auth_code, card=payment.card.mask, step_id=step_id
-    )
-    return change.plus(payments=(record,)).move(
-        Trigger.PAY, details={"amount": str(payment.amount)}
-    )
-
-
-def _pay_unknown(change: Change, at: Moment) -> Change:
-    step = OpenStep(
-        id=at.new_id(), name=StepName.PAY, status=StepStatus.UNKNOWN, since=at.now, fence=1
-    )
-    change = change.put(open_step=step).record(
-        EventKind.STEP_UNKNOWN, details={"step": step.name.value}
-    )
-    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
-    return change.plus(tasks=(task,))
-
-
-def claim_pay(session: Session, payment: Payment, at: Moment) -> Change:
-    """Check a payment for a booked session and claim the step."""
-    ensure(session, Trigger.PAY)
-    booking = booking_of(session)
-    if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
-        raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
-    due = due_now(basket_of(session), payment.payment_type)
-    if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:
-        raise Refused(refusal)
-    mask = payment.card.mask
-    change = begin(session).put(
-        cards_tried=session.cards_tried + 1, booking=replace(booking, card=mask)
-    )
-    intent = {"amount": str(payment.amount), "card": f"{mask.brand} {mask.last4}"}
-    return settling.claimed(change, StepName.PAY, at, intent=intent)
-
-
-def booking_of(session: Session) -> Booking:
-    """Return the booking of a session whose state says that it has one."""
-    if session.booking is None:
-        raise LookupError("nothing is booked")
-    return session.booking
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
-    """payment.pl's answer beside what was asked."""
-
-    answer: PayAnswer
-    payment: Payment
-
-
-def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> Change:
-    """Judge what payment.pl answered and enter it."""
-    if isinstance(ended, settling.Failure):
-        return obey_cancel(_pay_failed(session, ended, at), at)
-    match judge_payment(ended.answer):
-        case StepStatus.DONE:
-            change = _payment_taken(session, ended)
-        case StepStatus.REFUSED:
-            change = settling.refused(session, CARD_DECLINED, sent=True)
-        case _:
-            change = _pay_open(session, settling.NOTHING, at)
-    return obey_cancel(change, at)
-
-
-def _payment_taken(session: Session, ended: Paid) -> Change:
-    step = settling.open_step(session)
-    booking = booking_of(session)
-    auth_code = ended.answer.transaction.auth_code if ended.answer.transaction else None
-    change = settling.done(session, evidence={"authCode": auth_code or ""})
-    change = change.put(booking=replace(booking, paid=booking.paid + ended.payment.amount))
-    return _paid(change, ended.payment, auth_code, step.id)
-
-
-def _pay_failed(session: Session, failure: settling.Failure, at: Moment) -> Change:
-    if not failure.certain:
-        return _pay_open(session, failure.evidence, at)
-    return settling.refused(session, failure.refusal, sent=failure.sent, evidence=failure.evidence)
-
-
-def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:
-    step = settling.open_step(session)
-    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
-    return settling.unknown(session, evidence=evidence).plus(tasks=(task,))

@@ -34,7 +34,9 @@ def claimed(
         intent=intent,
         item_key=item_key,
     )
-    step = OpenStep(id=claim.id, name=name, status=StepStatus.STARTED, since=at.now, fence=1)
+    step = OpenStep(
+        id=claim.id, name=name, status=StepStatus.STARTED, since=at.now, fence=1, intent=intent
+    )
     change = change.put(open_step=step).record(
         EventKind.STEP_CLAIMED, details={"step": name.value, **intent}
     )

@@ -1,0 +1,141 @@
+"""Paying: what is checked before a card is charged and what the answer changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from booking_flow.basket import Basket
+from booking_flow.card import Charge, Payment, PaymentType, check_card
+from booking_flow.change import Change, PaymentRecord, begin
+from booking_flow.flow import Trigger
+from booking_flow.history import EventKind
+from booking_flow.judging import CARD_DECLINED, judge_payment
+from booking_flow.money import Money
+from booking_flow.policy import PaymentChannel
+from booking_flow.refusals import Refusal, RefusalCode, Refused, price_changed, refuse
+from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.session import Booking, Session
+from booking_flow.steps import settling
+from booking_flow.steps.guards import ensure
+from booking_flow.steps.hold import basket_of
+from booking_flow.steps.moment import Moment
+from booking_flow.steps.unwind import obey_cancel, staff_task
+from booking_flow.supplier import PayAnswer
+
+
+def check_payment(payment: Payment, *, due: Money, session: Session, at: Moment) -> Refusal | None:
+    """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
+    if session.cards_tried >= at.policy.max_cards:
+        return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
+    if (refusal := check_card(payment.card, today=at.now.date())) is not None:
+        return refusal
+    if payment.amount != due:
+        return price_changed(expected=payment.amount, actual=due)
+    return None
+
+
+def due_now(basket: Basket, payment_type: PaymentType) -> Money:
+    """Return what the basket asks for now; without a deposit option that is the total."""
+    if payment_type is PaymentType.DEPOSIT and basket.deposit_possible:
+        return basket.deposit
+    return basket.total
+
+
+def intent_of(charge: Charge) -> dict[str, str]:
+    """Write down what is asked of a card, so that it can be reconciled without the card."""
+    return {
+        "amount": str(charge.amount),
+        "card": f"{charge.card.brand or ''} {charge.card.last4}",
+    }
+
+
+def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | None) -> Change:
+    """Enter money that moved."""
+    record = PaymentRecord(
+        amount=charge.amount, auth_code=auth_code, card=charge.card, step_id=step_id
+    )
+    return change.plus(payments=(record,)).move(Trigger.PAY, details={"amount": str(charge.amount)})
+
+
+def pay_unknown(change: Change, charge: Charge, at: Moment) -> Change:
+    """Leave the payment of a booked session open: nobody knows whether money moved."""
+    step = OpenStep(
+        id=at.new_id(),
+        name=StepName.PAY,
+        status=StepStatus.UNKNOWN,
+        since=at.now,
+        fence=1,
+        intent=intent_of(charge),
+    )
+    change = change.put(open_step=step).record(
+        EventKind.STEP_UNKNOWN, details={"step": step.name.value}
+    )
+    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    return change.plus(tasks=(task,))
+
+
+def claim_pay(session: Session, payment: Payment, at: Moment) -> Change:
+    """Check a payment for a booked session and claim the step."""
+    ensure(session, Trigger.PAY)
+    booking = booking_of(session)
+    if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
+        raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
+    due = due_now(basket_of(session), payment.payment_type)
+    if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:
+        raise Refused(refusal)
+    change = begin(session).put(
+        cards_tried=session.cards_tried + 1, booking=replace(booking, card=payment.card.mask)
+    )
+    return settling.claimed(change, StepName.PAY, at, intent=intent_of(payment.charge))
+
+
+def booking_of(session: Session) -> Booking:
+    """Return the booking of a session whose state says that it has one."""
+    if session.booking is None:
+        raise LookupError("nothing is booked")
+    return session.booking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """payment.pl's answer beside what was asked."""
+
+    answer: PayAnswer
+    charge: Charge
+
+
+def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> Change:
+    """Judge what payment.pl answered and enter it."""
+    if isinstance(ended, settling.Failure):
+        return obey_cancel(_pay_failed(session, ended, at), at)
+    match judge_payment(ended.answer):
+        case StepStatus.DONE:
+            change = _payment_taken(session, ended)
+        case StepStatus.REFUSED:
+            change = settling.refused(session, CARD_DECLINED, sent=True)
+        case _:
+            change = _pay_open(session, settling.NOTHING, at)
+    return obey_cancel(change, at)
+
+
+def _payment_taken(session: Session, ended: Paid) -> Change:
+    step = settling.open_step(session)
+    booking = booking_of(session)
+    auth_code = ended.answer.transaction.auth_code if ended.answer.transaction else None
+    change = settling.done(session, evidence={"authCode": auth_code or ""})
+    change = change.put(booking=replace(booking, paid=booking.paid + ended.charge.amount))
+    return paid(change, ended.charge, auth_code, step.id)
+
+
+def _pay_failed(session: Session, failure: settling.Failure, at: Moment) -> Change:
+    if not failure.certain:
+        return _pay_open(session, failure.evidence, at)
+    return settling.refused(session, failure.refusal, sent=failure.sent, evidence=failure.evidence)
+
+
+def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:
+    step = settling.open_step(session)
+    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    return settling.unknown(session, evidence=evidence).plus(tasks=(task,))
