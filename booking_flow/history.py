@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from booking_flow.flow import State, Trigger, target
+from booking_flow.flow import TABLE, State, Trigger
 
 
 class EventKind(StrEnum):
@@ -83,12 +83,14 @@ def _follow(seq: int, event: Event) -> State:
 
 
 def _expected(event: Event) -> State | None:
+    if event.from_state is None:
+        return State.CREATED if event.kind is EventKind.CREATED else None
     match event.kind:
         case EventKind.CREATED:
-            return State.CREATED
+            return None
         case EventKind.OVERRIDE:
             return event.to_state
-        case EventKind.TRANSITION if event.from_state is not None and event.trigger is not None:
-            return target(event.from_state, event.trigger)
+        case EventKind.TRANSITION:
+            return TABLE.get((event.from_state, event.trigger)) if event.trigger else None
         case _:
             return event.from_state
