@@ -1,0 +1,97 @@
+"""Caps: how many cabins an address holds of a sailing, and how many cards were tried lately."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from persistence.database import transaction
+
+# Two who ask for the same key at once count one after the other.
+ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+# A hold counts while its cabin is held, or while its step may still be under way.
+TAKE_HOLD: Final = text(
+    """
+    WITH others AS (
+        SELECT count(*) AS held
+        FROM cap_holds c JOIN booking_sessions s ON s.id = c.session_id
+        WHERE c.address_hash = :address AND c.cruise_id = :cruise_id
+          AND c.session_id <> :session_id
+          AND (s.open_step IS NOT NULL OR c.at > booking_now() - interval '1 minute'
+               OR (s.state = 'basketed' AND s.hold_until > booking_now()))
+          AND s.state IN ('created', 'priced', 'cabin_selected', 'basketed')
+    )
+    INSERT INTO cap_holds (session_id, address_hash, cruise_id, at)
+    SELECT :session_id, :address, :cruise_id, booking_now() FROM others WHERE held < :most
+    ON CONFLICT (session_id) DO UPDATE
+    SET address_hash = excluded.address_hash, cruise_id = excluded.cruise_id, at = excluded.at
+    RETURNING session_id
+    """
+)
+
+# Every attempt counts for an hour, those that were refused as well.
+TAKE_CARD: Final = text(
+    """
+    WITH lately AS (
+        SELECT count(*) FILTER (WHERE session_id = :session_id) AS of_session,
+               count(*) FILTER (WHERE address_hash = :address) AS of_address
+        FROM cap_cards
+        WHERE (session_id = :session_id OR address_hash = :address)
+          AND at > booking_now() - interval '1 hour'
+    )
+    INSERT INTO cap_cards (session_id, address_hash, at)
+    SELECT :session_id, :address, booking_now() FROM lately
+    WHERE of_session < :per_session AND of_address < :per_address
+    RETURNING session_id
+    """
+)
+
+# What no longer counts may go.
+FORGET: Final = (
+    text("DELETE FROM cap_holds WHERE at < booking_now() - interval '1 day'"),
+    text("DELETE FROM cap_cards WHERE at < booking_now() - interval '1 day'"),
+)
+
+
+class PostgresCaps:
+    """Counts in PostgreSQL, so that all processes count alike; addresses are keyed hashes."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take the pool."""
+        self._engine = engine
+
+    async def take_hold(
+        self, *, session_id: UUID, cruise_id: str, address: bytes, most: int
+    ) -> bool:
+        """Note that this session is about to hold a cabin; False when the address has enough."""
+        values = {"session_id": session_id, "cruise_id": cruise_id, "address": address}
+        key = f"hold {address.hex()} {cruise_id}"
+        async with transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": key})
+            taken = await connection.execute(TAKE_HOLD, {**values, "most": most})
+            return taken.first() is not None
+
+    async def take_card(
+        self, *, session_id: UUID, address: bytes, per_session: int, per_address: int
+    ) -> bool:
+        """Note one card attempt; False when session or address had enough this hour."""
+        values = {
+            "session_id": session_id,
+            "address": address,
+            "per_session": per_session,
+            "per_address": per_address,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": f"card {address.hex()}"})
+            taken = await connection.execute(TAKE_CARD, values)
+            return taken.first() is not None
+
+    async def forget(self) -> None:
+        """Drop what no longer counts."""
+        async with transaction(self._engine) as connection:
+            for statement in FORGET:
+                await connection.execute(statement)
