@@ -41,7 +41,9 @@ class Owner:
         )
         assert self.process.stdout is not None
         said = self.process.stdout.readline()
-        assert said, "the owner ended before its servers were up"
+        if not said:
+            self.kill()
+            raise AssertionError("the owner ended before its servers were up")
         self.pids: dict[str, int] = json.loads(said)
         self.family = psutil.Process(self.process.pid).children(recursive=True)
 
@@ -55,7 +57,14 @@ class Owner:
 
 
 def still_alive(family: Sequence[psutil.Process]) -> list[psutil.Process]:
-    return [p for p in family if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in family if is_alive(process)]
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 10.0) -> bool:
