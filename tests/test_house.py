@@ -1,6 +1,7 @@
 """The rules of the house that neither the linter nor the type checker can see."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ REGISTRY_HOSTS = (
     "deb." + "debian.org",
 )
 CLOCKS_AND_CHANCE = {"logging", "random", "secrets", "time", "uuid_utils"}
-MAKERS = {"now", "utcnow", "today", "uuid1", "uuid4", "uuid7", "urandom", "print"}
+MAKERS = re.compile(r"(.*\.)?(datetime\.now|utcnow|date(time)?\.today|uuid[14678]|urandom|print)")
 CORE = sorted((ROOT / "booking_flow").rglob("*.py"))
 
 
@@ -40,12 +41,8 @@ def imported_modules(tree: ast.AST) -> Iterator[str]:
             yield node.module.partition(".")[0]
 
 
-def called_names(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            match node.func:
-                case ast.Attribute(attr=name) | ast.Name(id=name):
-                    yield name
+def called_names(tree: ast.AST) -> list[str]:
+    return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def test_the_standard_library_http_is_not_hidden() -> None:
@@ -67,7 +64,7 @@ def test_the_core_reads_no_clock_and_writes_no_log(module: Path) -> None:
     """Time, ids and chance come in as arguments, so that every decision can be replayed."""
     tree = ast.parse(module.read_text("utf-8"))
     assert CLOCKS_AND_CHANCE.isdisjoint(imported_modules(tree))
-    assert MAKERS.isdisjoint(called_names(tree))
+    assert [name for name in called_names(tree) if MAKERS.fullmatch(name)] == []
 
 
 def test_no_committed_file_names_a_package_registry() -> None:
