@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from booking_flow.pricing import Breakdown, Cabin, CabinGrade, CabinList, Quote, Rate
 from booking_flow.sailing import Sailing
 from booking_http.schemas import offers as tell
@@ -9,10 +11,11 @@ from booking_http.schemas.answers import SessionTell
 from booking_http.session_body import cruise_fields
 
 
-def priced(body: SessionTell, quote: Quote) -> tell.PricedSessionTell:
+def priced(body: SessionTell, quote: Quote | None) -> tell.PricedSessionTell:
     """Return a session's body with the grades and rates that are available."""
-    cabins = [_grade(grade) for grade in quote.grades if grade.rates]
-    return tell.PricedSessionTell.model_construct(**dict(body), as_of=quote.as_of, cabins=cabins)
+    cabins = [_grade(grade) for grade in quote.grades if grade.rates] if quote else []
+    as_of = quote.as_of if quote else None
+    return tell.PricedSessionTell.model_construct(**dict(body), as_of=as_of, cabins=cabins)
 
 
 def _grade(grade: CabinGrade) -> tell.GradeTell:
@@ -83,6 +86,6 @@ def cruise(sailing: Sailing) -> tell.CatalogueCruiseTell:
     )
 
 
-def cruises(found: list[Sailing], *, following: str | None) -> tell.CruisesTell:
+def cruises(found: Sequence[Sailing], *, following: str | None) -> tell.CruisesTell:
     """Return a page of sailings."""
     return tell.CruisesTell(cruises=[cruise(sailing) for sailing in found], next=following)

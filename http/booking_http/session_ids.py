@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import secrets
 from base64 import urlsafe_b64encode
@@ -12,6 +11,8 @@ from typing import Final
 from uuid import UUID
 
 import uuid_utils
+
+from booking_http.idempotency import KeyedHashes
 
 _SHAPE: Final = re.compile(
     r"([0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})\.([A-Za-z0-9_-]{43})"
@@ -52,8 +53,7 @@ def random_key() -> SessionKey:
     return SessionKey(uuid=new_uuid(), secret=secrets.token_urlsafe(32))
 
 
-def derived_key(uuid: UUID, *, idempotency_key: str, service_key: bytes) -> SessionKey:
+def derived_key(uuid: UUID, *, idempotency_key: str, hashes: KeyedHashes) -> SessionKey:
     """Make the `sessionId` that a replay of the same Idempotency-Key can make again."""
-    message = b"session-secret\0" + uuid.bytes + idempotency_key.encode()
-    digest = hmac.digest(service_key, message, "sha256")
+    digest = hashes.digest("session-secret", uuid.bytes, idempotency_key.encode())
     return SessionKey(uuid=uuid, secret=urlsafe_b64encode(digest).rstrip(b"=").decode())

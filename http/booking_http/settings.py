@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy, StepLimits
 
 Network = IPv4Network | IPv6Network
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     """Where clients reach the service, for links in mails and the API's document."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    shutdown_seconds: Seconds = 100.0
+    shutdown_seconds: Seconds = 180.0
     """How long a stop waits for steps that are under way; longer than the longest step."""
 
     database_url: SecretStr
@@ -107,9 +107,14 @@ class Settings(BaseSettings):
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,
             payment_channel=self.payment_channel,
+            limits={step: self._scaled(limits) for step, limits in Policy().limits.items()},
             max_cards=self.max_cards,
             visibility_lag=timedelta(minutes=self.visibility_lag_minutes),
         )
+
+    def _scaled(self, limits: StepLimits) -> StepLimits:
+        scale = self.traveltek_time_scale
+        return StepLimits(send=limits.send * scale, answer=limits.answer * scale)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from booking_flow.card import PaymentType
@@ -58,12 +58,15 @@ Month = Annotated[int, BeforeValidator(_number_of_date), WithJsonSchema(_CARD_DA
 Year = Annotated[int, BeforeValidator(_year), WithJsonSchema(_CARD_DATE_SCHEMA)]
 
 
+Count = Annotated[int, Field(ge=-1000, le=1000)]
+
+
 class PartyAsk(Ask):
     """How many travel; `childAges` are whole years on the sailing date."""
 
-    adults: int
-    children: int = 0
-    child_ages: tuple[int, ...] = Field(default=(), max_length=50)
+    adults: Count
+    children: Count = 0
+    child_ages: tuple[Count, ...] = Field(default=(), max_length=50)
 
 
 class OpenSessionAsk(Ask):
@@ -104,7 +107,7 @@ class DetailsAsk(Ask):
     """Draft details; a field left out stays, null takes it away."""
 
     contact: ContactAsk | None = None
-    passengers: tuple[PassengerAsk, ...] = Field(default=(), max_length=20)
+    passengers: tuple[PassengerAsk, ...] | None = Field(default=None, max_length=20)
     dining: Code | None = None
     special_requests: Note | None = None
 
@@ -151,3 +154,23 @@ class CancelAsk(Ask):
 
 class NothingAsk(Ask):
     """An empty body, or an empty object."""
+
+
+class RateQuery(Ask):
+    """The three identifiers of a rate, carried together as they were shown."""
+
+    result_no: Line
+    grade_no: Line
+    rate_code: Line
+
+
+class CruisesQuery(Ask):
+    """Which sailings to list; `month` is such as 2027-03, `port` a port's name."""
+
+    line: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    month: Annotated[str, StringConstraints(pattern=r"^2\d{3}-(0[1-9]|1[0-2])$")] | None = None
+    nights_min: int | None = Field(default=None, ge=0, le=1000)
+    nights_max: int | None = Field(default=None, ge=0, le=1000)
+    port: Name | None = None
+    cursor: Line | None = None
+    limit: int = Field(default=20, ge=1, le=100)

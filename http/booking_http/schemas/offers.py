@@ -37,9 +37,9 @@ class GradeTell(Tell):
 
 
 class PricedSessionTell(SessionTell):
-    """A session with the prices of its sailing, as of `asOf`."""
+    """A session with the prices of its sailing, as of `asOf`, null before there are any."""
 
-    as_of: Moment
+    as_of: Moment | None
     cabins: list[GradeTell]
 
 

@@ -1,0 +1,117 @@
+"""Putting the service together: parts, middlewares, routes, and what runs beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final
+
+from aiohttp import web
+
+from booking_flow.engine import Answer, allowed_triggers
+from booking_flow.flow import Trigger
+from booking_flow.ports import StoreUnavailable
+from booking_flow.session import Session
+from booking_http.checks import Checks
+from booking_http.flights import Flights
+from booking_http.health import Health
+from booking_http.idempotency import KeyedHashes
+from booking_http.metrics import Metrics
+from booking_http.middlewares.headers import add_headers, preflight
+from booking_http.middlewares.mend import mend
+from booking_http.middlewares.observe import observe
+from booking_http.openapi import build_document
+from booking_http.parts import Parts, open_parts
+from booking_http.route import DOCUMENT
+from booking_http.routes import ROUTES, add_routes
+from booking_http.service import SERVICE, Service
+from booking_http.settings import Settings
+from booking_http.streams import Streams
+from booking_http.wakeups import Listener
+from persistence.caps import PostgresCaps
+from persistence.database import database_url
+
+_HOUR: Final = 3600.0
+PARTS: Final = web.AppKey("parts", Parts)
+
+
+def create_app(settings: Settings) -> web.Application:
+    """Return the web application; its parts open when it starts and close when it has stopped."""
+    app = web.Application(
+        middlewares=[observe, preflight, mend], client_max_size=settings.max_body_bytes
+    )
+    app[DOCUMENT] = build_document(ROUTES, server=settings.public_url)
+    add_routes(app)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_end_streams)
+
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        async with open_parts(settings) as parts:
+            app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
+            async with beside(_listen(app[SERVICE], settings), _forget(parts)):
+                yield
+
+    app.cleanup_ctx.append(run)
+    return app
+
+
+def service_of_parts(parts: Parts) -> Service:
+    """Return what handlers work with."""
+    settings, policy = parts.settings, parts.policy
+
+    def allowed(session: Session) -> tuple[Trigger, ...]:
+        return allowed_triggers(session, policy=policy)
+
+    checks = Checks(
+        dsn=settings.database_url.get_secret_value(),
+        store=parts.store,
+        cruises=parts.catalogue,
+        redis=parts.redis,
+    )
+    return Service(
+        settings=settings,
+        engine=parts.engine,
+        store=parts.store,
+        cruises=parts.catalogue,
+        caps=PostgresCaps(parts.database),
+        hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
+        streams=Streams(per_session=settings.streams_per_session),
+        health=Health(checks.components(), environment=settings.environment),
+        metrics=Metrics(),
+        allowed=allowed,
+        pricings=Flights[str, Answer](),
+    )
+
+
+@asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run these beside the block, and cancel them with it."""
+    async with AsyncExitStack() as running:
+        for work in works:
+            running.push_async_callback(_cancelled, asyncio.create_task(work))
+        yield
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _listen(service: Service, settings: Settings) -> None:
+    url = database_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
+    dsn = url.render_as_string(hide_password=False)
+    await Listener(dsn=dsn, streams=service.streams).run()
+
+
+async def _forget(parts: Parts) -> None:
+    """Drop counts that no longer matter, every hour."""
+    while True:
+        with suppress(StoreUnavailable):
+            await PostgresCaps(parts.database).forget()
+        await asyncio.sleep(_HOUR)
+
+
+async def _end_streams(app: web.Application) -> None:
+    app[SERVICE].streams.stop()

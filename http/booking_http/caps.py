@@ -1,0 +1,20 @@
+"""Caps on what one caller may do at once; kept in PostgreSQL, so that all processes count alike."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+
+class Caps(Protocol):
+    """Counts live holds and card attempts; addresses arrive as keyed hashes."""
+
+    async def take_hold(
+        self, *, session_id: UUID, cruise_id: str, address: bytes, most: int
+    ) -> bool:
+        """Note that this session is about to hold a cabin; False when the address has enough."""
+
+    async def take_card(
+        self, *, session_id: UUID, address: bytes, per_session: int, per_address: int
+    ) -> bool:
+        """Note one card attempt; False when session or address had enough this hour."""

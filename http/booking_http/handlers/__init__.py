@@ -1,0 +1,1 @@
+"""Thin handlers: read the request, ask the engine, render the answer."""

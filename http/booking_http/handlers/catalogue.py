@@ -1,0 +1,49 @@
+"""Sailings that can be booked live."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Final
+
+from aiohttp import web
+
+from booking_flow.refusals import RefusalCode
+from booking_flow.sailing import check_bookable
+from booking_http import offer_bodies
+from booking_http.exchange import read_query, service_of, tell
+from booking_http.problems import EdgeCode, problem
+from booking_http.schemas.asks import CruisesQuery
+from persistence.catalogue import BadCursor
+
+_CRUISE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+async def list_cruises(request: web.Request) -> web.Response:
+    """List sailings in the order they leave."""
+    query = read_query(request, CruisesQuery)
+    try:
+        page = await service_of(request).cruises.search(
+            line=query.line,
+            month=date.fromisoformat(f"{query.month}-01") if query.month else None,
+            nights_min=query.nights_min,
+            nights_max=query.nights_max,
+            port=query.port,
+            cursor=query.cursor,
+            limit=query.limit,
+        )
+    except BadCursor:
+        raise problem(EdgeCode.BAD_REQUEST, "The cursor is not one of ours.") from None
+    return tell(offer_bodies.cruises(page.sailings, following=page.next))
+
+
+async def read_cruise(request: web.Request) -> web.Response:
+    """Show one sailing, if it can be booked."""
+    service, cruise_id = service_of(request), request.match_info["cruise_id"]
+    known = _CRUISE_ID.fullmatch(cruise_id)
+    sailing = await service.cruises.sailing(cruise_id) if known else None
+    today = (await service.store.now()).date()
+    live = service.settings.live_lines
+    if sailing is None or check_bookable(sailing, today=today, live_lines=live):
+        raise problem(RefusalCode.CRUISE_NOT_FOUND)
+    return tell(offer_bodies.cruise(sailing))

@@ -1,0 +1,72 @@
+"""Whether the service can do its work: what it needs must be up, what it likes may be away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+
+from booking_http.schemas.health import ComponentTell, ReadyTell
+
+Look = Callable[[], Awaitable[str | None]]
+
+
+class NotWell(Exception):  # noqa: N818 - names what was found
+    """A part is not as it should be; the message is for operators and holds no secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A part and how to look at it; `look` returns a remark, or raises."""
+
+    name: str
+    look: Look
+    required: bool = False
+
+
+class Health:
+    """Looks at all parts together, at most once a second."""
+
+    def __init__(
+        self, components: Sequence[Component], *, environment: str, patience: float = 2.0
+    ) -> None:
+        self._components = components
+        self._environment = environment
+        self._patience = patience
+        self._known: ReadyTell | None = None
+        self._looked_at = 0.0
+
+    async def ready(self) -> ReadyTell:
+        """Return how every part is."""
+        if self._known is None or monotonic() - self._looked_at > 1.0:
+            found = await asyncio.gather(*map(self._look, self._components))
+            self._known, self._looked_at = self._sum_up(list(found)), monotonic()
+        return self._known
+
+    def _sum_up(self, found: list[ComponentTell]) -> ReadyTell:
+        well = all(part.status != "down" for part in found)
+        return ReadyTell(
+            status="ready" if well else "not_ready",
+            environment=self._environment,
+            components=found,
+        )
+
+    async def _look(self, component: Component) -> ComponentTell:
+        try:
+            async with asyncio.timeout(self._patience):
+                remark = await component.look()
+        except NotWell as error:
+            return _told(component, well=False, remark=str(error))
+        except Exception as error:
+            return _told(component, well=False, remark=type(error).__name__)
+        return _told(component, well=True, remark=remark)
+
+
+def _told(component: Component, *, well: bool, remark: str | None) -> ComponentTell:
+    return ComponentTell(
+        name=component.name,
+        status="up" if well else "down" if component.required else "degraded",
+        required=component.required,
+        detail=remark,
+    )

@@ -1,0 +1,39 @@
+"""What operators measure, for Prometheus; labels are route templates, never addresses."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class Metrics:
+    """The service's own instruments, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Histogram(
+            "booking_request_seconds",
+            "Time until an answer, by route and status.",
+            ("method", "route", "status"),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.problems = Counter(
+            "booking_problems_total",
+            "Refused requests, by code.",
+            ("code",),
+            registry=self.registry,
+        )
+        self.streams = Gauge(
+            "booking_event_streams", "Event streams that are open.", registry=self.registry
+        )
+        self.in_flight = Gauge(
+            "booking_requests_in_flight", "Requests under way.", registry=self.registry
+        )
+
+    def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self.requests.labels(method, route, str(status)).observe(seconds)

@@ -1,0 +1,151 @@
+"""The real collaborators of a running process, wired from its settings."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.traveltek.client import TraveltekClient, open_client
+from adapters.traveltek.settings import TraveltekSettings
+from booking_flow.engine import Engine
+from booking_flow.policy import Policy
+from booking_http.session_ids import new_uuid
+from booking_http.settings import Settings
+from persistence.catalogue import PostgresCatalogue
+from persistence.database import create_engine
+from persistence.sessions import PostgresSessionStore
+from persistence.vault import Vault
+
+_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""Letters and digits nobody mistakes for one another on the phone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What the service and the worker are made of."""
+
+    settings: Settings
+    policy: Policy
+    database: AsyncEngine
+    vault: Vault
+    store: PostgresSessionStore
+    catalogue: PostgresCatalogue
+    supplier: TraveltekClient
+    redis: Redis | None
+    engine: Engine
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Open pools and connections, and close them again."""
+    async with AsyncExitStack() as opened:
+        database = _database(settings, settings.database_url.get_secret_value())
+        opened.push_async_callback(database.dispose)
+        redis = _redis(settings)
+        if redis is not None:
+            opened.push_async_callback(redis.aclose)
+        supplier = await opened.enter_async_context(
+            open_client(
+                traveltek_settings(settings), redis=redis, new_id=new_uuid, boottime=boottime
+            )
+        )
+        shelf = await _catalogue_database(settings, database, opened)
+        yield _wire(settings, database=database, shelf=shelf, redis=redis, supplier=supplier)
+
+
+def _wire(
+    settings: Settings,
+    *,
+    database: AsyncEngine,
+    shelf: AsyncEngine,
+    redis: Redis | None,
+    supplier: TraveltekClient,
+) -> Parts:
+    vault, policy = vault_of(settings), settings.policy()
+    store = PostgresSessionStore(database, vault, f"{socket.gethostname()}:{os.getpid()}")
+    catalogue = PostgresCatalogue(shelf, settings.live_lines)
+    engine = Engine(
+        store=store,
+        supplier=supplier,
+        catalogue=catalogue,
+        policy=policy,
+        new_id=new_uuid,
+        new_reference=new_reference,
+        boottime=boottime,
+        pause=pause,
+    )
+    return Parts(
+        settings=settings,
+        policy=policy,
+        database=database,
+        vault=vault,
+        store=store,
+        catalogue=catalogue,
+        supplier=supplier,
+        redis=redis,
+        engine=engine,
+    )
+
+
+def _database(settings: Settings, url: str) -> AsyncEngine:
+    return create_engine(url, pool_size=settings.database_pool_size)
+
+
+async def _catalogue_database(
+    settings: Settings, database: AsyncEngine, opened: AsyncExitStack
+) -> AsyncEngine:
+    if settings.catalogue_url is None:
+        return database
+    shelf = _database(settings, settings.catalogue_url.get_secret_value())
+    opened.push_async_callback(shelf.dispose)
+    return shelf
+
+
+def _redis(settings: Settings) -> Redis | None:
+    if settings.redis_url is None:
+        return None
+    return Redis.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=1)
+
+
+def vault_of(settings: Settings) -> Vault:
+    """Return the keys of personal data."""
+    masters = [key.get_secret_value() for key in settings.master_keys]
+    return Vault(masters, hash_key=settings.hash_key.get_secret_value().encode())
+
+
+def traveltek_settings(settings: Settings) -> TraveltekSettings:
+    """Return the supplier client's share of the settings."""
+    return TraveltekSettings(
+        base_url=settings.traveltek_base_url,
+        sid=settings.traveltek_sid,
+        username=settings.traveltek_username.get_secret_value(),
+        password=settings.traveltek_password.get_secret_value(),
+        language=settings.traveltek_language,
+        line_ids=tuple(sorted(settings.live_lines)),
+        time_scale=settings.traveltek_time_scale,
+    )
+
+
+def new_reference() -> str:
+    """Make a reference that a guest can read out on the phone."""
+    return "BF-" + "".join(secrets.choice(_LETTERS) for _ in range(8))
+
+
+def boottime() -> float:
+    """Return seconds that also pass while the machine is suspended."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+async def pause(attempt: int) -> None:
+    """Wait before the n-th retry of a settle."""
+    await asyncio.sleep(min(0.1 * 2 ** min(attempt, 10), 5.0))

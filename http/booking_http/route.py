@@ -1,0 +1,51 @@
+"""One row of the route table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from aiohttp import web
+
+from booking_flow.refusals import RefusalCode
+from booking_http.problems import EdgeCode
+from booking_http.schemas.base import Ask, Tell
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Codes = tuple[RefusalCode | EdgeCode, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One row: a method and path, who handles it, what goes in and what comes out."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    ask: type[Ask] | None = None
+    ask_optional: bool = False
+    query: type[Ask] | None = None
+    answers: Mapping[int, type[Tell] | str] = field(default_factory=dict)
+    """By status: a model, or the media type of an answer that is none."""
+    problems: Codes = ()
+    once: bool = False
+    """Whether an Idempotency-Key is understood."""
+    headers: tuple[str, ...] = ()
+    """Further request headers."""
+
+    @property
+    def name(self) -> str:
+        """Return the operation's name."""
+        return getattr(self.handler, "__name__", self.path)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Return the names in the path."""
+        return tuple(part.strip("{}") for part in self.path.split("/") if part.startswith("{"))
+
+
+DOCUMENT: Final[web.AppKey[dict[str, Any]]] = web.AppKey("document", dict)
+"""The API's OpenAPI document, built once from the table."""

@@ -1,0 +1,91 @@
+"""Live streams: who follows which session, and how they are woken and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from aiohttp import web
+
+from booking_flow.refusals import RefusalCode
+from booking_http.problems import problem
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Stream:
+    """One open stream of one session."""
+
+    request: web.Request
+    _woken: asyncio.Event = field(default_factory=asyncio.Event)
+    stopped: bool = False
+
+    @property
+    def live(self) -> bool:
+        """Whether somebody still listens."""
+        transport = self.request.transport
+        return not self.stopped and transport is not None and not transport.is_closing()
+
+    def wake(self) -> None:
+        """Make it look at its session."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Make it end."""
+        self.stopped = True
+        self._woken.set()
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait to be woken; False when nothing happened for so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return False
+        self._woken.clear()
+        return True
+
+
+class Streams:
+    """The open streams of this process, by session."""
+
+    def __init__(self, *, per_session: int) -> None:
+        self._per_session = per_session
+        self._open: dict[UUID, list[Stream]] = {}
+
+    @contextmanager
+    def open(self, session_id: UUID, *, request: web.Request) -> Iterator[Stream]:
+        """Add a stream for as long as the block runs; streams that nobody hears do not count."""
+        if sum(stream.live for stream in self._open.get(session_id, ())) >= self._per_session:
+            most = f"A session has at most {self._per_session} event streams."
+            raise problem(RefusalCode.RATE_LIMITED, most)
+        stream = Stream(request=request)
+        following = self._open.setdefault(session_id, [])
+        following.append(stream)
+        try:
+            yield stream
+        finally:
+            following.remove(stream)
+            if not following and self._open.get(session_id) is following:
+                del self._open[session_id]
+
+    def wake(self, session_id: UUID) -> None:
+        """Wake the streams of one session."""
+        for stream in self._open.get(session_id, ()):
+            stream.wake()
+
+    def wake_all(self) -> None:
+        """Wake every stream, after news may have been missed."""
+        for session_id in list(self._open):
+            self.wake(session_id)
+
+    def stop(self) -> None:
+        """End every stream, so that stopping the service does not wait for them."""
+        for following in list(self._open.values()):
+            for stream in list(following):
+                stream.stop()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._open.values()))

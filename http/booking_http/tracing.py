@@ -1,0 +1,31 @@
+"""What a request carries with it: its id, and the session it turned out to be about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import uuid4
+
+from aiohttp import web
+
+from booking_flow.session import Session
+
+_SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visited:
+    """The session of a request, and the caller's own name for it."""
+
+    session: Session
+    session_id: str = field(repr=False)
+
+
+REQUEST_ID: Final = web.RequestKey("request_id", str)
+VISIT: Final = web.RequestKey("visit", Visited)
+
+
+def request_id_of(header: str | None) -> str:
+    """Take the caller's id if it is a sane one, or make one."""
+    return header if header and _SANE.fullmatch(header) else uuid4().hex
