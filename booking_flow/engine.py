@@ -269,10 +269,14 @@ class Engine:
     async def _add_once(
         self, session: Session, selection: Selection, ctx: CallContext
     ) -> hold.Held:
-        answer = await self._supplier.add_to_basket(
-            supplier_key(session), selection, session.currency, ctx=ctx
+        key = supplier_key(session)
+        answer = await self._supplier.add_to_basket(key, selection, session.currency, ctx=ctx)
+        return hold.Held(
+            answer=answer,
+            selection=selection,
+            sent_after=ctx.last_sent_after,
+            session_key=key,
         )
-        return hold.Held(answer=answer, selection=selection, sent_after=ctx.last_sent_after)
 
     async def _again(self, session: Session, ctx: CallContext) -> Selection:
         chosen = hold.chosen_of(session)

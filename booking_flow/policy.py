@@ -54,6 +54,10 @@ class Policy:
     session_life: timedelta = timedelta(hours=2)
     hold_default: timedelta = timedelta(minutes=10)
     """Used when the supplier does not say how long it holds (PROTOCOL section 10, 1)."""
+    hold_longest: timedelta = timedelta(minutes=30)
+    """After this long no cabin is still held, whatever the supplier said or did not say."""
+    basket_read_lag: timedelta = timedelta(minutes=2)
+    """How long basket.pl may still be empty after a successful add (PROTOCOL section 6)."""
     hold_margin: timedelta = timedelta(seconds=30)
     book_limit: timedelta = timedelta(seconds=90)
     """A hold must outlive this when a booking is claimed."""

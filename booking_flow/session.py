@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -40,6 +40,10 @@ class Booking:
         if self.paid.currency != self.total.currency:
             return self.total
         return self.total - self.paid
+
+    def with_paid(self, paid: Money) -> Booking:
+        """Return the booking with this much paid."""
+        return replace(self, paid=paid)
 
 
 class UnwindingReason(StrEnum):

@@ -171,7 +171,7 @@ def settle_book(session: Session, ended: Asked | settling.Failure, at: Moment) -
         total=basket_of(session).total,
         failed_yellow=at.policy.failed_yellow,
     )
-    return obey_cancel(_enter(session, ended, verdict, at), at)
+    return obey_cancel(entered(session, ended, verdict, at), at)
 
 
 def _book_failed(session: Session, failure: settling.Failure, at: Moment) -> Change:
@@ -182,7 +182,7 @@ def _book_failed(session: Session, failure: settling.Failure, at: Moment) -> Cha
         refusal = Refusal(code=RefusalCode.HOLD_LAPSED, detail="The supplier let the cabin go.")
     change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
     if refusal.code in (RefusalCode.HOLD_LAPSED, RefusalCode.BASKET_UNPRICED):
-        return _let_go(change, session, at)
+        return let_go(change, session, at)
     return change
 
 
@@ -191,7 +191,8 @@ def _supplier_session_over(failure: settling.Failure) -> bool:
     return isinstance(error, SupplierError) and error.kind is FailureKind.SESSION_EXPIRED
 
 
-def _let_go(change: Change, session: Session, at: Moment) -> Change:
+def let_go(change: Change, session: Session, at: Moment) -> Change:
+    """Return to the chosen cabin: the supplier holds it no more."""
     return (
         change.move(Trigger.RELEASE_BASKET, reason="the supplier holds it no more")
         .put(supplier=None)
@@ -211,8 +212,9 @@ def _book_unknown(
     return settling.unknown(session, evidence=evidence).plus(tasks=tasks)
 
 
-def _enter(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
-    evidence = _evidence(asked.answer)
+def entered(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+    """Enter a judged answer."""
+    evidence = evidence_of(asked.answer)
     if verdict.book is StepStatus.UNKNOWN:
         return _book_unknown(session, evidence, verdict.tasks, at)
     if verdict.refusal is not None:
@@ -221,7 +223,8 @@ def _enter(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> 
     return _booked(session, asked, verdict, at)
 
 
-def _evidence(answer: BookAnswer) -> dict[str, str]:
+def evidence_of(answer: BookAnswer) -> dict[str, str]:
+    """Return what staff are shown of an answer."""
     found = {
         "status": answer.status_word,
         "supplierBookingId": answer.supplier_booking_id,
@@ -237,7 +240,7 @@ def _evidence(answer: BookAnswer) -> dict[str, str]:
 def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
     step = settling.open_step(session)
     booking = _booking(session, asked, verdict)
-    change = settling.done(session, evidence=_evidence(asked.answer))
+    change = settling.done(session, evidence=evidence_of(asked.answer))
     change = change.put(booking=booking).move(
         Trigger.BOOK,
         details={"reservation": booking.reservation, "total": str(booking.total)},

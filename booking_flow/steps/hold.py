@@ -24,11 +24,12 @@ from booking_flow.supplier import FailureKind, SupplierError, SupplierSession
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What basketadd answered, for which selection, and how long after the claim it was sent."""
+    """What basketadd answered: for which selection, where, and how long after the claim."""
 
     answer: BasketAnswer
     selection: Selection
     sent_after: timedelta
+    session_key: str
 
 
 def reopened(session: Session, supplier: SupplierSession) -> Change:
@@ -93,9 +94,10 @@ def _session_over(failure: settling.Failure) -> bool:
 
 def _not_as_shown(session: Session, ended: Held, refusal: Refusal, at: Moment) -> Change:
     until = step_claimed_at(session) + ended.sent_after + at.policy.hold_default
-    key = supplier_key(session)
     owed = tuple(
-        OwedUndo(id=at.new_id(), session_key=key, item_key=item.item_key, hold_until=until)
+        OwedUndo(
+            id=at.new_id(), session_key=ended.session_key, item_key=item.item_key, hold_until=until
+        )
         for item in ended.answer.items
     )
     return settling.refused(session, refusal, sent=True).put(supplier=None).plus(owed=owed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,11 @@ _END = {
     UnwindingReason.CANCEL: Trigger.CANCEL,
     UnwindingReason.EXPIRE: Trigger.EXPIRE,
 }
+
+
+def end_of(reason: UnwindingReason) -> Trigger:
+    """Return the trigger by which unwinding for this reason ends the session."""
+    return _END[reason]
 
 
 def lapse(session: Session, at: Moment) -> Change | None:
@@ -98,14 +104,14 @@ def unwind(
     if after.reserved:
         task = staff_task(after, TaskKind.CANCEL_WITH_LINE, at)
         return _begin_unwinding(change, reason, at, why=why).plus(tasks=(task,))
-    return change.move(_END[reason], reason=why)
+    return change.move(end_of(reason), reason=why)
 
 
 def _begin_unwinding(
     change: Change, reason: UnwindingReason, at: Moment, *, why: str | None
 ) -> Change:
     return change.put(unwinding=Unwinding(since=at.now, reason=reason)).record(
-        EventKind.UNWINDING, trigger=_END[reason], reason=why
+        EventKind.UNWINDING, trigger=end_of(reason), reason=why
     )
 
 
@@ -114,7 +120,7 @@ def finish_unwinding(change: Change) -> Change:
     unwinding = change.after.unwinding
     if unwinding is None or change.after.state is not State.BASKETED:
         return change
-    return change.move(_END[unwinding.reason]).put(unwinding=None, supplier=None)
+    return change.move(end_of(unwinding.reason)).put(unwinding=None, supplier=None)
 
 
 def staff_task(
@@ -124,6 +130,7 @@ def staff_task(
     *,
     step_id: UUID | None = None,
     not_before: datetime | None = None,
+    extra: Mapping[str, str] | None = None,
 ) -> StaffTask:
     """Write down what a person needs to find the booking at the line, names apart."""
     return StaffTask(
@@ -132,7 +139,7 @@ def staff_task(
         step_id=step_id,
         due_at=at.now + at.policy.task_time,
         not_before=not_before,
-        facts=_facts(session),
+        facts={**_facts(session), **(extra or {})},
     )
 
 
