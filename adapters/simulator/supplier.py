@@ -60,6 +60,7 @@ class Supplier:
             sailing.codetocruiseid: sailing for sailing in seeded_sailings(state.seed_date)
         }
         self.inventory = Inventory(state, cabins_per_grade=self.settings.cabins_per_grade)
+        self._reviews = [one for one in state.bookings if one.review_until]
 
     def reset(self) -> None:
         """Forget everything but the numbers given so far and the dates of the sailings."""
@@ -151,14 +152,22 @@ class Supplier:
     def pass_time(self) -> None:
         """Do what the supplier does by itself as time passes: end reviews, drop unpaid options."""
         now = self.clock.now()
-        for booking in self.state.bookings:
-            if booking.review_until and booking.review_until <= now:
-                self._accept(booking)
-            if self.settings.option_seconds and booking.status == "Booked":
-                self._lapse_option(booking, now)
+        over = [one for one in self._reviews if one.review_until and one.review_until <= now]
+        for booking in over:
+            self._accept(booking)
+        unpaid = self.state.bookings if self.settings.option_seconds else []
+        for booking in unpaid:
+            self._lapse_option(booking, now)
+
+    def review(self, booking: SupplierBooking, amount: Decimal | None) -> None:
+        """Let a failed booking turn into a real one later, charging the amount then."""
+        wait = timedelta(seconds=self.settings.yellow_review_seconds)
+        booking.review_until, booking.review_amount = booking.booked_at + wait, amount
+        self._reviews.append(booking)
 
     def _accept(self, booking: SupplierBooking) -> None:
         """Turn a booking under review into a real one, card and all."""
+        self._reviews.remove(booking)
         booking.review_until = None
         booking.status = "Booked"
         booking.reservation = self.reservation_number(self.sailings[booking.sailing])
@@ -171,7 +180,7 @@ class Supplier:
     def _lapse_option(self, booking: SupplierBooking, now: datetime) -> None:
         """Cancel a booking that nobody paid anything for in time."""
         due = booking.booked_at + timedelta(seconds=self.settings.option_seconds)
-        if due <= now and not self.received_for(booking):
+        if booking.status == "Booked" and due <= now and not self.received_for(booking):
             self.cancel(booking)
 
     def cancel(self, booking: SupplierBooking) -> None:

@@ -1,6 +1,5 @@
 """book.pl: the only call that makes a reservation, and it knows no way to ask twice safely."""
 
-from datetime import timedelta
 from decimal import Decimal
 
 from adapters.simulator.call import Call
@@ -136,11 +135,9 @@ def _failed(
 
 def _put_under_review(call: Call, bookings: list[SupplierBooking], payment: Payment | None) -> None:
     """Let a failed booking turn into a real one later."""
-    wait = timedelta(seconds=call.supplier.settings.yellow_review_seconds)
     for booking in bookings:
-        booking.review_until = booking.booked_at + wait
         paid_here = payment is not None and booking.item_key == payment.item_key
-        booking.review_amount = payment.amount if payment and paid_here else None
+        call.supplier.review(booking, payment.amount if payment and paid_here else None)
 
 
 def _other_status(

@@ -76,17 +76,21 @@ def _new_price_list(call: Call, sailing: SeededSailing) -> list[Json]:
 
 def _grade_rows(sheet: _Sheet, grade: Grade, index: int) -> list[Json]:
     """Spell a grade: one row with all its rates, or, above the ocean views, one row per rate."""
-    rates = RATES[sheet.sailing.line_id]
-    cells = [_rate_cell(sheet, grade, rate, index) for rate in rates]
+    supplier = sheet.call.supplier
+    left = supplier.inventory.remaining(sheet.sailing, grade, supplier.clock.now())
+    cells = [
+        _rate_cell(sheet, grade, rate, index)
+        if left and rate_on_sale(sheet.call, sheet.sailing, grade, rate)
+        else {"available": "N", "ratecode": rate.code}
+        for rate in RATES[sheet.sailing.line_id]
+    ]
     groups = [[cell] for cell in cells] if grade.category in ("balcony", "suite") else [cells]
     return [_row(sheet, grade, group) for group in groups]
 
 
 def _rate_cell(sheet: _Sheet, grade: Grade, rate: Rate, index: int) -> Json:
-    """Spell one rate of a grade, quoting it to the session when it can be had."""
+    """Spell one rate of a grade and quote it to the session."""
     session = sheet.call.session
-    if not rate_on_sale(sheet.call, sheet.sailing, grade, rate):
-        return {"available": "N", "ratecode": rate.code}
     own = grade.category == "suite"
     number = f"{index}.{sheet.search_no + index}" if own else f"0.{sheet.search_no}"
     quoted = QuotedRate(
@@ -120,13 +124,10 @@ def _cell(quoted: QuotedRate, price: Quote, *, own_result: bool) -> Json:
 
 
 def rate_on_sale(call: Call, sailing: SeededSailing, grade: Grade, rate: Rate) -> bool:
-    """Say whether a rate can be had: still sold, offered for this grade, and cabins left."""
-    supplier = call.supplier
-    at = place(sailing.codetocruiseid, grade.code)
-    offered = not rate.restricted or crc32(f"{at}:{rate.code}".encode()) % 4 != 0
-    gone = f"{at}:{rate.code}" in supplier.state.rates_gone
-    left = supplier.inventory.remaining(sailing, grade, supplier.clock.now())
-    return rate.on_sale and offered and not gone and left > 0
+    """Say whether a rate can be had: still sold, offered for this grade, and not withdrawn."""
+    key = f"{place(sailing.codetocruiseid, grade.code)}:{rate.code}"
+    offered = not rate.restricted or crc32(key.encode()) % 4 != 0
+    return rate.on_sale and offered and key not in call.supplier.state.rates_gone
 
 
 def _row(sheet: _Sheet, grade: Grade, cells: list[Json]) -> Json:

@@ -118,10 +118,11 @@ def _forget_old_sessions(call: Call) -> None:
     if len(supplier.state.sessions) % 500 != 499:
         return
     limit = supplier.clock.now() - timedelta(seconds=2 * supplier.settings.session_seconds)
+    needed = {item.session for item in supplier.state.items.values()}
     old = [
         key
         for key, one in supplier.state.sessions.items()
-        if one.used_at < limit and not one.basket
+        if one.used_at < limit and key not in needed
     ]
     for key in old:
         del supplier.state.sessions[key]

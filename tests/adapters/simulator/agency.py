@@ -1,4 +1,4 @@
-"""A travel agency that calls the simulator the way PROTOCOL says, quirk for quirk, with no client between."""
+"""A travel agency that calls the simulator as the protocol says, with no client between."""
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta

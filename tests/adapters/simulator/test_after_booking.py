@@ -113,3 +113,17 @@ async def test_ship_details_need_no_session(agency: Agency) -> None:
     assert ship["name"] == "Wonder of the Seas"
     assert ship["decks"][0]["imageurl"].endswith(".svg")
     assert error(await agency.get("cruiseshipdetails.pl", shipid=1))[0] == 111
+
+
+async def test_a_booking_outlives_its_session(agency: Agency) -> None:
+    """Sessions long over are forgotten, but never one that something was booked in."""
+    reservation = await booked(agency)
+    other = Agency(agency.http)
+    await agency.control("policy", token_seconds=90_000)
+    await agency.control("clock", advanceSeconds=20_000)
+    await other.log_in()
+    for _ in range(499):
+        await other.search(codetocruiseid=2190294)
+    agency.token = other.token
+    (result,) = (await imported(agency, reservation))["results"]
+    assert result["cruiseitem"]["status"] == "Booked"

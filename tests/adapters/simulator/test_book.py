@@ -41,7 +41,7 @@ async def test_the_booking_precedes_the_transaction(agency: Agency) -> None:
 
 @pytest.mark.parametrize("number", [VISA, "378282246310005", "5555555555554444"])
 async def test_a_deposit_can_be_paid_by_card(agency: Agency, number: str) -> None:
-    """depositbooking 1 takes the deposit, and an authcode of six digits proves it."""
+    """With depositbooking 1 the deposit is taken, and an authcode of six digits proves it."""
     await agency.hold()
     details = outcome(await agency.book(agency.order(card=number, deposit=True)))[2]
     assert details["totaltransactionamount"] == 500

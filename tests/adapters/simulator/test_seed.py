@@ -61,7 +61,7 @@ def test_every_cabin_of_a_line_has_a_number_and_a_place_of_its_own() -> None:
 
 
 def test_the_advertised_price_is_near_the_cheapest_cabin() -> None:
-    """Nobody is lured: the lead-in is within a third of what a guest of two pays at the best rate."""
+    """The lead-in is within a third of what a guest of two pays at the best rate."""
     party = Party(adults=2, children=0, infants=0)
     for sailing in seeded_sailings(TODAY):
         grade, rate = GRADES[sailing.line_id][0], RATES[sailing.line_id][0]
