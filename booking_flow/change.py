@@ -41,6 +41,15 @@ class IdempotencyBinding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskClosing:
+    """Closes a staff task in the same commit, if it is still at `version` and open."""
+
+    task_id: UUID
+    version: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One commit: `before` becomes `after` if the row is still what `before` says.
 
@@ -60,6 +69,7 @@ class Change:
     owed: tuple[OwedUndo, ...] = ()
     tasks: tuple[StaffTask, ...] = ()
     payments: tuple[PaymentRecord, ...] = ()
+    closes: TaskClosing | None = None
 
     def move(
         self,

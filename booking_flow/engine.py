@@ -25,7 +25,7 @@ from booking_flow.refusals import Refused
 from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
-from booking_flow.steps import booking, choosing, edit, hold, paying, unwind
+from booking_flow.steps import booking, choosing, edit, hold, paying, recover, unwind
 from booking_flow.steps.guards import (
     SESSION_OVER,
     allowed_triggers,
@@ -249,6 +249,7 @@ class Engine:
             claim=hold.claim_hold,
             perform=perform,
             settle=hold.settle_hold,
+            late=recover.late_hold,
         )
         return _outcome(await self._runner.run(loaded, effect, command=command))
 
@@ -315,7 +316,11 @@ class Engine:
             return await self._book(session, request, ctx)
 
         effect = Effect(
-            name=StepName.BOOK, claim=claim, perform=perform, settle=booking.settle_book
+            name=StepName.BOOK,
+            claim=claim,
+            perform=perform,
+            settle=booking.settle_book,
+            late=recover.late_book,
         )
         return _outcome(await self._runner.run(loaded, effect, command=command))
 

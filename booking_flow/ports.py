@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -12,10 +12,10 @@ from uuid import UUID
 from booking_flow.change import Change, IdempotencyBinding
 from booking_flow.history import Origin
 from booking_flow.refusals import Refusal
-from booking_flow.saga import OwedUndo, StepName, StepStatus
+from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.sailing import Sailing
 from booking_flow.session import Loaded, Session
-from booking_flow.supplier import SupplierCall
+from booking_flow.supplier import CallContext, ImportedBooking, SupplierCall
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - named for what is seen
@@ -121,6 +121,102 @@ class SessionStore(Protocol):
         calls: Sequence[SupplierCall],
     ) -> bool:
         """Record how an owed undo went; False when the lease was lost meanwhile."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenStep:
+    """An open step leased to this worker; whoever held it before is fenced off."""
+
+    session_id: UUID
+    step_id: UUID
+    name: StepName
+    fence: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenUndo:
+    """An owed undo leased to this worker."""
+
+    session_id: UUID
+    undo: OwedUndo
+    currency: str
+    fence: int
+    attempts: int
+
+
+class WorkQueue(Protocol):
+    """Work that waits in PostgreSQL; any number of workers take it, each piece once."""
+
+    async def take_open_steps(self, *, limit: int, lease_seconds: float) -> Sequence[TakenStep]:
+        """Lease steps whose owner is gone, and unknown ones that are due for another look."""
+
+    async def look_again(
+        self, taken: TakenStep, *, after: timedelta | None, calls: Sequence[SupplierCall]
+    ) -> None:
+        """Give a step back that is still unknown; None leaves it to people."""
+
+    async def take_undos(self, *, limit: int, lease_seconds: float) -> Sequence[TakenUndo]:
+        """Lease owed undos that are due."""
+
+    async def settle_undo(
+        self,
+        taken: TakenUndo,
+        *,
+        done: bool,
+        calls: Sequence[SupplierCall],
+        task: StaffTask | None = None,
+    ) -> bool:
+        """Record how an undo went, with a task where it is stuck; False when fenced off."""
+
+    async def due_sessions(self, *, limit: int) -> Sequence[UUID]:
+        """Return sessions whose hold or life has ended, or whose unwinding can be finished."""
+
+    async def overdue_payments(self, *, limit: int) -> Sequence[UUID]:
+        """Return booked sessions whose payment deadline has passed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTask:
+    """A staff task as stored; `version` guards competing answers."""
+
+    id: UUID
+    session_id: UUID
+    kind: TaskKind
+    step_id: UUID | None
+    opened_at: datetime
+    due_at: datetime
+    not_before: datetime | None
+    facts: Mapping[str, str]
+    version: int
+    closed_at: datetime | None
+    closed_by: str | None
+    answer: str | None
+
+
+class TaskStore(Protocol):
+    """Staff tasks in PostgreSQL."""
+
+    async def task(self, task_id: UUID) -> StoredTask | None:
+        """Return a task, open or closed, or None."""
+
+
+class BookingLookup(Protocol):
+    """A channel some accounts have to look a booking up at the supplier (PROTOCOL section 8)."""
+
+    async def find(self, session: Session, *, ctx: CallContext) -> Found:
+        """Look for the booking of a session whose book step is unknown."""
+
+
+class Lookup(StrEnum):
+    """What a look-up channel can say without a booking."""
+
+    NO_CHANNEL = "no_channel"
+    NOT_THERE = "not_there"
+    """Not there now; within the visibility lag that proves nothing."""
+
+
+Found = ImportedBooking | Lookup
 
 
 class Catalogue(Protocol):

@@ -62,6 +62,8 @@ class Effect(Generic[R]):
     claim: Callable[[Session, Moment], Change]
     perform: Callable[[Session, CallContext], Awaitable[R]]
     settle: Callable[[Session, R | settling.Failure, Moment], Change]
+    late: Callable[[Session, R | settling.Failure, Moment], Change | None] | None = None
+    """What an answer changes that comes after the step was settled without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,10 +113,13 @@ class Runner:
             loaded = await self.lapse(loaded, command=command)
             change = await self._decided(loaded, decision, calls)
             if change is None:
+                await self.keep(loaded, calls)
                 return loaded
             committed = await self._commit(change, command=command, calls=calls)
             if committed.result is CommitResult.DONE:
                 return Loaded(session=change.after, now=committed.now)
+            if committed.result is CommitResult.REJECTED:
+                raise refuse(RefusalCode.WRONG_STATE, "Another session has this reservation.")
             loaded = await self.reload(loaded.session.id)
         raise refuse(RefusalCode.IN_PROGRESS, "The session is being changed by others.")
 
@@ -200,8 +205,26 @@ class Runner:
             except StoreUnavailable:
                 failures += 1
                 await self._pause(failures)
-        await self._store.record_calls(claimed.id, ctx.calls)
-        return Ended(loaded=loaded)
+        return Ended(loaded=await self._late(loaded, effect, ended, ctx=ctx, command=command))
+
+    async def _late(
+        self,
+        loaded: Loaded,
+        effect: Effect[R],
+        ended: R | settling.Failure,
+        *,
+        ctx: CallContext,
+        command: Command,
+    ) -> Loaded:
+        late = effect.late
+        if late is None:
+            await self.keep(loaded, ctx.calls)
+            return loaded
+
+        def decision(session: Session, at: Moment) -> Change | None:
+            return late(session, ended, at)
+
+        return await self.decide(loaded, decision, command=command.unbound, calls=ctx.calls)
 
     async def _after(self, change: Change, committed: Committed, command: Command) -> Ended:
         loaded = Loaded(session=change.after, now=committed.now)
@@ -216,6 +239,12 @@ class Runner:
         if loaded.session.unwinding is None or not all(paid):
             return loaded
         return await self._finish(await self.reload(loaded.session.id), command)
+
+    async def finish_if_paid_back(self, loaded: Loaded, *, command: Command) -> Loaded:
+        """End the unwinding of a session that owes no undo any more."""
+        if await self._store.owed(loaded.session.id):
+            return loaded
+        return await self._finish(loaded, command)
 
     async def _finish(self, loaded: Loaded, command: Command) -> Loaded:
         change = unwind.finish_unwinding(begin(loaded.session))
@@ -234,12 +263,13 @@ class Runner:
         fence = await self._store.take_owed(undo.id, lease_seconds=lease, origin=command.origin)
         if fence is None:
             return False
-        done = await self._let_go(undo, loaded.session.currency, ctx)
+        done = await self.let_go(undo, loaded.session.currency, ctx)
         return (
             await self._store.settle_owed(undo.id, fence=fence, done=done, calls=ctx.calls) and done
         )
 
-    async def _let_go(self, undo: OwedUndo, currency: str, ctx: CallContext) -> bool:
+    async def let_go(self, undo: OwedUndo, currency: str, ctx: CallContext) -> bool:
+        """Take an item out of the supplier's basket once; whether it is certainly out."""
         try:
             answer = await self._supplier.remove_from_basket(
                 undo.session_key, undo.item_key, currency, ctx=ctx

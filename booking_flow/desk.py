@@ -1,0 +1,200 @@
+"""The desk: what staff answer to their tasks, checked before it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from uuid import UUID
+
+from booking_flow.change import Change, TaskClosing, begin
+from booking_flow.history import EventKind, Origin
+from booking_flow.ports import StoredTask, TaskStore
+from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, refuse
+from booking_flow.runner import Command, Runner
+from booking_flow.saga import StepName, TaskKind
+from booking_flow.session import Loaded, Session
+from booking_flow.steps import answers
+from booking_flow.steps.moment import Moment
+from booking_flow.supplier import ImportedBooking, Supplier, SupplierError
+
+
+class AnswerKind(StrEnum):
+    """What a person can find out."""
+
+    RESERVATION = "reservation"
+    NOT_BOOKED = "not_booked"
+    PAID = "paid"
+    NOT_PAID = "not_paid"
+    LINE_CANCELLED = "line_cancelled"
+    LINE_REFUSED = "line_refused"
+    DONE = "done"
+
+
+POSSIBLE = {
+    TaskKind.BOOK_UNKNOWN: (AnswerKind.RESERVATION, AnswerKind.NOT_BOOKED),
+    TaskKind.PAY_UNKNOWN: (AnswerKind.PAID, AnswerKind.NOT_PAID),
+    TaskKind.CANCEL_WITH_LINE: (AnswerKind.LINE_CANCELLED, AnswerKind.LINE_REFUSED),
+    TaskKind.PRICE_MISMATCH: (AnswerKind.DONE,),
+    TaskKind.REFUND: (AnswerKind.DONE,),
+    TaskKind.CONFLICT: (AnswerKind.DONE,),
+    TaskKind.UNDO_STUCK: (AnswerKind.DONE,),
+}
+"""Which answers settle which task."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAnswer:
+    """One answer to one task, by whoever saw it at `version`."""
+
+    task_id: UUID
+    version: int
+    kind: AnswerKind
+    reservation: str | None = None
+    note: str | None = None
+    supervisor: bool = False
+    """May take a reservation that disagrees with the attempt, or that cannot be read."""
+
+
+class Desk:
+    """Takes answers to staff tasks; competing answers are decided by the task's version."""
+
+    def __init__(self, *, tasks: TaskStore, supplier: Supplier, runner: Runner) -> None:
+        """Answers are verified at the supplier where it can be asked."""
+        self._tasks = tasks
+        self._supplier = supplier
+        self._runner = runner
+
+    async def answer(self, answer: TaskAnswer, *, origin: Origin) -> Loaded:
+        """Carry an answer out and close its task in the same commit.
+
+        Raises:
+            Refused: the answer does not fit, comes too early, or contradicts the line's record.
+        """
+        task = await self._task(answer)
+        loaded = await self._runner.reload(task.session_id)
+        _ensure_due(task, answer, loaded)
+        carry_out = await self._prepared(task, answer, loaded.session)
+        closing = TaskClosing(task_id=task.id, version=answer.version, answer=_words(answer))
+
+        def decision(session: Session, at: Moment) -> Change:
+            return replace(carry_out(session, at), closes=closing)
+
+        return await self._runner.decide(loaded, decision, command=Command(origin=origin))
+
+    async def _task(self, answer: TaskAnswer) -> StoredTask:
+        task = await self._tasks.task(answer.task_id)
+        if task is None:
+            raise refuse(RefusalCode.SESSION_NOT_FOUND, "This task is not known.")
+        if task.closed_at is not None or task.version != answer.version:
+            said = f"{task.closed_by} answered {task.answer}." if task.closed_at else "It changed."
+            raise refuse(RefusalCode.VERSION_MISMATCH, said)
+        if answer.kind not in POSSIBLE[task.kind]:
+            raise refuse(
+                RefusalCode.VALIDATION_FAILED, f"{answer.kind} does not answer {task.kind}."
+            )
+        return task
+
+    async def _prepared(
+        self, task: StoredTask, answer: TaskAnswer, session: Session
+    ) -> Callable[[Session, Moment], Change]:
+        if answer.kind is not AnswerKind.RESERVATION:
+            return _plain(task, answer)
+        found = await self._verified(answer, session)
+
+        def carry_out(session: Session, at: Moment) -> Change:
+            _ensure_step(session, task, StepName.BOOK)
+            return answers.booked_after_all(session, found, at)
+
+        return carry_out
+
+    async def _verified(self, answer: TaskAnswer, session: Session) -> ImportedBooking:
+        number = answer.reservation
+        if not number:
+            fault = Fault(pointer="/reservation", detail="is needed")
+            raise Refused(Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,)))
+        found = await self._line_record(number, session)
+        if found is None:
+            return _unseen(number, answer, session)
+        differences = answers.disagreements(session, found)
+        if differences and not answer.supervisor:
+            raise Refused(_both_sides(differences))
+        return found
+
+    async def _line_record(self, number: str, session: Session) -> ImportedBooking | None:
+        try:
+            return await self._supplier.import_booking(
+                session.sailing.line_id, number, session.currency, ctx=self._runner.context()
+            )
+        except SupplierError:
+            return None
+
+
+def _ensure_due(task: StoredTask, answer: TaskAnswer, loaded: Loaded) -> None:
+    early = task.not_before is not None and loaded.now < task.not_before
+    if answer.kind is AnswerKind.NOT_BOOKED and early and task.not_before is not None:
+        when = task.not_before.isoformat(timespec="seconds")
+        raise refuse(RefusalCode.WRONG_STATE, f"Not before {when}: it may still turn up.")
+
+
+def _ensure_step(session: Session, task: StoredTask, name: StepName) -> None:
+    step = session.open_step
+    if step is None or step.name is not name or step.id != task.step_id or not step.unknown:
+        raise refuse(RefusalCode.WRONG_STATE, "This step is no longer open.")
+
+
+def _unseen(number: str, answer: TaskAnswer, session: Session) -> ImportedBooking:
+    if not answer.supervisor:
+        raise refuse(
+            RefusalCode.WRONG_STATE,
+            "The line's record could not be read: a supervisor must confirm this reservation.",
+        )
+    return ImportedBooking(
+        reservation=number,
+        status="Booked",
+        cruise_id=session.sailing.cruise_id,
+        sailing_date=session.sailing.sailing_date,
+        grade_code=None,
+        price=None,
+        received=None,
+        booked_on=None,
+        lead_surname=None,
+        passengers=session.party.size,
+    )
+
+
+def _both_sides(differences: tuple[answers.Disagreement, ...]) -> Refusal:
+    return Refusal(
+        code=RefusalCode.WRONG_STATE,
+        detail="The line's record disagrees with the attempt; a supervisor must decide.",
+        errors=tuple(
+            Fault(pointer=f"/{found.fact}", detail=f"ours {found.ours}, the line's {found.theirs}")
+            for found in differences
+        ),
+    )
+
+
+def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, Moment], Change]:
+    def carry_out(session: Session, at: Moment) -> Change:
+        match answer.kind:
+            case AnswerKind.NOT_BOOKED:
+                _ensure_step(session, task, StepName.BOOK)
+                return answers.not_booked(session, at)
+            case AnswerKind.PAID:
+                _ensure_step(session, task, StepName.PAY)
+                return answers.paid_after_all(session, at)
+            case AnswerKind.NOT_PAID:
+                _ensure_step(session, task, StepName.PAY)
+                return answers.not_paid(session, at)
+            case AnswerKind.LINE_CANCELLED:
+                return answers.line_cancelled(session, reason=answer.note)
+            case AnswerKind.LINE_REFUSED:
+                return answers.line_refused(session, reason=answer.note)
+            case _:
+                return begin(session).record(EventKind.NOTE, reason=answer.note or "done")
+
+    return carry_out
+
+
+def _words(answer: TaskAnswer) -> str:
+    return " ".join(filter(None, (answer.kind.value, answer.reservation)))

@@ -1,0 +1,195 @@
+"""Recovery: what a worker does with the work that waits, one piece at a time.
+
+Nothing here decides; `booking_flow.steps.recover` and `booking_flow.steps.answers` do. What to
+take, and how often, is the worker's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from booking_flow.change import Change
+from booking_flow.history import ActorKind, Origin
+from booking_flow.policy import Policy
+from booking_flow.ports import (
+    BookingLookup,
+    Lookup,
+    SessionStore,
+    TakenStep,
+    TakenUndo,
+    WorkQueue,
+)
+from booking_flow.runner import Command, Decision, Runner
+from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
+from booking_flow.session import Loaded, Session
+from booking_flow.steps import answers, recover, unwind
+from booking_flow.steps.hold import supplier_key
+from booking_flow.steps.moment import Moment
+from booking_flow.supplier import (
+    CallContext,
+    ImportedBooking,
+    Supplier,
+    SupplierError,
+)
+
+LOOK_EVERY = timedelta(seconds=20)
+"""How soon an unknown hold is looked for again."""
+ASK_EVERY = timedelta(minutes=10)
+"""How soon a look-up channel is asked again."""
+STUCK_AFTER = 8
+"""After so many attempts an undo without a deadline goes to a person."""
+
+
+class Recovery:
+    """Finishes, finds out or undoes what others left."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        queue: WorkQueue,
+        supplier: Supplier,
+        lookup: BookingLookup,
+        runner: Runner,
+        policy: Policy,
+        new_id: Callable[[], UUID],
+        worker: str,
+    ) -> None:
+        """`worker` names this process in the history."""
+        self._store = store
+        self._queue = queue
+        self._supplier = supplier
+        self._lookup = lookup
+        self._runner = runner
+        self._policy = policy
+        self._new_id = new_id
+        self._command = Command(origin=Origin(actor=ActorKind.WORKER, actor_name=worker))
+
+    async def open_step(self, taken: TakenStep) -> None:
+        """Settle an abandoned step, and find out about one that is unknown."""
+        loaded = await self._runner.reload(taken.session_id)
+        if not _is_open(loaded.session, taken):
+            return
+        if _started(loaded.session):
+            loaded = await self._decide(loaded, recover.abandoned)
+        if not _is_open(loaded.session, taken):
+            return
+        match taken.name:
+            case StepName.ADD_TO_BASKET:
+                await self._look_in_basket(loaded, taken)
+            case StepName.BOOK:
+                await self._look_up(loaded, taken)
+            case _:
+                await self._ask_the_line(loaded, taken)
+
+    async def _decide(self, loaded: Loaded, decision: Decision) -> Loaded:
+        return await self._runner.decide(loaded, decision, command=self._command)
+
+    async def _look_in_basket(self, loaded: Loaded, taken: TakenStep) -> None:
+        session, ctx = loaded.session, self._context(taken)
+        try:
+            answer = await self._supplier.basket(supplier_key(session), session.currency, ctx=ctx)
+        except SupplierError:
+            await self._settle_or_wait(loaded, taken, recover.basket_unreadable, ctx)
+            return
+
+        def decision(session: Session, at: Moment) -> Change | None:
+            return recover.found_in_basket(session, answer, at)
+
+        await self._settle_or_wait(loaded, taken, decision, ctx)
+
+    async def _settle_or_wait(
+        self, loaded: Loaded, taken: TakenStep, decision: Decision, ctx: CallContext
+    ) -> None:
+        after = await self._runner.decide(loaded, decision, command=self._command, calls=ctx.calls)
+        if _is_open(after.session, taken):
+            await self._queue.look_again(taken, after=LOOK_EVERY, calls=())
+
+    async def _look_up(self, loaded: Loaded, taken: TakenStep) -> None:
+        ctx = self._context(taken)
+        try:
+            found = await self._lookup.find(loaded.session, ctx=ctx)
+        except SupplierError:
+            found = Lookup.NOT_THERE
+        if isinstance(found, ImportedBooking) and not answers.disagreements(loaded.session, found):
+            await self._booked(loaded, found, ctx)
+            return
+        after = None if found is Lookup.NO_CHANNEL else ASK_EVERY
+        await self._queue.look_again(taken, after=after, calls=ctx.calls)
+
+    async def _booked(self, loaded: Loaded, found: ImportedBooking, ctx: CallContext) -> None:
+        def decision(session: Session, at: Moment) -> Change:
+            return answers.booked_after_all(session, found, at)
+
+        await self._runner.decide(loaded, decision, command=self._command, calls=ctx.calls)
+
+    async def _ask_the_line(self, loaded: Loaded, taken: TakenStep) -> None:
+        ctx = self._context(taken)
+        found = await self._imported(loaded.session, ctx)
+        step = loaded.session.open_step
+        charge = answers.charge_of(step) if step else None
+        if found is not None and charge is not None and answers.received(charge, found):
+            await self._decide(loaded, answers.paid_after_all)
+            return
+        await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
+
+    async def _imported(self, session: Session, ctx: CallContext) -> ImportedBooking | None:
+        if session.booking is None:
+            return None
+        try:
+            return await self._supplier.import_booking(
+                session.sailing.line_id, session.booking.reservation, session.currency, ctx=ctx
+            )
+        except SupplierError:
+            return None
+
+    async def undo(self, taken: TakenUndo) -> None:
+        """Let a cabin go that the supplier may still hold for nobody."""
+        now = await self._store.now()
+        if taken.undo.hold_until is not None and taken.undo.hold_until <= now:
+            await self._queue.settle_undo(taken, done=True, calls=())
+            return
+        ctx = self._runner.context()
+        ctx.step_id = taken.undo.id
+        ctx.deadline = ctx.started + self._policy.limits[StepName.RELEASE].send
+        done = await self._runner.let_go(taken.undo, taken.currency, ctx)
+        task = None if done else await self._stuck(taken)
+        await self._queue.settle_undo(taken, done=done, calls=ctx.calls, task=task)
+
+    async def _stuck(self, taken: TakenUndo) -> StaffTask | None:
+        if taken.undo.hold_until is not None or taken.attempts != STUCK_AFTER:
+            return None
+        loaded = await self._runner.reload(taken.session_id)
+        at = Moment(now=loaded.now, new_id=self._new_id, policy=self._policy)
+        extra = {"itemKey": taken.undo.item_key}
+        return unwind.staff_task(
+            loaded.session, TaskKind.UNDO_STUCK, at, step_id=taken.undo.id, extra=extra
+        )
+
+    async def clocks(self, session_id: UUID) -> None:
+        """Enter what the clocks have done to a session, and end its unwinding if it can."""
+        loaded = await self._runner.lapse(
+            await self._runner.reload(session_id), command=self._command
+        )
+        if loaded.session.unwinding is not None:
+            await self._runner.finish_if_paid_back(loaded, command=self._command)
+
+    async def payment(self, session_id: UUID) -> None:
+        """Begin to unwind a booking whose payment deadline has passed."""
+        await self._decide(await self._runner.reload(session_id), recover.payment_overdue)
+
+    def _context(self, taken: TakenStep) -> CallContext:
+        ctx = self._runner.context()
+        ctx.step_id = taken.step_id
+        return ctx
+
+
+def _is_open(session: Session, taken: TakenStep) -> bool:
+    step = session.open_step
+    return step is not None and step.id == taken.step_id and step.fence == taken.fence
+
+
+def _started(session: Session) -> bool:
+    return session.open_step is not None and session.open_step.status is StepStatus.STARTED
