@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from adapters.traveltek.parse_envelope import Envelope
@@ -16,7 +17,6 @@ from adapters.traveltek.parse_values import (
     money,
     node,
     nodes,
-    readable,
     required,
     text,
 )
@@ -60,6 +60,8 @@ def _rows(answer: Envelope) -> list[Node]:
 
 def _currency(answer: Envelope, rows: list[Node], asked: str) -> str:
     """Return the currency the prices are in: what their rows say, else the envelope."""
+    if not rows:
+        return asked
     stated = [code for row in rows for line in _lines(row) for code in currencies(line)]
     if stated:
         return next((code for code in stated if code != asked), asked)
@@ -75,7 +77,7 @@ def _item(row: Node, basket: Node, currency: str, *, alone: bool) -> BasketItem:
     """Read one item; `searchprice` and the cruise's own price are never this cabin's."""
     cruise = node(row.get("cruisedetail"))
     cabin = node(cruise.get("cabin"))
-    items = readable(_lines(row), lambda line: price_item(line, currency))
+    items = _price_items(cruise, currency)
     return BasketItem(
         item_key=required(text(row.get("itemkey")), "itemkey"),
         cabin_number=_cabin_number(cabin),
@@ -85,6 +87,16 @@ def _item(row: Node, basket: Node, currency: str, *, alone: bool) -> BasketItem:
         dining=_dining(node(cruise.get("dining"))),
         hold_length=_hold_length(node(cabin.get("holdcabin"))),
     )
+
+
+def _price_items(cruise: Node, currency: str) -> tuple[PriceItem, ...]:
+    """Return the lines per guest, or those of the breakdown; never half of either."""
+    for key in ("perperson", "breakdown"):
+        with suppress(Unreadable):
+            items = tuple(price_item(line, currency) for line in nodes(cruise.get(key)))
+            if items:
+                return items
+    return ()
 
 
 def _cabin_number(cabin: Node) -> str:

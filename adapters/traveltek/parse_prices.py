@@ -184,7 +184,7 @@ def read_breakdown(answer: Envelope, *, currency: str) -> Breakdown:
     answer.priced_in(currency)
     if any(stated != currency for row in rows for stated in currencies(row)):
         raise OtherCurrency
-    items = usable(rows, lambda row: price_item(row, currency), "prices")
+    items = tuple(price_item(row, currency) for row in rows)
     return Breakdown(items=items, total=add_up((item.amount for item in items), currency))
 
 
@@ -197,7 +197,7 @@ def currencies(row: Node) -> list[str]:
 def price_item(row: Node, currency: str) -> PriceItem:
     """Read one line of a price: per guest where given, as a total otherwise."""
     guests = sorted(nodes(row.get("prices")), key=lambda guest: whole(guest.get("guestno")) or 0)
-    shares = tuple(share for guest in guests if (share := money(guest.get("price"), currency)))
+    shares = tuple(required(money(guest.get("price"), currency), "price") for guest in guests)
     total = add_up(shares, currency) if shares else _lump(row, currency)
     return PriceItem(
         category=(text(row.get("category")) or "other").lower(),

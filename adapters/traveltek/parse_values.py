@@ -42,7 +42,7 @@ def text(value: object) -> str | None:
             return None
         case int():
             return str(value)
-        case Decimal() if value.is_finite():
+        case Decimal() if value.is_finite() and abs(value) < _LARGEST:
             return str(int(value)) if value == value.to_integral_value() else str(value)
         case str():
             words = html.unescape(value).strip()
@@ -134,18 +134,12 @@ def required(value: T | None, name: str) -> T:
     return value
 
 
-def readable(rows: Sequence[Node], read: Callable[[Node], T]) -> tuple[T, ...]:
-    """Read each row and skip those that cannot be used."""
+def usable(rows: Sequence[Node], read: Callable[[Node], T], name: str) -> tuple[T, ...]:
+    """Read each row and skip those that cannot be used; rows of which none can are unreadable."""
     found = []
     for row in rows:
         with suppress(Unreadable):
             found.append(read(row))
-    return tuple(found)
-
-
-def usable(rows: Sequence[Node], read: Callable[[Node], T], name: str) -> tuple[T, ...]:
-    """Read each row and skip those that cannot be used; rows of which none can are unreadable."""
-    found = readable(rows, read)
     if rows and not found:
         raise Unreadable(name)
-    return found
+    return tuple(found)

@@ -26,6 +26,7 @@ def _listed(keys: str) -> frozenset[str]:
 
 
 _DIGITS = re.compile(r"\d(?:[ .-]?\d){11,}")
+_PARTS = re.compile(r"[^\W\d_]{3,}")
 _HASHED = frozenset({"sessionkey"})
 _REQUEST = _listed(
     "sid startdate enddate adults children infants currency language lineid shipid codetocruiseid"
@@ -91,8 +92,9 @@ _HARMLESS = _listed(
 
 
 def _words(value: object) -> set[str]:
+    """Return a value as a whole and in parts: O'Brien-Smith may come back as any of them."""
     words = str(value).strip() if isinstance(value, str) else ""
-    return {words, *words.split()} if len(words) > 1 else set()
+    return {words, *words.split(), *_PARTS.findall(words)} if len(words) > 1 else set()
 
 
 def _card_number(sent: Mapping[str, object]) -> str:

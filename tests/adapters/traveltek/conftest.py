@@ -1,5 +1,6 @@
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from datetime import time as clock_time
 from typing import Any
@@ -11,7 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.token_cache import TokenCache
-from adapters.traveltek import TraveltekClient, TraveltekSettings, open_client
+from adapters.traveltek import TraveltekClient, open_client
 from tests.adapters.traveltek import kit
 
 NOON = datetime.combine(kit.TODAY, clock_time(12), tzinfo=UTC)
@@ -41,8 +42,16 @@ class Simulator:
         counts = (await self.show("calls"))["counts"]
         return int(counts.get(f"{endpoint}.pl", 0))
 
-    def settings(self, **changes: Any) -> TraveltekSettings:
-        return kit.settings(base_url=f"{self.base}/2.1/json", **changes)
+    @asynccontextmanager
+    async def client(self, **changes: Any) -> AsyncIterator[TraveltekClient]:
+        """A client of this simulator, without Redis unless one is given."""
+        redis = changes.pop("redis", None)
+        usual = {"base_url": f"{self.base}/2.1/json", "time_scale": 0.1} | changes
+        settings = kit.settings(**usual)
+        async with open_client(
+            settings, redis=redis, new_id=uuid4, boottime=time.monotonic
+        ) as made:
+            yield made
 
 
 @pytest.fixture
@@ -57,9 +66,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def client(simulator: Simulator) -> AsyncIterator[TraveltekClient]:
-    """A client of the simulator, without Redis."""
-    settings = simulator.settings(time_scale=0.1)
-    async with open_client(settings, redis=None, new_id=uuid4, boottime=time.monotonic) as made:
+    async with simulator.client() as made:
         yield made
 
 
@@ -76,6 +83,3 @@ async def make_client() -> AsyncIterator[MakeClient]:
 
     yield make
     await http.close()
-
-
-Ready = Callable[[], Awaitable[None]]

@@ -1,0 +1,156 @@
+"""Reads are repeated within bounds, and a supplier in trouble is left alone for a while."""
+
+import asyncio
+import itertools
+
+import pytest
+from aioresponses import aioresponses
+
+from adapters.traveltek import TraveltekClient
+from adapters.traveltek.endpoints import GRADES
+from booking_flow.supplier import FailureKind, SupplierError
+from tests.adapters.traveltek import kit
+from tests.adapters.traveltek.conftest import MakeClient
+from tests.adapters.traveltek.test_classification import (
+    ENVELOPE,
+    FAILURES,
+    READS,
+    mock_answer,
+    mock_token,
+    refusal,
+    sent,
+)
+
+TROUBLE = {FailureKind.NOT_SENT, FailureKind.TIMEOUT, FailureKind.BROKEN}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("endpoint", READS)
+async def test_a_read_is_repeated_only_in_trouble_and_only_so_often(
+    endpoint: str, failure: str, make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    answer, kind = FAILURES[failure]
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, endpoint, repeat=True, **answer)
+    client = make_client(read_attempts=3, retry_wait=0.01, max_response_bytes=65_536)
+    ctx = kit.context()
+    with pytest.raises(SupplierError) as caught:
+        await READS[endpoint](client, ctx)
+    attempts = 3 if kind in TROUBLE else 1
+    assert caught.value.kind is kind
+    assert sent(aioresponses_mock, endpoint) == attempts
+    assert [call.endpoint for call in ctx.calls] == ["token", *[endpoint] * attempts]
+
+
+async def test_a_read_succeeds_at_a_later_attempt(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", status=502)
+    mock_answer(aioresponses_mock, "basket", exception=TimeoutError())
+    mock_answer(aioresponses_mock, "basket", payload=ENVELOPE)
+    ctx = kit.context()
+    client = make_client(read_attempts=3, retry_wait=0.01)
+    assert (await client.basket(kit.SESSION, "USD", ctx=ctx)).items == ()
+    assert [call.outcome for call in ctx.calls] == ["ok", "broken", "timeout", "ok"]
+
+
+async def test_a_read_past_its_window_is_not_repeated(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """A guest has waited long enough: a slow supplier will not be quick the next time."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", status=502, repeat=True)
+    client = make_client(read_attempts=9, read_retry_window=0.001)
+    with pytest.raises(SupplierError):
+        await client.basket(kit.SESSION, "USD", ctx=kit.context())
+    assert sent(aioresponses_mock, "basket") == 1
+
+
+async def fail(client: TraveltekClient, times: int) -> list[str]:
+    """Read the basket so often and return the outcomes of all exchanges made."""
+    ctx = kit.context()
+    for _ in range(times):
+        with pytest.raises(SupplierError):
+            await client.basket(kit.SESSION, "USD", ctx=ctx)
+    return [call.outcome for call in ctx.calls if call.endpoint == "basket"]
+
+
+async def test_the_breaker_opens_and_closes_again(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", status=502, repeat=4)
+    client = make_client(read_attempts=1, breaker_failures=3, breaker_seconds=10.0, time_scale=0.02)
+    assert await fail(client, 10) == ["broken"] * 3
+    with pytest.raises(SupplierError) as caught:
+        await client.basket(kit.SESSION, "USD", ctx=kit.context())
+    assert caught.value.kind is FailureKind.NOT_SENT
+
+    await asyncio.sleep(0.25)
+    assert await fail(client, 5) == ["broken"], "one trial, and it is open again"
+    await asyncio.sleep(0.25)
+    mock_answer(aioresponses_mock, "basket", payload=ENVELOPE, repeat=True)
+    for _ in range(5):
+        await client.basket(kit.SESSION, "USD", ctx=kit.context())
+
+
+async def test_an_open_breaker_stops_neither_other_reads_nor_effects(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", status=502, repeat=True)
+    mock_answer(aioresponses_mock, "basketadd", payload=ENVELOPE)
+    mock_answer(aioresponses_mock, "cruisecabins", payload=ENVELOPE)
+    client = make_client(read_attempts=1, breaker_failures=2)
+    await fail(client, 4)
+    ctx = kit.context()
+    await client.add_to_basket(kit.SESSION, kit.SELECTION, "USD", ctx=ctx)
+    await READS["cruisecabins"](client, ctx)
+    assert [call.outcome for call in ctx.calls] == ["ok", "ok"]
+
+
+async def test_refusals_never_open_the_breaker(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """A supplier that says no is well; so is one that wants a new token."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", payload=refusal(169), repeat=True)
+    client = make_client(breaker_failures=2)
+    assert await fail(client, 10) == ["session_expired"] * 10
+
+
+async def test_an_open_breaker_keeps_no_frames(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """Its exception is one object for all calls, and would gather the frames of each."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", status=502, repeat=True)
+    client = make_client(read_attempts=1, breaker_failures=1)
+    await fail(client, 50)
+    breaker = await client._caller._patience._breakers.get_breaker("basket")
+    state = breaker.context._state
+    assert isinstance(state, Exception)
+    assert state.__traceback__ is None
+    assert state.__context__ is None
+
+
+async def test_a_read_never_outlasts_the_deadline(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """Its limit shrinks to what is left; an effect keeps its own, for its answer is wanted."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, GRADES.name, payload=ENVELOPE)
+    mock_answer(aioresponses_mock, "basketadd", payload=ENVELOPE)
+    ticks = itertools.count()
+    client = make_client(boottime=lambda: next(ticks) / 1000, time_scale=1.0)
+    ctx = kit.context(started=0.0, deadline=5.0)
+    await READS[GRADES.name](client, ctx)
+    await client.add_to_basket(kit.SESSION, kit.SELECTION, "USD", ctx=ctx)
+    limits = {
+        url.name: call.kwargs["timeout"]
+        for (_, url), (call, *_) in aioresponses_mock.requests.items()
+    }
+    assert 4.9 < limits["cruisecabingrades.pl"].total <= 5.0
+    assert limits["basketadd.pl"].total == 30.0
+    assert limits["basketadd.pl"].connect <= 5.0
