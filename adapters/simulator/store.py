@@ -2,6 +2,7 @@
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 
 from adapters.simulator.codec import decoded, encoded
@@ -30,6 +31,12 @@ class StateFile:
         _write_synced(draft, json.dumps(encoded(state)))
         draft.replace(self._path)
         _sync_directory(self._path.parent)
+
+
+def seed_date(path: Path | None, today: date) -> date:
+    """Return the day that sailing dates count from: of the memory kept there, otherwise today."""
+    state = StateFile(path).load()
+    return state.seed_date if state else today
 
 
 def _write_synced(path: Path, text: str) -> None:

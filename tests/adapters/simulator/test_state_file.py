@@ -7,6 +7,7 @@ import pytest
 
 from adapters.simulator import SimulatorSettings, serve
 from adapters.simulator.app import UnsafeBindingError
+from adapters.simulator.store import seed_date
 from tests.adapters.simulator.agency import TODAY, VISA, Agency
 from tests.adapters.simulator.conftest import NOON, Start
 
@@ -28,6 +29,15 @@ async def test_a_restart_forgets_nothing(start: Start, tmp_path: Path) -> None:
     third = Agency(await start(state_file=file))
     assert await third.ledger() == await after.ledger()
     assert len((await third.ledger())["bookings"]) == 1
+
+
+async def test_sailing_dates_count_from_the_first_start(start: Start, tmp_path: Path) -> None:
+    """Whoever seeds a catalogue beside a kept memory must use its day, not today's."""
+    file = tmp_path / "supplier.json"
+    later = TODAY + timedelta(days=40)
+    assert seed_date(file, later) == seed_date(None, later) == later
+    await Agency(await start(state_file=file)).control("reset")
+    assert seed_date(file, later) == TODAY
 
 
 async def test_the_file_has_no_card_and_is_its_owners_alone(start: Start, tmp_path: Path) -> None:
