@@ -47,5 +47,5 @@ class Route:
         return tuple(part.strip("{}") for part in self.path.split("/") if part.startswith("{"))
 
 
-DOCUMENT: Final[web.AppKey[dict[str, Any]]] = web.AppKey("document", dict)
+DOCUMENT: Final = web.AppKey[Mapping[str, Any]]("document")
 """The API's OpenAPI document, built once from the table."""

@@ -9,18 +9,8 @@ from aiohttp import web
 from booking_flow.refusals import RefusalCode as C
 from booking_http.actions import BASE
 from booking_http.handlers import bookings, cabins, catalogue, events, operations, sessions
+from booking_http.problem_groups import BODY, CARD, CHOICE, CRUISE, HOLD, LIVE, ONCE, OWN, SUPPLIER
 from booking_http.problems import EdgeCode as E
-from booking_http.problem_groups import (
-    BODY,
-    CARD,
-    CHOICE,
-    CRUISE,
-    HOLD,
-    LIVE,
-    ONCE,
-    OWN,
-    SUPPLIER,
-)
 from booking_http.route import Route
 from booking_http.schemas import answers, asks, health, offers
 

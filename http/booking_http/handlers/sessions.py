@@ -20,6 +20,7 @@ from booking_http.idempotency import read_key
 from booking_http.schemas.asks import CancelAsk, DetailsAsk, NothingAsk, OpenSessionAsk
 from booking_http.schemas.base import Ask
 from booking_http.session_ids import SessionKey, derived_key, new_uuid, random_key
+from booking_http.tracing import VISIT, Visited
 from booking_http.visits import Visit, address_of, binding_of, carry_out, enter, once, origin_of
 
 Begin = Callable[[SessionKey, Command], Awaitable[Answer]]
@@ -66,12 +67,17 @@ async def _begin_new(request: web.Request, begin: Begin, *, scope: str, ask: Ask
         return derived_key(uuid, idempotency_key=idempotency_key or "", hashes=service.hashes)
 
     key = key_of(new_uuid()) if idempotency_key else random_key()
+
+    def answer_with(answer: Answer) -> web.Response:
+        request[VISIT] = Visited(session=answer.session, session_id=key.text)
+        return tell_session(service, answer, key, status=201)
+
     return await once(
         request,
         binding_of(request, scope=scope, ask=ask, success=201),
         lambda command: begin(key, command),
         key_of=key_of,
-        answer_with=lambda answer: tell_session(service, answer, key, status=201),
+        answer_with=answer_with,
     )
 
 

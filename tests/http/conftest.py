@@ -1,0 +1,60 @@
+"""Fixtures: a simulated supplier, a real service over a real database, and a guest."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from tests.http.kit import (
+    Guest,
+    Service,
+    Simulator,
+    running_service,
+    running_simulator,
+    seed_catalogue,
+)
+
+MakeService = Callable[..., Any]
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    """Run a supplier that answers at once."""
+    async with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def seeded_url(database_url: str) -> str:
+    """Return a database in which the simulator's sailings are on sale."""
+    await seed_catalogue(database_url)
+    return database_url
+
+
+@pytest.fixture
+async def make_service(seeded_url: str, simulator: Simulator) -> AsyncIterator[MakeService]:
+    """Return a maker of services whose settings a test may choose; they share one database."""
+    async with AsyncExitStack() as running:
+
+        async def make(**changes: Any) -> Service:
+            return await running.enter_async_context(
+                running_service(seeded_url, simulator, **changes)
+            )
+
+        yield make
+
+
+@pytest.fixture
+async def service(make_service: MakeService) -> Service:
+    """Run the service."""
+    made: Service = await make_service()
+    return made
+
+
+@pytest.fixture
+def guest(service: Service) -> Guest:
+    """Return a guest who has not begun."""
+    return service.guest()
