@@ -1,0 +1,188 @@
+"""The saga as a table, policies, and what a session says of itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from booking_flow.flow import State
+from booking_flow.money import Money
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_flow.saga import SAGA, STEPS, OpenStep, StepKind, StepName, StepStatus
+from booking_flow.supplier import (
+    CallContext,
+    CardTransaction,
+    FailureKind,
+    SupplierCall,
+    SupplierError,
+)
+from tests.core.builders import NOW, a_booking, a_session, an_id, eur, usd
+
+GOLDEN = [
+    ("open_session", "token cruiseresults", StepKind.READ, None),
+    ("price", "cruisecabingrades", StepKind.READ, None),
+    (
+        "select_cabin",
+        "cruisecabingrades cruisecabins cruisecabingradebreakdown",
+        StepKind.READ,
+        None,
+    ),
+    (
+        "add_to_basket",
+        "cruisecabingrades cruisecabins basketadd",
+        StepKind.REVERSIBLE,
+        StepName.RELEASE,
+    ),
+    ("release", "basketremove", StepKind.UNDO, None),
+    ("book", "basket book", StepKind.IRREVERSIBLE, None),
+    ("pay", "payment", StepKind.IRREVERSIBLE, None),
+]
+
+
+def test_each_step_stands_beside_its_calls_and_its_undo() -> None:
+    table = [(step.name.value, " ".join(step.calls), step.kind, step.undo) for step in SAGA]
+    assert table == GOLDEN
+    assert all(step.undo_meaning for step in SAGA)
+    assert list(STEPS) == list(StepName)
+    assert all(STEPS[name].name is name for name in StepName)
+
+
+def test_what_changes_nothing_at_the_supplier_needs_no_claim() -> None:
+    claimed = {step.name for step in SAGA if step.effectful}
+    assert claimed == {StepName.ADD_TO_BASKET, StepName.RELEASE, StepName.BOOK, StepName.PAY}
+
+
+def test_every_reversible_step_has_an_undo_that_is_one() -> None:
+    for step in SAGA:
+        assert (step.undo is not None) is (step.kind is StepKind.REVERSIBLE)
+        if step.undo is not None:
+            assert STEPS[step.undo].kind is StepKind.UNDO
+
+
+@pytest.mark.parametrize("status", StepStatus)
+def test_a_step_is_unknown_only_once_its_call_has_ended(status: StepStatus) -> None:
+    step = OpenStep(id=an_id(1), name=StepName.BOOK, status=status, since=NOW, fence=1)
+    assert step.unknown is (status is StepStatus.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("step", "seconds"),
+    [
+        (StepName.ADD_TO_BASKET, 165),
+        (StepName.RELEASE, 35),
+        (StepName.BOOK, 95),
+        (StepName.PAY, 65),
+    ],
+)
+def test_a_lease_outlives_the_limits_of_its_step(step: StepName, seconds: float) -> None:
+    assert Policy().lease_seconds(step) == seconds
+    assert Policy(lease_margin=0).lease_seconds(step) == seconds - 15
+
+
+def test_a_hold_outlives_all_that_a_booking_may_take() -> None:
+    """Otherwise a claim could be let in whose call ends after the hold."""
+    policy = Policy()
+    limits = policy.limits[StepName.BOOK]
+    assert policy.book_limit >= timedelta(seconds=limits.send + limits.answer)
+
+
+def test_the_policies_that_are_the_careful_ones_are_the_defaults() -> None:
+    policy = Policy()
+    assert policy.failed_yellow is FailedYellow.UNKNOWN
+    assert policy.payment_channel is PaymentChannel.WITH_BOOKING
+    assert policy.live_lines == {22, 3}
+    assert policy.max_cards == 3
+    assert policy.session_life == timedelta(hours=2)
+    assert policy.hold_default == timedelta(minutes=10)
+
+
+CERTAIN = {
+    FailureKind.REJECTED,
+    FailureKind.STALE,
+    FailureKind.SOLD_OUT,
+    FailureKind.INCOMPLETE,
+    FailureKind.SESSION_EXPIRED,
+    FailureKind.MISCONFIGURED,
+    FailureKind.NOT_SENT,
+}
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+def test_a_failure_is_certain_only_when_the_supplier_cannot_have_acted(kind: FailureKind) -> None:
+    error = SupplierError(kind, endpoint="book.pl")
+    assert error.certain is (kind in CERTAIN)
+    assert error.sent is (kind is not FailureKind.NOT_SENT)
+
+
+def test_a_failure_names_endpoint_and_kind_and_no_more() -> None:
+    """Its text may quote what was sent, so it stays out of the message."""
+    error = SupplierError(FailureKind.REJECTED, endpoint="book.pl", code=201, text="title missing")
+    assert str(error) == "book.pl: rejected 201"
+    assert (error.endpoint, error.code, error.text) == ("book.pl", 201, "title missing")
+    bare = SupplierError(FailureKind.TIMEOUT, endpoint="book.pl")
+    assert str(bare) == "book.pl: timeout"
+    assert (bare.code, bare.text) == (None, "")
+    zero = SupplierError(FailureKind.REJECTED, endpoint="book.pl", code=0)
+    assert str(zero) == "book.pl: rejected 0"
+
+
+def test_when_the_last_call_was_sent() -> None:
+    ctx = CallContext(started=100)
+    assert ctx.last_sent_after == timedelta(0)
+    ctx.calls += [a_call(0.5), a_call(2.25)]
+    assert ctx.last_sent_after == timedelta(seconds=2.25)
+
+
+def a_call(sent_at_offset: float) -> SupplierCall:
+    return SupplierCall(
+        id=an_id(1),
+        endpoint="basketadd.pl",
+        step_id=None,
+        sent_at_offset=sent_at_offset,
+        duration=1,
+        outcome="ok",
+        http_status=200,
+        error_code=None,
+        request={},
+        response=None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("auth_code", "amount", "took"),
+    [
+        ("A1", None, True),
+        ("A1", "0", True),
+        (None, "1", True),
+        ("", "1", True),
+        ("", "0", False),
+        (None, None, False),
+        (None, "-1", False),
+    ],
+)
+def test_an_authcode_or_an_amount_shows_that_money_moved(
+    auth_code: str | None, amount: str | None, took: bool
+) -> None:
+    money = None if amount is None else usd(amount)
+    assert CardTransaction(auth_code=auth_code, amount=money).took_money is took
+
+
+@pytest.mark.parametrize(
+    ("paid", "outstanding"),
+    [
+        (usd("0"), usd("3006.56")),
+        (usd("500"), usd("2506.56")),
+        (usd("3006.56"), usd("0")),
+        (eur("500"), usd("3006.56")),
+    ],
+)
+def test_what_is_outstanding_is_what_was_not_paid_in_the_bookings_currency(
+    paid: Money, outstanding: Money
+) -> None:
+    assert a_booking(paid=paid).outstanding == outstanding
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_session_knows_whether_it_is_over_or_reserved(state: State) -> None:
+    session = a_session(state)
+    assert session.ended is (state in (State.EXPIRED, State.CANCELLED))
+    assert session.reserved is (state in (State.BOOKED, State.PAID))
