@@ -78,7 +78,7 @@ def cancel(session: Session, *, reason: str | None, at: Moment) -> Change | None
     """
     if expiring(session):
         raise Refused(SESSION_OVER)
-    if session.cancel_requested_at is not None:
+    if session.cancel_requested_at is not None or session.ended:
         return None
     change = begin(session).put(cancel_requested_at=at.now)
     if session.open_step is not None:

@@ -372,7 +372,7 @@ def an_event(
     to_state: State | None = None,
     trigger: Trigger | None = None,
     reason: str | None = None,
-    **details: str,
+    **details: Any,
 ) -> Event:
     return Event(
         kind=kind,
@@ -395,7 +395,7 @@ def a_move(
 
 
 def a_settlement(
-    status: StepStatus, refusal: Refusal | None = None, *, sent: bool = True, **evidence: str
+    status: StepStatus, refusal: Refusal | None = None, *, sent: bool = True, **evidence: Any
 ) -> StepSettlement:
     return StepSettlement(
         id=STEP_ID, fence=3, status=status, sent=sent, refusal=refusal, evidence=evidence
