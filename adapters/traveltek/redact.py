@@ -147,6 +147,8 @@ class _Keeper:
     def _scalar(self, value: object) -> object:
         if isinstance(value, str):
             return self.text(value)
+        if self._personal is not None and self._personal.fullmatch(str(value)):
+            return MASK
         safe = _DIGITS.sub(_without_card, str(value))
         return value if isinstance(value, int) and safe == str(value) else safe
 

@@ -55,7 +55,8 @@ async def nowhere() -> AsyncIterator[Redis]:
 
 def caches(redis: Redis | None, number: int = 2, **changes: Any) -> list[TokenCache]:
     """Make as many caches as there are processes."""
-    return [TokenCache(redis, poll_seconds=0.005, **changes) for _ in range(number)]
+    usual = {"poll_seconds": 0.005, "answer_limit": 10.0} | changes
+    return [TokenCache(redis, **usual) for _ in range(number)]
 
 
 async def test_many_callers_in_many_processes_fetch_one_token(valkey: Redis) -> None:
@@ -121,7 +122,7 @@ async def test_a_failure_is_shared_by_all_who_waited() -> None:
 
 
 async def test_a_leader_that_dies_is_followed_when_its_lease_ends(valkey: Redis) -> None:
-    cache = TokenCache(valkey, poll_seconds=0.005, lease_seconds=0.2)
+    (cache,) = caches(valkey, 1, lease_seconds=0.2)
     await valkey.set("booking:token:{a}:lock", "somebody", px=150)
     assert await cache.token("a", Issuer()) == "token-1"
 
