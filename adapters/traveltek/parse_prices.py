@@ -100,9 +100,11 @@ def _rates(grade: Node, codes: Mapping[str, RateCode], currency: str) -> Iterato
 
 
 def _rate(row: Node, grade: Node, codes: Mapping[str, RateCode], currency: str) -> Rate | None:
+    if flag(row.get("available")) is False:
+        return None
     keys = _rate_keys(row, grade)
     total = money(row.get("price"), currency) or money(row.get("cheapestprice"), currency)
-    if keys is None or total is None or flag(row.get("available")) is False:
+    if keys is None or total is None:
         return None
     result_no, grade_no, rate_code = keys
     about = codes.get(rate_code, RateCode(name=rate_code))

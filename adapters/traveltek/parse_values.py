@@ -46,7 +46,7 @@ def text(value: object) -> str | None:
             return str(int(value)) if value == value.to_integral_value() else str(value)
         case str():
             words = html.unescape(value).strip()
-            return None if not words or _LEAK.fullmatch(words) else words
+            return words if words and not ("(0x" in words and _LEAK.fullmatch(words)) else None
         case _:
             return None
 
