@@ -1,34 +1,168 @@
 """The command line; each command imports what it needs, so that `--help` is quick."""
 
+# ruff: noqa: PLC0415 - imports inside the commands are the point of this module.
+
 from __future__ import annotations
 
+import asyncio
+import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
+HOME = Path(".booking-flow")
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_PORT = click.IntRange(1, 65535)
+_SCALE = click.FloatRange(0)
+_SLOWNESS = "Scales how long the supplier takes; 1 is as slow as the real one."
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="booking-flow")
 def main() -> None:
     """Live cruise booking: the service, its demo and the tools of those who run it."""
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Write nothing; fail when a diagram is stale.")
+def serve() -> None:
+    """Run the service that the environment describes."""
+    import structlog
+
+    from booking_http import serving
+    from booking_http.bootstrap import create_app
+    from booking_http.explained import explained
+    from booking_http.logs import configure_logs
+    from booking_http.settings import load_settings
+
+    serving.forbid_core_dumps()
+    with explained():
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        host, port, patience = settings.app_host, settings.app_port, settings.shutdown_seconds
+        app = create_app(settings)
+        ready = partial(structlog.get_logger().info, "listening", host=host, port=port)
+        serving.run_until_stopped(
+            serving.serve_app(app, host=host, port=port, patience=patience, ready=ready)
+        )
+
+
+@main.command()
+@click.option("--port", type=_PORT, default=8080, envvar="PORT", show_default=True)
 @click.option(
-    "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("diagrams"),
-    show_default=True,
-    help="Where the diagrams lie.",
+    "--simulator-port", type=_PORT, default=8090, envvar="SIMULATOR_PORT", show_default=True
 )
+@click.option("--latency", type=_SCALE, default=0.2, show_default=True, help=_SLOWNESS)
+@click.option("--fresh", is_flag=True, help="Delete what earlier demos made and start over.")
+@click.option("--home", type=_FOLDER, default=HOME, show_default=True, help="Where its data lie.")
+def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path) -> None:
+    """Run everything on this machine, with a simulated supplier and no settings.
+
+    DATABASE_URL, REDIS_URL and TRAVELTEK_BASE_URL with its account replace the part of the demo
+    that they name.
+    """
+    from booking_http import serving
+    from booking_http.demo.run import DemoOptions, run_demo
+    from booking_http.explained import explained
+
+    serving.forbid_core_dumps()
+    options = DemoOptions(
+        home=home, port=port, simulator_port=simulator_port, latency=latency, fresh=fresh
+    )
+    with explained():
+        serving.run_until_stopped(run_demo(options))
+    click.echo("stopped")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=_PORT, default=8090, envvar="SIMULATOR_PORT", show_default=True)
+@click.option("--state-file", type=click.Path(dir_okay=False, path_type=Path), help="Its memory.")
+@click.option("--latency", type=_SCALE, default=1.0, show_default=True, help=_SLOWNESS)
+@click.option("--allow-remote-control", is_flag=True, help="Let other machines change it.")
+def simulator(
+    host: str, port: int, state_file: Path | None, latency: float, allow_remote_control: bool
+) -> None:
+    """Run the simulated supplier alone and print the settings that lead to it."""
+    from adapters.simulator import SimulatorSettings
+    from adapters.simulator import serve as serve_simulator
+    from booking_http import serving
+    from booking_http.explained import explained
+
+    settings = SimulatorSettings(
+        latency_scale=latency, state_file=state_file, allow_remote_control=allow_remote_control
+    )
+    with explained():
+        advice = "choose another with --port or SIMULATOR_PORT"
+        serving.require_free_port(host, port, advice=advice)
+        click.echo(f"TRAVELTEK_BASE_URL=http://{host}:{port}/2.1/json")
+        click.echo(f"TRAVELTEK_SID={settings.sid}")
+        click.echo(f"TRAVELTEK_USERNAME={settings.user}")
+        click.echo(f"TRAVELTEK_PASSWORD={settings.password}")
+        serving.run_until_stopped(serve_simulator(settings, host=host, port=port))
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the tables of DATABASE_URL up to date."""
+    from booking_http.explained import explained
+    from persistence.migrate import head, upgrade
+
+    with explained():
+        asyncio.run(upgrade(_database_url()))
+        click.echo(f"the tables are at revision {head()}")
+
+
+@main.group()
+def session() -> None:
+    """Look at booking sessions."""
+
+
+@session.command()
+@click.argument("reference")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option("--home", type=_FOLDER, default=HOME, show_default=True, help="A demo's folder.")
+def show(reference: str, as_json: bool, home: Path) -> None:
+    """Print what happened to the session with REFERENCE, without personal data.
+
+    The database is that of DATABASE_URL or, without it, that of the demo running in this folder.
+    """
+    from booking_http.explained import explained
+    from booking_http.show import print_report, report
+
+    with explained():
+        found = asyncio.run(report(_database_url(home), reference))
+    if found is None:
+        raise click.ClickException(f"there is no session with the reference {reference}")
+    print_report(found, as_json=as_json)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Write nothing; fail when a diagram is stale.")
+@click.option("--folder", type=_FOLDER, default=Path("diagrams"), show_default=True)
 def diagrams(check: bool, folder: Path) -> None:
     """Draw the flow and the saga from the code."""
-    from booking_http import diagrams as drawn  # noqa: PLC0415 - keeps `--help` quick
+    from booking_http import diagrams as drawn
 
     if not check:
         drawn.write(folder)
         click.echo(f"wrote {', '.join(sorted(drawn.draw_all()))} to {folder}/")
     elif names := drawn.stale(folder):
         sys.exit(f"stale in {folder}/: {', '.join(names)}; run `booking-flow diagrams`")
+
+
+def _database_url(home: Path | None = None) -> str:
+    """Return the database to talk to: the environment's, or else that of a running demo."""
+    from booking_http.demo.home import DemoHome
+    from booking_http.serving import CannotRun
+
+    found = os.environ.get("DATABASE_URL") or (DemoHome(home).database_url() if home else None)
+    if found is None:
+        running = f", and no demo runs in {home}" if home else ""
+        raise CannotRun(f"DATABASE_URL is not set{running}")
+    return found
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The whole product on a laptop: service, simulated supplier, PostgreSQL and Valkey."""
