@@ -37,7 +37,8 @@ def claimed(
     step = OpenStep(
         id=claim.id, name=name, status=StepStatus.STARTED, since=at.now, fence=1, intent=intent
     )
-    change = change.put(open_step=step).record(
+    # A cancel that is still remembered was refused by the line: this step's end must not obey it.
+    change = change.put(open_step=step, cancel_requested_at=None).record(
         EventKind.STEP_CLAIMED, details={"step": name.value, **intent}
     )
     return replace(change, claim=claim, live=name is not StepName.RELEASE)

@@ -325,7 +325,7 @@ def holding(**fields: Any) -> Session:
 
 def booking(**fields: Any) -> Session:
     """Return a session whose book is under way."""
-    return a_session(State.BASKETED, open_step=a_step(StepName.BOOK), **fields)
+    return a_session(State.BASKETED, **{"open_step": a_step(StepName.BOOK)} | fields)
 
 
 def paying(**fields: Any) -> Session:
@@ -395,7 +395,7 @@ def a_move(
 
 
 def a_settlement(
-    status: StepStatus, refusal: Refusal | None = None, *, sent: bool = True, **evidence: Any
+    status: StepStatus, refusal: Refusal | None = None, /, *, sent: bool = True, **evidence: Any
 ) -> StepSettlement:
     return StepSettlement(
         id=STEP_ID, fence=3, status=status, sent=sent, refusal=refusal, evidence=evidence

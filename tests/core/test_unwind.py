@@ -206,6 +206,21 @@ def test_a_second_cancel_changes_nothing(session: Session) -> None:
     assert cancel(session, reason=None, at=at()) is None
 
 
+@pytest.mark.parametrize("state", RESERVED)
+def test_a_cancel_that_the_line_refused_may_be_asked_for_again(state: State) -> None:
+    session = a_session(state, cancel_requested_at=NOW - SECOND)
+    change = cancel(session, reason="still ill", at=at())
+    assert change is not None
+    assert change.after.cancel_requested_at == NOW
+    assert change.after.unwinding == CANCELLING
+    assert [task.kind for task in change.tasks] == [TaskKind.CANCEL_WITH_LINE]
+
+
+@pytest.mark.parametrize("state", RESERVED)
+def test_what_staff_began_to_cancel_is_not_begun_twice(state: State) -> None:
+    assert cancel(a_session(state, unwinding=CANCELLING), reason=None, at=at()) is None
+
+
 @pytest.mark.parametrize(
     "session", [a_session(State.EXPIRED), a_session(BASKETED, unwinding=EXPIRING)]
 )

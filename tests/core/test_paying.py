@@ -1,0 +1,267 @@
+"""Paying for a booking: what is checked before, and the exact change each answer makes."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from booking_flow.card import PaymentType
+from booking_flow.change import Change, PaymentRecord, begin
+from booking_flow.flow import State, Trigger
+from booking_flow.history import Event, EventKind
+from booking_flow.judging import CARD_DECLINED
+from booking_flow.policy import PaymentChannel
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
+from booking_flow.session import Session, Unwinding, UnwindingReason
+from booking_flow.steps.paying import (
+    Paid,
+    booking_of,
+    claim_pay,
+    intent_of,
+    paid,
+    settle_pay,
+)
+from booking_flow.steps.settling import Failure
+from booking_flow.supplier import CardTransaction, FailureKind, PayAnswer, SupplierError
+from tests.core.builders import (
+    BOOKED_FACTS,
+    MASK,
+    NOW,
+    STEP_ID,
+    a_basket,
+    a_booking,
+    a_card,
+    a_move,
+    a_payment,
+    a_refusal,
+    a_session,
+    a_settlement,
+    a_step,
+    a_task,
+    a_transaction,
+    an_event,
+    an_id,
+    at,
+    paying,
+    plain,
+    price_is,
+    refused_by,
+    usd,
+    with_faults,
+)
+
+BOOKED = a_session(State.BOOKED)
+CHARGE = a_payment().charge
+INTENT: dict[str, Any] = {"amount": "500.00 USD", "card": "VIS 1111"}
+CHANNEL: dict[str, Any] = {"payment_channel": PaymentChannel.SUPPLIER_PAYMENT}
+
+
+def test_a_payment_is_claimed_with_the_mask_of_its_card() -> None:
+    step = OpenStep(
+        id=an_id(1),
+        name=StepName.PAY,
+        status=StepStatus.STARTED,
+        since=NOW,
+        fence=1,
+        intent=INTENT,
+    )
+    assert claim_pay(BOOKED, a_payment(), at(**CHANNEL)) == Change(
+        before=BOOKED,
+        after=a_session(
+            State.BOOKED,
+            version=8,
+            open_step=step,
+            cards_tried=1,
+            booking=a_booking(card=MASK),
+        ),
+        events=(an_event(EventKind.STEP_CLAIMED, State.BOOKED, step="pay", **INTENT),),
+        live=True,
+        claim=StepClaim(id=an_id(1), name=StepName.PAY, lease_seconds=65, intent=INTENT),
+    )
+
+
+@pytest.mark.parametrize(
+    ("session", "payment", "policy", "refusal"),
+    [
+        (
+            a_session(State.PAID),
+            a_payment(),
+            CHANNEL,
+            a_refusal(RefusalCode.WRONG_STATE, "pay is not possible while paid."),
+        ),
+        (
+            paying(),
+            a_payment(),
+            CHANNEL,
+            a_refusal(RefusalCode.IN_PROGRESS, "The step pay is still under way.", step="pay"),
+        ),
+        (
+            BOOKED,
+            a_payment(),
+            {},
+            a_refusal(RefusalCode.WRONG_STATE, "Payment is not taken here after booking."),
+        ),
+        (
+            BOOKED,
+            a_payment(),
+            {"payment_channel": PaymentChannel.MANUAL},
+            a_refusal(RefusalCode.WRONG_STATE, "Payment is not taken here after booking."),
+        ),
+        (
+            a_session(State.BOOKED, cards_tried=3),
+            a_payment(),
+            CHANNEL,
+            a_refusal(RefusalCode.RATE_LIMITED, "Too many cards were tried."),
+        ),
+        (
+            BOOKED,
+            a_payment(card=a_card(cvv="")),
+            CHANNEL,
+            with_faults(
+                RefusalCode.CARD_INVALID,
+                ("/payment/cvv", "has 3 digits, or 4 for American Express"),
+            ),
+        ),
+        (BOOKED, a_payment("1"), CHANNEL, price_is(usd("500"), not_=usd("1"))),
+        (
+            BOOKED,
+            a_payment(payment_type=PaymentType.FULL_PAYMENT),
+            CHANNEL,
+            price_is(usd("3006.56"), not_=usd("500")),
+        ),
+        (
+            a_session(State.BOOKED, basket=a_basket(deposit=usd("0"))),
+            a_payment(),
+            CHANNEL,
+            price_is(usd("3006.56"), not_=usd("500")),
+        ),
+    ],
+)
+def test_what_can_be_refused_without_the_supplier_is(
+    session: Session, payment: Any, policy: dict[str, Any], refusal: Refusal
+) -> None:
+    found = refused_by(lambda: claim_pay(session, payment, at(**policy)))
+    assert plain(found) == plain(refusal)
+
+
+@pytest.mark.parametrize(
+    ("charge", "card"),
+    [(CHARGE, "VIS 1111"), (replace(CHARGE, card=replace(MASK, brand=None)), " 1111")],
+)
+def test_what_is_asked_of_a_card_can_be_found_again_without_it(charge: Any, card: str) -> None:
+    assert intent_of(charge) == {"amount": "500.00 USD", "card": card}
+
+
+def settled(outcome: str, **more: Any) -> Event:
+    return an_event(EventKind.STEP_SETTLED, State.BOOKED, step="pay", outcome=outcome, **more)
+
+
+def ended(transaction: CardTransaction | None, *, declined: bool = False) -> Paid:
+    return Paid(answer=PayAnswer(transaction=transaction, declined=declined), charge=CHARGE)
+
+
+PAID_EVENT = a_move(Trigger.PAY, State.BOOKED, State.PAID, amount="500.00 USD")
+
+
+def test_an_authcode_is_a_payment() -> None:
+    session = paying(booking=a_booking(paid=usd("6.56")))
+    assert settle_pay(session, ended(a_transaction()), at()) == Change(
+        before=session,
+        after=a_session(State.PAID, version=9, booking=a_booking(paid=usd("506.56"))),
+        events=(settled("done"), PAID_EVENT),
+        settle=a_settlement(StepStatus.DONE, authCode="A1B2C3"),
+        payments=(
+            PaymentRecord(amount=usd("500"), auth_code="A1B2C3", card=MASK, step_id=STEP_ID),
+        ),
+    )
+
+
+def test_money_entered_without_an_authcode_is_recorded_so() -> None:
+    session = a_session(State.BOOKED)
+    change = paid(begin(session), CHARGE, None, None)
+    assert change.payments == (
+        PaymentRecord(amount=usd("500"), auth_code=None, card=MASK, step_id=None),
+    )
+    assert change.events == (PAID_EVENT,)
+
+
+def test_a_declined_payment_leaves_the_booking_unpaid() -> None:
+    session = paying()
+    assert settle_pay(session, ended(None, declined=True), at()) == Change(
+        before=session,
+        after=a_session(State.BOOKED, version=8),
+        events=(settled("refused", code="card_declined"),),
+        settle=a_settlement(StepStatus.REFUSED, CARD_DECLINED),
+    )
+
+
+def open_payment(session: Session, **evidence: Any) -> Change:
+    return Change(
+        before=session,
+        after=replace(session, version=8, open_step=a_step(StepName.PAY, StepStatus.UNKNOWN)),
+        events=(an_event(EventKind.STEP_UNKNOWN, State.BOOKED, step="pay", **evidence),),
+        settle=a_settlement(StepStatus.UNKNOWN, **evidence),
+        tasks=(a_task(TaskKind.PAY_UNKNOWN, facts=BOOKED_FACTS),),
+    )
+
+
+def failure(kind: FailureKind) -> Failure:
+    return Failure(error=SupplierError(kind, endpoint="payment.pl"))
+
+
+@pytest.mark.parametrize("cancelled", [None, NOW])
+def test_an_answer_that_says_nothing_leaves_the_payment_open(cancelled: Any) -> None:
+    session = paying(cancel_requested_at=cancelled)
+    assert settle_pay(session, ended(None), at()) == open_payment(session)
+
+
+@pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.BROKEN, FailureKind.ABANDONED])
+def test_a_payment_that_may_have_been_taken_stays_open(kind: FailureKind) -> None:
+    session = paying()
+    expected = open_payment(session, failure=f"payment.pl: {kind.value}")
+    assert settle_pay(session, failure(kind), at()) == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "sent"),
+    [
+        (FailureKind.REJECTED, RefusalCode.SUPPLIER_ERROR, True),
+        (FailureKind.NOT_SENT, RefusalCode.SUPPLIER_UNAVAILABLE, False),
+    ],
+)
+def test_a_payment_certainly_not_taken_leaves_the_booking_unpaid(
+    kind: FailureKind, code: RefusalCode, sent: bool
+) -> None:
+    session = paying()
+    assert settle_pay(session, failure(kind), at()) == Change(
+        before=session,
+        after=a_session(State.BOOKED, version=8),
+        events=(settled("refused", code=code.value),),
+        settle=a_settlement(
+            StepStatus.REFUSED, a_refusal(code), sent=sent, failure=f"payment.pl: {kind.value}"
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (ended(a_transaction()), State.PAID),
+        (ended(None, declined=True), State.BOOKED),
+        (failure(FailureKind.NOT_SENT), State.BOOKED),
+    ],
+)
+def test_a_cancel_that_arrived_meanwhile_is_a_persons_work(
+    end: Paid | Failure, state: State
+) -> None:
+    change = settle_pay(paying(cancel_requested_at=NOW), end, at())
+    assert change.after.state is state
+    assert change.after.unwinding == Unwinding(since=NOW, reason=UnwindingReason.CANCEL)
+    assert [task.kind for task in change.tasks] == [TaskKind.CANCEL_WITH_LINE]
+
+
+def test_a_booked_session_must_have_its_booking() -> None:
+    with pytest.raises(LookupError) as caught:
+        booking_of(a_session())
+    assert str(caught.value) == "nothing is booked"
