@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from alembic import command
@@ -17,17 +19,18 @@ from sqlalchemy.pool import NullPool
 from persistence.database import database_url
 from persistence.errors import available
 
+_ONE_AT_A_TIME: Final = Lock()
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
 async def upgrade(dsn: str, revision: str = "head") -> None:
     """Bring the database up to a revision; several processes may ask at once."""
-    await _run(dsn, lambda connection: command.upgrade(_config(connection), revision))
+    await _run_apart(dsn, lambda connection: command.upgrade(_config(connection), revision))
 
 
 async def downgrade(dsn: str, revision: str) -> None:
     """Take the database back to a revision; `base` leaves nothing of ours."""
-    await _run(dsn, lambda connection: command.downgrade(_config(connection), revision))
+    await _run_apart(dsn, lambda connection: command.downgrade(_config(connection), revision))
 
 
 async def current(dsn: str) -> str | None:
@@ -48,6 +51,16 @@ def head() -> str:
     if newest is None:
         raise AssertionError("there is at least one migration")
     return newest
+
+
+async def _run_apart(dsn: str, work: Callable[[Connection], None]) -> None:
+    """Run alembic in a thread of its own: its `op` and `context` serve one at a time only."""
+
+    def run() -> None:
+        with _ONE_AT_A_TIME:
+            asyncio.run(_run(dsn, work))
+
+    await asyncio.to_thread(run)
 
 
 async def _run(dsn: str, work: Callable[[Connection], None]) -> None:

@@ -188,6 +188,7 @@ def _follow_up_values(left: OpenStep | None) -> Values:
         "next_name": left.name.value,
         "next_status": left.status.value,
         "next_fence": left.fence,
+        "next_intent": encode(left.intent),
     }
 
 

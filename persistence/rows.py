@@ -18,7 +18,7 @@ from booking_flow.saga import OpenStep, StepName, StepStatus
 from booking_flow.sailing import Sailing
 from booking_flow.session import Booking, Session, Unwinding, UnwindingReason
 from booking_flow.supplier import SupplierSession
-from persistence.codec import decode, decode_or_none
+from persistence.codec import decode, decode_facts, decode_or_none
 
 
 def session_of(row: Row[Any], details: Details) -> Session:
@@ -89,6 +89,7 @@ def _open_step_of(row: Row[Any]) -> OpenStep | None:
         status=StepStatus(row.step_status),
         since=row.claimed_at,
         fence=row.fence,
+        intent=decode_facts(row.intent),
     )
 
 

@@ -38,7 +38,7 @@ follow_up AS (
                             intent, evidence, supplier_key, attempts)
     SELECT m.id, CAST(:next_id AS uuid), CAST(:next_name AS text), CAST(:open_step_kind AS text),
            CAST(:next_status AS text), CAST(:next_fence AS integer), CAST(:owner AS text), m.now,
-           true, '{}', '{}', CAST(:supplier_key AS text), 1
+           true, CAST(:next_intent AS jsonb), '{}', CAST(:supplier_key AS text), 1
     FROM settled d JOIN moved m ON m.id = d.session_id
 )"""
 

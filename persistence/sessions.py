@@ -43,7 +43,7 @@ from persistence.vault import Vault
 
 _LOAD: Final = """
 SELECT s.*, k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
-       t.fence, b.reservation, b.supplier_booking_id, b.status AS booking_status,
+       t.fence, t.intent, b.reservation, b.supplier_booking_id, b.status AS booking_status,
        b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
        b.payment_due_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now
 FROM booking_sessions s

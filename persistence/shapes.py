@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from booking_flow.change import Change, IdempotencyBinding
 from booking_flow.flow import State
@@ -57,8 +58,13 @@ def direction(name: StepName) -> StepDirection:
 def shape_of(
     change: Change, *, calls: Sequence[SupplierCall], binding: IdempotencyBinding | None
 ) -> Shape:
-    """Compare both ends of a change and say what has to be written."""
+    """Compare both ends of a change and say what has to be written.
+
+    Raises:
+        ValueError: it changes what a session keeps from its birth to its end.
+    """
     before, after, settle = change.before, change.after, change.settle
+    _ensure_kept(before, after)
     return Shape(
         grip=_grip(change),
         live=change.live,
@@ -81,12 +87,21 @@ def shape_of(
     )
 
 
+def _ensure_kept(before: Session, after: Session) -> None:
+    for name in _KEPT:
+        if getattr(before, name) != getattr(after, name):
+            raise ValueError(f"the {name} of a session never changes")
+    if before.booking is not None and after.booking is None:
+        raise ValueError("the booking of a session is never dropped")
+
+
 def reserves(before: Session, after: Session) -> bool:
     """Whether a change is the one that makes the reservation known."""
     return before.booking is None and after.booking is not None and after.state in _RESERVED
 
 
-_RESERVED = frozenset({State.BOOKED, State.PAID})
+_RESERVED: Final = frozenset({State.BOOKED, State.PAID})
+_KEPT: Final = ("id", "reference", "created_at", "flow_version", "sailing", "party", "currency")
 
 
 def follow_up(change: Change) -> OpenStep | None:

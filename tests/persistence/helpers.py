@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from booking_flow.basket import Basket
 from booking_flow.change import Change
 from booking_flow.flow import Trigger
 from booking_flow.ports import CommitResult, Committed
@@ -64,9 +65,9 @@ class Shop:
     async def selected(self) -> Session:
         return await self.write(selected(await self.write(priced(await self.created()))))
 
-    async def basketed(self) -> Session:
+    async def basketed(self, basket: Basket = BASKET) -> Session:
         open_now = await self.write(claimed(await self.selected(), StepName.ADD_TO_BASKET))
-        return await self.write(settled(open_now).move(Trigger.ADD_TO_BASKET).put(basket=BASKET))
+        return await self.write(settled(open_now).move(Trigger.ADD_TO_BASKET).put(basket=basket))
 
     async def booking(self) -> Session:
         """Return a session whose booking is under way."""

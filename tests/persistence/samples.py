@@ -192,7 +192,14 @@ def claimed(before: Session, name: StepName, *, lease_seconds: float = 60) -> Ch
     claim = StepClaim(
         id=uuid4(), name=name, lease_seconds=lease_seconds, intent={"cabin": "8001"}, item_key="k"
     )
-    step = OpenStep(id=claim.id, name=name, status=StepStatus.STARTED, since=NOW, fence=1)
+    step = OpenStep(
+        id=claim.id,
+        name=name,
+        status=StepStatus.STARTED,
+        since=NOW,
+        fence=1,
+        intent=claim.intent,
+    )
     change = begin(before).put(open_step=step).record(EventKind.STEP_CLAIMED)
     return replace(change, claim=claim)
 

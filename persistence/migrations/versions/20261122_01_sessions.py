@@ -175,7 +175,7 @@ TABLES: Final = (
         closed_at timestamptz,
         closed_by TEXT,
         CONSTRAINT pk_staff_tasks PRIMARY KEY (session_id, id),
-        CONSTRAINT ck_staff_tasks_kind_known CHECK (kind IN ('book_unknown', 'pay_unknown', 'price_mismatch', 'refund', 'cancel_with_line')),
+        CONSTRAINT ck_staff_tasks_kind_known CHECK (kind IN ('book_unknown', 'pay_unknown', 'price_mismatch', 'refund', 'cancel_with_line', 'conflict', 'undo_stuck')),
         CONSTRAINT fk_staff_tasks_session_id_booking_sessions FOREIGN KEY(session_id) REFERENCES booking_sessions (id)
     )
     """,

@@ -1,0 +1,178 @@
+"""Personal data is found by those who may, read by those who may, and gone once erased."""
+
+from dataclasses import replace
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken
+
+from booking_flow.change import begin
+from booking_flow.history import EventKind
+from booking_flow.party import Details
+from booking_flow.session import NO_DETAILS
+from persistence.columns import metadata
+from persistence.erasure import erase, rewrap_keys
+from persistence.errors import Erased
+from persistence.histories import find_by_guest
+from persistence.search import SearchKind, normalise
+from persistence.sessions import PostgresSessionStore
+from persistence.vault import Vault
+from tests.persistence.helpers import Shop
+from tests.persistence.samples import DETAILS, GUEST, SECRET, session
+
+PERSONAL = (
+    "wilhelmina", "zebedee", "quillfeather", "7946", "gooseberry", "leominster", "hr6", "1980",
+)  # fmt: skip
+
+
+async def dump(shop: Shop) -> str:
+    """Return every row of every table as text."""
+    texts = []
+    for table in metadata.sorted_tables:
+        rows = await shop.rows(f"SELECT CAST(t AS text) AS line FROM {table.fullname} t")
+        texts += [row.line for row in rows]
+    return "\n".join(texts).lower()
+
+
+async def test_no_name_stands_in_any_table(shop: Shop) -> None:
+    booked = await shop.booked()
+    everything = await dump(shop)
+    assert str(booked.id) in everything
+    for word in PERSONAL:
+        assert word not in everything
+        assert word.encode().hex() not in everything
+
+
+async def test_details_are_read_back_and_follow_each_edit(shop: Shop) -> None:
+    known = await shop.created()
+    assert (await shop.load(known)).details == NO_DETAILS
+    for details in (DETAILS, replace(DETAILS, passengers=()), NO_DETAILS):
+        change = begin(known).put(details=details).record(EventKind.EDITED)
+        known = await shop.load(await shop.write(change))
+        assert known.details == details
+
+
+async def test_a_session_is_born_with_the_details_of_the_one_it_restarts(
+    shop: Shop, vault: Vault
+) -> None:
+    new = session(details=DETAILS)
+    await shop.store.create(new, secret_hash=SECRET, origin=GUEST, binding=None, calls=())
+    assert await shop.load(new) == new
+    found = await find_by_guest(shop.engine, vault, SearchKind.SURNAME, "Quillfeather")
+    assert found == [new.id]
+
+
+async def test_each_passenger_of_a_booking_is_sealed_apart(shop: Shop, vault: Vault) -> None:
+    booked = await shop.booked()
+    rows = await shop.rows(
+        "SELECT p.guest, p.ciphertext, k.wrapped_key FROM booking_passengers p"
+        " JOIN session_keys k USING (session_id) ORDER BY guest"
+    )
+    opened = [
+        vault.open(
+            row.wrapped_key, row.ciphertext, session_id=booked.id, field=f"guest {row.guest}"
+        )
+        for row in rows
+    ]
+    assert [b"Wilhelmina" in opened[0], b"Zebedee" in opened[1]] == [True, True]
+    with pytest.raises(InvalidTag):
+        vault.open(rows[0].wrapped_key, rows[0].ciphertext, session_id=booked.id, field="guest 2")
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [
+        (SearchKind.EMAIL, " Wilhelmina@Example.test"),
+        (SearchKind.SURNAME, "QUILL FEATHER"),
+        (SearchKind.PHONE, "0044 (20) 7946-0018"),
+    ],
+)
+async def test_staff_find_a_guest_however_it_is_spelled(
+    shop: Shop, vault: Vault, kind: SearchKind, typed: str
+) -> None:
+    booked = await shop.booked()
+    assert await find_by_guest(shop.engine, vault, kind, typed) == [booked.id]
+    assert await find_by_guest(shop.engine, vault, kind, f"{typed}9") == []
+
+
+def test_accents_do_not_matter() -> None:
+    assert normalise(SearchKind.SURNAME, "Müller") == normalise(SearchKind.SURNAME, "MULLER")
+
+
+async def test_an_edit_changes_what_a_session_is_found_by(shop: Shop, vault: Vault) -> None:
+    booked = await shop.booked()
+    assert DETAILS.contact is not None
+    contact = replace(DETAILS.contact, email="new@example.test")
+    await shop.write(
+        begin(booked).put(details=replace(DETAILS, contact=contact)).record(EventKind.EDITED)
+    )
+
+    async def found(kind: SearchKind, value: str) -> bool:
+        return bool(await find_by_guest(shop.engine, vault, kind, value))
+
+    assert await found(SearchKind.EMAIL, "new@example.test")
+    assert not await found(SearchKind.EMAIL, "wilhelmina@example.test")
+    assert await found(SearchKind.SURNAME, "Quillfeather")
+
+
+async def test_erasing_leaves_the_history_and_nothing_to_read_or_find(
+    shop: Shop, vault: Vault
+) -> None:
+    booked = await shop.booked()
+    assert await erase(shop.engine, booked.id)
+    assert not await erase(shop.engine, booked.id)
+    assert (await shop.load(booked)) == replace(booked, details=NO_DETAILS)
+    assert await find_by_guest(shop.engine, vault, SearchKind.SURNAME, "Quillfeather") == []
+    events = await shop.rows("SELECT count(*) AS n FROM session_history")
+    assert events[0].n == booked.version + 1
+
+
+async def test_an_erased_session_takes_no_new_details(shop: Shop) -> None:
+    booked = await shop.booked()
+    await erase(shop.engine, booked.id)
+    change = begin(booked).put(details=Details(dining="1")).record(EventKind.EDITED)
+    with pytest.raises(Erased, match=str(booked.id)):
+        await shop.commit(change)
+
+
+async def test_an_erased_session_still_moves(shop: Shop) -> None:
+    booked = await shop.booked()
+    await erase(shop.engine, booked.id)
+    present = await shop.load(booked)
+    await shop.write(begin(present).record(EventKind.NOTE))
+
+
+async def test_master_keys_rotate_without_touching_what_is_sealed(shop: Shop) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    hash_key = b"h" * 32
+    before = PostgresSessionStore(shop.engine, Vault([old], hash_key=hash_key), "w")
+    made = [session(details=DETAILS) for _ in range(3)]
+    for one in made:
+        await before.create(one, secret_hash=SECRET, origin=GUEST, binding=None, calls=())
+    only_new = PostgresSessionStore(shop.engine, Vault([new], hash_key=hash_key), "w")
+    with pytest.raises(InvalidToken):
+        await only_new.load(made[0].id)
+    both = Vault([new, old], hash_key=hash_key)
+    place = await rewrap_keys(shop.engine, both, limit=2)
+    while place is not None:
+        place = await rewrap_keys(shop.engine, both, after=place, limit=2)
+    for one in made:
+        loaded = await only_new.load(one.id)
+        assert loaded is not None
+        assert loaded.session.details == DETAILS
+
+
+def test_hashes_differ_by_purpose_and_key() -> None:
+    master = Fernet.generate_key().decode()
+    one, other = Vault([master], hash_key=b"1" * 32), Vault([master], hash_key=b"2" * 32)
+    hashes = {one.keyed_hash("a", "x"), one.keyed_hash("b", "x"), other.keyed_hash("a", b"x")}
+    assert len(hashes) == 3
+    assert one.keyed_hash("a", "x") == one.keyed_hash("a", b"x")
+
+
+@pytest.mark.parametrize(
+    ("masters", "hash_key"), [([], b"h" * 32), ([Fernet.generate_key().decode()], b"short")]
+)
+def test_a_vault_without_proper_keys_is_refused(masters: list[str], hash_key: bytes) -> None:
+    with pytest.raises(ValueError, match="at least"):
+        Vault(masters, hash_key=hash_key)
