@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import click
@@ -29,6 +30,8 @@ from persistence.rows import session_of
 from persistence.sessions import LOAD
 
 Facts = dict[str, Any]
+_OF_CARDS: Final = frozenset({"card", "authCode", "authCodes"})
+"""Facts that may be kept, but are no business of whoever reads a terminal."""
 
 
 async def report(database_url: str, reference: str) -> Facts | None:
@@ -133,7 +136,7 @@ def _event(entry: HistoryEntry) -> Facts:
         "to": event.to_state,
         "reason": event.reason,
         "requestId": origin.request_id,
-        "details": dict(event.details),
+        "details": _without_card(event.details),
     }
 
 
@@ -150,7 +153,7 @@ def _step(entry: StepEntry) -> Facts:
         "leaseUntil": _time(entry.lease_until),
         "refusal": attempt.refusal and attempt.refusal.code,
         "attempts": entry.attempts,
-        "evidence": dict(entry.evidence),
+        "evidence": _without_card(entry.evidence),
     }
 
 
@@ -176,8 +179,12 @@ def _task(entry: TaskEntry) -> Facts:
         "notBefore": _time(task.not_before),
         "closedAt": _time(entry.closed_at),
         "closedBy": entry.closed_by,
-        "facts": dict(task.facts),
+        "facts": _without_card(task.facts),
     }
+
+
+def _without_card(facts: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in facts.items() if name not in _OF_CARDS}
 
 
 def _amount(money: Money) -> Facts:

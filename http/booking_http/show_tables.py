@@ -94,7 +94,16 @@ def _booking(booking: Facts | None) -> Iterator[tuple[str, object]]:
     yield "balance due", booking["balanceDueDate"]
 
 
-_HISTORY: Final = ("seq", "time (UTC)", "after", "actor", "what", "trigger", "state", "reason")
+_HISTORY: Final = (
+    "seq",
+    "time (UTC)",
+    "after",
+    "actor",
+    "what",
+    "trigger or step",
+    "state",
+    "reason",
+)
 _STEPS: Final = ("step", "status", "claimed", "settled", "sent", "lease until", "refusal", "tries")
 _CALLS: Final = ("time (UTC)", "call", "took", "outcome", "http", "error")
 _TASKS: Final = ("task", "opened", "due", "not before", "closed", "by")
@@ -113,8 +122,10 @@ def _with_gaps(events: Sequence[Facts]) -> Iterator[Facts]:
 def _event(event: Facts) -> Cells:
     before, after = event["from"], event["to"]
     moved = after if before in (None, after) else f"{before} → {after}"
+    details = event["details"]
+    asked, why = event["trigger"] or details.get("step"), event["reason"] or details.get("outcome")
     named = (event["seq"], _moment(event["at"]), event["gap"], event["actor"], event["kind"])
-    return (*named, event["trigger"], moved, event["reason"])
+    return (*named, asked, moved, why)
 
 
 def _step(step: Facts) -> Cells:

@@ -20,7 +20,7 @@ def test_keys_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
 def test_starting_over_deletes_only_what_a_demo_made(tmp_path: Path) -> None:
     home = DemoHome(tmp_path / "home")
     with home.taken():
-        for name in ("postgres", "valkey", "simulator", "spool", "notes of mine"):
+        for name in ("postgres", "valkey", "simulator", "notes of mine"):
             home.folder(name).mkdir()
         before = home.keys()
         home.forget()

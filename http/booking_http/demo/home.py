@@ -23,8 +23,7 @@ _NOTE: Final = "about.txt"
 _ABOUT: Final = (
     "Data of `booking-flow demo`; `booking-flow demo --fresh` deletes it and starts over.\n"
 )
-_SERVERS: Final = ("postgres", "valkey", "simulator")
-_FOLDERS: Final = (*_SERVERS, "spool")
+_FOLDERS: Final = ("postgres", "valkey", "simulator")
 _FILES: Final = ("keys.json", "running.json")
 
 
@@ -67,9 +66,8 @@ class DemoHome:
 
     def forget(self) -> None:
         """Delete what earlier demos made here, and nothing else."""
-        for name in _SERVERS:
-            self._await_end(self.path / name)
         for name in _FOLDERS:
+            self._await_end(self.path / name)
             shutil.rmtree(self.path / name, ignore_errors=True)
         for name in _FILES:
             (self.path / name).unlink(missing_ok=True)

@@ -139,7 +139,6 @@ def _defaults(home: DemoHome) -> dict[str, Any]:
         "environment": "demo",
         "log_level": "WARNING",
         "shutdown_seconds": 10.0,
-        "spool_dir": str(home.folder("spool")),
         "master_keys": keys.master_key,
         "hash_key": keys.hash_key,
     }

@@ -1,0 +1,65 @@
+"""The README is kept true: what it says to paste, to set and to run is what there is."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from booking_http.demo.text import booking_lines
+from booking_http.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def settings_table() -> Iterator[tuple[str, str]]:
+    for name, default in re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", README, re.MULTILINE):
+        yield name.lower(), default.strip("` ")
+
+
+def written(default: object) -> str:
+    """Return a default as the table writes it."""
+    if default is None or default == ():
+        return "none"
+    if isinstance(default, tuple | frozenset):
+        return ",".join(sorted(map(str, default)))
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def test_the_booking_is_the_one_the_demo_prints() -> None:
+    """With the demo's default port; `test_demo` runs these lines."""
+    (block,) = re.findall(r"```bash\n(.*?)```", README, re.DOTALL)
+    assert block == booking_lines() + "\n"
+
+
+def test_every_setting_is_listed_with_its_default_and_no_other() -> None:
+    fields = Settings.model_fields
+    expected = [
+        (name, "required" if field.is_required() else written(field.default))
+        for name, field in fields.items()
+    ]
+    assert list(settings_table()) == expected
+
+
+def test_the_sections_come_in_the_readers_order() -> None:
+    assert re.findall(r"^## (.+)$", README, re.MULTILINE) == [
+        "Two commands",
+        "One booking",
+        "The flow",
+        "For staff",
+        "A real account",
+        "Scaling out",
+    ]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "diagrams/README.md"])
+def test_links_lead_to_files(name: str) -> None:
+    page = ROOT / name
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text("utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_make_targets_it_names_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
