@@ -1,0 +1,366 @@
+"""What people and look-up channels say of an open step, and the exact change it makes."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from booking_flow.card import CardBrand, CardMask, Charge
+from booking_flow.change import Change, PaymentRecord
+from booking_flow.flow import State, Trigger
+from booking_flow.history import Event, EventKind
+from booking_flow.money import Money
+from booking_flow.party import Details
+from booking_flow.refusals import RefusalCode
+from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.session import Session, Unwinding, UnwindingReason
+from booking_flow.steps.answers import (
+    Disagreement,
+    booked_after_all,
+    charge_of,
+    disagreements,
+    line_cancelled,
+    line_refused,
+    not_booked,
+    not_paid,
+    paid_after_all,
+    received,
+)
+from booking_flow.supplier import ImportedBooking
+from tests.core.builders import (
+    BOOKED_FACTS,
+    HELD_UNTIL,
+    MASK,
+    NOW,
+    OWED,
+    SAILS,
+    STEP_ID,
+    STEP_SINCE,
+    a_basket,
+    a_booking,
+    a_move,
+    a_passenger,
+    a_refusal,
+    a_session,
+    a_settlement,
+    a_step,
+    a_task,
+    an_event,
+    an_id,
+    at,
+    eur,
+    plain,
+    refused_by,
+    usd,
+)
+
+BASKETED = State.BASKETED
+UNKNOWN, DONE, REFUSED = StepStatus.UNKNOWN, StepStatus.DONE, StepStatus.REFUSED
+CARD: dict[str, Any] = {"amount": "500.00 USD", "card": "VIS 1111"}
+CHARGE = Charge(amount=usd("500"), card=MASK)
+TYPED = Details(passengers=(a_passenger(last_name="McQuill"), a_passenger()))
+CANCELLING = Unwinding(since=NOW, reason=UnwindingReason.CANCEL)
+EXPIRING = Unwinding(since=NOW, reason=UnwindingReason.EXPIRE)
+
+
+def unknown_book(*, card: bool = False, **fields: Any) -> Session:
+    step = a_step(StepName.BOOK, UNKNOWN, intent=CARD if card else {})
+    return a_session(BASKETED, **{"open_step": step, "details": TYPED} | fields)
+
+
+def unknown_pay(**fields: Any) -> Session:
+    step = a_step(StepName.PAY, UNKNOWN, intent=CARD)
+    return a_session(State.BOOKED, **{"open_step": step} | fields)
+
+
+def found(**fields: Any) -> ImportedBooking:
+    values: dict[str, Any] = {
+        "reservation": "F9WZ03",
+        "status": "Booked",
+        "cruise_id": "2190294",
+        "sailing_date": SAILS,
+        "grade_code": "2N",
+        "price": usd("3006.56"),
+        "received": usd("0"),
+        "booked_on": STEP_SINCE.date(),
+        "lead_surname": "MCQUILL",
+        "passengers": 2,
+    }
+    return ImportedBooking(**values | fields)
+
+
+ASKED_ON = STEP_SINCE.date().isoformat()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        found(),
+        found(booked_on=STEP_SINCE.date() + timedelta(days=1)),
+        found(booked_on=STEP_SINCE.date() - timedelta(days=1)),
+        found(status="Confirmed", received=None, passengers=3),
+    ],
+)
+def test_a_record_that_is_the_attempt_agrees_with_it(record: ImportedBooking) -> None:
+    """Whatever the case of the name, and within a day."""
+    assert disagreements(unknown_book(), record) == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "difference"),
+    [
+        (found(lead_surname="Other"), ("lead surname", "mcquill", "other")),
+        (found(lead_surname=None), ("lead surname", "mcquill", "")),
+        (found(cruise_id="1"), ("sailing", "2190294", "1")),
+        (found(grade_code="BL"), ("grade", "2N", "BL")),
+        (found(grade_code=None), ("grade", "2N", "")),
+        (found(price=usd("1")), ("price", "3006.56 USD", "1.00 USD")),
+        (found(price=eur("3006.56")), ("price", "3006.56 USD", "3006.56 EUR")),
+        (found(price=None), ("price", "3006.56 USD", "")),
+        (found(booked_on=date(2026, 11, 20)), ("booked on", ASKED_ON, "2026-11-20")),
+        (found(booked_on=date(2026, 11, 24)), ("booked on", ASKED_ON, "2026-11-24")),
+        (found(booked_on=None), ("booked on", ASKED_ON, "")),
+    ],
+)
+def test_a_record_that_differs_shows_both_sides(
+    record: ImportedBooking, difference: tuple[str, str, str]
+) -> None:
+    fact, ours, theirs = difference
+    assert disagreements(unknown_book(), record) == (
+        Disagreement(fact=fact, ours=ours, theirs=theirs),
+    )
+
+
+def test_all_that_differs_is_shown() -> None:
+    record = found(lead_surname="X", cruise_id="1", grade_code="", price=None, booked_on=None)
+    facts = [difference.fact for difference in disagreements(unknown_book(), record)]
+    assert facts == ["lead surname", "sailing", "grade", "price", "booked on"]
+
+
+def test_an_attempt_without_names_differs_from_any_record_with_one() -> None:
+    session = unknown_book(details=Details())
+    assert disagreements(session, found()) == (
+        Disagreement(fact="lead surname", ours="", theirs="mcquill"),
+    )
+
+
+def settled(
+    step: str, outcome: StepStatus, state: State = BASKETED, code: str | None = None
+) -> Event:
+    said = {"code": code} if code else {}
+    return an_event(
+        EventKind.STEP_SETTLED, state, None, None, None, step=step, outcome=outcome.value, **said
+    )
+
+
+def booked_event(total: str = "3006.56 USD") -> Event:
+    return a_move(Trigger.BOOK, BASKETED, State.BOOKED, reservation="F9WZ03", total=total)
+
+
+EVIDENCE: dict[str, Any] = {
+    "status": "Booked",
+    "reservation": "F9WZ03",
+    "total": "3006.56 USD",
+}
+
+
+@pytest.mark.parametrize("price", [usd("3006.56"), None])
+def test_a_reservation_found_settles_the_booking(price: Money | None) -> None:
+    session = unknown_book()
+    assert booked_after_all(session, found(price=price), at()) == Change(
+        before=session,
+        after=a_session(
+            State.BOOKED, version=9, details=TYPED, booking=a_booking(supplier_booking_id=None)
+        ),
+        events=(settled("book", DONE), booked_event()),
+        settle=a_settlement(DONE, **EVIDENCE),
+    )
+
+
+def test_a_reservation_found_at_another_price_is_shown_to_a_person() -> None:
+    change = booked_after_all(unknown_book(), found(price=usd("3100"), status="Held"), at())
+    assert change.after.booking == a_booking(
+        supplier_booking_id=None, total=usd("3100"), status="Held"
+    )
+    assert change.tasks == (a_task(TaskKind.PRICE_MISMATCH, facts=BOOKED_FACTS),)
+
+
+@pytest.mark.parametrize("got", ["500", "3006.56"])
+def test_a_reservation_found_with_the_cards_money_is_paid(got: str) -> None:
+    change = booked_after_all(unknown_book(card=True), found(received=usd(got)), at())
+    assert change.after.state is State.PAID
+    assert change.after.booking == a_booking(supplier_booking_id=None, paid=usd("500"), card=MASK)
+    assert change.payments == (
+        PaymentRecord(amount=usd("500"), auth_code=None, card=MASK, step_id=STEP_ID),
+    )
+
+
+@pytest.mark.parametrize("got", [None, usd("499.99"), eur("500")])
+def test_a_reservation_found_without_the_cards_money_leaves_the_payment_open(
+    got: Money | None,
+) -> None:
+    change = booked_after_all(unknown_book(card=True), found(received=got), at())
+    assert change.after.state is State.BOOKED
+    assert change.after.open_step == OpenStep(
+        id=an_id(1), name=StepName.PAY, status=UNKNOWN, since=NOW, fence=1, intent=CARD
+    )
+    assert change.tasks == (a_task(TaskKind.PAY_UNKNOWN, 2, step_id=an_id(1), facts=BOOKED_FACTS),)
+
+
+@pytest.mark.parametrize(
+    ("got", "enough"),
+    [
+        (usd("500"), True),
+        (usd("500.01"), True),
+        (usd("499.99"), False),
+        (eur("500"), False),
+        (None, False),
+    ],
+)
+def test_the_lines_record_shows_the_money_asked_for(got: Money | None, enough: bool) -> None:
+    assert received(CHARGE, found(received=got)) is enough
+
+
+@pytest.mark.parametrize(
+    ("intent", "charge"),
+    [
+        (CARD, CHARGE),
+        (CARD | {"itemKey": "1"}, CHARGE),
+        (
+            CARD | {"card": "AMX 0005"},
+            replace(CHARGE, card=CardMask(brand=CardBrand.AMEX, last4="0005")),
+        ),
+        (CARD | {"card": " 1111"}, replace(CHARGE, card=CardMask(brand=None, last4="1111"))),
+        ({"amount": "500.00 USD"}, None),
+        ({"card": "VIS 1111"}, None),
+        ({}, None),
+    ],
+)
+def test_what_was_asked_of_a_card_is_read_back(
+    intent: dict[str, str], charge: Charge | None
+) -> None:
+    assert charge_of(a_step(StepName.BOOK, intent=intent)) == charge
+
+
+NOT_BOOKED = a_refusal(RefusalCode.SUPPLIER_ERROR, "The booking was not made.")
+
+
+def test_a_booking_not_made_leaves_the_cabin_held() -> None:
+    session = unknown_book()
+    assert not_booked(session, at()) == Change(
+        before=session,
+        after=a_session(BASKETED, version=8, details=TYPED),
+        events=(settled("book", REFUSED, code="supplier_error"),),
+        settle=a_settlement(REFUSED, NOT_BOOKED),
+    )
+
+
+def test_a_booking_not_made_whose_hold_lapsed_lets_the_cabin_go() -> None:
+    session = unknown_book()
+    assert not_booked(session, at(now=HELD_UNTIL)) == Change(
+        before=session,
+        after=a_session(
+            State.CABIN_SELECTED, version=9, details=TYPED, basket=a_basket(), supplier=None
+        ),
+        events=(
+            settled("book", REFUSED, code="supplier_error"),
+            a_move(
+                Trigger.RELEASE_BASKET,
+                BASKETED,
+                State.CABIN_SELECTED,
+                "the supplier holds it no more",
+            ),
+        ),
+        settle=a_settlement(REFUSED, NOT_BOOKED),
+        owed=(OWED,),
+    )
+
+
+def test_a_payment_taken_after_all_is_entered() -> None:
+    session = unknown_pay(booking=a_booking(paid=usd("6.56")))
+    assert paid_after_all(session, at()) == Change(
+        before=session,
+        after=a_session(State.PAID, version=9, booking=a_booking(paid=usd("506.56"))),
+        events=(
+            settled("pay", DONE, State.BOOKED),
+            a_move(Trigger.PAY, State.BOOKED, State.PAID, amount="500.00 USD"),
+        ),
+        settle=a_settlement(DONE),
+        payments=(PaymentRecord(amount=usd("500"), auth_code=None, card=MASK, step_id=STEP_ID),),
+    )
+
+
+def test_a_payment_step_must_tell_what_it_asked() -> None:
+    session = unknown_pay(open_step=a_step(StepName.PAY, UNKNOWN))
+    with pytest.raises(LookupError) as caught:
+        paid_after_all(session, at())
+    assert str(caught.value) == "the step asked nothing of a card"
+
+
+NOT_PAID = a_refusal(RefusalCode.CARD_DECLINED, "The payment was not taken.")
+
+
+def test_a_payment_not_taken_leaves_the_booking_unpaid() -> None:
+    session = unknown_pay()
+    assert not_paid(session, at()) == Change(
+        before=session,
+        after=a_session(State.BOOKED, version=8),
+        events=(settled("pay", REFUSED, State.BOOKED, code="card_declined"),),
+        settle=a_settlement(REFUSED, NOT_PAID),
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        (booked_after_all(unknown_book(cancel_requested_at=NOW), found(), at()), State.BOOKED),
+        (not_booked(unknown_book(cancel_requested_at=NOW), at()), BASKETED),
+        (paid_after_all(unknown_pay(cancel_requested_at=NOW), at()), State.PAID),
+        (not_paid(unknown_pay(cancel_requested_at=NOW), at()), State.BOOKED),
+    ],
+)
+def test_a_cancel_asked_for_meanwhile_is_obeyed(change: Change, state: State) -> None:
+    assert change.after.state is state
+    assert change.after.unwinding == CANCELLING
+
+
+@pytest.mark.parametrize(
+    ("state", "unwinding", "trigger", "end"),
+    [
+        (State.BOOKED, CANCELLING, Trigger.CANCEL, State.CANCELLED),
+        (State.PAID, CANCELLING, Trigger.CANCEL, State.CANCELLED),
+        (State.BOOKED, EXPIRING, Trigger.EXPIRE, State.EXPIRED),
+    ],
+)
+def test_the_lines_confirmation_ends_the_session(
+    state: State, unwinding: Unwinding, trigger: Trigger, end: State
+) -> None:
+    session = a_session(state, unwinding=unwinding)
+    assert line_cancelled(session, reason="on the phone") == Change(
+        before=session,
+        after=replace(session, state=end, version=8, unwinding=None),
+        events=(a_move(trigger, state, end, "on the phone"),),
+    )
+
+
+@pytest.mark.parametrize("state", [State.BOOKED, State.PAID])
+@pytest.mark.parametrize(("reason", "told"), [("too late", "too late"), (None, "refused")])
+def test_the_lines_refusal_lets_the_session_go_on(
+    state: State, reason: str | None, told: str
+) -> None:
+    session = a_session(state, unwinding=CANCELLING, cancel_requested_at=NOW)
+    assert line_refused(session, reason=reason) == Change(
+        before=session,
+        after=replace(session, version=8, unwinding=None),
+        events=(an_event(EventKind.UNWINDING, state, trigger=Trigger.CANCEL, reason=told),),
+    )
+
+
+@pytest.mark.parametrize(
+    "session", [a_session(State.BOOKED), a_session(BASKETED, unwinding=CANCELLING)]
+)
+def test_the_line_is_believed_only_while_a_cancellation_is_under_way(session: Session) -> None:
+    expected = a_refusal(RefusalCode.WRONG_STATE, "No cancellation is under way.")
+    assert plain(refused_by(lambda: line_cancelled(session, reason=None))) == plain(expected)
+    assert plain(refused_by(lambda: line_refused(session, reason=None))) == plain(expected)
