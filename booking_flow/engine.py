@@ -21,7 +21,7 @@ from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, SessionStore
 from booking_flow.pricing import Breakdown, CabinList, Selection
 from booking_flow.reading import RateRead, Reader
-from booking_flow.refusals import Refused
+from booking_flow.refusals import RefusalCode, Refused, refuse
 from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
@@ -36,7 +36,14 @@ from booking_flow.steps.guards import (
 )
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
-from booking_flow.supplier import CallContext, FailureKind, RateKey, Supplier, SupplierError
+from booking_flow.supplier import (
+    CallContext,
+    FailureKind,
+    RateKey,
+    Supplier,
+    SupplierError,
+    SupplierSession,
+)
 
 __all__ = [
     "AlreadyBound",
@@ -48,6 +55,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+OVERTAKEN = 4
+"""How often a choice is looked for again after another request made it stale."""
 REFRESHES = 2
 """How often a stale `resultno` is refreshed within one hold (PROTOCOL section 4)."""
 
@@ -194,16 +203,11 @@ class Engine:
     ) -> Answer:
         """Find the choice in fresh grades at the price seen and, unless told not to, hold it."""
         loaded = await self._runner.lapse(loaded, command=command)
-        session = loaded.session
         async with self._reader.reading(loaded) as ctx:
-            ensure_open(session)
-            if choosing.already_held(session, choice):
-                return _answer(loaded)
-            ensure(session, Trigger.SELECT_CABIN)
-            want = choosing.wanted(session, choice)
-            supplier, selection = await self._reader.within(
-                loaded, lambda key: self._reader.resolve(key, session, want, ctx), ctx
-            )
+            loaded, found = await self._resolved(loaded, choice, ctx)
+        if found is None:
+            return _answer(loaded)
+        supplier, selection = found
 
         def decision(session: Session, _at: Moment) -> Change:
             return choosing.selected(session, selection, supplier)
@@ -213,6 +217,29 @@ class Engine:
         if not add_to_basket:
             return _answer(loaded)
         return await self._hold(loaded, fresh=True, command=command)
+
+    async def _resolved(
+        self, loaded: Loaded, choice: choosing.CabinChoice, ctx: CallContext
+    ) -> tuple[Loaded, tuple[SupplierSession, Selection] | None]:
+        """Find the choice; None when it is held already.
+
+        A twin of this request that reads prices makes our identifiers stale: then what the twin
+        did is looked at first, and only if it did nothing are prices read again.
+        """
+        for _ in range(OVERTAKEN):
+            session = loaded.session
+            ensure_open(session)
+            if choosing.already_held(session, choice):
+                return loaded, None
+            ensure(session, Trigger.SELECT_CABIN)
+            want = choosing.wanted(session, choice)
+            try:
+                return loaded, await self._reader.resolve(loaded, want, ctx)
+            except SupplierError as error:
+                if error.kind is not FailureKind.STALE:
+                    raise
+            loaded = await self._runner.changed(loaded)
+        raise refuse(RefusalCode.SELECTION_STALE, "Prices keep changing. Please choose again.")
 
     async def add_to_basket(self, loaded: Loaded, *, command: Command) -> Answer:
         """Hold the selected cabin; when it is held already, that is the answer."""

@@ -27,6 +27,7 @@ _REFUSAL_OF = {
     FailureKind.REJECTED: RefusalCode.SUPPLIER_ERROR,
     FailureKind.STALE: RefusalCode.SELECTION_STALE,
     FailureKind.SOLD_OUT: RefusalCode.SOLD_OUT,
+    FailureKind.NOT_IN_BASKET: RefusalCode.HOLD_LAPSED,
     FailureKind.INCOMPLETE: RefusalCode.VALIDATION_FAILED,
     FailureKind.SESSION_EXPIRED: RefusalCode.SELECTION_STALE,
     FailureKind.MISCONFIGURED: RefusalCode.SUPPLIER_MISCONFIGURED,

@@ -111,12 +111,17 @@ class Reader:
         return await ask(key, session, choosing.rate_key(offer.rate), ctx)
 
     async def resolve(
-        self, key: str, session: Session, want: choosing.Wanted, ctx: CallContext
-    ) -> Selection:
+        self, loaded: Loaded, want: choosing.Wanted, ctx: CallContext
+    ) -> tuple[SupplierSession, Selection]:
         """Find what is wanted in fresh grades and cabins, with its price items."""
-        selection = await self.fresh(key, session, want, ctx)
-        breakdown = await self.items(key, session, choosing.selected_rate(selection), ctx)
-        return replace(selection, items=breakdown.items)
+        session = loaded.session
+
+        async def ask(key: str) -> Selection:
+            selection = await self.fresh(key, session, want, ctx)
+            items = await self.items(key, session, choosing.selected_rate(selection), ctx)
+            return replace(selection, items=items.items)
+
+        return await self.within(loaded, ask, ctx)
 
     async def fresh(
         self, key: str, session: Session, want: choosing.Wanted, ctx: CallContext

@@ -27,6 +27,8 @@ from booking_flow.supplier import (
 R = TypeVar("R")
 RACES = 16
 """How often a lost race is decided anew before the guest is asked to try again."""
+GLANCES = 4
+"""How often a session is looked at again while another request may be changing it."""
 
 Decision = Callable[[Session, Moment], Change | None]
 
@@ -161,6 +163,15 @@ class Runner:
             raise refuse(RefusalCode.SESSION_NOT_FOUND)
         return loaded
 
+    async def changed(self, loaded: Loaded) -> Loaded:
+        """Wait a moment for another request to change the session, and return it either way."""
+        for attempt in range(1, GLANCES + 1):
+            await self._pause(attempt)
+            present = await self.reload(loaded.session.id)
+            if present.session.version != loaded.session.version:
+                break
+        return present
+
     async def lapse(self, loaded: Loaded, *, command: Command) -> Loaded:
         """Enter what the clocks have done since anyone looked; the undos it leaves stay owed."""
         for _ in range(RACES):
@@ -274,8 +285,8 @@ class Runner:
             answer = await self._supplier.remove_from_basket(
                 undo.session_key, undo.item_key, currency, ctx=ctx
             )
-        except SupplierError:
-            return False
+        except SupplierError as error:
+            return error.kind is FailureKind.NOT_IN_BASKET
         return answer.item(undo.item_key) is None
 
 

@@ -30,6 +30,8 @@ class FailureKind(StrEnum):
     """The `resultno` is no longer the latest (105, 137): ask for grades again."""
     SOLD_OUT = "sold_out"
     """The last cabin of the grade, or the chosen cabin, went to somebody else."""
+    NOT_IN_BASKET = "not_in_basket"
+    """The item is not, or no longer, in the supplier's basket (152)."""
     INCOMPLETE = "incomplete"
     """book.pl misses something about a traveller, such as the lead's title (201)."""
     SESSION_EXPIRED = "session_expired"
@@ -53,6 +55,7 @@ _CERTAIN = frozenset(
         FailureKind.REJECTED,
         FailureKind.STALE,
         FailureKind.SOLD_OUT,
+        FailureKind.NOT_IN_BASKET,
         FailureKind.INCOMPLETE,
         FailureKind.SESSION_EXPIRED,
         FailureKind.MISCONFIGURED,

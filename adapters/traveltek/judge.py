@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from adapters.traveltek.errors import kind_of
 from adapters.traveltek.evidence import Seen
 from adapters.traveltek.parse_envelope import Envelope, Erroneous, ErrorItem, decode, envelope
 from adapters.traveltek.parse_values import OtherCurrency, Unreadable, node
@@ -101,16 +101,15 @@ class Judge:
     def _refusal(
         self, errors: tuple[ErrorItem, ...], kind: type[SupplierError] = SupplierError
     ) -> SupplierError:
-        worst = next((e for e in errors if self._expired(e)), None)
-        told = worst or next(iter(errors), ErrorItem(None, ""))
-        reason = FailureKind.SESSION_EXPIRED if worst else FailureKind.REJECTED
+        kinds = {self._kind(error): error for error in reversed(errors)}
+        told = next(iter(errors), ErrorItem(None, ""))
+        reason = self._kind(told)
+        if FailureKind.SESSION_EXPIRED in kinds:
+            reason, told = FailureKind.SESSION_EXPIRED, kinds[FailureKind.SESSION_EXPIRED]
         return kind(reason, endpoint=self.endpoint, code=told.code, text=self.seen.safe(told.text))
 
-    def _expired(self, error: ErrorItem) -> bool:
-        words = self.settings.expired_session_words
-        if error.code in self.settings.expired_session_codes:
-            return True
-        return re.search(words, error.text, re.IGNORECASE) is not None
+    def _kind(self, error: ErrorItem) -> FailureKind:
+        return kind_of(error, endpoint=self.endpoint, settings=self.settings)
 
     def _error(self, kind: FailureKind) -> SupplierError:
         return SupplierError(kind, endpoint=self.endpoint)

@@ -62,6 +62,14 @@ class TraveltekSettings:
     bad_token_statuses: frozenset[int] = frozenset({401})
     expired_session_codes: frozenset[int] = frozenset({169})
     expired_session_words: str = r"session\b.*\b(expired|timed out|no longer)"
+    stale_codes: frozenset[int] = frozenset({105, 137})
+    """The `resultno` is not the latest (PROTOCOL section 1)."""
+    sold_out_codes: frozenset[int] = frozenset()
+    sold_out_words: str = r"sold out|no longer available|no cabins? (is|are) (left|available)"
+    not_in_basket_codes: frozenset[int] = frozenset({152})
+    incomplete_codes: frozenset[int] = frozenset({201})
+    """book.pl misses something about a traveller (PROTOCOL section 1)."""
+    incomplete_words: str = r"\b(title|nationality|smoking)\b"
     busy_statuses: frozenset[int] = frozenset({429})
     """Statuses by which a gateway turns a request away before the supplier acts."""
     unknown_booking_words: str = (

@@ -41,7 +41,6 @@ from booking_flow.supplier import (
     BookAnswer,
     BookOrder,
     FailureKind,
-    SupplierError,
 )
 
 
@@ -178,17 +177,12 @@ def _book_failed(session: Session, failure: settling.Failure, at: Moment) -> Cha
     if not failure.certain:
         return _book_unknown(session, failure.evidence, (TaskKind.BOOK_UNKNOWN,), at)
     refusal = failure.refusal
-    if _supplier_session_over(failure):
+    if failure.is_a(FailureKind.SESSION_EXPIRED):
         refusal = Refusal(code=RefusalCode.HOLD_LAPSED, detail="The supplier let the cabin go.")
     change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
     if refusal.code in (RefusalCode.HOLD_LAPSED, RefusalCode.BASKET_UNPRICED):
         return let_go(change, session, at)
     return change
-
-
-def _supplier_session_over(failure: settling.Failure) -> bool:
-    error = failure.error
-    return isinstance(error, SupplierError) and error.kind is FailureKind.SESSION_EXPIRED
 
 
 def let_go(change: Change, session: Session, at: Moment) -> Change:

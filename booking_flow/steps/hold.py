@@ -19,7 +19,7 @@ from booking_flow.steps.choosing import rate_refusal
 from booking_flow.steps.guards import ensure, ensure_on_sale
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.unwind import obey_cancel, owed_for
-from booking_flow.supplier import FailureKind, SupplierError, SupplierSession
+from booking_flow.supplier import FailureKind, SupplierSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +84,7 @@ def _hold_failed(session: Session, failure: settling.Failure) -> Change:
         return settling.unknown(session, evidence=failure.evidence)
     refusal = rate_refusal(chosen_of(session).cabin_number, failure.refusal)
     change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
-    return change.put(supplier=None) if _session_over(failure) else change
-
-
-def _session_over(failure: settling.Failure) -> bool:
-    error = failure.error
-    return isinstance(error, SupplierError) and error.kind is FailureKind.SESSION_EXPIRED
+    return change.put(supplier=None) if failure.is_a(FailureKind.SESSION_EXPIRED) else change
 
 
 def _not_as_shown(session: Session, ended: Held, refusal: Refusal, at: Moment) -> Change:
@@ -148,11 +143,17 @@ def basket_of(session: Session) -> Basket:
 def settle_release(session: Session, ended: BasketAnswer | settling.Failure, at: Moment) -> Change:
     """Let the cabin go whatever the supplier said; what is not certain stays an owed undo."""
     key = basket_of(session).item_key
-    if isinstance(ended, BasketAnswer) and ended.item(key) is None:
+    if _let_go(ended, key):
         change = settling.done(session, evidence={"itemKey": key})
     else:
         change = _release_owed(session, ended, at)
     return obey_cancel(change.move(Trigger.RELEASE_BASKET).put(basket=None), at)
+
+
+def _let_go(ended: BasketAnswer | settling.Failure, item_key: str) -> bool:
+    if isinstance(ended, settling.Failure):
+        return ended.is_a(FailureKind.NOT_IN_BASKET)
+    return ended.item(item_key) is None
 
 
 def _release_owed(session: Session, ended: BasketAnswer | settling.Failure, at: Moment) -> Change:

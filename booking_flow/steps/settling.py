@@ -13,7 +13,7 @@ from booking_flow.refusals import Refusal, Refused
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
 from booking_flow.session import Session
 from booking_flow.steps.moment import Moment
-from booking_flow.supplier import SupplierError
+from booking_flow.supplier import FailureKind, SupplierError
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -73,6 +73,10 @@ class Failure:
         if isinstance(self.error, Refused):
             return self.error.refusal
         return refusal_of(self.error)
+
+    def is_a(self, kind: FailureKind) -> bool:
+        """Whether the supplier failed in this way."""
+        return isinstance(self.error, SupplierError) and self.error.kind is kind
 
     @property
     def evidence(self) -> Mapping[str, str]:

@@ -60,7 +60,10 @@ CONNECTOR = aiohttp.ClientConnectorDNSError(
     OSError(-2, "no such name"),
 )
 FAILURES: dict[str, tuple[dict[str, Any], FailureKind]] = {
-    "refused": ({"payload": refusal(105)}, FailureKind.REJECTED),
+    "refused": ({"payload": refusal(111)}, FailureKind.REJECTED),
+    "stale": ({"payload": refusal(105)}, FailureKind.STALE),
+    "chosen cruise not found": ({"payload": refusal(137)}, FailureKind.STALE),
+    "not in basket": ({"payload": refusal(152)}, FailureKind.NOT_IN_BASKET),
     "refused without a code": ({"payload": refusal(None)}, FailureKind.REJECTED),
     "refused with 400": ({"payload": refusal(110), "status": 400}, FailureKind.REJECTED),
     "session expired": ({"payload": refusal(169)}, FailureKind.SESSION_EXPIRED),

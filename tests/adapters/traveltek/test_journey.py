@@ -169,7 +169,7 @@ async def test_the_older_identifiers_go_stale(client: TraveltekClient) -> None:
     await offered(client, session, ctx)
     with pytest.raises(SupplierError) as caught:
         await client.add_to_basket(session, stale, "USD", ctx=ctx)
-    assert (caught.value.kind, caught.value.code) == (FailureKind.REJECTED, 105)
+    assert (caught.value.kind, caught.value.code) == (FailureKind.STALE, 105)
 
 
 async def test_a_wrong_sid_is_a_misconfiguration(simulator: Simulator) -> None:

@@ -1,0 +1,127 @@
+"""Real service processes for tests: started, killed, and talked to over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import ClientError, ClientSession, web
+from yarl import URL
+
+from booking_http.settings import Settings
+from tests.conftest import ROOT
+from tests.http.kit import HASH_KEY, MASTER_KEY, Service, Simulator, settings_for
+
+START_SECONDS = 30.0
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a process with these settings."""
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "http"))),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "REDIS_URL": settings.redis_url.get_secret_value() if settings.redis_url else "",
+        "MASTER_KEYS": MASTER_KEY,
+        "HASH_KEY": HASH_KEY,
+        "TRAVELTEK_BASE_URL": settings.traveltek_base_url,
+        "TRAVELTEK_SID": settings.traveltek_sid,
+        "TRAVELTEK_USERNAME": settings.traveltek_username.get_secret_value(),
+        "TRAVELTEK_PASSWORD": settings.traveltek_password.get_secret_value(),
+        "TRAVELTEK_TIME_SCALE": str(settings.traveltek_time_scale),
+        "LOG_LEVEL": settings.log_level,
+    }
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True, kw_only=True)
+class Nursery:
+    """Starts watched services by forking, so that each costs milliseconds."""
+
+    process: asyncio.subprocess.Process
+    http: ClientSession
+    simulator: Simulator
+    children: list[int]
+
+    async def start(self, points: Path, *, die_at: int = 0) -> Service:
+        """Start a service that dies at a point, and wait until it answers."""
+        port = free_port()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{port} {points} {die_at}\n".encode())
+        self.children.append(int(await self.process.stdout.readline()))
+        url = URL(f"http://127.0.0.1:{port}/")
+        await answering(self.http, url)
+        return Service(app=web.Application(), url=url, http=self.http, simulator=self.simulator)
+
+    def kill(self) -> None:
+        """Kill every service started here that still runs."""
+        while self.children:
+            with suppress(ProcessLookupError):
+                os.kill(self.children.pop(), signal.SIGKILL)
+
+
+async def answering(http: ClientSession, url: URL) -> None:
+    """Wait until a service answers."""
+    async with asyncio.timeout(START_SECONDS):
+        while True:
+            with suppress(ClientError):
+                async with http.get(url / "livez"):
+                    return
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def nursery(database_url: str, simulator: Simulator) -> AsyncIterator[Nursery]:
+    """Keep a process that has imported everything and forks services on demand."""
+    settings = settings_for(database_url=database_url, supplier_url=simulator.api)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.acceptance.watched_service",
+        cwd=ROOT,
+        env=environment(settings),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with ClientSession() as http:
+        made = Nursery(process=process, http=http, simulator=simulator, children=[])
+        try:
+            yield made
+        finally:
+            made.kill()
+            process.kill()
+            await process.wait()
+            process._transport.close()  # type: ignore[attr-defined]
+
+
+@asynccontextmanager
+async def serving(settings: Settings, simulator: Simulator) -> AsyncIterator[Service]:
+    """Run `booking-flow serve` as operators do, with its log in `Service.log`."""
+    port = free_port()
+    env = environment(settings) | {"APP_PORT": str(port)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "booking_http.cli", "serve", cwd=ROOT, env=env
+    )
+    url = URL(f"http://127.0.0.1:{port}/")
+    async with ClientSession() as http:
+        try:
+            await answering(http, url)
+            yield Service(app=web.Application(), url=url, http=http, simulator=simulator)
+        finally:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
