@@ -18,7 +18,7 @@ from booking_flow.change import Change
 from booking_flow.flow import State, Trigger
 from booking_flow.opening import Opener, OpenSession
 from booking_flow.policy import Policy
-from booking_flow.ports import Catalogue, SessionStore
+from booking_flow.ports import Catalogue, SessionStore, Spool
 from booking_flow.pricing import Breakdown, CabinList, Selection
 from booking_flow.reading import RateRead, Reader
 from booking_flow.refusals import RefusalCode, Refused, refuse
@@ -87,6 +87,7 @@ class Engine:
         new_reference: Callable[[], str],
         boottime: Callable[[], float],
         pause: Callable[[int], Awaitable[None]],
+        spool: Spool | None = None,
     ) -> None:
         """Wire the ports; see `Runner` for `boottime` and `pause`."""
         self._supplier = supplier
@@ -97,6 +98,7 @@ class Engine:
             new_id=new_id,
             boottime=boottime,
             pause=pause,
+            spool=spool,
         )
         self._reader = Reader(supplier=supplier, runner=self._runner, currency=policy.currency)
         self._opener = Opener(
@@ -106,6 +108,11 @@ class Engine:
             policy=policy,
             new_reference=new_reference,
         )
+
+    @property
+    def runner(self) -> Runner:
+        """Return the runner, which recovery and the desk share."""
+        return self._runner
 
     async def open_session(self, ask: OpenSession, *, command: Command) -> Answer:
         """Search for the sailing and open a session for this party."""
@@ -348,6 +355,7 @@ class Engine:
             perform=perform,
             settle=booking.settle_book,
             late=recover.late_book,
+            spooled=booking.spooled,
         )
         return _outcome(await self._runner.run(loaded, effect, command=command))
 

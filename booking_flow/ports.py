@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from booking_flow.card import Charge
 from booking_flow.change import Change, IdempotencyBinding
 from booking_flow.history import Origin
 from booking_flow.refusals import Refusal
 from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.sailing import Sailing
 from booking_flow.session import Loaded, Session
-from booking_flow.supplier import CallContext, ImportedBooking, SupplierCall
+from booking_flow.supplier import BookAnswer, CallContext, ImportedBooking, SupplierCall
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - named for what is seen
@@ -199,6 +200,26 @@ class TaskStore(Protocol):
 
     async def task(self, task_id: UUID) -> StoredTask | None:
         """Return a task, open or closed, or None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpooledAnswer:
+    """A definite answer of book.pl that could not be written yet; nothing personal is in it."""
+
+    session_id: UUID
+    step_id: UUID
+    answer: BookAnswer
+    charge: Charge | None
+
+
+class Spool(Protocol):
+    """Where definite supplier answers survive this process while PostgreSQL is away."""
+
+    async def keep(self, answer: SpooledAnswer) -> None:
+        """Write an answer down durably; one answer per step."""
+
+    async def drop(self, step_id: UUID) -> None:
+        """Forget the answer of a step once it is in the database."""
 
 
 class BookingLookup(Protocol):

@@ -17,6 +17,7 @@ from booking_flow.ports import (
     BookingLookup,
     Lookup,
     SessionStore,
+    SpooledAnswer,
     TakenStep,
     TakenUndo,
     WorkQueue,
@@ -24,7 +25,7 @@ from booking_flow.ports import (
 from booking_flow.runner import Command, Decision, Runner
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.session import Loaded, Session
-from booking_flow.steps import answers, recover, unwind
+from booking_flow.steps import answers, booking, recover, unwind
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
 from booking_flow.supplier import (
@@ -144,6 +145,18 @@ class Recovery:
             )
         except SupplierError:
             return None
+
+    async def late_answer(self, spooled: SpooledAnswer) -> None:
+        """Enter an answer that could not be written when it came; it is the truth."""
+        asked = booking.Asked(answer=spooled.answer, charge=spooled.charge)
+
+        def decision(session: Session, at: Moment) -> Change | None:
+            step = session.open_step
+            if step is not None and step.id == spooled.step_id:
+                return booking.settle_book(session, asked, at)
+            return recover.late_book(session, asked, at)
+
+        await self._decide(await self._runner.reload(spooled.session_id), decision)
 
     async def undo(self, taken: TakenUndo) -> None:
         """Let a cabin go that the supplier may still hold for nobody."""

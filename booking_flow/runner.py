@@ -66,6 +66,8 @@ class Effect(Generic[R]):
     settle: Callable[[Session, R | settling.Failure, Moment], Change]
     late: Callable[[Session, R | settling.Failure, Moment], Change | None] | None = None
     """What an answer changes that comes after the step was settled without it."""
+    spooled: Callable[[Session, R], SpooledAnswer | None] | None = None
+    """What of an answer must survive this process while it cannot be written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,7 @@ class Runner:
         new_id: Callable[[], UUID],
         boottime: Callable[[], float],
         pause: Callable[[int], Awaitable[None]],
+        spool: Spool | None = None,
     ) -> None:
         """`boottime` counts seconds through suspension; `pause` waits before the n-th retry."""
         self._store = store
@@ -97,6 +100,7 @@ class Runner:
         self._new_id = new_id
         self._boottime = boottime
         self._pause = pause
+        self._spool = spool
 
     def context(self) -> CallContext:
         """Begin the evidence of a command."""
@@ -209,14 +213,28 @@ class Runner:
             try:
                 committed = await self._commit(change, command=command.unbound, calls=ctx.calls)
                 if committed.result is CommitResult.DONE:
+                    await self._drop(claimed, effect)
                     return await self._after(change, committed, command)
                 if committed.result is CommitResult.REJECTED:
                     ended = settling.Failure(error=_rejected(effect.name))
                 loaded = await self.reload(claimed.id)
             except StoreUnavailable:
                 failures += 1
+                if failures == 1:
+                    await self._keep(claimed, effect, ended)
                 await self._pause(failures)
         return Ended(loaded=await self._late(loaded, effect, ended, ctx=ctx, command=command))
+
+    async def _keep(self, claimed: Session, effect: Effect[R], ended: R | settling.Failure) -> None:
+        if self._spool is None or effect.spooled is None or isinstance(ended, settling.Failure):
+            return
+        answer = effect.spooled(claimed, ended)
+        if answer is not None:
+            await self._spool.keep(answer)
+
+    async def _drop(self, claimed: Session, effect: Effect[R]) -> None:
+        if self._spool is not None and effect.spooled is not None:
+            await self._spool.drop(settling.open_step(claimed).id)
 
     async def _late(
         self,

@@ -15,6 +15,7 @@ from booking_flow.judging import BookVerdict, judge_book
 from booking_flow.money import Money
 from booking_flow.party import Contact, Passenger, check_passengers
 from booking_flow.policy import PaymentChannel
+from booking_flow.ports import SpooledAnswer
 from booking_flow.refusals import (
     Fault,
     Refusal,
@@ -158,6 +159,14 @@ class Asked:
 
     answer: BookAnswer
     charge: Charge | None
+
+
+def spooled(session: Session, ended: Asked) -> SpooledAnswer:
+    """Return what must survive of an answer that cannot be written yet."""
+    step = settling.open_step(session)
+    return SpooledAnswer(
+        session_id=session.id, step_id=step.id, answer=ended.answer, charge=ended.charge
+    )
 
 
 def settle_book(session: Session, ended: Asked | settling.Failure, at: Moment) -> Change:
