@@ -10,7 +10,14 @@ from uuid import UUID
 from booking_flow.change import Change, IdempotencyBinding, begin
 from booking_flow.history import ActorKind, Origin
 from booking_flow.policy import Policy
-from booking_flow.ports import CommitResult, Committed, SessionStore, StoreUnavailable
+from booking_flow.ports import (
+    CommitResult,
+    Committed,
+    SessionStore,
+    Spool,
+    SpooledAnswer,
+    StoreUnavailable,
+)
 from booking_flow.refusals import RefusalCode, Refused, refuse
 from booking_flow.saga import STEPS, OwedUndo, StepKind, StepName, StepStatus
 from booking_flow.session import Loaded, Session
