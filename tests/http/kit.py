@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -16,8 +17,12 @@ from yarl import URL
 
 from adapters.simulator import SimulatorSettings
 from adapters.simulator import create_app as create_simulator
-from adapters.simulator.sailings import CARNIVAL_SAILING, EXAMPLE_SAILING, SeededSailing
-from adapters.simulator.sailings import seeded_sailings
+from adapters.simulator.sailings import (
+    CARNIVAL_SAILING,
+    EXAMPLE_SAILING,
+    SeededSailing,
+    seeded_sailings,
+)
 from booking_flow.sailing import Sailing
 from booking_http.actions import BASE
 from booking_http.bootstrap import PARTS, create_app
@@ -37,6 +42,20 @@ AMEX = "378282246310005"
 HASH_KEY = "tests only, tests only, tests only"
 MASTER_KEY = Fernet.generate_key().decode()
 Json = dict[str, Any]
+Headers = Mapping[str, str]
+Truth = Callable[[], Awaitable[bool]]
+
+
+async def eventually(truth: Truth, *, within: float = 20.0) -> None:
+    """Wait until something becomes true."""
+    async with asyncio.timeout(within):
+        while not await truth():  # noqa: ASYNC110 - what is waited for lies in another process
+            await asyncio.sleep(0.05)
+
+
+def once(key: str) -> Headers:
+    """Return the header that makes a request happen once."""
+    return {"Idempotency-Key": key}
 
 
 def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Settings:
@@ -123,6 +142,14 @@ class Simulator:
             counts = (await answer.json())["counts"]
         return int(counts.get(endpoint, 0))
 
+    async def has_received(self, endpoint: str, calls: int) -> None:
+        """Wait until an endpoint was called so often."""
+
+        async def enough() -> bool:
+            return await self.received(endpoint) >= calls
+
+        await eventually(enough)
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -160,13 +187,20 @@ class Service:
         return self.app[PARTS]
 
     async def call(
-        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        headers: Headers | None = None,
     ) -> Reply:
-        """Send one request; `Idempotency_Key` in `headers` stands for `Idempotency-Key`."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        content = {"data": raw} if raw is not None else {"json": body} if body is not None else {}
+        """Send one request, with `body` as JSON or `raw` as it is."""
+        content: Json = {"data": raw} if raw is not None else {}
+        if body is not None:
+            content = {"json": body}
         async with self.http.request(
-            method, self.url.join(URL(path)), headers=named, **content
+            method, self.url.join(URL(path)), headers=headers, **content
         ) as answer:
             is_json = "json" in answer.content_type
             read = await answer.json(content_type=None) if is_json else await answer.text()
@@ -205,12 +239,12 @@ class Guest:
         *,
         adults: int = 2,
         child_ages: tuple[int, ...] = (),
-        **headers: str,
+        headers: Headers | None = None,
     ) -> Reply:
         self.adults, self.child_ages = adults, list(child_ages)
         party = {"adults": adults, "children": len(child_ages), "childAges": self.child_ages}
         ask = {"cruiseId": cruise_id, "passengerCount": party}
-        reply = await self.service.call("POST", f"{BASE}/session", ask, **headers)
+        reply = await self.service.call("POST", f"{BASE}/session", ask, headers=headers)
         if reply.status == 201:
             self.session_id = reply.body["sessionId"]
             self.sailing_date = date.fromisoformat(reply.body["cruise"]["sailingDate"])
@@ -219,9 +253,9 @@ class Guest:
     async def look(self) -> Reply:
         return await self.service.call("GET", f"{BASE}/session/{self.session_id}")
 
-    async def edit(self, changes: Json, **headers: str) -> Reply:
+    async def edit(self, changes: Json, *, headers: Headers | None = None) -> Reply:
         path = f"{BASE}/session/{self.session_id}"
-        return await self.service.call("PATCH", path, changes, **headers)
+        return await self.service.call("PATCH", path, changes, headers=headers)
 
     async def price(self) -> Reply:
         reply = await self.service.call("GET", f"{self.home}/pricing")
@@ -252,13 +286,13 @@ class Guest:
         return await self.service.call("GET", str(url))
 
     async def select(
-        self, rate: Json | None = None, *, headers: Mapping[str, str] | None = None, **more: Any
+        self, rate: Json | None = None, *, headers: Headers | None = None, **more: Any
     ) -> Reply:
         ask = self.key_of(rate or self.rate()) | more
-        return await self.service.call("POST", f"{self.home}/select-cabin", ask, **(headers or {}))
+        return await self.service.call("POST", f"{self.home}/select-cabin", ask, headers=headers)
 
-    async def hold(self, **headers: str) -> Reply:
-        return await self.service.call("POST", f"{self.home}/basket", {}, **headers)
+    async def hold(self, *, headers: Headers | None = None) -> Reply:
+        return await self.service.call("POST", f"{self.home}/basket", {}, headers=headers)
 
     async def release(self) -> Reply:
         return await self.service.call("DELETE", f"{self.home}/basket")
@@ -317,19 +351,19 @@ class Guest:
             "payment": payment,
         }
 
-    async def book(self, ask: Json | None = None, **headers: str) -> Reply:
+    async def book(self, ask: Json | None = None, *, headers: Headers | None = None) -> Reply:
         return await self.service.call(
-            "POST", f"{self.home}/create", ask or self.booking(), **headers
+            "POST", f"{self.home}/create", ask or self.booking(), headers=headers
         )
 
-    async def pay(self, payment: Json, **headers: str) -> Reply:
-        return await self.service.call("POST", f"{self.home}/payment", payment, **headers)
+    async def pay(self, payment: Json, *, headers: Headers | None = None) -> Reply:
+        return await self.service.call("POST", f"{self.home}/payment", payment, headers=headers)
 
-    async def cancel(self, **headers: str) -> Reply:
-        return await self.service.call("POST", f"{self.home}/cancel", {}, **headers)
+    async def cancel(self, *, headers: Headers | None = None) -> Reply:
+        return await self.service.call("POST", f"{self.home}/cancel", {}, headers=headers)
 
-    async def restart(self, **headers: str) -> Reply:
-        return await self.service.call("POST", f"{self.home}/restart", {}, **headers)
+    async def restart(self, *, headers: Headers | None = None) -> Reply:
+        return await self.service.call("POST", f"{self.home}/restart", {}, headers=headers)
 
     async def to_priced(self, **party: Any) -> Reply:
         opened = await self.open(**party)
@@ -370,9 +404,12 @@ async def running_service(
     """Run a service on a seeded database until the block ends."""
     settings = settings_for(database_url=database_url, **{"supplier_url": simulator.api} | changes)
     app = create_app(settings)
-    server = TestServer(app)
+    # Not aiohttp's TestServer, which cancels the handlers of clients that hang up.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     async with AsyncExitStack() as running:
-        await server.start_server(access_log=None, shutdown_timeout=2)
-        running.push_async_callback(server.close)
+        await runner.setup()
+        running.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         http = await running.enter_async_context(ClientSession(connector=TCPConnector(limit=0)))
-        yield Service(app=app, url=server.make_url("/"), http=http, simulator=simulator)
+        url = URL.build(scheme="http", host="127.0.0.1", port=runner.addresses[0][1])
+        yield Service(app=app, url=url, http=http, simulator=simulator)
