@@ -23,7 +23,7 @@ moved AS (
         booking_now(), :expires_at, :cruise_id, :line_id, :sailing_date, :sailing, :party,
         :currency, :supplier_key, :supplier_opened_at, :selection, :basket, :item_key,
         :hold_until, :total, :deposit, :details_ciphertext, :cards_tried)
-    RETURNING s.id, s.version, s.updated_at AS now
+    RETURNING s.id, s.updated_at AS now
 )"""
 
 # The look-up by reference; one that is taken ends the whole statement.

@@ -39,11 +39,9 @@ step AS (
     FOR UPDATE
 )"""
 
-# Answer once, whether the guards held or not, and wake whoever watches the session.
+# Answer once, whether the guards held or not.
 OUTCOME: Final = """
-SELECT m.id IS NOT NULL AS moved, coalesce(m.now, booking_now()) AS now,
-       CASE WHEN m.id IS NOT NULL
-            THEN pg_notify('booking_session', m.id || ':' || m.version) END AS notified
+SELECT m.id IS NOT NULL AS moved, coalesce(m.now, booking_now()) AS now
 FROM (VALUES (1)) AS always LEFT JOIN moved m ON true"""
 
 _GUARDS: Final = {
@@ -73,7 +71,7 @@ def _moved(shape: Shape) -> str:
             "\n    FROM step" if shape.grip is Grip.SETTLE else "",
             "\n    WHERE ",
             "\n      AND ".join(_guards(shape)),
-            "\n    RETURNING s.id, s.version, s.updated_at AS now\n)",
+            "\n    RETURNING s.id, s.updated_at AS now\n)",
         )
     )
 

@@ -1,6 +1,6 @@
 """The rows a commit writes beside the session, each as one part of its statement.
 
-Every part reads `moved`: the session's id, its new version and the commit's time, or no row.
+Every part reads `moved`: the session's id and the commit's time, or no row.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Keys start with the session's id so that the tables can be sharded on it; look-ups by other keys
 are small tables of their own. Functions and triggers are in the migrations alone.
+Where the service has a role of its own, grant it SELECT and INSERT on `session_history` and no
+more; a trigger refuses the rest to everyone else.
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ from persistence.personal import details_values, open_details, passenger_values
 from persistence.rows import session_of
 from persistence.shapes import Shape, shape_of
 from persistence.vault import Vault
+from persistence.wakeups import Wakeups
 
 _LOAD: Final = """
 SELECT s.*, k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
@@ -84,6 +85,11 @@ class PostgresSessionStore:
         self._engine = engine
         self._vault = vault
         self._owner = owner
+        self._wakeups = Wakeups(engine)
+
+    async def close(self) -> None:
+        """Send what is still to be told; the pool belongs to whoever made it."""
+        await self._wakeups.sent()
 
     async def now(self) -> datetime:
         """Return the database's clock, the one all deadlines are compared by."""
@@ -197,6 +203,7 @@ class PostgresSessionStore:
             result = refused_by(error)
         else:
             if row is not None and row.moved:
+                self._wakeups.announce(values["id"], values["version"])
                 return CommitResult.DONE, row.now
             result = CommitResult.LOST
         return await self._explained(result, statement, values, binding)

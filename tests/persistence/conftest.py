@@ -25,8 +25,10 @@ def vault() -> Vault:
 
 
 @pytest.fixture
-def store(engine: AsyncEngine, vault: Vault) -> PostgresSessionStore:
-    return PostgresSessionStore(engine, vault, "worker-1")
+async def store(engine: AsyncEngine, vault: Vault) -> AsyncIterator[PostgresSessionStore]:
+    store = PostgresSessionStore(engine, vault, "worker-1")
+    yield store
+    await store.close()
 
 
 @pytest.fixture
