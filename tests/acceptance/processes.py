@@ -109,13 +109,21 @@ async def nursery(database_url: str, simulator: Simulator) -> AsyncIterator[Nurs
 
 
 @asynccontextmanager
-async def serving(settings: Settings, simulator: Simulator) -> AsyncIterator[Service]:
-    """Run `booking-flow serve` as operators do, with its log in `Service.log`."""
+async def serving(settings: Settings, simulator: Simulator, log: Path) -> AsyncIterator[Service]:
+    """Run `booking-flow serve` as operators do, with all it prints in `log`."""
     port = free_port()
     env = environment(settings) | {"APP_PORT": str(port)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "booking_http.cli", "serve", cwd=ROOT, env=env
-    )
+    with log.open("wb") as printed:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "booking_http.cli",
+            "serve",
+            cwd=ROOT,
+            env=env,
+            stdout=printed,
+            stderr=printed,
+        )
     url = URL(f"http://127.0.0.1:{port}/")
     async with ClientSession() as http:
         try:

@@ -70,7 +70,7 @@ def watched_engine(observer: Observer) -> type[Engine]:
 
 def run(port: int, log: Path, die_at: int) -> None:
     """Serve on `port` until killed."""
-    booking_http.parts.Engine = watched_engine(Observer(log, die_at))  # type: ignore[misc]
+    vars(booking_http.parts)["Engine"] = watched_engine(Observer(log, die_at))
     settings = load_settings()
     configure_logs(settings.log_level)
     app = create_app(settings)
