@@ -60,7 +60,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             )
         )
         shelf = await _catalogue_database(settings, database, opened)
-        yield _wire(settings, database=database, shelf=shelf, redis=redis, supplier=supplier)
+        parts = _wire(settings, database=database, shelf=shelf, redis=redis, supplier=supplier)
+        opened.push_async_callback(parts.store.close)
+        yield parts
 
 
 def _wire(

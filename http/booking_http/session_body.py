@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
+from booking_flow.basket import Basket
 from booking_flow.flow import State, Trigger
 from booking_flow.party import Details
 from booking_flow.pricing import PriceItem
@@ -14,6 +15,7 @@ from booking_flow.session import Booking, Session, UnwindingReason
 from booking_http.actions import describe
 from booking_http.schemas import answers as tell
 
+_NOTHING_HELD: Final = frozenset({State.CREATED, State.PRICED, State.CABIN_SELECTED})
 Allowed = Callable[[Session], Sequence[Trigger]]
 
 
@@ -97,9 +99,14 @@ def _selection(session: Session) -> tell.SelectionTell | None:
     )
 
 
+def _held(session: Session) -> Basket | None:
+    """Return the basket unless it lapsed: one that did stays on the session until the next."""
+    return None if session.state in _NOTHING_HELD else session.basket
+
+
 def _price(session: Session) -> tell.PriceTell | None:
     """Return the basket's price, or before there is one that of the choice."""
-    if held := session.basket:
+    if held := _held(session):
         return tell.PriceTell(
             total=held.total.amount,
             deposit=held.deposit.amount,
@@ -132,7 +139,7 @@ def _hold(session: Session) -> tell.HoldTell | None:
 
 
 def _options(session: Session) -> tell.OptionsTell | None:
-    held = session.basket
+    held = _held(session)
     if held is None:
         return None
     return tell.OptionsTell(

@@ -40,9 +40,8 @@ async def make_service(seeded_url: str, simulator: Simulator) -> AsyncIterator[M
     async with AsyncExitStack() as running:
 
         async def make(**changes: Any) -> Service:
-            return await running.enter_async_context(
-                running_service(seeded_url, simulator, **changes)
-            )
+            url = changes.pop("database_url", seeded_url)
+            return await running.enter_async_context(running_service(url, simulator, **changes))
 
         yield make
 

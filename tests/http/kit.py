@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import ClientSession, TCPConnector, web
 from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
+from sqlalchemy import text
 from yarl import URL
 
 from adapters.simulator import SimulatorSettings
@@ -43,6 +44,10 @@ HASH_KEY = "tests only, tests only, tests only"
 MASTER_KEY = Fernet.generate_key().decode()
 Json = dict[str, Any]
 Headers = Mapping[str, str]
+CUT = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+)
 Truth = Callable[[], Awaitable[bool]]
 
 
@@ -208,6 +213,11 @@ class Service:
 
     def guest(self) -> Guest:
         return Guest(self)
+
+    async def cut_listeners(self) -> None:
+        """End the connections that wait for wake-ups, as a failing network would."""
+        async with self.parts.database.connect() as connection:
+            await connection.execute(CUT)
 
     async def advance(self, **elapsed: float) -> None:
         """Move the database's clock forward, and nobody else's."""
