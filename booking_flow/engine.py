@@ -16,6 +16,7 @@ from booking_flow.basket import BasketAnswer
 from booking_flow.card import Payment
 from booking_flow.change import Change
 from booking_flow.flow import State, Trigger
+from booking_flow.judging import refusal_of
 from booking_flow.opening import Opener, OpenSession
 from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, SessionStore, Spool
@@ -316,7 +317,8 @@ class Engine:
     async def _again(self, session: Session, ctx: CallContext) -> Selection:
         chosen = hold.chosen_of(session)
         key = supplier_key(session)
-        fresh = await self._reader.fresh(key, session, choosing.as_chosen(chosen), ctx)
+        want = choosing.as_chosen(chosen)
+        fresh = await _before(self._reader.fresh(key, session, want, ctx))
         return replace(fresh, items=chosen.items)
 
     async def release_basket(self, loaded: Loaded, *, command: Command) -> Answer:
@@ -364,7 +366,7 @@ class Engine:
     ) -> booking.Asked:
         if hold.basket_of(session).recheck:
             key = supplier_key(session)
-            seen = await self._supplier.basket(key, session.currency, ctx=ctx)
+            seen = await _before(self._supplier.basket(key, session.currency, ctx=ctx))
             booking.ensure_still_held(session, seen)
         answer = await self._supplier.book(booking.order_of(session, request), ctx=ctx)
         return booking.Asked(
@@ -393,6 +395,16 @@ class Engine:
 
         loaded = await self._runner.decide(loaded, decision, command=command)
         return _answer(await self._runner.pay_back(loaded, command=command.unbound))
+
+
+async def _before(read: Awaitable[T]) -> T:
+    """Read before an effect: where that fails the effect was not sent, so nothing is unknown."""
+    try:
+        return await read
+    except SupplierError as error:
+        if error.kind is FailureKind.SESSION_EXPIRED:
+            raise
+        raise Refused(refusal_of(error)) from error
 
 
 def _answer(loaded: Loaded) -> Answer:

@@ -381,8 +381,16 @@ def releasing(**fields: object) -> Session:
 LET_GO = a_move(Trigger.RELEASE_BASKET, State.BASKETED, SELECTED)
 
 
-@pytest.mark.parametrize("answer", [NOTHING_HELD, a_basket_answer(an_item(item_key="1"))])
-def test_a_confirmed_release_lets_the_cabin_go(answer: BasketAnswer) -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        NOTHING_HELD,
+        a_basket_answer(an_item(item_key="1")),
+        failed(FailureKind.NOT_IN_BASKET),
+    ],
+)
+def test_a_confirmed_release_lets_the_cabin_go(answer: BasketAnswer | Failure) -> None:
+    """To hear that it was not held at all is as good."""
     session = releasing()
     assert settle_release(session, answer, at()) == Change(
         before=session,

@@ -319,6 +319,7 @@ def test_only_an_authcode_is_a_payment(answer: PayAnswer, status: StepStatus) ->
         (FailureKind.REJECTED, RefusalCode.SUPPLIER_ERROR),
         (FailureKind.STALE, RefusalCode.SELECTION_STALE),
         (FailureKind.SOLD_OUT, RefusalCode.SOLD_OUT),
+        (FailureKind.NOT_IN_BASKET, RefusalCode.HOLD_LAPSED),
         (FailureKind.INCOMPLETE, RefusalCode.VALIDATION_FAILED),
         (FailureKind.SESSION_EXPIRED, RefusalCode.SELECTION_STALE),
         (FailureKind.MISCONFIGURED, RefusalCode.SUPPLIER_MISCONFIGURED),

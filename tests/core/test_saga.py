@@ -99,6 +99,7 @@ CERTAIN = {
     FailureKind.REJECTED,
     FailureKind.STALE,
     FailureKind.SOLD_OUT,
+    FailureKind.NOT_IN_BASKET,
     FailureKind.INCOMPLETE,
     FailureKind.SESSION_EXPIRED,
     FailureKind.MISCONFIGURED,

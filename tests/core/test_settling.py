@@ -119,12 +119,14 @@ def test_a_failed_call_is_what_its_error_says(kind: FailureKind) -> None:
     assert failure.sent is error.sent
     assert failure.evidence == {"failure": f"book.pl: {kind.value} 9"}
     assert failure.refusal.detail == "Said (9)"
+    assert {other for other in FailureKind if failure.is_a(other)} == {kind}
 
 
 def test_a_refusal_before_the_call_is_certain_and_nothing_was_sent() -> None:
     failure = Failure(error=Refused(NO))
     assert failure.certain
     assert not failure.sent
+    assert not any(failure.is_a(kind) for kind in FailureKind)
     assert failure.evidence == {}
     assert plain(failure.refusal) == plain(NO)
 

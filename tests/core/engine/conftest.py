@@ -1,0 +1,43 @@
+"""Fixtures: a supplier, a database with sailings in it, and engines over both."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from persistence.database import create_engine
+from tests.core.engine.kit import Shop, Simulator, running_shop, running_simulator, seed
+
+MakeShop = Callable[..., Awaitable[Shop]]
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    async with running_simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+async def seeded_url(database_url: str) -> str:
+    """Return the address of a database in which the supplier's sailings are on sale."""
+    database = create_engine(database_url, pool_size=1)
+    await seed(database)
+    await database.dispose()
+    return database_url
+
+
+@pytest.fixture
+async def make_shop(seeded_url: str, simulator: Simulator) -> AsyncIterator[MakeShop]:
+    """Return a maker of engines, each with connections of its own, over one database."""
+    async with AsyncExitStack() as running:
+
+        async def make(url: str = seeded_url, **settings: Any) -> Shop:
+            return await running.enter_async_context(running_shop(url, simulator, **settings))
+
+        yield make
+
+
+@pytest.fixture
+async def shop(make_shop: MakeShop) -> Shop:
+    return await make_shop()
