@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from booking_http.actions import BASE
 from booking_http.problems import PROBLEMS
 
 Json = Mapping[str, Any]
@@ -49,6 +50,7 @@ def render_docs(document: Json) -> str:
     """Return the page."""
     template = _environment().get_template("docs.html")
     return template.render(
+        base=BASE,
         document=document,
         groups=list(_groups(document)),
         members=members,

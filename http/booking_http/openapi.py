@@ -32,6 +32,16 @@ _ABOUT: Final = (
 _PARAMETERS: Final[dict[str, Json]] = {
     "session_id": {"description": "The `sessionId` as it was given; keep it secret."},
     "cruise_id": {"description": "The supplier's id of the sailing."},
+    "line": {"description": "The cruise line's id."},
+    "month": {"description": "The month it leaves in, such as 2027-03."},
+    "nightsMin": {"description": "At least so many nights."},
+    "nightsMax": {"description": "At most so many nights."},
+    "port": {"description": "The name of a port it calls at."},
+    "cursor": {"description": "`next` of the page before."},
+    "limit": {"description": "How many on a page."},
+    "resultNo": {"description": "As pricing showed it."},
+    "gradeNo": {"description": "As pricing showed it."},
+    "rateCode": {"description": "As pricing showed it."},
     "Idempotency-Key": {
         "description": "16 to 255 printable characters, unique to this wish; kept for 24 hours.",
         "schema": {"type": "string", "minLength": 16, "maxLength": 255},
@@ -63,7 +73,7 @@ def build_document(routes: Sequence[Route], *, server: str | None = None) -> Jso
     """Return the document."""
     paths: dict[str, Json] = defaultdict(dict)
     for route in routes:
-        paths[route.path][route.method.lower()] = _operation(route)
+        paths[_shown(route.path)][route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -123,13 +133,18 @@ def _operation(route: Route) -> Json:
     return operation
 
 
+def _shown(path: str) -> str:
+    """Return a path, or a name in one, in the spelling of the document."""
+    return path.replace("session_id", "sessionId").replace("cruise_id", "cruiseId")
+
+
 def _ref(model: type[BaseModel]) -> Json:
     return {"$ref": _REF.format(model=_public(model.__name__))}
 
 
 def _path_parameters(route: Route) -> list[Json]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": _shown(name), "in": "path", "required": True, "schema": {"type": "string"}}
         | _PARAMETERS[name]
         for name in route.parameters
     ]
@@ -142,6 +157,7 @@ def _query_parameters(route: Route) -> list[Json]:
     needed = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in needed, "schema": _plain(found)}
+        | _PARAMETERS[name]
         for name, found in schema["properties"].items()
     ]
 

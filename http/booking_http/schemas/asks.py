@@ -20,6 +20,7 @@ from booking_http.schemas.base import (
     Name,
     Note,
     Phone,
+    Query,
     Word,
 )
 
@@ -156,7 +157,7 @@ class NothingAsk(Ask):
     """An empty body, or an empty object."""
 
 
-class RateQuery(Ask):
+class RateQuery(Query):
     """The three identifiers of a rate, carried together as they were shown."""
 
     result_no: Line
@@ -164,7 +165,7 @@ class RateQuery(Ask):
     rate_code: Line
 
 
-class CruisesQuery(Ask):
+class CruisesQuery(Query):
     """Which sailings to list; `month` is such as 2027-03, `port` a port's name."""
 
     line: int | None = Field(default=None, ge=0, le=2**31 - 1)

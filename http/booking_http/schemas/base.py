@@ -36,6 +36,12 @@ class Ask(BaseModel):
     )
 
 
+class Query(Ask):
+    """What a client puts into the query string; parameters we do not know are left alone."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class Tell(BaseModel):
     """What we answer: every key is always present, and null when there is nothing to say."""
 
