@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -214,22 +215,24 @@ class Runner:
         command: Command,
     ) -> Ended:
         claimed = loaded.session
-        failures = 0
+        unconfirmed: list[Change] = []
         while _still_ours(claimed, loaded.session):
             change = effect.settle(loaded.session, ended, self._at(loaded))
             try:
                 committed = await self._commit(change, command=command.unbound, calls=ctx.calls)
                 if committed.result is CommitResult.DONE:
-                    await self._drop(claimed, effect)
-                    return await self._after(change, committed, command)
+                    return await self._settled(claimed, effect, change, committed.now, command)
                 if committed.result is CommitResult.REJECTED:
                     ended = settling.Failure(error=_rejected(effect.name))
                 loaded = await self.reload(claimed.id)
             except StoreUnavailable:
-                failures += 1
-                if failures == 1:
+                unconfirmed.append(change)
+                if len(unconfirmed) == 1:
                     await self._keep(claimed, effect, ended)
-                await self._pause(failures)
+                await self._pause(len(unconfirmed))
+            for entered in unconfirmed:
+                if _same(entered.after, loaded.session):
+                    return await self._settled(claimed, effect, entered, loaded.now, command)
         return Ended(loaded=await self._late(loaded, effect, ended, ctx=ctx, command=command))
 
     async def _keep(self, claimed: Session, effect: Effect[R], ended: R | settling.Failure) -> None:
@@ -262,8 +265,11 @@ class Runner:
 
         return await self.decide(loaded, decision, command=command.unbound, calls=ctx.calls)
 
-    async def _after(self, change: Change, committed: Committed, command: Command) -> Ended:
-        loaded = Loaded(session=change.after, now=committed.now)
+    async def _settled(
+        self, claimed: Session, effect: Effect[R], change: Change, now: datetime, command: Command
+    ) -> Ended:
+        await self._drop(claimed, effect)
+        loaded = Loaded(session=change.after, now=now)
         if change.owed:
             loaded = await self.pay_back(loaded, command=command.unbound)
         return Ended(loaded=loaded, change=change)
@@ -329,6 +335,12 @@ def _still_ours(claimed: Session, present: Session) -> bool:
         return False
     late = STEPS[ours.name].kind is StepKind.IRREVERSIBLE and open_now.status is StepStatus.UNKNOWN
     return open_now.fence == ours.fence or late
+
+
+def _same(one: Session, other: Session) -> bool:
+    """Whether two values of a session are one, apart from the moment its step was stored."""
+    steps = [session.open_step and session.open_step.id for session in (one, other)]
+    return steps[0] == steps[1] and replace(one, open_step=None) == replace(other, open_step=None)
 
 
 def _rejected(name: StepName) -> SupplierError:

@@ -1,0 +1,402 @@
+"""Booking and paying: sent once, judged by what the supplier's ledger says afterwards."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from booking_flow.card import PaymentType
+from booking_flow.engine import AlreadyBound, Answer
+from booking_flow.flow import State
+from booking_flow.policy import FailedYellow, PaymentChannel
+from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.saga import StepName, StepStatus
+from tests.core.engine.conftest import MakeShop
+from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
+
+DEPOSIT, ALL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
+BASKETED, SELECTED, BOOKED, PAID = (
+    State.BASKETED,
+    State.CABIN_SELECTED,
+    State.BOOKED,
+    State.PAID,
+)
+DECLINED = "4000000000000002"
+YELLOW = "4000000000009995"
+CHARGED_AND_FAILED = "4000000000005126"
+NO_AUTHCODE = "4000000000000341"
+
+
+def open_step(answer: Answer) -> tuple[StepName, StepStatus] | None:
+    step = answer.session.open_step
+    return (step.name, step.status) if step else None
+
+
+async def test_a_booking_without_a_card_is_a_reservation(shop: Shop) -> None:
+    guest = await shop.booked()
+    session = await guest.session()
+    assert session.state is BOOKED
+    assert session.booking is not None
+    assert session.booking.outstanding == session.booking.total
+    assert session.cards_tried == 0
+    assert session.details.contact is not None
+    assert len(session.details.passengers) == 2
+    assert await shop.simulator.books() == (0, 1, 0)
+
+
+@pytest.mark.parametrize("kind", [DEPOSIT, ALL])
+async def test_a_card_pays_what_the_basket_asks_for(shop: Shop, kind: PaymentType) -> None:
+    guest = await shop.held()
+    due = (await guest.payment(kind)).amount
+    session = (await guest.book(kind)).session
+    assert session.state is PAID
+    assert session.booking is not None
+    assert session.booking.paid == due
+    assert session.booking.card is not None
+    assert session.booking.card.last4 == "1111"
+    (charge,) = (await shop.simulator.ledger())["charges"]
+    assert charge["amount"] == str(due.amount)
+    rows = await shop.rows("SELECT amount, auth_code, card_last4 FROM booking_payments")
+    assert [(row.amount, row.auth_code, row.card_last4) for row in rows] == [
+        (due.amount, charge["authCode"], "1111")
+    ]
+
+
+async def test_a_declined_card_may_be_followed_by_another(shop: Shop) -> None:
+    """The basket is looked at first."""
+    guest = await shop.held()
+    found = await refused(guest.book(DEPOSIT, number=DECLINED))
+    assert found.refusal.code is RefusalCode.CARD_DECLINED
+    assert found.session is not None
+    assert found.session.basket is not None
+    assert found.session.basket.recheck
+    assert await shop.simulator.received("basket") == 0
+    assert (await guest.book(DEPOSIT)).session.state is PAID
+    assert await shop.simulator.received("basket") == 1
+    assert (await guest.session()).cards_tried == 2
+    assert await shop.simulator.books() == (0, 1, 1)
+
+
+async def test_only_so_many_cards_may_be_tried(make_shop: MakeShop) -> None:
+    shop = await make_shop(max_cards=1)
+    guest = await shop.held()
+    await refused(guest.book(DEPOSIT, number=DECLINED))
+    assert (await refused(guest.book(DEPOSIT))).refusal.code is RefusalCode.RATE_LIMITED
+    assert await shop.simulator.received("book") == 1
+    assert (await guest.book()).session.state is BOOKED
+
+
+async def test_a_cabin_gone_from_the_basket_is_not_booked_with_another_card(shop: Shop) -> None:
+    guest = await shop.held()
+    await refused(guest.book(DEPOSIT, number=DECLINED))
+    await shop.simulator.fault("basket", "empty_basket")
+    found = await refused(guest.book(DEPOSIT))
+    assert found.refusal.code is RefusalCode.HOLD_LAPSED
+    assert await guest.state() is SELECTED
+    assert await shop.simulator.received("book") == 1
+    assert await shop.simulator.books() == (0, 0, 0)
+
+
+async def test_a_basket_that_cannot_be_read_is_not_an_unknown_booking(
+    make_shop: MakeShop,
+) -> None:
+    """Book.pl was not sent."""
+    shop = await make_shop(limits={"basket": 0.3})
+    guest = await shop.held()
+    await refused(guest.book(DEPOSIT, number=DECLINED))
+    await shop.simulator.fault("basket", "timeout_before", times=9)
+    found = await refused(guest.book(DEPOSIT))
+    assert found.refusal.code is RefusalCode.SUPPLIER_TIMEOUT
+    assert (await guest.session()).open_step is None
+    assert await guest.state() is BASKETED
+    assert await shop.simulator.received("book") == 1
+
+
+async def test_a_supplier_session_that_is_over_lets_the_cabin_go(shop: Shop) -> None:
+    guest = await shop.held()
+    await shop.simulator.fault("book", "session_expired")
+    found = await refused(guest.book())
+    assert found.refusal.code is RefusalCode.HOLD_LAPSED
+    assert await guest.state() is SELECTED
+    assert (await guest.session()).supplier is None
+
+
+async def test_failed_and_yellow_stays_open(shop: Shop) -> None:
+    """It may yet turn Booked: no second book."""
+    guest = await shop.held()
+    answer = await guest.book(DEPOSIT, number=YELLOW)
+    assert open_step(answer) == (StepName.BOOK, StepStatus.UNKNOWN)
+    assert await guest.tasks() == ["book_unknown"]
+    assert (await refused(guest.book(DEPOSIT))).refusal.code is RefusalCode.IN_PROGRESS
+    assert await shop.simulator.received("book") == 1
+
+
+async def test_failed_and_yellow_is_refused_where_the_policy_says_so(make_shop: MakeShop) -> None:
+    shop = await make_shop(failed_yellow=FailedYellow.REFUSED)
+    guest = await shop.held()
+    found = await refused(guest.book(DEPOSIT, number=YELLOW))
+    assert found.refusal.code is RefusalCode.CARD_DECLINED
+
+
+@pytest.mark.parametrize(
+    ("fault", "tasks"),
+    [
+        ("unknown_status", ["book_unknown"]),
+        ("errors_with_bookingid", ["book_unknown", "refund"]),
+        ("failed_with_authcode", ["book_unknown", "refund"]),
+        ("reset", ["book_unknown"]),
+        ("http_500_after", ["book_unknown"]),
+        ("malformed", ["book_unknown"]),
+    ],
+)
+async def test_an_answer_that_proves_nothing_leaves_the_booking_open(
+    shop: Shop, fault: str, tasks: list[str]
+) -> None:
+    guest = await shop.held()
+    await shop.simulator.fault("book", fault)
+    answer = await guest.book(DEPOSIT)
+    assert open_step(answer) == (StepName.BOOK, StepStatus.UNKNOWN)
+    assert sorted(await guest.tasks()) == tasks
+    assert await shop.simulator.received("book") == 1
+
+
+@pytest.mark.parametrize(("fault", "booked"), [("timeout_before", 0), ("timeout_after", 1)])
+async def test_a_booking_without_an_answer_is_never_sent_again(
+    make_shop: MakeShop, fault: str, booked: int
+) -> None:
+    shop = await make_shop(limits={"book": 0.4})
+    guest = await shop.held()
+    await shop.simulator.fault("book", fault)
+    command = bound("k")
+    answer = await guest.book(DEPOSIT, command=command)
+    assert open_step(answer) == (StepName.BOOK, StepStatus.UNKNOWN)
+    for again in (command, a_command()):
+        with pytest.raises((AlreadyBound, Refused)):
+            await guest.book(DEPOSIT, command=again)
+    assert await shop.simulator.received("book") == 1
+    assert (await shop.simulator.books())[1:] == (booked, booked)
+    replay = await guest.replay(command)
+    assert replay is not None
+    assert replay.step is not None
+    assert replay.step.status is StepStatus.UNKNOWN
+
+
+async def test_a_booking_in_doubt_outlives_both_clocks(make_shop: MakeShop) -> None:
+    shop = await make_shop(limits={"book": 0.4})
+    guest = await shop.held()
+    await shop.simulator.fault("book", "timeout_after")
+    await guest.book()
+    before = await guest.session()
+    await shop.pass_time(24 * 3600)
+    assert (await guest.look()).session == before
+
+
+async def test_a_reservation_without_the_cards_authcode_leaves_the_payment_open(
+    shop: Shop,
+) -> None:
+    guest = await shop.held()
+    answer = await guest.book(DEPOSIT, number=NO_AUTHCODE)
+    assert answer.session.state is BOOKED
+    assert open_step(answer) == (StepName.PAY, StepStatus.UNKNOWN)
+    assert await guest.tasks() == ["pay_unknown"]
+    assert await guest.steps() == [
+        ("add_to_basket", "done"),
+        ("book", "done"),
+        ("pay", "unknown"),
+    ]
+
+
+async def test_a_booking_at_another_price_is_a_booking_and_a_task(shop: Shop) -> None:
+    guest = await shop.held()
+    await shop.simulator.fault("book", "price_differs")
+    session = (await guest.book()).session
+    assert session.state is BOOKED
+    assert session.booking is not None
+    assert session.basket is not None
+    assert session.booking.total.amount > session.basket.total.amount
+    assert await guest.tasks() == ["price_mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ("http_404", RefusalCode.SUPPLIER_MISCONFIGURED),
+        ("reset_before", None),
+    ],
+)
+async def test_a_booking_certainly_not_made_may_be_tried_again(
+    shop: Shop, fault: str, code: RefusalCode | None
+) -> None:
+    """A reset before the answer proves nothing, and so is not among these."""
+    guest = await shop.held()
+    await shop.simulator.fault("book", fault)
+    if code is None:
+        assert open_step(await guest.book()) == (StepName.BOOK, StepStatus.UNKNOWN)
+        return
+    assert (await refused(guest.book())).refusal.code is code
+    assert (await guest.book()).session.state is BOOKED
+
+
+async def test_a_frozen_process_does_not_book_late(shop: Shop) -> None:
+    """The deadline is read right before sending, on a clock that counts through suspension."""
+    guest = await shop.held()
+    command = bound("k")
+    shop.boottime.freeze_after_next_reading(21)
+    found = await refused(guest.book(DEPOSIT, command=command))
+    assert found.refusal.code is RefusalCode.SUPPLIER_UNAVAILABLE
+    assert await shop.simulator.received("book") == 0
+    rows = await shop.rows("SELECT status, sent FROM saga_steps WHERE name = 'book'")
+    assert [(row.status, row.sent) for row in rows] == [("refused", False)]
+    assert await guest.replay(command) is None
+    assert (await guest.book(DEPOSIT, command=command)).session.state is PAID
+
+
+async def test_a_process_that_is_only_slow_books(shop: Shop) -> None:
+    guest = await shop.held()
+    shop.boottime.freeze_after_next_reading(19)
+    assert (await guest.book()).session.state is BOOKED
+
+
+@pytest.mark.parametrize("seconds", [13 * 60, 15 * 60])
+async def test_a_hold_about_to_lapse_is_not_booked(shop: Shop, seconds: float) -> None:
+    guest = await shop.held()
+    request = await guest.request()
+    await shop.pass_time(seconds)
+    booking = shop.engine.book(await guest.loaded(), request=request, command=a_command())
+    assert (await refused(booking)).refusal.code is RefusalCode.HOLD_LAPSED
+    assert await shop.simulator.received("book") == 0
+
+
+@pytest.mark.parametrize("rivals", [2, 5])
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_the_same_booking_at_many_processes_books_and_charges_once(
+    make_shop: MakeShop, rivals: int, keyed: bool
+) -> None:
+    shops = [await make_shop() for _ in range(rivals)]
+    guest = await shops[0].held()
+    loaded, request = await guest.loaded(), await guest.request(DEPOSIT)
+    command = bound("k") if keyed else a_command()
+    found = await asyncio.gather(
+        *(shop.engine.book(loaded, request=request, command=command) for shop in shops),
+        return_exceptions=True,
+    )
+    answers = [one for one in found if isinstance(one, Answer)]
+    assert [answer.session.state for answer in answers] == [PAID]
+    for one in found:
+        assert isinstance(one, Answer | AlreadyBound | Refused)
+        if isinstance(one, Refused):
+            assert one.refusal.code in (RefusalCode.IN_PROGRESS, RefusalCode.WRONG_STATE)
+    assert await shops[0].simulator.received("book") == 1
+    assert await shops[0].simulator.books() == (0, 1, 1)
+    assert (await guest.kinds()).count("book") == 1
+
+
+async def test_a_reservation_that_another_session_has_is_left_to_people(shop: Shop) -> None:
+    """The supplier's answer contradicts what is booked already: neither is lost."""
+    first, second = await shop.booked(), await shop.held()
+    await shop.simulator.fault("book", "slow", seconds=0.6)
+    booking = asyncio.create_task(second.book())
+    reservation = await the_second_reservation(shop)
+    await the_first_had_it_already(shop, first, reservation)
+    answer = await booking
+    assert open_step(answer) == (StepName.BOOK, StepStatus.UNKNOWN)
+    assert await second.tasks() == ["book_unknown"]
+    assert await second.state() is BASKETED
+    rows = await shop.rows(
+        "SELECT evidence FROM saga_steps WHERE name = 'book' AND session_id = :id", id=second.id
+    )
+    assert "book: broken" in str(rows[0].evidence)
+
+
+async def the_first_had_it_already(shop: Shop, first: Guest, reservation: str) -> None:
+    """Make a state that our own guards would not let come about."""
+    async with shop.database.connect() as connection:
+        await connection.execute(text("SET session_replication_role = replica"))
+        await connection.execute(
+            text("UPDATE bookings SET reservation = :number WHERE session_id = :id"),
+            {"number": reservation, "id": first.id},
+        )
+        await connection.execute(text("RESET session_replication_role"))
+
+
+async def the_second_reservation(shop: Shop) -> str:
+    for _ in range(200):
+        reserved = [one["reservation"] for one in (await shop.simulator.ledger())["bookings"]]
+        if len(reserved) == 2:
+            return str(reserved[1])
+        await asyncio.sleep(0.01)
+    raise AssertionError("nothing was booked")
+
+
+async def paying_shop(make_shop: MakeShop, **settings: Any) -> Shop:
+    return await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT, **settings)
+
+
+async def test_a_booking_is_paid_through_the_supplier(make_shop: MakeShop) -> None:
+    shop = await paying_shop(make_shop)
+    guest = await shop.booked()
+    session = (await guest.pay()).session
+    assert session.state is PAID
+    assert session.booking is not None
+    (charge,) = (await shop.simulator.ledger())["charges"]
+    assert charge["amount"] == str(session.booking.paid.amount)
+    assert (await guest.steps())[-1] == ("pay", "done")
+
+
+async def test_a_declined_payment_leaves_the_booking_unpaid(make_shop: MakeShop) -> None:
+    shop = await paying_shop(make_shop)
+    guest = await shop.booked()
+    await shop.simulator.control("policy", payment_answer="declined")
+    found = await refused(guest.pay())
+    assert found.refusal.code is RefusalCode.CARD_DECLINED
+    assert await guest.state() is BOOKED
+    assert await shop.simulator.books() == (0, 1, 0)
+
+
+async def test_a_payment_that_says_nothing_stays_open_and_is_not_sent_again(
+    make_shop: MakeShop,
+) -> None:
+    shop = await paying_shop(make_shop)
+    guest = await shop.booked()
+    await shop.simulator.control("policy", payment_answer="empty")
+    answer = await guest.pay()
+    assert open_step(answer) == (StepName.PAY, StepStatus.UNKNOWN)
+    assert await guest.tasks() == ["pay_unknown"]
+    assert (await refused(guest.pay())).refusal.code is RefusalCode.IN_PROGRESS
+    assert await shop.simulator.received("payment") == 1
+
+
+async def test_a_payment_that_timed_out_stays_open(make_shop: MakeShop) -> None:
+    shop = await paying_shop(make_shop, limits={"payment": 0.4})
+    guest = await shop.booked()
+    await shop.simulator.fault("payment", "timeout_after")
+    answer = await guest.pay()
+    assert open_step(answer) == (StepName.PAY, StepStatus.UNKNOWN)
+    assert await shop.simulator.books() == (0, 1, 1)
+
+
+async def test_the_same_payment_at_two_processes_charges_once(make_shop: MakeShop) -> None:
+    one, other = await paying_shop(make_shop), await paying_shop(make_shop)
+    guest = await one.booked()
+    loaded, payment = await guest.loaded(), await guest.payment(DEPOSIT)
+    await asyncio.gather(
+        *(shop.engine.pay(loaded, payment=payment, command=a_command()) for shop in (one, other)),
+        return_exceptions=True,
+    )
+    assert await guest.state() is PAID
+    assert await one.simulator.books() == (0, 1, 1)
+
+
+async def test_a_payment_is_not_taken_where_the_card_goes_with_the_booking(shop: Shop) -> None:
+    guest = await shop.booked()
+    assert (await refused(guest.pay())).refusal.code is RefusalCode.WRONG_STATE
+    assert await shop.simulator.received("payment") == 0
+
+
+async def test_a_charge_for_a_booking_that_failed_is_a_task(shop: Shop) -> None:
+    guest = await shop.held()
+    answer = await guest.book(DEPOSIT, number=CHARGED_AND_FAILED)
+    assert open_step(answer) == (StepName.BOOK, StepStatus.UNKNOWN)
+    assert sorted(await guest.tasks()) == ["book_unknown", "refund"]
+    assert await shop.simulator.books() == (1, 0, 1)

@@ -1,0 +1,273 @@
+"""PostgreSQL away, answers lost, and steps that others settled meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from booking_flow.card import PaymentType
+from booking_flow.change import Change, IdempotencyBinding, begin
+from booking_flow.engine import Engine
+from booking_flow.flow import State
+from booking_flow.history import EventKind, Origin
+from booking_flow.ports import Committed, StoreUnavailable
+from booking_flow.refusals import RefusalCode
+from booking_flow.saga import StepStatus
+from booking_flow.steps import answers, recover
+from booking_flow.steps.moment import Moment
+from booking_flow.supplier import SupplierCall
+from persistence.sessions import PostgresSessionStore
+from tests.core.engine.conftest import MakeShop
+from tests.core.engine.kit import ORIGIN, VAULT, Guest, Shop, a_command, refused
+from tests.core.engine.wire import Wire
+
+DEPOSIT = PaymentType.DEPOSIT
+DECLINED = "4000000000000002"
+
+
+@pytest.fixture
+async def wire(seeded_url: str) -> AsyncIterator[Wire]:
+    wire = Wire(seeded_url)
+    await wire.start()
+    yield wire
+    await wire.stop()
+
+
+async def test_an_answer_is_entered_once_the_database_is_back(
+    make_shop: MakeShop, wire: Wire
+) -> None:
+    """The supplier is asked once, however long that takes."""
+    shop, distant = await make_shop(), await make_shop(url=wire.url)
+    guest = await shop.held()
+    await shop.simulator.fault("book", "slow", seconds=0.4)
+    booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
+    await shop.simulator.has_received("book")
+    await wire.cut()
+    await distant.pause.begun.wait()
+    assert (await guest.session()).open_step is not None
+    await wire.mend()
+    assert (await booking).session.state is State.PAID
+    assert distant.pause.waits == list(range(1, len(distant.pause.waits) + 1))
+    assert await shop.simulator.received("book") == 1
+    assert (await guest.kinds()).count("book") == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome"), [("4111111111111111", "paid"), (DECLINED, "card_declined")]
+)
+async def test_an_entry_whose_confirmation_was_lost_ends_as_it_was_entered(
+    make_shop: MakeShop, wire: Wire, number: str, outcome: str
+) -> None:
+    """A declined card is never answered as a booking."""
+    shop, distant = await make_shop(), await make_shop(url=wire.url)
+    guest = await shop.held()
+    wire.lose_answer_to(b"step_settled")
+    try:
+        ended = (await guest.at(distant).book(DEPOSIT, number=number)).session.state.value
+    except Exception as error:
+        ended = str(error)
+    assert wire.lost == 1
+    assert ended == outcome
+    assert (await guest.kinds()).count("step_settled") == 2
+    assert "late_answer" not in await guest.kinds()
+    assert (await guest.calls()).count("book") == 1
+
+
+async def test_a_doubt_whose_entry_was_not_confirmed_is_one_doubt(
+    make_shop: MakeShop, wire: Wire
+) -> None:
+    shop, distant = await make_shop(), await make_shop(url=wire.url)
+    guest = await shop.held()
+    await shop.simulator.fault("book", "http_500_after")
+    wire.lose_answer_to(b"step_unknown")
+    session = (await guest.at(distant).book(DEPOSIT)).session
+    assert wire.lost == 1
+    assert session.open_step is not None
+    assert await guest.tasks() == ["book_unknown"]
+    assert (await guest.kinds()).count("step_unknown") == 1
+
+
+async def test_a_claim_that_cannot_be_written_asks_nothing(make_shop: MakeShop, wire: Wire) -> None:
+    shop, distant = await make_shop(), await make_shop(url=wire.url)
+    guest = await shop.held()
+    loaded, request = await guest.loaded(), await guest.request()
+    await wire.cut()
+    with pytest.raises(StoreUnavailable):
+        await distant.engine.book(loaded, request=request, command=a_command())
+    assert await shop.simulator.received("book") == 0
+
+
+async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
+    """Begin a slow call, and take its step away as a worker does with an abandoned one."""
+    shop = guest.shop
+    await shop.simulator.fault(endpoint, "slow", seconds=0.6)
+    step = asyncio.create_task(asking)
+    await shop.simulator.has_received(endpoint)
+    await shop.rows(
+        "UPDATE saga_steps SET fence = fence + 1 WHERE session_id = :id AND status = 'started'"
+        " RETURNING 1",
+        id=guest.id,
+    )
+    await decide(guest, recover.abandoned)
+    return step
+
+
+async def decide(guest: Guest, decision: Any) -> None:
+    """Commit a decision as another process would."""
+    loaded = await guest.loaded()
+    at = Moment(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
+    committed = await guest.shop.store.commit(decision(loaded.session, at), origin=ORIGIN)
+    assert committed.result.value == "done"
+
+
+async def test_a_late_answer_of_book_is_the_truth(shop: Shop) -> None:
+    """It settles a step that a worker had found abandoned, whatever the fence."""
+    guest = await shop.held()
+    step = await overtaken(guest, "book", guest.book(DEPOSIT))
+    assert (await step).session.state is State.PAID
+    assert await guest.state() is State.PAID
+    assert await shop.simulator.books() == (0, 1, 1)
+
+
+async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: Shop) -> None:
+    guest = await shop.held()
+    step = await overtaken(guest, "book", guest.book(DEPOSIT))
+    await decide(guest, answers.not_booked)
+    await step
+    session = await guest.session()
+    assert session.state is State.BASKETED
+    assert session.open_step is None
+    assert sorted(await guest.tasks()) == ["book_unknown", "conflict"]
+    assert (await guest.kinds())[-1] == "late_answer"
+    assert "book" in await guest.calls()
+
+
+async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Shop) -> None:
+    guest = await shop.selected()
+    step = await overtaken(guest, "basketadd", guest.hold())
+    await decide(guest, recover_as_gone)
+    await step
+    assert await guest.state() is State.CABIN_SELECTED
+    assert ("release", "owed") in await guest.steps()
+    assert (await guest.kinds())[-1] == "late_answer"
+
+
+def recover_as_gone(session: Any, at: Moment) -> Change:
+    change = recover.basket_unreadable(
+        session, replace(at, now=session.open_step.since.replace(year=2100))
+    )
+    assert change is not None
+    return change
+
+
+async def test_a_release_settled_by_another_changes_nothing_more(shop: Shop) -> None:
+    guest = await shop.held()
+    step = await overtaken(guest, "basketremove", guest.release())
+    before = await guest.session()
+    assert (await step).session == before
+    assert before.state is State.CABIN_SELECTED
+    assert "basketremove" in await guest.calls()
+
+
+class BusyStore(PostgresSessionStore):
+    """The real store, in which somebody else is always a moment quicker."""
+
+    rounds = 0
+
+    async def commit(
+        self,
+        change: Change,
+        *,
+        origin: Origin,
+        calls: Sequence[SupplierCall] = (),
+        binding: IdempotencyBinding | None = None,
+    ) -> Committed:
+        if self.rounds:
+            self.rounds -= 1
+            loaded = await self.load(change.before.id)
+            assert loaded is not None
+            note = begin(loaded.session).record(EventKind.NOTE, reason="quicker")
+            await super().commit(note, origin=origin)
+        return await super().commit(change, origin=origin, calls=calls, binding=binding)
+
+
+def busy(shop: Shop) -> tuple[Shop, BusyStore]:
+    """Return the shop with an engine over a store in which others are quicker."""
+    store = BusyStore(shop.database, VAULT, "engine-2")
+    engine = Engine(
+        store=store,
+        supplier=shop.supplier,
+        catalogue=shop.catalogue,
+        policy=shop.policy,
+        new_id=uuid4,
+        new_reference=lambda: "BF-ZZZZZZZZ",
+        boottime=shop.boottime,
+        pause=shop.pause,
+    )
+    return replace(shop, engine=engine, store=store), store
+
+
+@pytest.mark.parametrize("rounds", [1, 15])
+async def test_a_lost_race_is_decided_anew(shop: Shop, rounds: int) -> None:
+    guest = await shop.opened()
+    shop, store = busy(shop)
+    store.rounds = rounds
+    assert (await guest.at(shop).cancel()).session.state is State.CANCELLED
+    assert (await guest.session()).version == rounds + 1
+
+
+async def test_a_guest_who_always_loses_is_asked_to_try_again(shop: Shop) -> None:
+    guest = await shop.opened()
+    shop, store = busy(shop)
+    store.rounds = 16
+    found = await refused(guest.at(shop).cancel())
+    assert found.refusal.code is RefusalCode.IN_PROGRESS
+    assert found.refusal.detail == "The session is being changed by others."
+    assert (await guest.session()).version == 16
+
+
+async def test_clocks_that_always_lose_are_left_for_the_next_look(shop: Shop) -> None:
+    guest = await shop.opened()
+    shop, store = busy(shop)
+    await shop.pass_time(2 * 3600 + 1)
+    store.rounds = 16
+    assert (await guest.at(shop).look()).session.state is State.CREATED
+    assert (await guest.at(shop).look()).session.state is State.EXPIRED
+
+
+async def test_an_answer_that_lost_a_race_is_entered_all_the_same(shop: Shop) -> None:
+    guest = await shop.held()
+    shop, store = busy(shop)
+    await shop.simulator.fault("book", "slow", seconds=0.4)
+    booking = asyncio.create_task(guest.at(shop).book(DEPOSIT))
+    await shop.simulator.has_received("book")
+    store.rounds = 3
+    assert (await booking).session.state is State.PAID
+    assert await shop.simulator.books() == (0, 1, 1)
+
+
+async def test_an_unwinding_that_lost_a_race_is_ended_by_the_next(shop: Shop) -> None:
+    guest = await shop.held()
+    await shop.simulator.fault("basketremove", "http_500")
+    await guest.cancel()
+    shop, store = busy(shop)
+    await shop.pass_time(60)
+    store.rounds = 1
+    session = (await guest.at(shop).cancel()).session
+    assert session.state is State.BASKETED
+    assert (await guest.at(shop).cancel()).session.state is State.CANCELLED
+
+
+async def test_an_open_step_of_this_kind_is_started(shop: Shop) -> None:
+    """What a worker finds of a process that died between claim and call."""
+    guest = await shop.held()
+    await shop.simulator.fault("book", "slow", seconds=0.3)
+    booking = asyncio.create_task(guest.book())
+    await shop.simulator.has_received("book")
+    step = (await guest.session()).open_step
+    assert step is not None
+    assert step.status is StepStatus.STARTED
+    await booking
