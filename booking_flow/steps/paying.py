@@ -123,8 +123,8 @@ def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> 
 def _payment_taken(session: Session, ended: Paid) -> Change:
     step = settling.open_step(session)
     booking = booking_of(session)
-    auth_code = ended.answer.transaction.auth_code if ended.answer.transaction else None
-    change = settling.done(session, evidence={"authCode": auth_code or ""})
+    auth_code = ended.answer.auth_code
+    change = settling.done(session, evidence={"authCode": str(auth_code)})
     change = change.put(booking=replace(booking, paid=booking.paid + ended.charge.amount))
     return paid(change, ended.charge, auth_code, step.id)
 

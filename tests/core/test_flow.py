@@ -1,10 +1,11 @@
 """The flow: every state and trigger against a table written out by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 
 import pytest
+from transitions import Machine
 
 from booking_flow.flow import (
     ENDS,
@@ -142,13 +143,18 @@ def test_a_guest_pulls_the_triggers_of_the_state_in_the_order_of_the_flow(
     assert [trigger.value for trigger in triggers_from(state)] == triggers.split()
 
 
-def test_the_machine_carries_no_model_and_makes_no_trigger_of_its_own() -> None:
+@pytest.mark.parametrize("machine", [lambda: MACHINE, build_machine])
+def test_the_machine_carries_no_model_and_makes_no_trigger_of_its_own(
+    machine: Callable[[], Machine],
+) -> None:
     """A model of the shared machine would be a session that never goes away."""
-    assert MACHINE.models == []
-    assert set(MACHINE.events) == {trigger.value for trigger in Trigger}
-    assert list(MACHINE.states) == [state.value for state in State]
-    assert MACHINE.initial == State.CREATED.value
-    assert {name for name, state in MACHINE.states.items() if state.final} == {
+    built = machine()
+    assert built.models == []
+    assert set(built.events) == {trigger.value for trigger in Trigger}
+    assert list(built.states) == [state.value for state in State]
+    assert built.initial == State.CREATED.value
+    assert built.auto_transitions is False
+    assert {name for name, state in built.states.items() if state.final} == {
         row.state.value for row in STATES if row.final
     }
 

@@ -311,6 +311,7 @@ def test_a_guarantee_takes_whichever_cabin_the_line_gives() -> None:
 )
 def test_only_an_authcode_is_a_payment(answer: PayAnswer, status: StepStatus) -> None:
     assert judge_payment(answer) is status
+    assert answer.auth_code == (answer.transaction and answer.transaction.auth_code)
 
 
 @pytest.mark.parametrize(
