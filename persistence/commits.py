@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from persistence import rowsets
+from persistence.announcements import ANNOUNCED
 from persistence.shapes import Grip, Shape
 
 _ALWAYS: Final = (
@@ -27,6 +28,7 @@ _ALWAYS: Final = (
     "unwinding_reason",
     "cancel_requested_at",
     "cards_tried",
+    "pay_by",
 )
 _BASKET: Final = ("basket", "item_key", "hold_until", "total", "deposit")
 
@@ -39,6 +41,14 @@ step AS (
     FOR UPDATE
 )"""
 
+# Lock the task that is answered; whoever answered first has raised its version.
+TASK: Final = """
+task AS (
+    SELECT session_id FROM staff_tasks
+    WHERE session_id = :id AND id = :task_id AND version = :task_version AND closed_at IS NULL
+    FOR UPDATE
+)"""
+
 # Answer once, whether the guards held or not.
 OUTCOME: Final = """
 SELECT m.id IS NOT NULL AS moved, coalesce(m.now, booking_now()) AS now
@@ -46,7 +56,9 @@ FROM (VALUES (1)) AS always LEFT JOIN moved m ON true"""
 
 _GUARDS: Final = {
     Grip.NONE: "s.open_step IS NOT DISTINCT FROM CAST(:before_step AS uuid)",
-    Grip.CLAIM_FORWARD: "s.open_step IS NULL AND s.unwinding_since IS NULL",
+    Grip.CLAIM_FORWARD: """s.open_step IS NULL AND s.unwinding_since IS NULL
+      AND NOT EXISTS (SELECT FROM staff_tasks c WHERE c.session_id = s.id
+                      AND c.kind = 'conflict' AND c.closed_at IS NULL)""",
     Grip.CLAIM_UNDO: "s.open_step IS NULL",
     Grip.SETTLE: "s.open_step = :step_id AND s.id = step.session_id",
 }
@@ -55,10 +67,14 @@ _GUARDS: Final = {
 @cache
 def commit_statement(shape: Shape) -> TextClause:
     """Return the statement of every commit of this shape; its text never varies."""
-    parts = [_moved(shape), *_rows(shape)]
-    if shape.grip is Grip.SETTLE:
-        parts.insert(0, STEP)
+    parts = [*_locked(shape).values(), _moved(shape), *_rows(shape)]
     return text("".join(("WITH", ",".join(parts), OUTCOME)))
+
+
+def _locked(shape: Shape) -> dict[str, str]:
+    """Return what must be there, and stay as it is, for the commit to be written."""
+    wanted = {"step": (STEP, shape.grip is Grip.SETTLE), "task": (TASK, shape.closes)}
+    return {name: sql for name, (sql, is_wanted) in wanted.items() if is_wanted}
 
 
 def _moved(shape: Shape) -> str:
@@ -68,7 +84,7 @@ def _moved(shape: Shape) -> str:
             "\nmoved AS (\n    UPDATE booking_sessions AS s\n    SET ",
             ", ".join(assignments),
             ", updated_at = booking_now()",
-            "\n    FROM step" if shape.grip is Grip.SETTLE else "",
+            f"\n    FROM {', '.join(_locked(shape))}" if _locked(shape) else "",
             "\n    WHERE ",
             "\n      AND ".join(_guards(shape)),
             "\n    RETURNING s.id, s.updated_at AS now\n)",
@@ -90,6 +106,8 @@ def _guards(shape: Shape) -> Iterator[str]:
     yield "s.id = :id"
     yield "s.version = :before_version"
     yield _GUARDS[shape.grip]
+    if shape.closes:
+        yield "s.id = task.session_id"
     if shape.live:
         yield "s.expires_at > booking_now()"
     if shape.hold:
@@ -104,6 +122,7 @@ def _rows(shape: Shape) -> Iterator[str]:
     wanted = {
         rowsets.FOLLOW_UP: shape.follow_up,
         rowsets.ANSWERED: shape.answered,
+        rowsets.CLOSED: shape.closes,
         rowsets.UNBOUND: shape.unbind,
         rowsets.BOUND: shape.bind,
         rowsets.EVENTS: shape.events,
@@ -111,6 +130,7 @@ def _rows(shape: Shape) -> Iterator[str]:
         rowsets.OWED: shape.owed,
         rowsets.TASKS: shape.tasks,
         rowsets.PAYMENTS: shape.payments,
+        ANNOUNCED: shape.announced,
         rowsets.QUOTE: shape.quote,
         rowsets.BOOKING: shape.booking,
         rowsets.PASSENGERS: shape.passengers,

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from booking_flow.card import CardMask
-from booking_flow.change import Change, IdempotencyBinding, PaymentRecord
+from booking_flow.change import Change, IdempotencyBinding, PaymentRecord, TaskClosing
 from booking_flow.history import Event, Origin
 from booking_flow.saga import OpenStep, StepClaim, StepSettlement
 from booking_flow.session import Booking, Session
@@ -36,6 +36,7 @@ def session_values(session: Session) -> Values:
         "unwinding_reason": unwinding and unwinding.reason.value,
         "cancel_requested_at": session.cancel_requested_at,
         "cards_tried": session.cards_tried,
+        "pay_by": session.booking and session.booking.payment_due_at,
         **_basket_values(session),
     }
 
@@ -91,6 +92,7 @@ def change_values(change: Change, *, owner: str) -> Values:
         "payments": encode([_payment_row(payment) for payment in change.payments]),
         **(_claim_values(change.claim) if change.claim else {}),
         **(_settle_values(change.settle) if change.settle else {}),
+        **_closing_values(change.closes),
         **_follow_up_values(follow_up(change)),
         **(_booking_values(after.booking) if after.booking else {}),
     }
@@ -177,6 +179,14 @@ def _settle_values(settle: StepSettlement) -> Values:
         "sent": settle.sent,
         "refusal": encode_or_none(settle.refusal),
         "evidence": encode(settle.evidence),
+    }
+
+
+def _closing_values(closes: TaskClosing | None) -> Values:
+    return {
+        "task_id": closes and closes.task_id,
+        "task_version": closes and closes.version,
+        "task_answer": closes and closes.answer,
     }
 
 

@@ -19,13 +19,16 @@ claimed AS (
     FROM moved m
 )"""
 
-# How the open step went; an unknown one stays open without an owner.
+# How the open step went; an unknown one stays open without an owner. It is due shortly, unless
+# a worker has it: then that worker looks at once, and others when its lease is over.
 SETTLED: Final = """
 settled AS (
     UPDATE saga_steps AS t
     SET status = CAST(:step_status AS text), sent = :sent, refusal = CAST(:refusal AS jsonb),
         evidence = CAST(:evidence AS jsonb), lease_until = NULL,
-        settled_at = CASE WHEN CAST(:step_status AS text) = 'unknown' THEN NULL ELSE m.now END
+        settled_at = CASE WHEN CAST(:step_status AS text) = 'unknown' THEN NULL ELSE m.now END,
+        next_attempt_at = CASE WHEN CAST(:step_status AS text) = 'unknown'
+            THEN coalesce(t.next_attempt_at, m.now + interval '2 seconds') END
     FROM moved m
     WHERE t.session_id = m.id AND t.id = :step_id
     RETURNING t.session_id
@@ -35,10 +38,11 @@ settled AS (
 FOLLOW_UP: Final = """
 follow_up AS (
     INSERT INTO saga_steps (session_id, id, name, kind, status, fence, owner, claimed_at, sent,
-                            intent, evidence, supplier_key, attempts)
+                            intent, evidence, supplier_key, attempts, next_attempt_at)
     SELECT m.id, CAST(:next_id AS uuid), CAST(:next_name AS text), CAST(:open_step_kind AS text),
            CAST(:next_status AS text), CAST(:next_fence AS integer), CAST(:owner AS text), m.now,
-           true, CAST(:next_intent AS jsonb), '{}', CAST(:supplier_key AS text), 1
+           true, CAST(:next_intent AS jsonb), '{}', CAST(:supplier_key AS text), 1,
+           m.now + interval '2 seconds'
     FROM settled d JOIN moved m ON m.id = d.session_id
 )"""
 
@@ -46,11 +50,22 @@ follow_up AS (
 ANSWERED: Final = """
 answered AS (
     UPDATE staff_tasks AS t
-    SET closed_at = m.now,
+    SET closed_at = m.now, version = t.version + 1, answer = CAST(:step_status AS text),
         closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
     FROM moved m
     WHERE t.session_id = m.id AND t.step_id = :step_id AND t.closed_at IS NULL
       AND t.kind IN ('book_unknown', 'pay_unknown')
+      AND t.id IS DISTINCT FROM CAST(:task_id AS uuid)
+)"""
+
+# What a person answered to a task; `task` says that nobody else did.
+CLOSED: Final = """
+closed AS (
+    UPDATE staff_tasks AS t
+    SET closed_at = m.now, version = t.version + 1, answer = CAST(:task_answer AS text),
+        closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
+    FROM moved m
+    WHERE t.session_id = m.id AND t.id = :task_id
 )"""
 
 # An answer that was refused before anything was sent is not kept for replays.
@@ -98,14 +113,15 @@ calls AS (
     ON CONFLICT DO NOTHING
 )"""
 
-# Items that the supplier may still hold for nobody.
+# Items that the supplier may still hold for nobody. Whoever left them there tries first; a
+# worker comes a moment later.
 OWED: Final = """
 owed AS (
     INSERT INTO saga_steps (session_id, id, name, kind, status, fence, claimed_at, sent, intent,
                             evidence, item_key, supplier_key, hold_until, attempts,
                             next_attempt_at)
     SELECT m.id, o.id, 'release', 'undo', 'owed', 0, m.now, false, '{}', '{}',
-           o.item_key, o.session_key, o.hold_until, 0, m.now
+           o.item_key, o.session_key, o.hold_until, 0, m.now + interval '2 seconds'
     FROM moved m CROSS JOIN jsonb_to_recordset(CAST(:owed AS jsonb)) AS o(
         id uuid, session_key text, item_key text, hold_until timestamptz)
 )"""

@@ -76,6 +76,7 @@ booking_sessions: Final = Table(
     Column("unwinding_reason", Text),
     Column("cancel_requested_at", MOMENT),
     Column("cards_tried", Integer, nullable=False),
+    Column("pay_by", MOMENT),
     one_of("state", State),
     one_of("open_step_kind", StepDirection),
     one_of("unwinding_reason", UnwindingReason),
@@ -98,6 +99,16 @@ booking_sessions: Final = Table(
         postgresql_where=text("state IN ('created', 'priced', 'cabin_selected', 'basketed')"),
     ),
     Index("ix_booking_sessions_held", "hold_until", postgresql_where=text("state = 'basketed'")),
+    Index(
+        "ix_booking_sessions_unwinding",
+        "unwinding_since",
+        postgresql_where=text("state = 'basketed' AND unwinding_since IS NOT NULL"),
+    ),
+    Index(
+        "ix_booking_sessions_unpaid",
+        "pay_by",
+        postgresql_where=text("state = 'booked' AND unwinding_since IS NULL"),
+    ),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -170,6 +181,7 @@ saga_steps: Final = Table(
         postgresql_where=text("status IN ('started', 'unknown')"),
     ),
     Index("ix_saga_steps_leases", "lease_until", postgresql_where=text("status = 'started'")),
+    Index("ix_saga_steps_unknown", "next_attempt_at", postgresql_where=text("status = 'unknown'")),
     Index("uq_saga_steps_owed", "id", unique=True, postgresql_where=text("status = 'owed'")),
     Index("ix_saga_steps_due", "next_attempt_at", postgresql_where=text("status = 'owed'")),
     postgresql_with={"fillfactor": "80"},
@@ -205,7 +217,10 @@ staff_tasks: Final = Table(
     Column("facts", JSONB, nullable=False),
     Column("closed_at", MOMENT),
     Column("closed_by", Text),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    Column("answer", Text),
     one_of("kind", TaskKind),
+    *not_negative("version"),
     Index("uq_staff_tasks_id", "id", unique=True),
     Index("ix_staff_tasks_open", "due_at", postgresql_where=text("closed_at IS NULL")),
 )

@@ -19,6 +19,7 @@ from booking_flow.saga import OwedUndo
 from booking_flow.session import NO_DETAILS, Loaded, Session
 from booking_flow.supplier import SupplierCall
 from persistence import clock, idempotency, rowsets, undos
+from persistence.announcements import NOBODY, Channels, announcements
 from persistence.births import birth_statement
 from persistence.codec import encode
 from persistence.commits import commit_statement
@@ -38,7 +39,7 @@ from persistence.parameters import (
 )
 from persistence.personal import details_values, open_details, passenger_values
 from persistence.rows import session_of
-from persistence.shapes import Shape, shape_of
+from persistence.shapes import Shape, makes_work, shape_of
 from persistence.vault import Vault
 from persistence.wakeups import Wakeups
 
@@ -80,11 +81,14 @@ _BORN: Final = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CRE
 class PostgresSessionStore:
     """Sessions in PostgreSQL; `owner` names this process on the steps it claims."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault, owner: str) -> None:
-        """Take a pool whose statements commit by themselves, and the keys."""
+    def __init__(
+        self, engine: AsyncEngine, vault: Vault, owner: str, channels: Channels = NOBODY
+    ) -> None:
+        """Take a pool whose statements commit by themselves, the keys, and who is told."""
         self._engine = engine
         self._vault = vault
         self._owner = owner
+        self._channels = channels
         self._wakeups = Wakeups(engine)
 
     async def close(self) -> None:
@@ -125,6 +129,8 @@ class PostgresSessionStore:
             "calls": encode(call_rows(calls)),
         }
         result, _ = await self._write(statement, values, binding)
+        if result is CommitResult.DONE:
+            self._wakeups.announce(session.id, session.version)
         return result
 
     async def load(self, session_id: UUID) -> Loaded | None:
@@ -145,7 +151,8 @@ class PostgresSessionStore:
         binding: IdempotencyBinding | None = None,
     ) -> Committed:
         """Write a change under its guards, with its events and evidence, in one statement."""
-        shape = shape_of(change, calls=calls, binding=binding)
+        told = announcements(change, self._channels)
+        shape = shape_of(change, calls=calls, binding=binding, announced=bool(told))
         step = change.claim or change.settle
         values = {
             **change_values(change, owner=self._owner),
@@ -153,8 +160,12 @@ class PostgresSessionStore:
             **binding_values(binding, step_id=step and step.id),
             **await self._personal(change, shape),
             "calls": encode(call_rows(calls)),
+            "announced": encode(told),
         }
         result, now = await self._write(commit_statement(shape), values, binding)
+        if result is CommitResult.DONE:
+            work = makes_work(change)
+            self._wakeups.announce(change.after.id, change.after.version, work=work)
         claimed = result is CommitResult.DONE and change.claim is not None
         return Committed(result=result, now=now, fence=FIRST_FENCE if claimed else None)
 
@@ -203,7 +214,6 @@ class PostgresSessionStore:
             result = refused_by(error)
         else:
             if row is not None and row.moved:
-                self._wakeups.announce(values["id"], values["version"])
                 return CommitResult.DONE, row.now
             result = CommitResult.LOST
         return await self._explained(result, statement, values, binding)

@@ -43,11 +43,15 @@ class Shape:
     """A step that was unknown has ended, and with it the task to find out."""
     unbind: bool
     bind: bool
+    closes: bool
+    """A person's answer closes their task, if nobody else has answered it."""
     events: bool
     calls: bool
     owed: bool
     tasks: bool
     payments: bool
+    announced: bool
+    """Somebody outside is to be told of it."""
 
 
 def direction(name: StepName) -> StepDirection:
@@ -56,7 +60,11 @@ def direction(name: StepName) -> StepDirection:
 
 
 def shape_of(
-    change: Change, *, calls: Sequence[SupplierCall], binding: IdempotencyBinding | None
+    change: Change,
+    *,
+    calls: Sequence[SupplierCall],
+    binding: IdempotencyBinding | None,
+    announced: bool = False,
 ) -> Shape:
     """Compare both ends of a change and say what has to be written.
 
@@ -79,11 +87,13 @@ def shape_of(
         answered=_answered(change),
         unbind=settle is not None and not settle.sent,
         bind=binding is not None,
+        closes=change.closes is not None,
         events=bool(change.events),
         calls=bool(calls),
         owed=bool(change.owed),
         tasks=bool(change.tasks),
         payments=bool(change.payments),
+        announced=announced,
     )
 
 
@@ -120,6 +130,13 @@ def open_after(change: Change) -> tuple[object, StepName] | None:
     if left is None and not _closes(change):
         left = change.before.open_step
     return None if left is None else (left.id, left.name)
+
+
+def makes_work(change: Change) -> bool:
+    """Whether a commit leaves something that a worker has to finish or find out."""
+    left = change.after.open_step
+    found = left is not None and left.unknown and left != change.before.open_step
+    return found or bool(change.owed)
 
 
 def _closes(change: Change) -> bool:

@@ -40,7 +40,8 @@ TAKE: Final = text(
     """
 )
 
-# End an undo, or give it back for a later attempt; pauses grow from 5 seconds to 10 minutes.
+# End an undo, or give it back for a later attempt; pauses grow from about 5 seconds to 10
+# minutes, and vary, so that what failed together is not tried together.
 SETTLED: Final = """
 moved AS (
     UPDATE saga_steps AS t
@@ -48,8 +49,9 @@ moved AS (
         sent = t.sent OR CAST(:sent AS boolean), lease_until = NULL,
         settled_at = CASE WHEN :done THEN booking_now() END,
         next_attempt_at = CASE WHEN NOT :done THEN
-            booking_now() + least(interval '5 seconds' * power(2, least(t.attempts - 1, 10)),
-                                  interval '10 minutes') END
+            booking_now() + (0.9 + 0.2 * random())
+                * least(interval '5 seconds' * power(2, least(t.attempts - 1, 10)),
+                        interval '10 minutes') END
     WHERE t.id = :id AND t.status = 'owed' AND t.fence = :fence
     RETURNING t.session_id AS id, booking_now() AS now
 )"""
@@ -95,11 +97,18 @@ async def settle(
     calls: Sequence[SupplierCall],
 ) -> bool:
     """Record how an owed undo went, unless its lease was lost."""
-    parameters = {
+    values = settlement(undo_id, fence=fence, done=done, calls=calls)
+    return await fetch_one(engine, SETTLE, values) is not None
+
+
+def settlement(
+    undo_id: UUID, *, fence: int, done: bool, calls: Sequence[SupplierCall]
+) -> dict[str, object]:
+    """Return what `SETTLED` has to know."""
+    return {
         "id": undo_id,
         "fence": fence,
         "done": done,
         "sent": any(call.outcome != "not_sent" for call in calls),
         "calls": encode(call_rows(calls)),
     }
-    return await fetch_one(engine, SETTLE, parameters) is not None

@@ -1,8 +1,10 @@
-"""Waking whoever watches a session, without slowing the commit down."""
+"""Waking whoever watches a session or waits for work, without slowing the commit down."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
@@ -12,19 +14,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from booking_flow.ports import StoreUnavailable
 from persistence.database import execute
 
-CHANNEL: Final = "booking_session"
+SESSIONS: Final = "booking_session"
+"""Says `<session id>:<version>` of each session that has changed."""
+WORK: Final = "booking_work"
+"""Says in how many seconds a worker will find something to do."""
+SOON: Final = "2.1"
+"""When what a commit leaves behind is due, see `rowsets`."""
 
 # Tell many sessions' news at once; it need not survive a crash, so nobody waits for the disk.
 NOTIFY: Final = text(
     """
-    SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, said)
-    FROM unnest(CAST(:news AS text[])) AS said
+    SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, said)
+    FROM unnest(CAST(:channels AS text[]), CAST(:news AS text[])) AS news(channel, said)
     """
 )
 
 
 class Wakeups:
-    """Sends `<session id>:<version>` on a channel, soon after the commit.
+    """Sends what has changed, soon after the commit.
 
     A commit that notifies holds a lock of the whole database until it is on disk, which halves
     what concurrent sessions can commit. Hence a statement of its own, for all that came together.
@@ -35,11 +42,13 @@ class Wakeups:
         """Take the pool to send through."""
         self._engine = engine
         self._news: dict[UUID, int] = {}
+        self._work = False
         self._sender: asyncio.Task[None] | None = None
 
-    def announce(self, session_id: UUID, version: int) -> None:
+    def announce(self, session_id: UUID, version: int, *, work: bool = False) -> None:
         """Send the news of a session, together with what else there is."""
         self._news[session_id] = max(version, self._news.get(session_id, version))
+        self._work = self._work or work
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send())
 
@@ -50,9 +59,15 @@ class Wakeups:
 
     async def _send(self) -> None:
         while self._news:
-            news, self._news = self._news, {}
-            said = [f"{session_id}:{version}" for session_id, version in news.items()]
-            try:
-                await execute(self._engine, NOTIFY, {"channel": CHANNEL, "news": said})
-            except StoreUnavailable:
-                self._news.clear()
+            news = [(SESSIONS, f"{session_id}:{version}") for session_id, version in self._taken()]
+            if self._work:
+                self._work = False
+                news.append((WORK, SOON))
+            channels, said = zip(*news, strict=True)
+            with suppress(StoreUnavailable):
+                parameters = {"channels": list(channels), "news": list(said)}
+                await execute(self._engine, NOTIFY, parameters)
+
+    def _taken(self) -> Iterable[tuple[UUID, int]]:
+        news, self._news = self._news, {}
+        return news.items()

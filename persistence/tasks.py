@@ -1,0 +1,63 @@
+"""Staff tasks: what only a person can find out or do, by deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.ports import StoredTask
+from booking_flow.saga import TaskKind
+from persistence.codec import decode_facts
+from persistence.database import fetch_all, fetch_one
+
+_TASK: Final = """
+SELECT session_id, id, kind, step_id, opened_at, due_at, not_before, facts, version, closed_at,
+       closed_by, answer
+FROM staff_tasks"""
+
+# One task.
+TASK: Final = text("".join((_TASK, " WHERE id = :id")))
+
+# Tasks nobody has answered, those that are due first on top.
+OPEN: Final = text(
+    "".join((_TASK, " WHERE closed_at IS NULL ORDER BY due_at, id LIMIT :limit OFFSET :offset"))
+)
+
+
+class PostgresTaskStore:
+    """Staff tasks in PostgreSQL; commits of sessions open and close them."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take a pool whose statements commit by themselves."""
+        self._engine = engine
+
+    async def task(self, task_id: UUID) -> StoredTask | None:
+        """Return a task, open or closed, or None."""
+        row = await fetch_one(self._engine, TASK, {"id": task_id})
+        return None if row is None else _task_of(row)
+
+    async def open_tasks(self, *, limit: int = 100, offset: int = 0) -> Sequence[StoredTask]:
+        """Return tasks that wait for an answer, the most urgent first."""
+        rows = await fetch_all(self._engine, OPEN, {"limit": limit, "offset": offset})
+        return [_task_of(row) for row in rows]
+
+
+def _task_of(row: Row[Any]) -> StoredTask:
+    return StoredTask(
+        id=row.id,
+        session_id=row.session_id,
+        kind=TaskKind(row.kind),
+        step_id=row.step_id,
+        opened_at=row.opened_at,
+        due_at=row.due_at,
+        not_before=row.not_before,
+        facts=decode_facts(row.facts),
+        version=row.version,
+        closed_at=row.closed_at,
+        closed_by=row.closed_by,
+        answer=row.answer,
+    )
