@@ -1,0 +1,143 @@
+"""Guests who ask for their booking again: what they asked, and the links they are sent."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from persistence.announcements import OutboxKind
+from persistence.database import execute, fetch_one, transaction
+from persistence.search import SearchKind, search_hash
+from persistence.vault import Vault
+
+_REFERENCE: Final = re.compile(r"BF-[0-9A-Z]{8}")
+
+# Two requests of one address at once count one after the other.
+ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+# Note what was asked, the same way whether there is such a booking or not.
+ASK: Final = text(
+    """
+    INSERT INTO lookup_requests (address_hash, reference, email_hash, at)
+    SELECT :address, :reference, :email_hash, booking_now()
+    WHERE CAST(:most AS integer) IS NULL OR :most > (
+        SELECT count(*) FROM lookup_requests
+        WHERE address_hash = :address AND at > booking_now() - interval '1 hour')
+    RETURNING id
+    """
+)
+
+# Turn requests that name a booking and its guest into mails; a guest gets few of them an hour.
+ANSWER: Final = text(
+    """
+    WITH asked AS (
+        SELECT id, reference, email_hash FROM lookup_requests
+        WHERE handled_at IS NULL ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), handled AS (
+        UPDATE lookup_requests AS q SET handled_at = booking_now() FROM asked a WHERE q.id = a.id
+    ), found AS (
+        SELECT DISTINCT f.session_id
+        FROM asked a JOIN session_references r ON r.reference = a.reference
+        JOIN session_search f ON f.session_id = r.session_id AND f.kind = :kind
+                             AND f.hash = a.email_hash
+    ), mailed AS (
+        INSERT INTO outbox (session_id, channel, seq, kind, created_at, next_attempt_at,
+                            attempts, fence)
+        SELECT f.session_id, :channel, coalesce(max(o.seq), 0) + 1, :link, booking_now(),
+               booking_now(), 0, 0
+        FROM found f LEFT JOIN outbox o ON o.session_id = f.session_id AND o.channel = :channel
+        GROUP BY f.session_id
+        HAVING count(o.seq) FILTER (
+            WHERE o.created_at > booking_now() - interval '1 hour') < :most
+        ON CONFLICT DO NOTHING
+    )
+    SELECT count(*) AS handled FROM asked
+    """
+)
+
+# A link that opens once.
+GRANT: Final = text(
+    """
+    INSERT INTO lookup_links (token_hash, session_id, expires_at)
+    VALUES (:token_hash, :session_id, booking_now() + CAST(:life AS interval))
+    """
+)
+
+# Use a link up; of two who try at once, one finds it.
+REDEEM: Final = text(
+    """
+    UPDATE lookup_links SET used_at = booking_now()
+    WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > booking_now()
+    RETURNING session_id
+    """
+)
+
+# What neither counts nor opens anything any more may go.
+FORGET: Final = (
+    text("DELETE FROM lookup_requests WHERE at < booking_now() - interval '1 day'"),
+    text("DELETE FROM lookup_links WHERE expires_at < booking_now() - interval '1 day'"),
+)
+
+
+class PostgresLookups:
+    """Requests and links in PostgreSQL; e-mail addresses, callers and tokens lie there hashed."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+        """Take the pool and the keys of the hashes."""
+        self._engine = engine
+        self._vault = vault
+
+    async def ask(self, *, reference: str, email: str, address: bytes, most: int | None) -> bool:
+        """Note a request for a later answer; False when the address has asked enough this hour."""
+        values = {
+            "reference": _normalised(reference),
+            "email_hash": search_hash(self._vault, SearchKind.EMAIL, email),
+            "address": address,
+            "most": most,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": f"lookup {address.hex()}"})
+            return (await connection.execute(ASK, values)).first() is not None
+
+    async def answer(self, *, channel: str, most: int = 3, limit: int = 100) -> int:
+        """Put a mail into the outbox for each request that is right; return how many were read."""
+        values = {
+            "kind": SearchKind.EMAIL.value,
+            "link": OutboxKind.LINK.value,
+            "channel": channel,
+            "most": most,
+            "limit": limit,
+        }
+        row = await fetch_one(self._engine, ANSWER, values)
+        return row.handled if row else 0
+
+    async def grant(self, session_id: UUID, token: str, *, life: timedelta) -> None:
+        """Let a token show a session once."""
+        values = {"token_hash": _hash(token), "session_id": session_id, "life": life}
+        await execute(self._engine, GRANT, values)
+
+    async def redeem(self, token: str) -> UUID | None:
+        """Return the session a token shows, now and never again."""
+        row = await fetch_one(self._engine, REDEEM, {"token_hash": _hash(token)})
+        return row.session_id if row else None
+
+    async def forget(self) -> None:
+        """Drop old requests and links."""
+        for statement in FORGET:
+            await execute(self._engine, statement)
+
+
+def _normalised(reference: str) -> str:
+    """Return a reference as we write it; anything else is kept as nothing at all."""
+    written = "".join(reference.split()).upper()
+    return written if _REFERENCE.fullmatch(written) else ""
+
+
+def _hash(token: str) -> bytes:
+    return sha256(token.encode()).digest()

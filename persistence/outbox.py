@@ -1,0 +1,210 @@
+"""The outbox: rows are leased, sent by whoever leased them, and settled under their fence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.flow import State
+from persistence.announcements import OutboxKind
+from persistence.database import execute, fetch_all
+
+# Lease what is due; a row waits for every earlier one of its session and channel.
+TAKE: Final = text(
+    """
+    WITH now AS MATERIALIZED (SELECT booking_now() AS at),
+    due AS MATERIALIZED (
+        SELECT o.session_id, o.channel, o.seq FROM outbox o
+        WHERE o.channel = :channel AND o.next_attempt_at <= (SELECT at FROM now)
+          AND o.delivered_at IS NULL AND o.dead_at IS NULL
+          AND NOT EXISTS (
+            SELECT FROM outbox e
+            WHERE e.session_id = o.session_id AND e.channel = o.channel AND e.seq < o.seq
+              AND e.delivered_at IS NULL AND e.dead_at IS NULL)
+        ORDER BY o.next_attempt_at, o.session_id, o.seq
+        LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE outbox AS t
+        SET attempts = t.attempts + 1, fence = t.fence + 1,
+            next_attempt_at = now.at + CAST(:lease AS interval)
+        FROM due d, now
+        WHERE t.session_id = d.session_id AND t.channel = d.channel AND t.seq = d.seq
+        RETURNING t.*
+    )
+    SELECT t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, s.reference,
+           coalesce(h.to_state, s.state) AS state, coalesce(h.at, t.created_at) AS at,
+           EXISTS (SELECT FROM outbox l WHERE l.session_id = t.session_id
+                   AND l.channel = t.channel AND l.seq > t.seq) AS overtaken
+    FROM taken t JOIN booking_sessions s ON s.id = t.session_id
+    LEFT JOIN session_history h ON h.session_id = t.session_id AND h.seq = t.seq
+    ORDER BY t.session_id, t.seq
+    """
+)
+
+# End a row or put it off, and with it those that wait for it.
+SETTLE: Final = text(
+    """
+    WITH settled AS (
+        UPDATE outbox
+        SET delivered_at = CASE WHEN CAST(:fate AS text) = 'delivered' THEN booking_now() END,
+            dead_at = CASE WHEN CAST(:fate AS text) = 'dead' THEN booking_now() END,
+            last_error = CAST(:note AS text),
+            next_attempt_at = booking_now() + CAST(:pause AS interval)
+        WHERE session_id = :session_id AND channel = :channel AND seq = :seq AND fence = :fence
+          AND delivered_at IS NULL AND dead_at IS NULL
+        RETURNING session_id, channel, seq, next_attempt_at
+    ), followers AS (
+        UPDATE outbox AS f SET next_attempt_at = d.next_attempt_at
+        FROM settled d
+        WHERE CAST(:fate AS text) = 'waiting' AND f.session_id = d.session_id
+          AND f.channel = d.channel AND f.seq > d.seq
+          AND f.delivered_at IS NULL AND f.dead_at IS NULL
+    )
+    SELECT 1 FROM settled
+    """
+)
+
+# What has not been delivered, or only what was given up.
+TROUBLED: Final = text(
+    """
+    SELECT o.*, s.reference FROM outbox o JOIN booking_sessions s ON s.id = o.session_id
+    WHERE o.dead_at IS NOT NULL OR (o.delivered_at IS NULL AND NOT CAST(:dead_only AS boolean))
+    ORDER BY o.dead_at NULLS FIRST, o.created_at, o.seq LIMIT :limit
+    """
+)
+
+# Give dead rows another chance: of one session, or all.
+REQUEUE: Final = text(
+    """
+    UPDATE outbox AS o
+    SET dead_at = NULL, attempts = 0, next_attempt_at = booking_now()
+    FROM booking_sessions s
+    WHERE s.id = o.session_id AND o.dead_at IS NOT NULL
+      AND (CAST(:reference AS text) IS NULL OR s.reference = :reference)
+      AND (CAST(:seq AS integer) IS NULL OR o.seq = :seq)
+    """
+)
+
+# What was delivered long ago may go; what is dead stays until somebody has looked.
+FORGET: Final = text("DELETE FROM outbox WHERE delivered_at < booking_now() - interval '30 days'")
+
+
+class Fate(StrEnum):
+    """How sending a row ended."""
+
+    DELIVERED = "delivered"
+    WAITING = "waiting"
+    """It failed and is tried again."""
+    DEAD = "dead"
+    """It failed too often, or for good."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcel:
+    """A leased row with what may be told of its event; `fence` is needed to settle it."""
+
+    session_id: UUID
+    channel: str
+    seq: int
+    kind: OutboxKind
+    attempts: int
+    fence: int
+    reference: str
+    state: State
+    at: datetime
+    overtaken: bool
+    """Whether a later row of the same session and channel tells more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """A row as an operator sees it; `error` never holds anything personal."""
+
+    reference: str
+    channel: str
+    seq: int
+    kind: OutboxKind
+    fate: Fate
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime
+    dead_at: datetime | None
+    error: str | None
+
+
+class Outbox:
+    """The outbox in PostgreSQL; any number of senders share it."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take the pool."""
+        self._engine = engine
+
+    async def take(self, channel: str, *, limit: int, lease: timedelta) -> Sequence[Parcel]:
+        """Lease rows that are due; whoever dies with them leaves them due again."""
+        values = {"channel": channel, "limit": limit, "lease": lease}
+        return [_parcel(row) for row in await fetch_all(self._engine, TAKE, values)]
+
+    async def settle(
+        self, parcel: Parcel, fate: Fate, *, note: str | None = None, pause: timedelta | None = None
+    ) -> bool:
+        """Record how sending went; False when the lease has passed to another sender."""
+        values = {
+            "session_id": parcel.session_id,
+            "channel": parcel.channel,
+            "seq": parcel.seq,
+            "fence": parcel.fence,
+            "fate": fate.value,
+            "note": note,
+            "pause": pause or timedelta(),
+        }
+        return bool(await fetch_all(self._engine, SETTLE, values))
+
+    async def entries(self, *, dead_only: bool, limit: int = 1000) -> Sequence[OutboxEntry]:
+        """Return what is not delivered, the dead last, or the dead alone."""
+        values = {"dead_only": dead_only, "limit": limit}
+        return [_entry(row) for row in await fetch_all(self._engine, TROUBLED, values)]
+
+    async def requeue(self, reference: str | None = None, *, seq: int | None = None) -> int:
+        """Let dead rows be sent again, and return how many."""
+        return await execute(self._engine, REQUEUE, {"reference": reference, "seq": seq})
+
+    async def forget(self) -> None:
+        """Drop what was delivered long ago."""
+        await execute(self._engine, FORGET)
+
+
+def _parcel(row: Row[Any]) -> Parcel:
+    return Parcel(
+        session_id=row.session_id,
+        channel=row.channel,
+        seq=row.seq,
+        kind=OutboxKind(row.kind),
+        attempts=row.attempts,
+        fence=row.fence,
+        reference=row.reference,
+        state=State(row.state),
+        at=row.at,
+        overtaken=row.overtaken,
+    )
+
+
+def _entry(row: Row[Any]) -> OutboxEntry:
+    return OutboxEntry(
+        reference=row.reference,
+        channel=row.channel,
+        seq=row.seq,
+        kind=OutboxKind(row.kind),
+        fate=Fate.DEAD if row.dead_at else Fate.WAITING,
+        attempts=row.attempts,
+        created_at=row.created_at,
+        next_attempt_at=row.next_attempt_at,
+        dead_at=row.dead_at,
+        error=row.last_error,
+    )
