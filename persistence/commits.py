@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy import TextClause, text
 
 from persistence import rowsets
+from persistence.announcements import ANNOUNCED
 from persistence.shapes import Grip, Shape
 
 _ALWAYS: Final = (
@@ -129,6 +130,7 @@ def _rows(shape: Shape) -> Iterator[str]:
         rowsets.OWED: shape.owed,
         rowsets.TASKS: shape.tasks,
         rowsets.PAYMENTS: shape.payments,
+        ANNOUNCED: shape.announced,
         rowsets.QUOTE: shape.quote,
         rowsets.BOOKING: shape.booking,
         rowsets.PASSENGERS: shape.passengers,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from persistence import schema, schema_bookings, schema_caps
+from persistence import schema, schema_bookings, schema_caps, schema_outbox
 from persistence.columns import metadata
 
-__all__ = ["metadata", "schema", "schema_bookings", "schema_caps"]
+__all__ = ["metadata", "schema", "schema_bookings", "schema_caps", "schema_outbox"]

@@ -50,6 +50,8 @@ class Shape:
     owed: bool
     tasks: bool
     payments: bool
+    announced: bool
+    """Somebody outside is to be told of it."""
 
 
 def direction(name: StepName) -> StepDirection:
@@ -62,6 +64,7 @@ def shape_of(
     *,
     calls: Sequence[SupplierCall],
     binding: IdempotencyBinding | None,
+    announced: bool = False,
 ) -> Shape:
     """Compare both ends of a change and say what has to be written.
 
@@ -90,6 +93,7 @@ def shape_of(
         owed=bool(change.owed),
         tasks=bool(change.tasks),
         payments=bool(change.payments),
+        announced=announced,
     )
 
 

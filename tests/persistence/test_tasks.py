@@ -21,7 +21,7 @@ def task_of(known: Session, kind: TaskKind, *, hours: int = 4) -> StaffTask:
     return StaffTask(
         id=uuid4(),
         kind=kind,
-        step_id=step and step.id,
+        step_id=step.id if step else None,
         due_at=due_at,
         not_before=None,
         facts={"reference": known.reference},
