@@ -15,7 +15,7 @@ from booking_flow.engine import AlreadyBound, Answer, Command
 from booking_flow.history import ActorKind, Origin
 from booking_flow.ports import Replay
 from booking_flow.refusals import RefusalCode
-from booking_flow.saga import StepStatus
+from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
 from booking_http.caller import caller_address
 from booking_http.exchange import service_of, tell_session
@@ -29,6 +29,12 @@ from booking_http.tracing import REQUEST_ID, VISIT, Visited
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 Act = Callable[[Command], Awaitable[Answer]]
 KeyOf = Callable[[UUID], SessionKey]
+Settled = Callable[[Session], bool]
+
+
+def no_step_open(session: Session) -> bool:
+    """Whether everything that was asked of the supplier is known."""
+    return session.open_step is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +98,7 @@ async def carry_out(
     *,
     ask: Ask | None = None,
     success: int = 200,
-    settled: Callable[[Session], bool] = lambda session: session.open_step is None,
+    settled: Settled = no_step_open,
 ) -> web.Response:
     """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
     binding = binding_of(visit.request, scope=str(visit.key.uuid), ask=ask, success=success)
@@ -102,7 +108,12 @@ async def carry_out(
         return tell_session(visit.service, answer, visit.key, status=status)
 
     return await once(
-        visit.request, binding, act, key_of=lambda _: visit.key, answer_with=answer_with
+        visit.request,
+        binding,
+        act,
+        key_of=lambda _: visit.key,
+        answer_with=answer_with,
+        settled=settled,
     )
 
 
@@ -113,20 +124,27 @@ async def once(
     *,
     key_of: KeyOf,
     answer_with: Callable[[Answer], web.Response],
+    settled: Settled = no_step_open,
 ) -> web.Response:
     """Act, or show what the same request has already done."""
-    if binding and (replayed := await replay(request, binding, key_of=key_of)):
+
+    async def replayed_answer() -> web.Response | None:
+        if binding is None:
+            return None
+        return await replay(request, binding, key_of=key_of, settled=settled)
+
+    if replayed := await replayed_answer():
         return replayed
     try:
         return answer_with(await act(Command(origin=origin_of(request), binding=binding)))
     except AlreadyBound:
-        if binding and (replayed := await replay(request, binding, key_of=key_of)):
+        if replayed := await replayed_answer():
             return replayed
         raise problem(RefusalCode.IN_PROGRESS) from None
 
 
 async def replay(
-    request: web.Request, binding: IdempotencyBinding, *, key_of: KeyOf
+    request: web.Request, binding: IdempotencyBinding, *, key_of: KeyOf, settled: Settled
 ) -> web.Response | None:
     """Show the present outcome of what a key is bound to; None when it is bound to nothing."""
     service = service_of(request)
@@ -137,10 +155,12 @@ async def replay(
         return None
     if not hmac.compare_digest(found.fingerprint, binding.fingerprint):
         raise problem(RefusalCode.IDEMPOTENCY_KEY_REUSED)
-    return await _present(request, found, key_of(found.session_id))
+    return await _present(request, found, key_of(found.session_id), settled)
 
 
-async def _present(request: web.Request, found: Replay, key: SessionKey) -> web.Response:
+async def _present(
+    request: web.Request, found: Replay, key: SessionKey, settled: Settled
+) -> web.Response:
     service = service_of(request)
     loaded = await service.store.load(found.session_id)
     if loaded is None:
@@ -151,10 +171,16 @@ async def _present(request: web.Request, found: Replay, key: SessionKey) -> web.
         refused.headers = REPLAYED
         raise refused
     answer = await service.engine.look(loaded, command=Command(origin=origin_of(request)))
-    status = 202 if _unsettled(found) else found.success_status
+    known = _known(found, answer.session, settled)
+    status = found.success_status if known else 202
     return tell_session(service, answer, key, status=status, headers=REPLAYED)
 
 
-def _unsettled(found: Replay) -> bool:
-    """Whether the step's end is not known yet."""
-    return found.step is not None and found.step.status in (StepStatus.STARTED, StepStatus.UNKNOWN)
+def _known(found: Replay, session: Session, settled: Settled) -> bool:
+    """Whether the end of what was asked is known: of its step, and of a card sent with it."""
+    if found.step is None:
+        return settled(session)
+    if found.step.status in (StepStatus.STARTED, StepStatus.UNKNOWN):
+        return False
+    card_is_open = session.open_step is not None and session.open_step.name is StepName.PAY
+    return not (found.step.name is StepName.BOOK and card_is_open)

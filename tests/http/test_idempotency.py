@@ -166,3 +166,26 @@ async def test_a_bad_key_is_refused_before_anything_is_done(service: Service, gu
     reply = await guest.open(headers=once("short"))
     assert (reply.status, reply.code) == (400, "bad_request")
     assert await service.simulator.received("cruiseresults.pl") == 0
+
+
+async def test_a_replay_of_a_cancel_that_people_must_carry_out_is_accepted_still(
+    guest: Guest,
+) -> None:
+    await guest.to_booked()
+    first = await guest.cancel(headers=once(KEY))
+    second = await guest.cancel(headers=once(KEY))
+    assert (first.status, second.status) == (202, 202)
+    assert second.body["cancellation"]["status"] == "requested"
+
+
+async def test_a_booking_whose_card_is_unknown_is_pending_in_its_replay_too(guest: Guest) -> None:
+    held = await guest.to_basketed()
+    payment = guest.payment(held.body["price"]["total"], card="4000000000000341")
+    ask = guest.booking(payment=payment)
+    first = await guest.book(ask, headers=once(KEY))
+    second = await guest.book(ask, headers=once(KEY))
+    assert (first.status, first.body["state"]) == (202, "booked")
+    assert second.status == first.status
+    for reply in (first, second):
+        pending = reply.body["pending"]
+        assert (pending["step"], pending["outcome"]) == ("pay", "unknown")
