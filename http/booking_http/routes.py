@@ -245,4 +245,6 @@ def add_routes(app: web.Application) -> None:
     """Serve every row of the table, and what the reference page needs."""
     for row in ROUTES:
         app.router.add_route(row.method, row.path, row.handler)
+        if row.tag == "Operations":
+            app.router.add_route("HEAD", row.path, row.handler)
     app.router.add_get("/docs/{name}", operations.docs_asset)

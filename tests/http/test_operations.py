@@ -113,6 +113,13 @@ async def test_answers_carry_the_headers_that_keep_them_private(guest: Guest) ->
     assert headers["Cache-Control"] == "no-store"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "aiohttp" not in headers["Server"]
+
+
+async def test_a_probe_may_ask_for_the_head_only(service: Service) -> None:
+    for path in ("/livez", "/readyz", "/docs"):
+        reply = await service.call("HEAD", path)
+        assert (reply.status, reply.body or "") == (200, "")
 
 
 async def test_a_shop_of_ours_may_call_from_the_browser(make_service: Any) -> None:

@@ -14,6 +14,7 @@ _EXPOSED: Final = "ETag, Location, Retry-After, Idempotent-Replayed, X-Request-I
 _METHODS: Final = "GET, POST, PATCH, DELETE"
 _ASKED: Final = "Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-Request-ID"
 _ALWAYS: Final = {
+    "Server": "booking-flow",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
