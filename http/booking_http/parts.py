@@ -19,6 +19,7 @@ from adapters.traveltek.client import TraveltekClient, open_client
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.engine import Engine
 from booking_flow.policy import Policy
+from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
 from persistence.catalogue import PostgresCatalogue
@@ -39,6 +40,7 @@ class Parts:
     database: AsyncEngine
     vault: Vault
     store: PostgresSessionStore
+    outgoing: Outgoing
     catalogue: PostgresCatalogue
     supplier: TraveltekClient
     redis: Redis | None
@@ -74,7 +76,8 @@ def _wire(
     supplier: TraveltekClient,
 ) -> Parts:
     vault, policy = vault_of(settings), settings.policy()
-    store = PostgresSessionStore(database, vault, f"{socket.gethostname()}:{os.getpid()}")
+    outgoing, owner = outgoing_of(settings), f"{socket.gethostname()}:{os.getpid()}"
+    store = PostgresSessionStore(database, vault, owner, outgoing.channels)
     catalogue = PostgresCatalogue(shelf, settings.live_lines)
     engine = Engine(
         store=store,
@@ -92,6 +95,7 @@ def _wire(
         database=database,
         vault=vault,
         store=store,
+        outgoing=outgoing,
         catalogue=catalogue,
         supplier=supplier,
         redis=redis,

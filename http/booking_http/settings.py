@@ -93,8 +93,20 @@ class Settings(BaseSettings):
     """Card attempts per hour from one address."""
     caps_exempt: Networks = LOOPBACK
     """Addresses without caps: a loopback caller is our own proxy, or a developer."""
+    cap_lookups_per_address: int = Field(default=10, ge=1)
+    """Requests per hour from one address to be mailed a link to a booking."""
     streams_per_session: int = Field(default=3, ge=1)
     heartbeat_seconds: Seconds = 15.0
+
+    webhook_urls: Secrets = ()
+    """Where changes of sessions are announced; paths often hold a secret."""
+    webhook_secrets: Secrets = ()
+    """One for each address; while rotating, the new and the old one with a space between."""
+    webhook_allowed_hosts: Words = ()
+    """Hosts of `webhook_urls` that may have private addresses."""
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
+    agency_email: str | None = None
 
     def policy(self) -> Policy:
         """Return the rules the core runs by."""

@@ -1,0 +1,109 @@
+"""Who is told what, read from the settings; where nothing is set, nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.headerregistry import Address
+from typing import Final
+
+from adapters.mail import SmtpServer, read_address, read_server
+from adapters.webhooks import Endpoint, read_endpoint
+from booking_http.settings import Settings, SettingsError
+from persistence.announcements import Channels
+
+GUEST: Final = "mail:guest"
+AGENCY: Final = "mail:agency"
+LINK: Final = "mail:link"
+_WEBHOOK: Final = "webhook:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """How mail leaves the house."""
+
+    server: SmtpServer
+    sender: Address
+    agency: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """Every door to the outside that an operator has opened."""
+
+    endpoints: tuple[Endpoint, ...]
+    allowed_hosts: tuple[str, ...]
+    post: Post | None
+    public_url: str | None
+
+    @property
+    def channels(self) -> Channels:
+        """Return who is told of commits."""
+        agency = (AGENCY,) if self.post and self.post.agency else ()
+        return Channels(
+            events=tuple(_WEBHOOK + each.name for each in self.endpoints),
+            confirmations=(GUEST, *agency) if self.post else (),
+        )
+
+    @property
+    def links(self) -> bool:
+        """Whether a guest can be mailed a link."""
+        return self.post is not None and self.public_url is not None
+
+    @property
+    def all_channels(self) -> tuple[str, ...]:
+        """Return every channel there is something to send on."""
+        told = self.channels
+        return (*told.events, *told.confirmations, *((LINK,) if self.links else ()))
+
+
+def endpoint_of(channel: str) -> str | None:
+    """Return the name of the endpoint a channel leads to; None when it is one of mail."""
+    return channel.removeprefix(_WEBHOOK) if channel.startswith(_WEBHOOK) else None
+
+
+def outgoing_of(settings: Settings) -> Outgoing:
+    """Read and check the settings of everything that is sent.
+
+    Raises:
+        SettingsError: one of them cannot be used; it is named, its value is not.
+    """
+    return Outgoing(
+        endpoints=tuple(_endpoints(settings)),
+        allowed_hosts=settings.webhook_allowed_hosts,
+        post=_post(settings),
+        public_url=settings.public_url,
+    )
+
+
+def _endpoints(settings: Settings) -> Iterator[Endpoint]:
+    urls, secrets = settings.webhook_urls, settings.webhook_secrets
+    if len(urls) != len(secrets):
+        raise SettingsError("WEBHOOK_SECRETS: as many are needed as there are WEBHOOK_URLS")
+    for number, (url, signers) in enumerate(zip(urls, secrets, strict=True), start=1):
+        try:
+            yield read_endpoint(url.get_secret_value(), signers.get_secret_value().split())
+        except ValueError as error:
+            where = f"number {number} of WEBHOOK_URLS and WEBHOOK_SECRETS"
+            raise SettingsError(f"{where}: {error}") from None
+
+
+def _post(settings: Settings) -> Post | None:
+    if settings.smtp_url is None:
+        return None
+    if settings.mail_from is None:
+        raise SettingsError("MAIL_FROM is not set, and SMTP_URL is")
+    try:
+        server = read_server(settings.smtp_url.get_secret_value())
+    except ValueError as error:
+        raise SettingsError(f"SMTP_URL: {error}") from None
+    sender, agency = _address("MAIL_FROM", settings.mail_from), settings.agency_email
+    to = None if agency is None else _address("AGENCY_EMAIL", agency).addr_spec
+    return Post(server=server, sender=sender, agency=to)
+
+
+def _address(name: str, text: str) -> Address:
+    try:
+        return read_address(text)
+    except (ValueError, IndexError):
+        raise SettingsError(f"{name}: it is no e-mail address") from None
