@@ -31,6 +31,7 @@ from booking_http.streams import Streams
 from booking_http.wakeups import Listener
 from persistence.caps import PostgresCaps
 from persistence.database import database_url
+from persistence.lookups import PostgresLookups
 
 _HOUR: Final = 3600.0
 PARTS: Final = web.AppKey("parts", Parts)
@@ -75,6 +76,7 @@ def service_of_parts(parts: Parts) -> Service:
         store=parts.store,
         cruises=parts.catalogue,
         caps=PostgresCaps(parts.database),
+        lookups=PostgresLookups(parts.database, parts.vault),
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
         streams=Streams(per_session=settings.streams_per_session),
         health=Health(checks.components(), environment=settings.environment),

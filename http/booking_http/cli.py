@@ -12,6 +12,8 @@ from pathlib import Path
 
 import click
 
+from booking_http.outbox_cli import outbox
+
 HOME = Path(".booking-flow")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _PORT = click.IntRange(1, 65535)
@@ -136,6 +138,9 @@ def show(reference: str, as_json: bool, home: Path) -> None:
     if found is None:
         raise click.ClickException(f"there is no session with the reference {reference}")
     print_report(found, as_json=as_json)
+
+
+main.add_command(outbox)
 
 
 @main.command()

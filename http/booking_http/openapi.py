@@ -32,6 +32,7 @@ _ABOUT: Final = (
 _PARAMETERS: Final[dict[str, Json]] = {
     "session_id": {"description": "The `sessionId` as it was given; keep it secret."},
     "cruise_id": {"description": "The supplier's id of the sailing."},
+    "token": {"description": "The end of a mailed link; it opens once, and not for long."},
     "line": {"description": "The cruise line's id."},
     "month": {"description": "The month it leaves in, such as 2027-03."},
     "nightsMin": {"description": "At least so many nights."},
@@ -188,12 +189,18 @@ def _answer(route: Route, status: int, model: type[Tell] | str) -> Json:
         schema: Json = {"type": "object"} if model == "application/json" else {"type": "string"}
         return {"description": _TITLES[status], "content": {model: {"schema": schema}}}
     return {
-        "description": _TITLES[status],
+        "description": _title(status, model),
         "content": {"application/json": {"schema": _ref(model)}},
         "headers": {
             name: {"$ref": f"#/components/headers/{name}"} for name in _sent(route, status, model)
         },
     }
+
+
+def _title(status: int, model: type[Tell]) -> str:
+    if status == 202 and not issubclass(model, EventTell):
+        return "Accepted"
+    return _TITLES[status]
 
 
 def _sent(route: Route, status: int, model: type[Tell]) -> list[str]:

@@ -9,6 +9,7 @@ from aiohttp import web
 from booking_flow.refusals import RefusalCode as C
 from booking_http.actions import BASE
 from booking_http.handlers import bookings, cabins, catalogue, events, operations, sessions
+from booking_http.lookup_routes import LOOKUP_ROUTES
 from booking_http.problem_groups import BODY, CARD, CHOICE, CRUISE, HOLD, LIVE, ONCE, OWN, SUPPLIER
 from booking_http.problems import EdgeCode as E
 from booking_http.route import Route
@@ -198,6 +199,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         problems=(*OWN, C.RATE_LIMITED),
         headers=("Last-Event-ID",),
     ),
+    *LOOKUP_ROUTES,
     Route(
         method="GET",
         path="/livez",

@@ -18,6 +18,7 @@ from booking_http.metrics import Metrics
 from booking_http.session_body import Allowed
 from booking_http.settings import Settings
 from booking_http.streams import Streams
+from persistence.lookups import PostgresLookups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Service:
     store: SessionStore
     cruises: Cruises
     caps: Caps
+    lookups: PostgresLookups
     hashes: KeyedHashes
     streams: Streams
     health: Health

@@ -1,0 +1,55 @@
+"""Seeing a booking again: a request that tells nothing, and a link that opens once."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from aiohttp import web
+
+from booking_flow.refusals import RefusalCode
+from booking_flow.session import Loaded
+from booking_http.caller import is_exempt
+from booking_http.exchange import read_body, service_of, tag, tell
+from booking_http.problems import problem
+from booking_http.schemas.answers import SessionTell
+from booking_http.schemas.lookup import LookupAsk, LookupTell
+from booking_http.session_body import render
+from booking_http.tracing import VISIT, Visited
+from booking_http.visits import address_of
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+async def ask_lookup(request: web.Request) -> web.Response:
+    """Note what is asked; the same is done and answered whether there is such a booking or not."""
+    service, ask = service_of(request), await read_body(request, LookupAsk)
+    settings, address = service.settings, address_of(request)
+    exempt = is_exempt(address, settings.caps_exempt)
+    noted = await service.lookups.ask(
+        reference=ask.reference,
+        email=ask.email,
+        address=service.hashes.address(address),
+        most=None if exempt else settings.cap_lookups_per_address,
+    )
+    if not noted:
+        raise problem(RefusalCode.RATE_LIMITED, "Too many bookings were asked for. Try later.")
+    return tell(LookupTell(status="accepted"), status=202)
+
+
+async def read_lookup(request: web.Request) -> web.Response:
+    """Show the session of a link, once; nothing can be done with it from there."""
+    service, token = service_of(request), request.match_info["token"]
+    session_id = await service.lookups.redeem(token) if _TOKEN.fullmatch(token) else None
+    loaded = await service.store.load(session_id) if session_id else None
+    if loaded is None:
+        raise problem(RefusalCode.SESSION_NOT_FOUND, "This link was used before, or is too old.")
+    request[VISIT] = Visited(session=loaded.session, session_id=str(loaded.session.id))
+    return tell(_read_only(loaded), headers=tag(loaded.session))
+
+
+def _read_only(loaded: Loaded) -> SessionTell:
+    """Return the session's body without its secret and without anything that may be done."""
+    session = loaded.session
+    body = render(session, now=loaded.now, session_id=str(session.id), allowed=lambda _: ())
+    return body.model_copy(update={"allowed_actions": []})
