@@ -6,7 +6,7 @@ take, and how often, is the worker's affair.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,13 +25,15 @@ from booking_flow.ports import (
 from booking_flow.runner import Command, Decision, Runner
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.session import Loaded, Session
-from booking_flow.steps import answers, booking, recover, unwind
+from booking_flow.steps import answers, booking, recover, settling, unwind
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
+from booking_flow.steps.paying import booking_of
 from booking_flow.supplier import (
     CallContext,
     ImportedBooking,
     Supplier,
+    SupplierCall,
     SupplierError,
 )
 
@@ -74,7 +76,7 @@ class Recovery:
         if not _is_open(loaded.session, taken):
             return
         if _started(loaded.session):
-            loaded = await self._decide(loaded, recover.abandoned)
+            loaded = await self._decide(loaded, _of(taken, recover.abandoned))
         if not _is_open(loaded.session, taken):
             return
         match taken.name:
@@ -85,8 +87,10 @@ class Recovery:
             case _:
                 await self._ask_the_line(loaded, taken)
 
-    async def _decide(self, loaded: Loaded, decision: Decision) -> Loaded:
-        return await self._runner.decide(loaded, decision, command=self._command)
+    async def _decide(
+        self, loaded: Loaded, decision: Decision, calls: Sequence[SupplierCall] = ()
+    ) -> Loaded:
+        return await self._runner.decide(loaded, decision, command=self._command, calls=calls)
 
     async def _look_in_basket(self, loaded: Loaded, taken: TakenStep) -> None:
         session, ctx = loaded.session, self._context(taken)
@@ -104,7 +108,7 @@ class Recovery:
     async def _settle_or_wait(
         self, loaded: Loaded, taken: TakenStep, decision: Decision, ctx: CallContext
     ) -> None:
-        after = await self._runner.decide(loaded, decision, command=self._command, calls=ctx.calls)
+        after = await self._decide(loaded, _of(taken, decision), ctx.calls)
         if _is_open(after.session, taken):
             await self._queue.look_again(taken, after=LOOK_EVERY, calls=())
 
@@ -115,34 +119,24 @@ class Recovery:
         except SupplierError:
             found = Lookup.NOT_THERE
         if isinstance(found, ImportedBooking) and not answers.disagreements(loaded.session, found):
-            await self._booked(loaded, found, ctx)
+            await self._decide(loaded, _of(taken, _booked(found)), ctx.calls)
             return
         after = None if found is Lookup.NO_CHANNEL else ASK_EVERY
         await self._queue.look_again(taken, after=after, calls=ctx.calls)
 
-    async def _booked(self, loaded: Loaded, found: ImportedBooking, ctx: CallContext) -> None:
-        def decision(session: Session, at: Moment) -> Change:
-            return answers.booked_after_all(session, found, at)
-
-        await self._runner.decide(loaded, decision, command=self._command, calls=ctx.calls)
-
     async def _ask_the_line(self, loaded: Loaded, taken: TakenStep) -> None:
         ctx = self._context(taken)
         found = await self._imported(loaded.session, ctx)
-        step = loaded.session.open_step
-        charge = answers.charge_of(step) if step else None
+        charge = answers.charge_of(settling.open_step(loaded.session))
         if found is not None and charge is not None and answers.received(charge, found):
-            await self._decide(loaded, answers.paid_after_all)
+            await self._decide(loaded, _of(taken, answers.paid_after_all), ctx.calls)
             return
         await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
 
     async def _imported(self, session: Session, ctx: CallContext) -> ImportedBooking | None:
-        if session.booking is None:
-            return None
+        number, line = booking_of(session).reservation, session.sailing.line_id
         try:
-            return await self._supplier.import_booking(
-                session.sailing.line_id, session.booking.reservation, session.currency, ctx=ctx
-            )
+            return await self._supplier.import_booking(line, number, session.currency, ctx=ctx)
         except SupplierError:
             return None
 
@@ -197,6 +191,22 @@ class Recovery:
         ctx = self._runner.context()
         ctx.step_id = taken.step_id
         return ctx
+
+
+def _of(taken: TakenStep, decision: Decision) -> Decision:
+    """Decide only while the step is still ours: what was found of it settles no other."""
+
+    def decide(session: Session, at: Moment) -> Change | None:
+        return decision(session, at) if _is_open(session, taken) else None
+
+    return decide
+
+
+def _booked(found: ImportedBooking) -> Decision:
+    def decide(session: Session, at: Moment) -> Change:
+        return answers.booked_after_all(session, found, at)
+
+    return decide
 
 
 def _is_open(session: Session, taken: TakenStep) -> bool:

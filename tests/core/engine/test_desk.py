@@ -1,0 +1,285 @@
+"""What staff answer to their tasks: checked before it is believed, and one answer wins."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from booking_flow.card import PaymentType
+from booking_flow.desk import AnswerKind, Desk, TaskAnswer
+from booking_flow.flow import State
+from booking_flow.history import ActorKind, Origin
+from booking_flow.party import Details
+from booking_flow.refusals import RefusalCode
+from booking_flow.session import Loaded
+from booking_flow.steps import recover
+from booking_flow.steps.booking import order_of
+from booking_flow.supplier import CallContext
+from persistence.tasks import PostgresTaskStore
+from tests.core.engine.conftest import MakeShop
+from tests.core.engine.kit import Guest, Shop, refused
+from tests.core.engine.test_recovery import commit, in_doubt
+
+STAFF = Origin(actor=ActorKind.STAFF, actor_name="ada")
+DEPOSIT = PaymentType.DEPOSIT
+YELLOW = "4000000000009995"
+NO_AUTHCODE = "4000000000000341"
+LATER = 20 * 60
+
+
+def desk(shop: Shop) -> Desk:
+    return Desk(
+        tasks=PostgresTaskStore(shop.database),
+        supplier=shop.supplier,
+        runner=shop.engine.runner,
+    )
+
+
+async def an_answer(guest: Guest, kind: AnswerKind, **fields: Any) -> TaskAnswer:
+    """Return an answer to the guest's first open task, as it is now."""
+    rows = await guest.shop.rows(
+        "SELECT id, version FROM staff_tasks WHERE session_id = :id AND closed_at IS NULL"
+        " ORDER BY opened_at, id",
+        id=guest.id,
+    )
+    values: dict[str, Any] = {"task_id": rows[0].id, "version": rows[0].version, "kind": kind}
+    return TaskAnswer(**values | fields)
+
+
+async def answer(guest: Guest, kind: AnswerKind, **fields: Any) -> Loaded:
+    given = await an_answer(guest, kind, **fields)
+    return await desk(guest.shop).answer(given, origin=STAFF)
+
+
+async def closed(shop: Shop) -> list[tuple[str, str, str]]:
+    rows = await shop.rows(
+        "SELECT kind, closed_by, answer FROM staff_tasks WHERE closed_at IS NOT NULL"
+    )
+    return [(row.kind, row.closed_by, row.answer) for row in rows]
+
+
+async def the_reservation(guest: Guest) -> str:
+    return str((await guest.shop.simulator.ledger())["bookings"][-1]["reservation"])
+
+
+@pytest.mark.parametrize(("payment", "state"), [(None, State.BOOKED), (DEPOSIT, State.PAID)])
+async def test_a_reservation_is_believed_once_the_lines_record_agrees(
+    make_shop: MakeShop, payment: PaymentType | None, state: State
+) -> None:
+    guest = await in_doubt(make_shop, payment)
+    number = await the_reservation(guest)
+    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number)
+    assert loaded.session.state is state
+    assert loaded.session == await guest.session()
+    assert await closed(guest.shop) == [("book_unknown", "ada", f"reservation {number}")]
+
+
+async def test_a_reservation_that_disagrees_needs_a_supervisor(make_shop: MakeShop) -> None:
+    guest = await in_doubt(make_shop)
+    other = await guest.shop.held()
+    await other.book(surname="Otherwise")
+    number = await the_reservation(guest)
+    found = await refused(answer(guest, AnswerKind.RESERVATION, reservation=number))
+    assert found.refusal.code is RefusalCode.WRONG_STATE
+    assert found.refusal.detail == (
+        "The line's record disagrees with the attempt; a supervisor must decide."
+    )
+    assert [(fault.pointer, fault.detail) for fault in found.refusal.errors] == [
+        ("/lead surname", "ours quillfeather, the line's otherwise")
+    ]
+    assert await closed(guest.shop) == []
+
+
+async def test_a_supervisor_may_take_a_reservation_that_disagrees(make_shop: MakeShop) -> None:
+    guest = await in_doubt(make_shop)
+    number = await at_the_line(await guest.shop.held())
+    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number, supervisor=True)
+    assert loaded.session.state is State.BOOKED
+    assert loaded.session.booking is not None
+    assert loaded.session.booking.reservation == number
+
+
+async def at_the_line(guest: Guest) -> str:
+    """Book as somebody else, without our knowing of it."""
+    request = await guest.request(surname="Otherwise")
+    session = await guest.session()
+    details = Details(contact=request.contact, passengers=request.passengers)
+    order = replace(order_of(session, request), details=details)
+    booked = await guest.shop.supplier.book(order, ctx=CallContext(started=guest.shop.boottime()))
+    assert booked.reservation is not None
+    return booked.reservation
+
+
+async def test_a_reservation_of_another_session_is_not_taken_twice(make_shop: MakeShop) -> None:
+    guest = await in_doubt(make_shop)
+    other = await guest.shop.held()
+    await other.book(surname="Otherwise")
+    number = await the_reservation(guest)
+    found = await refused(
+        answer(guest, AnswerKind.RESERVATION, reservation=number, supervisor=True)
+    )
+    assert found.refusal.code is RefusalCode.WRONG_STATE
+    assert found.refusal.detail == "Another session has this reservation."
+    assert await closed(guest.shop) == []
+
+
+@pytest.mark.parametrize("trouble", [True, False])
+async def test_a_reservation_that_cannot_be_read_needs_a_supervisor(
+    make_shop: MakeShop, trouble: bool
+) -> None:
+    """The line cannot be asked, or does not know the number."""
+    guest = await in_doubt(make_shop)
+    number = await the_reservation(guest) if trouble else "NOSUCH"
+    if trouble:
+        await guest.shop.simulator.fault("cruiseimportbooking", "http_404", times=2)
+    found = await refused(answer(guest, AnswerKind.RESERVATION, reservation=number))
+    assert found.refusal.code is RefusalCode.WRONG_STATE
+    assert found.refusal.detail == (
+        "The line's record could not be read: a supervisor must confirm this reservation."
+    )
+    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number, supervisor=True)
+    booking, basket = loaded.session.booking, loaded.session.basket
+    assert booking is not None
+    assert basket is not None
+    assert (booking.reservation, booking.status) == (number, "Booked")
+    assert booking.total == basket.total
+    assert await guest.tasks() == ["book_unknown"]
+
+
+@pytest.mark.parametrize("number", [None, ""])
+async def test_a_reservation_needs_its_number(make_shop: MakeShop, number: str | None) -> None:
+    guest = await in_doubt(make_shop)
+    found = await refused(answer(guest, AnswerKind.RESERVATION, reservation=number))
+    assert found.refusal.code is RefusalCode.VALIDATION_FAILED
+    assert [(fault.pointer, fault.detail) for fault in found.refusal.errors] == [
+        ("/reservation", "is needed")
+    ]
+
+
+async def test_not_booked_is_not_believed_before_it_could_be_seen(make_shop: MakeShop) -> None:
+    guest = await in_doubt(make_shop)
+    found = await refused(answer(guest, AnswerKind.NOT_BOOKED))
+    assert found.refusal.code is RefusalCode.WRONG_STATE
+    assert found.refusal.detail is not None
+    assert found.refusal.detail.startswith("Not before 20")
+    assert found.refusal.detail.endswith("+00:00: it may still turn up.")
+    await guest.shop.pass_time(LATER)
+    loaded = await answer(guest, AnswerKind.NOT_BOOKED)
+    assert loaded.session.state is State.CABIN_SELECTED
+    assert loaded.session.open_step is None
+    assert await closed(guest.shop) == [("book_unknown", "ada", "not_booked")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [(AnswerKind.PAID, State.PAID), (AnswerKind.NOT_PAID, State.BOOKED)],
+)
+async def test_a_payment_in_doubt_is_what_staff_found_out(
+    shop: Shop, kind: AnswerKind, state: State
+) -> None:
+    guest = await shop.held()
+    await guest.book(DEPOSIT, number=NO_AUTHCODE)
+    loaded = await answer(guest, kind)
+    assert loaded.session.state is state
+    assert loaded.session.open_step is None
+    assert await closed(shop) == [("pay_unknown", "ada", kind.value)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [(AnswerKind.LINE_CANCELLED, State.CANCELLED), (AnswerKind.LINE_REFUSED, State.BOOKED)],
+)
+async def test_a_cancellation_is_what_the_line_says(
+    shop: Shop, kind: AnswerKind, state: State
+) -> None:
+    guest = await shop.booked()
+    await guest.cancel()
+    loaded = await answer(guest, kind, note="on the phone")
+    assert loaded.session.state is state
+    assert loaded.session.unwinding is None
+    assert (await guest.history())[-1].reason == "on the phone"
+
+
+@pytest.mark.parametrize(("note", "reason"), [("refunded", "refunded"), (None, "done")])
+async def test_a_task_without_a_question_is_noted_as_done(
+    shop: Shop, note: str | None, reason: str
+) -> None:
+    guest = await shop.held()
+    await shop.simulator.fault("book", "price_differs")
+    await guest.book()
+    before = await guest.session()
+    loaded = await answer(guest, AnswerKind.DONE, note=note)
+    assert loaded.session.version == before.version + 1
+    last = (await guest.history())[-1]
+    assert (last.kind.value, last.reason) == ("note", reason)
+    assert await closed(shop) == [("price_mismatch", "ada", "done")]
+
+
+@pytest.mark.parametrize("kind", [AnswerKind.PAID, AnswerKind.DONE, AnswerKind.LINE_CANCELLED])
+async def test_an_answer_to_another_question_is_refused(
+    make_shop: MakeShop, kind: AnswerKind
+) -> None:
+    guest = await in_doubt(make_shop)
+    found = await refused(answer(guest, kind))
+    assert found.refusal.code is RefusalCode.VALIDATION_FAILED
+    assert found.refusal.detail == f"{kind.value} does not answer book_unknown."
+
+
+async def test_a_task_nobody_opened_is_not_known(shop: Shop) -> None:
+    asked = TaskAnswer(task_id=uuid4(), version=1, kind=AnswerKind.DONE)
+    found = await refused(desk(shop).answer(asked, origin=STAFF))
+    assert found.refusal.code is RefusalCode.SESSION_NOT_FOUND
+    assert found.refusal.detail == "This task is not known."
+
+
+async def test_an_answered_task_tells_who_answered_what(shop: Shop) -> None:
+    guest = await shop.booked()
+    await guest.cancel()
+    given = await an_answer(guest, AnswerKind.LINE_REFUSED)
+    await desk(shop).answer(given, origin=STAFF)
+    found = await refused(desk(shop).answer(given, origin=STAFF))
+    assert found.refusal.code is RefusalCode.VERSION_MISMATCH
+    assert found.refusal.detail == "ada answered line_refused."
+
+
+async def test_an_answer_to_an_older_version_is_refused(shop: Shop) -> None:
+    guest = await shop.booked()
+    await guest.cancel()
+    given = await an_answer(guest, AnswerKind.LINE_REFUSED, version=0)
+    found = await refused(desk(shop).answer(given, origin=STAFF))
+    assert found.refusal.code is RefusalCode.VERSION_MISMATCH
+    assert found.refusal.detail == "It changed."
+
+
+async def test_of_two_answers_one_wins(make_shop: MakeShop) -> None:
+    shop = await make_shop()
+    guest = await shop.booked()
+    await guest.cancel()
+    given = [
+        await an_answer(guest, kind)
+        for kind in (AnswerKind.LINE_REFUSED, AnswerKind.LINE_CANCELLED)
+    ]
+    found = await asyncio.gather(
+        *(desk(shop).answer(one, origin=STAFF) for one in given), return_exceptions=True
+    )
+    assert sum(isinstance(one, Loaded) for one in found) == 1
+    assert len(await closed(shop)) == 1
+    assert len([kind for kind in await guest.kinds() if kind in ("unwinding", "cancel")]) == 2
+
+
+async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) -> None:
+    """A late answer was quicker than the person."""
+    guest = await shop.held()
+    await shop.simulator.fault("book", "slow", seconds=1.0)
+    booking = asyncio.create_task(guest.book())
+    await shop.simulator.has_received("book")
+    await commit(guest, recover.abandoned)
+    given = await an_answer(guest, AnswerKind.NOT_BOOKED)
+    await booking
+    await shop.pass_time(LATER)
+    assert await guest.state() is State.BOOKED
+    found = await refused(desk(shop).answer(given, origin=STAFF))
+    assert found.refusal.code in (RefusalCode.WRONG_STATE, RefusalCode.VERSION_MISMATCH)
+    assert await guest.state() is State.BOOKED

@@ -1,0 +1,428 @@
+"""What a worker finds out about steps others left, and does about cabins held for nobody."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from booking_flow.card import PaymentType
+from booking_flow.change import Change, begin
+from booking_flow.flow import State
+from booking_flow.history import EventKind
+from booking_flow.policy import PaymentChannel
+from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
+from booking_flow.recovery import Recovery
+from booking_flow.saga import OwedUndo, StepStatus
+from booking_flow.session import Session
+from booking_flow.steps import answers, booking, hold
+from booking_flow.steps.moment import Moment
+from booking_flow.supplier import BookAnswer, BookStatus, CallContext
+from persistence.queue import PostgresWorkQueue
+from tests.core.builders import an_answer
+from tests.core.engine.conftest import MakeShop
+from tests.core.engine.kit import ORIGIN, Guest, Shop
+
+DEPOSIT = PaymentType.DEPOSIT
+SELECTED, BASKETED, BOOKED, PAID = (
+    State.CABIN_SELECTED,
+    State.BASKETED,
+    State.BOOKED,
+    State.PAID,
+)
+NO_AUTHCODE = "4000000000000341"
+
+
+class BackOffice:
+    """A look-up channel: reads the reservation the supplier's back office has, if it may."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self.says: Lookup | None = None
+
+    async def find(self, session: Session, *, ctx: CallContext) -> Found:
+        if self.says is not None:
+            return self.says
+        made = (await self._shop.simulator.ledger())["bookings"]
+        found = await self._shop.supplier.import_booking(
+            session.sailing.line_id, made[-1]["reservation"], session.currency, ctx=ctx
+        )
+        return found or Lookup.NOT_THERE
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """A worker of the shop, and the work it takes."""
+
+    shop: Shop
+    queue: PostgresWorkQueue
+    recovery: Recovery
+    office: BackOffice
+
+    async def take(self) -> list[TakenStep]:
+        return list(await self.queue.take_open_steps(limit=10, lease_seconds=60))
+
+    async def steps(self, seconds: float) -> int:
+        """Do what is due after so many seconds; return how much that was."""
+        await self.shop.pass_time(seconds)
+        taken = await self.take()
+        for step in taken:
+            await self.recovery.open_step(step)
+        return len(taken)
+
+    async def undos(self, seconds: float) -> int:
+        await self.shop.pass_time(seconds)
+        taken = await self.queue.take_undos(limit=10, lease_seconds=60)
+        for undo in taken:
+            await self.recovery.undo(undo)
+        return len(taken)
+
+
+def a_worker(shop: Shop) -> Worker:
+    queue, office = PostgresWorkQueue(shop.database, "worker-1"), BackOffice(shop)
+    recovery = Recovery(
+        store=shop.store,
+        queue=queue,
+        supplier=shop.supplier,
+        lookup=office,
+        runner=shop.engine.runner,
+        policy=shop.policy,
+        new_id=uuid4,
+        worker="worker-1",
+    )
+    return Worker(shop=shop, queue=queue, recovery=recovery, office=office)
+
+
+@pytest.fixture
+def worker(shop: Shop) -> Worker:
+    return a_worker(shop)
+
+
+async def commit(guest: Guest, decision: Callable[[Session, Moment], Change]) -> None:
+    """Commit a decision, as a process does that dies right after."""
+    loaded = await guest.loaded()
+    at = Moment(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
+    committed = await guest.shop.store.commit(decision(loaded.session, at), origin=ORIGIN)
+    assert committed.result.value == "done"
+
+
+async def status(guest: Guest) -> StepStatus | None:
+    step = (await guest.session()).open_step
+    return step.status if step else None
+
+
+async def test_a_hold_that_was_never_sent_is_given_up_once_the_basket_proves_it(
+    worker: Worker,
+) -> None:
+    guest = await worker.shop.selected()
+    await commit(guest, hold.claim_hold)
+    assert await worker.steps(100) == 0
+    assert await worker.steps(166) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert await worker.steps(290) == 1
+    session = await guest.session()
+    assert session.open_step is None
+    assert (session.state, session.supplier) == (SELECTED, None)
+    assert await guest.steps() == [("add_to_basket", "refused")]
+    assert "basket" in await guest.calls()
+    assert (await guest.hold()).session.state is BASKETED
+
+
+async def test_a_hold_whose_answer_was_lost_is_found_in_the_basket(make_shop: MakeShop) -> None:
+    shop = await make_shop(limits={"basketadd": 0.3})
+    worker, guest = a_worker(shop), await shop.selected()
+    await shop.simulator.fault("basketadd", "timeout_after")
+    await guest.hold()
+    assert await worker.steps(40) == 1
+    assert await guest.state() is BASKETED
+    assert await shop.simulator.books() == (1, 0, 0)
+    assert (await guest.book()).session.state is BOOKED
+
+
+async def test_a_hold_nobody_can_look_for_is_given_up_once_it_must_have_lapsed(
+    make_shop: MakeShop,
+) -> None:
+    shop = await make_shop(limits={"basketadd": 0.3})
+    worker, guest = a_worker(shop), await shop.selected()
+    await shop.simulator.fault("basketadd", "timeout_after")
+    await guest.hold()
+    await shop.simulator.fault("basket", "http_404", times=9)
+    assert await worker.steps(40) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert await worker.steps(3600) == 1
+    assert await guest.state() is SELECTED
+    assert await status(guest) is None
+
+
+async def in_doubt(make_shop: MakeShop, payment: PaymentType | None = None) -> Guest:
+    """Return a guest whose booking was made without our hearing of it."""
+    shop = await make_shop(limits={"book": 0.3})
+    guest = await shop.held()
+    await shop.simulator.fault("book", "timeout_after")
+    await guest.book(payment)
+    return guest
+
+
+@pytest.mark.parametrize(("payment", "state"), [(None, BOOKED), (DEPOSIT, PAID)])
+async def test_a_booking_in_doubt_is_found_where_the_account_can_look(
+    make_shop: MakeShop, payment: PaymentType | None, state: State
+) -> None:
+    guest = await in_doubt(make_shop, payment)
+    worker = a_worker(guest.shop)
+    assert await worker.steps(900) == 1
+    session = await guest.session()
+    assert session.state is state
+    assert session.booking is not None
+    (made,) = (await guest.shop.simulator.ledger())["bookings"]
+    assert session.booking.reservation == made["reservation"]
+    assert "cruiseimportbooking" in await guest.calls()
+
+
+async def test_a_booking_that_is_somebody_elses_is_not_taken(make_shop: MakeShop) -> None:
+    guest = await in_doubt(make_shop)
+    other = await guest.shop.held()
+    await other.book(surname="Otherwise")
+    worker = a_worker(guest.shop)
+    assert await worker.steps(900) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+
+
+@pytest.mark.parametrize(("says", "again"), [(Lookup.NO_CHANNEL, 0), (Lookup.NOT_THERE, 1)])
+async def test_a_booking_that_cannot_be_found_is_left_to_people_or_looked_for_again(
+    make_shop: MakeShop, says: Lookup, again: int
+) -> None:
+    guest = await in_doubt(make_shop)
+    worker = a_worker(guest.shop)
+    worker.office.says = says
+    assert await worker.steps(900) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert await worker.steps(900 + 2 * 3600) == again
+
+
+async def test_a_look_up_that_fails_is_made_again(make_shop: MakeShop) -> None:
+    guest = await in_doubt(make_shop)
+    worker = a_worker(guest.shop)
+    await guest.shop.simulator.fault("cruiseimportbooking", "http_404")
+    assert await worker.steps(900) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert "cruiseimportbooking" in await guest.calls()
+    assert await worker.steps(900 + 3600) == 1
+    assert await guest.state() is BOOKED
+
+
+async def test_an_abandoned_booking_is_in_doubt_with_a_task(shop: Shop) -> None:
+    worker, guest = a_worker(shop), await shop.held()
+    request = await guest.request()
+    await commit(guest, lambda session, at: booking.claim_book(session, request, at))
+    worker.office.says = Lookup.NO_CHANNEL
+    assert await worker.steps(96) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert await guest.tasks() == ["book_unknown"]
+
+
+async def test_an_abandoned_release_is_owed(shop: Shop) -> None:
+    worker, guest = a_worker(shop), await shop.held()
+    await commit(guest, hold.claim_release)
+    assert await worker.steps(36) == 1
+    assert await guest.state() is SELECTED
+    assert ("release", "owed") in await guest.steps()
+    assert await worker.undos(60) == 1
+    assert await shop.simulator.books() == (0, 0, 0)
+
+
+async def test_a_step_settled_before_the_worker_looked_is_left_alone(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    worker = a_worker(guest.shop)
+    await guest.shop.pass_time(900)
+    (taken,) = await worker.take()
+    await commit(guest, answers.not_booked)
+    before = await guest.session()
+    await worker.recovery.open_step(taken)
+    assert await guest.session() == before
+
+
+async def test_a_step_that_another_worker_took_meanwhile_is_left_to_it(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    worker = a_worker(guest.shop)
+    await guest.shop.pass_time(900)
+    (taken,) = await worker.take()
+    await worker.recovery.open_step(replace(taken, fence=taken.fence - 1))
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert "cruiseimportbooking" not in await guest.calls()
+
+
+async def test_what_was_found_of_one_step_never_settles_another(make_shop: MakeShop) -> None:
+    """The step is settled, and the next one begun, while the worker asks."""
+    guest = await in_doubt(make_shop)
+    worker, shop = a_worker(guest.shop), guest.shop
+    await shop.pass_time(900)
+    (taken,) = await worker.take()
+    ask = worker.office.find
+
+    async def find(session: Session, *, ctx: CallContext) -> Found:
+        found = await ask(session, ctx=ctx)
+        await commit(guest, answers.not_booked)
+        return found
+
+    worker.office.find = find  # type: ignore[method-assign]
+    await worker.recovery.open_step(taken)
+    assert await status(guest) is None
+    assert (await guest.session()).booking is None
+
+
+async def test_a_payment_in_doubt_is_found_in_the_lines_record(make_shop: MakeShop) -> None:
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT, limits={"payment": 0.3})
+    worker, guest = a_worker(shop), await shop.booked()
+    await shop.simulator.fault("payment", "timeout_after")
+    await guest.pay()
+    await shop.simulator.fault("cruiseimportbooking", "http_404")
+    assert await worker.steps(300) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert await worker.steps(300 + 3600) == 1
+    session = await guest.session()
+    assert session.state is PAID
+    assert session.booking is not None
+    (charge,) = (await shop.simulator.ledger())["charges"]
+    assert charge["amount"] == str(session.booking.paid.amount)
+
+
+async def test_a_payment_the_line_knows_nothing_of_is_looked_for_again(worker: Worker) -> None:
+    guest = await worker.shop.held()
+    await guest.book(DEPOSIT, number=NO_AUTHCODE)
+    assert await worker.steps(300) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert await worker.steps(300 + 3600) == 1
+
+
+async def owing(shop: Shop) -> Guest:
+    """Return a guest who let a cabin go that the supplier has not."""
+    guest = await shop.held()
+    await shop.simulator.fault("basketremove", "http_500", times=2)
+    await guest.release()
+    return guest
+
+
+async def test_a_cabin_owed_back_is_given_back(worker: Worker) -> None:
+    guest = await owing(worker.shop)
+    assert (await worker.shop.simulator.books())[0] == 1
+    assert await worker.undos(60) == 1
+    assert (await worker.shop.simulator.books())[0] == 0
+    assert ("release", "done") in await guest.steps()
+    assert await worker.undos(24 * 3600) == 0
+
+
+async def test_a_cabin_the_supplier_will_not_let_go_is_asked_for_again(worker: Worker) -> None:
+    guest = await owing(worker.shop)
+    await worker.shop.simulator.fault("basketremove", "http_500")
+    assert await worker.undos(60) == 1
+    assert ("release", "owed") in await guest.steps()
+    assert await guest.tasks() == []
+
+
+async def test_a_cabin_whose_hold_has_lapsed_needs_no_asking(worker: Worker) -> None:
+    guest = await owing(worker.shop)
+    asked = await worker.shop.simulator.received("basketremove")
+    assert await worker.undos(3600) == 1
+    assert await worker.shop.simulator.received("basketremove") == asked
+    assert ("release", "owed") not in await guest.steps()
+
+
+async def test_a_cabin_that_nobody_can_let_go_is_shown_to_a_person_once(worker: Worker) -> None:
+    guest = await worker.shop.selected()
+    supplier = (await guest.session()).supplier
+    assert supplier is not None
+    undo = OwedUndo(id=uuid4(), session_key=supplier.key, item_key="123", hold_until=None)
+    await commit(
+        guest, lambda session, _at: begin(session).record(EventKind.NOTE).plus(owed=(undo,))
+    )
+    await worker.shop.simulator.fault("basketremove", "http_500", times=99)
+    for hour in range(1, 11):
+        assert await worker.undos(hour * 24 * 3600) == 1
+    assert await guest.tasks() == ["undo_stuck"]
+    rows = await worker.shop.rows("SELECT facts, step_id FROM staff_tasks")
+    assert '"itemKey": "123"' in rows[0].facts
+    assert rows[0].step_id == undo.id
+
+
+async def test_the_clocks_end_what_nobody_looks_at(worker: Worker) -> None:
+    guest = await worker.shop.held()
+    await worker.shop.pass_time(3 * 3600)
+    assert list(await worker.queue.due_sessions(limit=10)) == [guest.id]
+    await worker.recovery.clocks(guest.id)
+    assert await guest.state() is State.EXPIRED
+    assert list(await worker.queue.due_sessions(limit=10)) == []
+
+
+async def unwinding(shop: Shop) -> Guest:
+    guest = await shop.held()
+    await shop.simulator.fault("basketremove", "http_500")
+    await guest.cancel()
+    return guest
+
+
+async def test_an_unwinding_ends_once_nothing_is_owed(worker: Worker) -> None:
+    guest = await unwinding(worker.shop)
+    await worker.recovery.clocks(guest.id)
+    assert await guest.state() is BASKETED
+    assert await worker.undos(60) == 1
+    await worker.recovery.clocks(guest.id)
+    assert await guest.state() is State.CANCELLED
+
+
+async def test_the_clocks_leave_a_living_session_alone(worker: Worker) -> None:
+    guest = await worker.shop.held()
+    before = await guest.session()
+    await worker.recovery.clocks(guest.id)
+    assert await guest.session() == before
+
+
+async def test_an_unpaid_booking_past_its_deadline_goes_to_a_person(worker: Worker) -> None:
+    guest = await worker.shop.booked()
+
+    def due(session: Session, at: Moment) -> Change:
+        made = session.booking
+        assert made is not None
+        with_deadline = replace(made, payment_due_at=at.now + timedelta(hours=1))
+        return begin(session).record(EventKind.NOTE).put(booking=with_deadline)
+
+    await commit(guest, due)
+    await worker.recovery.payment(guest.id)
+    assert await guest.tasks() == []
+    await worker.shop.pass_time(3601)
+    await worker.recovery.payment(guest.id)
+    assert await guest.tasks() == ["cancel_with_line"]
+    assert (await guest.session()).unwinding is not None
+
+
+def spooled(guest: Guest, step_id: UUID, answer: BookAnswer) -> SpooledAnswer:
+    return SpooledAnswer(session_id=guest.id, step_id=step_id, answer=answer, charge=None)
+
+
+async def test_an_answer_that_could_not_be_written_settles_its_step(make_shop: MakeShop) -> None:
+    guest = await in_doubt(make_shop)
+    worker, step = a_worker(guest.shop), (await guest.session()).open_step
+    assert step is not None
+    answer = an_answer(status=BookStatus.BOOKED, reservation="ZZ1")
+    await worker.recovery.late_answer(spooled(guest, step.id, answer))
+    session = await guest.session()
+    assert session.state is BOOKED
+    assert session.booking is not None
+    assert session.booking.reservation == "ZZ1"
+    await worker.recovery.late_answer(spooled(guest, step.id, answer))
+    assert await guest.session() == session
+
+
+async def test_an_answer_that_could_not_be_written_never_settles_another_step(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    worker = a_worker(guest.shop)
+    answer = an_answer(status=BookStatus.BOOKED, reservation="ZZ1")
+    await worker.recovery.late_answer(spooled(guest, uuid4(), answer))
+    assert await guest.state() is BASKETED
+    assert sorted(await guest.tasks()) == ["book_unknown", "conflict"]
