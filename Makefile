@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 LOCKER := $(VENV)/.locker
 CODE := booking_flow adapters persistence http tests
 
-.PHONY: help demo test mutants check diagrams format lock clean
+.PHONY: crash help demo test mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,10 @@ demo: $(READY) ## run service, worker and simulator with embedded servers (PORT=
 	@$(BIN)/booking-flow demo $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR_PORT),--simulator-port $(SIMULATOR_PORT)) $(if $(FRESH),--fresh)
 
 test: $(READY) ## run the tests (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -m "not full and not soak" $(ARGS)
+
+crash: $(READY) ## run the full matrices: every fault at every call, a kill at every point
+	@$(BIN)/python -m pytest -m "full or crash" -ra $(ARGS)
 
 mutants: $(READY) ## change the core line by line and see whether a test notices
 	@$(BIN)/mutmut run

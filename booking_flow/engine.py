@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
-OVERTAKEN = 4
+OVERTAKEN = 3
 """How often a choice is looked for again after another request made it stale."""
 REFRESHES = 2
 """How often a stale `resultno` is refreshed within one hold (PROTOCOL section 4)."""

@@ -134,7 +134,8 @@ CARD_DECLINED = Refusal(
 
 
 def judge_payment(answer: PayAnswer) -> StepStatus:
-    """Judge payment.pl: paid with an authcode, refused when it says so, otherwise unknown."""
-    if answer.auth_code:
-        return StepStatus.DONE
-    return StepStatus.REFUSED if answer.declined else StepStatus.UNKNOWN
+    """Judge payment.pl: an authcode is paid, a no is refused; both or neither is unknown."""
+    authorised = answer.transaction is not None and bool(answer.transaction.auth_code)
+    if authorised == answer.declined:
+        return StepStatus.UNKNOWN
+    return StepStatus.DONE if authorised else StepStatus.REFUSED

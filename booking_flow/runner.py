@@ -35,7 +35,7 @@ from booking_flow.supplier import (
 R = TypeVar("R")
 RACES = 16
 """How often a lost race is decided anew before the guest is asked to try again."""
-GLANCES = 4
+GLANCES = 3
 """How often a session is looked at again while another request may be changing it."""
 
 Decision = Callable[[Session, Moment], Change | None]

@@ -167,7 +167,7 @@ def _no_cabin(cabins: CabinList, cabin_number: str) -> Refused:
         return refuse(RefusalCode.CABIN_GONE, f"Cabin {cabin_number} is no longer available.")
     if cabins.cabins:
         return refuse(RefusalCode.CABIN_REQUIRED, "Choose a cabin: this grade has no guarantee.")
-    return refuse(RefusalCode.SOLD_OUT, "No cabin of this grade is left.")
+    return refuse(RefusalCode.RATE_GONE, "No cabin is left at this rate.")
 
 
 def rate_key(rate: Rate) -> RateKey:

@@ -22,7 +22,12 @@ from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.unwind import obey_cancel, staff_task
-from booking_flow.supplier import PayAnswer
+from booking_flow.supplier import FailureKind, PayAnswer
+
+SESSION_CLOSED = Refusal(
+    code=RefusalCode.SUPPLIER_ERROR,
+    detail="The supplier session is over: this booking can no longer be paid here.",
+)
 
 
 def check_payment(payment: Payment, *, due: Money, session: Session, at: Moment) -> Refusal | None:
@@ -132,7 +137,8 @@ def _payment_taken(session: Session, ended: Paid) -> Change:
 def _pay_failed(session: Session, failure: settling.Failure, at: Moment) -> Change:
     if not failure.certain:
         return _pay_open(session, failure.evidence, at)
-    return settling.refused(session, failure.refusal, sent=failure.sent, evidence=failure.evidence)
+    refusal = SESSION_CLOSED if failure.is_a(FailureKind.SESSION_EXPIRED) else failure.refusal
+    return settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
 
 
 def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:

@@ -37,6 +37,9 @@ def environment(settings: Settings) -> dict[str, str]:
         "TRAVELTEK_PASSWORD": settings.traveltek_password.get_secret_value(),
         "TRAVELTEK_TIME_SCALE": str(settings.traveltek_time_scale),
         "LOG_LEVEL": settings.log_level,
+        "WORKER": str(settings.worker),
+        "SPOOL_DIR": settings.spool_dir or "",
+        "BACK_OFFICE_URL": settings.back_office_url or "",
     }
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import asyncpg
 import pytest
 from aiohttp import ClientError
 
-from booking_http.show import report
+from tests.acceptance.ledger import agrees, facts_of
 from tests.acceptance.processes import Nursery, nursery
-from tests.http.kit import Guest, Json, Simulator
+from tests.http.kit import Guest, Simulator
 
 Journey = Callable[[Guest], Awaitable[None]]
 
@@ -52,34 +48,6 @@ async def _die(made: Nursery, log: Path, journey: Journey, die_at: int) -> Guest
     return guest
 
 
-async def _facts(database_url: str, guest: Guest) -> Json | None:
-    """Return what `booking-flow session show` prints of the guest's session, if there is one."""
-    if not guest.session_id:
-        return None
-    connection = await asyncpg.connect(database_url)
-    try:
-        query = "SELECT reference FROM booking_sessions WHERE id = $1"
-        reference = await connection.fetchval(query, UUID(guest.uuid))
-    finally:
-        await connection.close()
-    return await report(database_url, reference)
-
-
-async def _agrees(simulator: Simulator, facts: Json | None) -> bool:
-    """Whether a row announces every hold, booking and charge of the supplier's ledger."""
-    ledger: Any = await simulator.ledger()
-    step = facts["openStep"]["name"] if facts and facts["openStep"] else None
-    named = json.dumps(facts["steps"]) if facts else ""
-    reserved = [facts["booking"]["reservation"]] if facts and facts["booking"] else []
-    held = all(
-        step == "add_to_basket" or f'"{hold["itemKey"]}"' in named for hold in ledger["holds"]
-    )
-    booked = all(
-        step == "book" or booking["reservation"] in reserved for booking in ledger["bookings"]
-    )
-    return held and booked and len(ledger["charges"]) <= len(ledger["bookings"]) <= 1
-
-
 async def _disagreements(
     database_url: str, simulator: Simulator, journey: Journey, folder: Path
 ) -> tuple[int, list[str]]:
@@ -89,11 +57,12 @@ async def _disagreements(
         for number, point in enumerate(points, start=1):
             await simulator.control("reset")
             guest = await _die(made, folder / str(number), journey, number)
-            if not await _agrees(simulator, await _facts(database_url, guest)):
+            if not await agrees(simulator, await facts_of(database_url, guest)):
                 wrong.append(f"{number} {point}")
     return len(points), wrong
 
 
+@pytest.mark.crash
 @pytest.mark.parametrize("journey", [_to_paid, _to_released, _to_cancelled])
 async def test_no_supplier_effect_is_without_a_row_that_announces_it(
     journey: Journey, seeded_url: str, simulator: Simulator, tmp_path: Path
@@ -113,7 +82,7 @@ async def test_the_open_step_of_a_process_that_died_is_visible(
         answered = points.index("after supplier.book") + 1
         await simulator.control("reset")
         guest = await _die(made, tmp_path / "log", _to_paid, answered)
-    facts = await _facts(seeded_url, guest)
+    facts = await facts_of(seeded_url, guest)
     assert facts is not None
     assert facts["state"] == "basketed"
     assert facts["openStep"]["name"] == "book"

@@ -307,7 +307,7 @@ def test_the_chosen_cabin_is_found_by_its_number() -> None:
             CabinList(cabins=()),
             "GUAR",
             TWO,
-            a_refusal(RefusalCode.SOLD_OUT, "No cabin of this grade is left."),
+            a_refusal(RefusalCode.RATE_GONE, "No cabin is left at this rate."),
         ),
         (
             CABINS,

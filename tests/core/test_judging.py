@@ -302,7 +302,7 @@ def test_a_guarantee_takes_whichever_cabin_the_line_gives() -> None:
     ("answer", "status"),
     [
         (PayAnswer(transaction=CHARGED), DONE),
-        (PayAnswer(transaction=CHARGED, declined=True), DONE),
+        (PayAnswer(transaction=CHARGED, declined=True), UNKNOWN),
         (PayAnswer(transaction=NO_AUTH), UNKNOWN),
         (PayAnswer(transaction=NO_AUTH, declined=True), REFUSED),
         (PayAnswer(transaction=None), UNKNOWN),

@@ -1,0 +1,155 @@
+"""Every fault at every call where it can occur: nothing is lost, and the guest is told the truth.
+
+The simulator's table says which fault can occur where; its ledger is the judge of each cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from itertools import chain
+
+import pytest
+
+from adapters.simulator.faults import FAULTS
+from booking_http.problems import PROBLEMS
+from tests.acceptance.ledger import agrees, facts_of
+from tests.http.conftest import MakeService
+from tests.http.kit import Guest, Reply, Service, Simulator
+
+HASTE = 0.02
+"""Supplier time limits of this share, so that a time-out costs milliseconds."""
+RED = "4000000000000002"
+
+Journey = Callable[[Guest], AsyncIterator[Reply]]
+
+
+async def _to_held(guest: Guest) -> AsyncIterator[Reply]:
+    yield await guest.open()
+    if guest.session_id:
+        yield await guest.price()
+    if guest.cabins:
+        yield await guest.select()
+
+
+async def _to_paid(guest: Guest, *cards: str) -> AsyncIterator[Reply]:
+    async for reply in _to_held(guest):
+        yield reply
+    if reply.status != 200:
+        return
+    for card in (*cards, "4111111111111111"):
+        payment = guest.payment(reply.body["price"]["total"], card=card)
+        yield await guest.book(guest.booking(payment=payment))
+
+
+async def _second_card(guest: Guest) -> AsyncIterator[Reply]:
+    async for reply in _to_paid(guest, RED):
+        yield reply
+
+
+async def _released(guest: Guest) -> AsyncIterator[Reply]:
+    async for reply in _to_held(guest):
+        yield reply
+    if reply.status == 200:
+        yield await guest.release()
+
+
+async def _paid_later(guest: Guest) -> AsyncIterator[Reply]:
+    async for reply in _to_held(guest):
+        yield reply
+    if reply.status == 200:
+        total = reply.body["price"]["total"]
+        yield await guest.book()
+        yield await guest.pay(guest.payment(total))
+
+
+JOURNEYS: dict[str, Journey] = {
+    "token.pl": _to_paid,
+    "cruiseresults.pl": _to_paid,
+    "cruisecabingrades.pl": _to_paid,
+    "cruisecabins.pl": _to_paid,
+    "cruisecabingradebreakdown.pl": _to_paid,
+    "basketadd.pl": _to_paid,
+    "basket.pl": _second_card,
+    "basketremove.pl": _released,
+    "book.pl": _to_paid,
+    "payment.pl": _paid_later,
+}
+CELLS = [
+    (endpoint, fault.name)
+    for endpoint in JOURNEYS
+    for fault in FAULTS.values()
+    if endpoint in fault.endpoints
+]
+EFFECTS = ("basketadd.pl", "basketremove.pl", "book.pl", "payment.pl")
+READS = tuple(endpoint for endpoint in JOURNEYS if endpoint not in EFFECTS)
+ELSEWHERE = (*READS, "basketremove.pl", "payment.pl")
+
+
+def _always(cell: tuple[str, str]) -> bool:
+    """Whether a cell runs every time: holding and booking, and each fault at one read."""
+    endpoint, fault = cell
+    if endpoint in ("basketadd.pl", "book.pl"):
+        return True
+    return endpoint == ELSEWHERE[sorted(FAULTS).index(fault) % len(ELSEWHERE)]
+
+
+MATRIX = [
+    pytest.param(cell, id=" ".join(cell), marks=[] if _always(cell) else pytest.mark.full)
+    for cell in CELLS
+]
+
+
+def _told_the_truth(last: Reply) -> bool:
+    """Whether the guest has the session, a pending step, or a problem of the documented ones."""
+    if last.status in (200, 201):
+        return last.body["pending"] is None
+    if last.status == 202:
+        return last.body["pending"] is not None
+    return PROBLEMS[last.code or "a problem needs a code"].status == last.status
+
+
+async def _walk(guest: Guest, journey: Journey) -> Reply:
+    """Go the journey as far as it goes and return the last reply."""
+    async for reply in journey(guest):
+        assert _told_the_truth(reply), reply
+    return reply
+
+
+async def _certain(simulator: Simulator, last: Reply) -> bool:
+    """Whether what the guest was told for certain is what the supplier's ledger shows."""
+    ledger = await simulator.ledger()
+    reserved = [row for row in ledger["bookings"] if row["reservation"]]
+    if last.status == 201:
+        return len(reserved) == 1
+    refused_to_book = last.status >= 400 and last.body.get("state") == "basketed"
+    return not (refused_to_book and reserved)
+
+
+@pytest.fixture
+async def service(make_service: MakeService, request: pytest.FixtureRequest) -> Service:
+    """Run a service in haste; for payment.pl, one that pays after booking."""
+    endpoint, _ = request.getfixturevalue("cell")
+    channel = "supplier_payment" if endpoint == "payment.pl" else "with_booking"
+    made: Service = await make_service(traveltek_time_scale=HASTE, payment_channel=channel)
+    return made
+
+
+@pytest.mark.parametrize("cell", MATRIX)
+async def test_a_fault_loses_nothing_and_lies_to_nobody(
+    cell: tuple[str, str], service: Service, seeded_url: str, simulator: Simulator
+) -> None:
+    endpoint, fault = cell
+    await simulator.fault(endpoint, fault, times=None if endpoint in READS else 1)
+    guest = service.guest()
+    last = await _walk(guest, JOURNEYS[endpoint])
+    assert await simulator.received(endpoint) > 0, last
+    facts = await facts_of(seeded_url, guest)
+    assert await agrees(simulator, facts), (last, facts, await simulator.ledger())
+    assert await _certain(simulator, last), (last, await simulator.ledger())
+
+
+def test_every_fault_has_a_cell() -> None:
+    covered = {fault for _, fault in CELLS}
+    lookups = {"cruiseimportbooking.pl", "cruiseshipdetails.pl"}
+    assert covered == {f.name for f in FAULTS.values() if f.endpoints - lookups}
+    assert set(chain.from_iterable(f.endpoints for f in FAULTS.values())) - set(JOURNEYS) <= lookups
