@@ -5,7 +5,7 @@ from collections import deque
 
 from aiohttp import web
 
-from adapters.simulator import control, images
+from adapters.simulator import back_office, control, images
 from adapters.simulator.dispatch import RECENT, SUPPLIER, answer_call
 from adapters.simulator.settings import SimulatorSettings
 from adapters.simulator.supplier import Supplier
@@ -49,6 +49,7 @@ def _add_control(app: web.Application) -> None:
             web.post("/_control/inventory", control.set_inventory),
             web.post("/_control/cancel", control.cancel_at_line),
             web.get("/_control/sailings", control.show_sailings),
+            web.post("/_control/back-office", back_office.find_bookings),
         ]
     )
 

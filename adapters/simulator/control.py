@@ -65,7 +65,7 @@ async def show_faults(request: web.Request) -> web.Response:
 
 async def arm_fault(request: web.Request) -> web.Response:
     """Arm a fault."""
-    rule = fault_rule(await _body(request))
+    rule = fault_rule(await control_body(request))
     supplier = request.app[SUPPLIER]
     if rule.cruise_id is not None:
         _sailing(supplier, rule.cruise_id)
@@ -81,7 +81,7 @@ async def clear_faults(request: web.Request) -> web.Response:
 
 async def advance_clock(request: web.Request) -> web.Response:
     """Move the supplier's clock forward, and nobody else's."""
-    supplier, body = request.app[SUPPLIER], await _body(request)
+    supplier, body = request.app[SUPPLIER], await control_body(request)
     supplier.clock.advance(_number(body, "advanceSeconds"))
     supplier.pass_time()
     supplier.save()
@@ -93,7 +93,7 @@ async def advance_clock(request: web.Request) -> web.Response:
 async def set_latency(request: web.Request) -> web.Response:
     """Scale the latency; 0 turns it off."""
     supplier = request.app[SUPPLIER]
-    supplier.latency_scale = _number(await _body(request), "scale")
+    supplier.latency_scale = _number(await control_body(request), "scale")
     return web.json_response({"scale": supplier.latency_scale})
 
 
@@ -105,7 +105,7 @@ async def show_policies(request: web.Request) -> web.Response:
 async def change_policies(request: web.Request) -> web.Response:
     """Change policies by name."""
     supplier = request.app[SUPPLIER]
-    supplier.change_policies(await _body(request))
+    supplier.change_policies(await control_body(request))
     return web.json_response(_policies(supplier))
 
 
@@ -141,7 +141,7 @@ async def forget_calls(request: web.Request) -> web.Response:
 
 async def set_inventory(request: web.Request) -> web.Response:
     """Set how many cabins of a grade are left to sell."""
-    supplier, body = request.app[SUPPLIER], await _body(request)
+    supplier, body = request.app[SUPPLIER], await control_body(request)
     sailing = _sailing(supplier, body.get("cruiseId"))
     grade = next(
         (one for one in GRADES[sailing.line_id] if one.code == body.get("cabinCode")), None
@@ -159,7 +159,7 @@ async def set_inventory(request: web.Request) -> web.Response:
 
 async def cancel_at_line(request: web.Request) -> web.Response:
     """Cancel a booking as the cruise line's people do when somebody rings them."""
-    supplier, body = request.app[SUPPLIER], await _body(request)
+    supplier, body = request.app[SUPPLIER], await control_body(request)
     for booking in supplier.state.bookings:
         if booking.reservation and booking.reservation == body.get("reservation"):
             supplier.cancel(booking)
@@ -215,7 +215,7 @@ def _sailing(supplier: Supplier, number: Any) -> SeededSailing:
     return sailing
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def control_body(request: web.Request) -> dict[str, Any]:
     """Return the JSON object sent."""
     try:
         body = json.loads(await request.read() or b"{}")

@@ -17,6 +17,7 @@ from booking_http.checks import Checks
 from booking_http.flights import Flights
 from booking_http.health import Health
 from booking_http.idempotency import KeyedHashes
+from booking_http.listening import listening_dsn
 from booking_http.metrics import Metrics
 from booking_http.middlewares.headers import add_headers, preflight
 from booking_http.middlewares.mend import mend
@@ -29,12 +30,13 @@ from booking_http.service import SERVICE, Service
 from booking_http.settings import Settings
 from booking_http.streams import Streams
 from booking_http.wakeups import Listener
+from booking_http.worker import Worker, working
 from persistence.caps import PostgresCaps
-from persistence.database import database_url
 from persistence.lookups import PostgresLookups
 
 _HOUR: Final = 3600.0
 PARTS: Final = web.AppKey("parts", Parts)
+WORKER: Final = web.AppKey("worker", Worker)
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -45,12 +47,15 @@ def create_app(settings: Settings) -> web.Application:
     app[DOCUMENT] = build_document(ROUTES, server=settings.public_url)
     add_routes(app)
     app.on_response_prepare.append(add_headers)
-    app.on_shutdown.append(_end_streams)
+    app.on_shutdown.append(_begin_to_stop)
 
     async def run(app: web.Application) -> AsyncIterator[None]:
         async with open_parts(settings) as parts:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
-            async with beside(_listen(app[SERVICE], settings), _forget(parts)):
+            async with (
+                beside(_listen(app[SERVICE], settings), _forget(parts)),
+                _working(app, parts),
+            ):
                 yield
 
     app.cleanup_ctx.append(run)
@@ -101,10 +106,18 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
         await task
 
 
+@asynccontextmanager
+async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
+    """Work off what waits beside the requests, if this process is to."""
+    if not parts.settings.worker:
+        yield
+        return
+    async with working(parts, metrics=app[SERVICE].metrics) as app[WORKER]:
+        yield
+
+
 async def _listen(service: Service, settings: Settings) -> None:
-    url = database_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
-    dsn = url.render_as_string(hide_password=False)
-    await Listener(dsn=dsn, streams=service.streams).run()
+    await Listener(dsn=listening_dsn(settings), streams=service.streams).run()
 
 
 async def _forget(parts: Parts) -> None:
@@ -115,5 +128,8 @@ async def _forget(parts: Parts) -> None:
         await asyncio.sleep(_HOUR)
 
 
-async def _end_streams(app: web.Application) -> None:
+async def _begin_to_stop(app: web.Application) -> None:
+    """Let nothing new begin that a stop would have to wait for."""
     app[SERVICE].streams.stop()
+    if WORKER in app:
+        app[WORKER].stop()

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import click
 
 from booking_http.outbox_cli import outbox
+from booking_http.task_cli import task
 
 HOME = Path(".booking-flow")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -48,6 +48,22 @@ def serve() -> None:
         serving.run_until_stopped(
             serving.serve_app(app, host=host, port=port, patience=patience, ready=ready)
         )
+
+
+@main.command()
+def worker() -> None:
+    """Work off what waits, without serving requests; start as many as you like."""
+    from booking_http import serving
+    from booking_http.explained import explained
+    from booking_http.logs import configure_logs
+    from booking_http.settings import load_settings
+    from booking_http.worker import run_worker
+
+    serving.forbid_core_dumps()
+    with explained():
+        settings = load_settings()
+        configure_logs(settings.log_level)
+        serving.run_until_stopped(run_worker(settings))
 
 
 @main.command()
@@ -109,10 +125,11 @@ def simulator(
 def migrate() -> None:
     """Bring the tables of DATABASE_URL up to date."""
     from booking_http.explained import explained
+    from booking_http.whereabouts import database_url
     from persistence.migrate import head, upgrade
 
     with explained():
-        asyncio.run(upgrade(_database_url()))
+        asyncio.run(upgrade(database_url()))
         click.echo(f"the tables are at revision {head()}")
 
 
@@ -132,15 +149,17 @@ def show(reference: str, as_json: bool, home: Path) -> None:
     """
     from booking_http.explained import explained
     from booking_http.show import print_report, report
+    from booking_http.whereabouts import database_url
 
     with explained():
-        found = asyncio.run(report(_database_url(home), reference))
+        found = asyncio.run(report(database_url(home), reference))
     if found is None:
         raise click.ClickException(f"there is no session with the reference {reference}")
     print_report(found, as_json=as_json)
 
 
 main.add_command(outbox)
+main.add_command(task)
 
 
 @main.command()
@@ -155,18 +174,6 @@ def diagrams(check: bool, folder: Path) -> None:
         click.echo(f"wrote {', '.join(sorted(drawn.draw_all()))} to {folder}/")
     elif names := drawn.stale(folder):
         sys.exit(f"stale in {folder}/: {', '.join(names)}; run `booking-flow diagrams`")
-
-
-def _database_url(home: Path | None = None) -> str:
-    """Return the database to talk to: the environment's, or else that of a running demo."""
-    from booking_http.demo.home import DemoHome
-    from booking_http.serving import CannotRun
-
-    found = os.environ.get("DATABASE_URL") or (DemoHome(home).database_url() if home else None)
-    if found is None:
-        running = f", and no demo runs in {home}" if home else ""
-        raise CannotRun(f"DATABASE_URL is not set{running}")
-    return found
 
 
 if __name__ == "__main__":

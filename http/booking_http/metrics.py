@@ -34,6 +34,28 @@ class Metrics:
             "booking_requests_in_flight", "Requests under way.", registry=self.registry
         )
 
+        self.work = Counter(
+            "booking_work_total",
+            "Pieces of work that ended, by kind and outcome.",
+            ("job", "outcome"),
+            registry=self.registry,
+        )
+        self.working = Gauge(
+            "booking_work_in_progress",
+            "Pieces of work under way, by kind.",
+            ("job",),
+            registry=self.registry,
+        )
+
+    def began(self, job: str) -> None:
+        """Count a piece of work that is under way."""
+        self.working.labels(job).inc()
+
+    def ended(self, job: str, outcome: str) -> None:
+        """Count a piece of work that has ended, and how."""
+        self.working.labels(job).dec()
+        self.work.labels(job, outcome).inc()
+
     def observe(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         self.requests.labels(method, route, str(status)).observe(seconds)

@@ -15,13 +15,16 @@ from typing import Final
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.spool import FileSpool
 from adapters.traveltek.client import TraveltekClient, open_client
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.engine import Engine
 from booking_flow.policy import Policy
+from booking_flow.ports import BookingLookup
 from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
+from booking_http.upkeep import Upkeep, Wiring, open_lookup, spool_of, upkeep_of
 from persistence.catalogue import PostgresCatalogue
 from persistence.database import create_engine
 from persistence.sessions import PostgresSessionStore
@@ -44,7 +47,9 @@ class Parts:
     catalogue: PostgresCatalogue
     supplier: TraveltekClient
     redis: Redis | None
+    spool: FileSpool | None
     engine: Engine
+    upkeep: Upkeep
 
 
 @asynccontextmanager
@@ -61,8 +66,16 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
                 traveltek_settings(settings), redis=redis, new_id=new_uuid, boottime=boottime
             )
         )
+        lookup = await open_lookup(settings, opened, new_id=new_uuid, boottime=boottime)
         shelf = await _catalogue_database(settings, database, opened)
-        parts = _wire(settings, database=database, shelf=shelf, redis=redis, supplier=supplier)
+        parts = _wire(
+            settings,
+            database=database,
+            shelf=shelf,
+            redis=redis,
+            supplier=supplier,
+            lookup=lookup,
+        )
         opened.push_async_callback(parts.store.close)
         yield parts
 
@@ -74,11 +87,13 @@ def _wire(
     shelf: AsyncEngine,
     redis: Redis | None,
     supplier: TraveltekClient,
+    lookup: BookingLookup,
 ) -> Parts:
     vault, policy = vault_of(settings), settings.policy()
     outgoing, owner = outgoing_of(settings), f"{socket.gethostname()}:{os.getpid()}"
     store = PostgresSessionStore(database, vault, owner, outgoing.channels)
     catalogue = PostgresCatalogue(shelf, settings.live_lines)
+    spool = spool_of(settings)
     engine = Engine(
         store=store,
         supplier=supplier,
@@ -88,6 +103,19 @@ def _wire(
         new_reference=new_reference,
         boottime=boottime,
         pause=pause,
+        spool=spool,
+    )
+    upkeep = upkeep_of(
+        Wiring(
+            database=database,
+            store=store,
+            supplier=supplier,
+            lookup=lookup,
+            engine=engine,
+            policy=policy,
+            new_id=new_uuid,
+            owner=owner,
+        )
     )
     return Parts(
         settings=settings,
@@ -99,7 +127,9 @@ def _wire(
         catalogue=catalogue,
         supplier=supplier,
         redis=redis,
+        spool=spool,
         engine=engine,
+        upkeep=upkeep,
     )
 
 

@@ -81,6 +81,16 @@ class Settings(BaseSettings):
     max_cards: int = Field(default=3, ge=1)
     visibility_lag_minutes: Seconds = 15.0
 
+    worker: bool = True
+    """Whether `serve` also works off what waits; any number of processes may."""
+    worker_concurrency: int = Field(default=8, ge=1, le=100)
+    """Pieces of each kind that one process has under way at once."""
+    worker_poll_seconds: Seconds = 5.0
+    """How often to look for work that nobody announced."""
+    back_office_url: str | None = None
+    """Where bookings can be looked up whose outcome is not known, see docs/back-office.md."""
+    back_office_token: SecretStr | None = None
+
     cors_origins: Words = ()
     trusted_proxies: Networks = ()
     """Networks whose X-Forwarded-For is believed."""

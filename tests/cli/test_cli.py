@@ -26,7 +26,16 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     done = run("--help", cwd=tmp_path)
     commands = done.stdout.partition("Commands:\n")[2]
     names = [line.split()[0] for line in commands.splitlines() if line.startswith("  ")]
-    assert {"demo", "diagrams", "migrate", "serve", "session", "simulator"} <= set(names)
+    assert {
+        "demo",
+        "diagrams",
+        "migrate",
+        "serve",
+        "session",
+        "simulator",
+        "task",
+        "worker",
+    } <= set(names)
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -24,6 +24,8 @@ def written(default: object) -> str:
         return "none"
     if isinstance(default, tuple | frozenset):
         return ",".join(sorted(map(str, default)))
+    if isinstance(default, bool):
+        return str(default).lower()
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 

@@ -77,6 +77,7 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
         "traveltek_password": SimulatorSettings().password,
         "traveltek_time_scale": 0.1,
         "log_level": "ERROR",
+        "worker": False,
     }
     return Settings(**usual | changes)
 

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ _NOTE: Final = "about.txt"
 _ABOUT: Final = (
     "Data of `booking-flow demo`; `booking-flow demo --fresh` deletes it and starts over.\n"
 )
-_FOLDERS: Final = ("postgres", "valkey", "simulator")
+_FOLDERS: Final = ("postgres", "valkey", "simulator", "spool")
 _FILES: Final = ("keys.json", "running.json")
 
 
@@ -83,16 +83,20 @@ class DemoHome:
             _write_private(file, json.dumps(made))
         return DemoKeys(**json.loads(file.read_text("ascii")))
 
-    def publish(self, *, database_url: str) -> None:
-        """Let commands in other terminals find the database while this demo runs."""
-        _write_private(self.path / "running.json", json.dumps({"database_url": database_url}))
+    def publish(self, *, database_url: str, **more: str) -> None:
+        """Let commands in other terminals find what they need while this demo runs."""
+        _write_private(
+            self.path / "running.json", json.dumps({"database_url": database_url, **more})
+        )
 
     def database_url(self) -> str | None:
         """Return the database of the demo that runs here, or None."""
+        return self.settings().get("database_url")
+
+    def settings(self) -> Mapping[str, str]:
+        """Return what the demo that runs here has published; nothing when none runs."""
         file = self.path / "running.json"
-        if not file.exists():
-            return None
-        found: str = json.loads(file.read_text("utf-8"))["database_url"]
+        found: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
         return found
 
     def _make(self) -> None:

@@ -99,7 +99,7 @@ async def _serve(home: DemoHome, settings: Settings, options: DemoOptions) -> No
     click.echo(f"{'Tables':<12}up to date")
     if not _given("TRAVELTEK_BASE_URL"):
         await _seed(settings, _simulator(home, options))
-    home.publish(database_url=database_url)
+    home.publish(database_url=database_url, **_for_commands(settings))
     await serve_app(
         create_app(settings),
         host=HOST,
@@ -107,6 +107,18 @@ async def _serve(home: DemoHome, settings: Settings, options: DemoOptions) -> No
         patience=settings.shutdown_seconds,
         ready=lambda: _welcome(options),
     )
+
+
+def _for_commands(settings: Settings) -> dict[str, str]:
+    """Return what other commands need to work on this demo; only its owner can read it."""
+    return {
+        "master_keys": ",".join(key.get_secret_value() for key in settings.master_keys),
+        "hash_key": settings.hash_key.get_secret_value(),
+        "traveltek_base_url": settings.traveltek_base_url,
+        "traveltek_sid": settings.traveltek_sid,
+        "traveltek_username": settings.traveltek_username.get_secret_value(),
+        "traveltek_password": settings.traveltek_password.get_secret_value(),
+    }
 
 
 async def _seed(settings: Settings, simulator: SimulatorProcess) -> None:
@@ -141,6 +153,7 @@ def _defaults(home: DemoHome) -> dict[str, Any]:
         "shutdown_seconds": 10.0,
         "master_keys": keys.master_key,
         "hash_key": keys.hash_key,
+        "spool_dir": str(home.folder("spool")),
     }
     return {name: value for name, value in wanted.items() if not _given(name.upper())}
 

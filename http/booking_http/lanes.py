@@ -1,0 +1,171 @@
+"""A lane of work: pieces are taken, done a few at a time, and what failed is left for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+
+from booking_flow.ports import StoreUnavailable
+from booking_flow.refusals import Refused
+
+T = TypeVar("T")
+AFTER_FAILURE: Final = 60.0
+"""Seconds for which a piece is not tried again here after it failed."""
+_LONGEST_PAUSE: Final = 15.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Generic[T]):
+    """One kind of work: how to take some, and how to do a piece of it."""
+
+    name: str
+    take: Callable[[int], Awaitable[Sequence[T]]]
+    do: Callable[[T], Awaitable[None]]
+    key: Callable[[T], Hashable]
+    """What tells pieces apart."""
+    session: Callable[[T], UUID]
+    """Whose it is, for the log."""
+    leased: bool
+    """Taking shuts others out; otherwise whoever commits first has done it."""
+
+
+class Observed(Protocol):
+    """Where a lane says what it did."""
+
+    def began(self, job: str) -> None:
+        """Count a piece that is under way."""
+
+    def ended(self, job: str, outcome: str) -> None:
+        """Count a piece that has ended, and how."""
+
+
+class Lane(Generic[T]):
+    """Does one kind of work until stopped, at most `width` pieces at once."""
+
+    def __init__(self, job: Job[T], *, width: int, poll: float, observed: Observed) -> None:
+        """`poll` is how many seconds to wait for a wake-up before looking anyway."""
+        self._job = job
+        self._width = width
+        self._poll = poll
+        self._observed = observed
+        self._busy: dict[Hashable, asyncio.Task[None]] = {}
+        self._resting: dict[Hashable, float] = {}
+        self._again = asyncio.Event()
+        self._stopping = False
+        self._failures = 0
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._again.set()
+
+    def stop(self) -> None:
+        """Take nothing more; what is under way goes on."""
+        self._stopping = True
+        self._again.set()
+
+    async def run(self) -> None:
+        """Take and do work until stopped, and then finish what was taken."""
+        while not self._stopping:
+            self._again.clear()
+            more = await self._turn()
+            if not more and not self._stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._again.wait(), self._pause())
+        await self._finished()
+
+    async def drain(self) -> int:
+        """Do all there is to do now, and return how many pieces that was."""
+        done = 0
+        while await self._turn():
+            done += len(self._busy)
+            await self._finished()
+        return done
+
+    async def _turn(self) -> bool:
+        """Take what there is room for; whether to look again at once."""
+        room = self._width - len(self._busy)
+        found = await self._taken(room) if room > 0 else ()
+        fresh = [piece for piece in found if self._may_begin(piece)][: max(room, 0)]
+        for piece in fresh:
+            self._begin(piece)
+        return bool(fresh)
+
+    async def _taken(self, room: int) -> Sequence[T]:
+        passed_over = 0 if self._job.leased else len(self._busy) + len(self._resting)
+        try:
+            found = await self._job.take(room + passed_over)
+        except StoreUnavailable as error:
+            self._failed(error)
+            return ()
+        self._failures = 0
+        return found
+
+    def _failed(self, error: StoreUnavailable) -> None:
+        self._failures += 1
+        _log.warning("no work: the database is away", job=self._job.name, why=str(error))
+
+    def _may_begin(self, piece: T) -> bool:
+        key, now = self._job.key(piece), asyncio.get_running_loop().time()
+        if self._resting.get(key, 0.0) <= now:
+            self._resting.pop(key, None)
+        return key not in self._busy and key not in self._resting
+
+    def _begin(self, piece: T) -> None:
+        key = self._job.key(piece)
+        task = asyncio.create_task(self._do(piece, key))
+        self._busy[key] = task
+        task.add_done_callback(lambda _: self._ended(key))
+
+    def _ended(self, key: Hashable) -> None:
+        full = len(self._busy) >= self._width
+        del self._busy[key]
+        if full:
+            self._again.set()
+
+    async def _do(self, piece: T, key: Hashable) -> None:
+        self._observed.began(self._job.name)
+        outcome = "cancelled"
+        try:
+            outcome = await self._outcome(piece, key)
+        finally:
+            self._observed.ended(self._job.name, outcome)
+
+    async def _outcome(self, piece: T, key: Hashable) -> str:
+        log = _log.bind(job=self._job.name, session=str(self._job.session(piece)))
+        try:
+            await self._job.do(piece)
+        except StoreUnavailable as error:
+            self._failed(error)
+            return "unavailable"
+        except Refused as refused:
+            self._rest(key)
+            log.warning("refused", code=refused.refusal.code.value)
+            return "refused"
+        except Exception:
+            # One piece that cannot be done must not keep all others waiting.
+            self._rest(key)
+            log.exception("failed")
+            return "failed"
+        log.info("done")
+        return "done"
+
+    def _rest(self, key: Hashable) -> None:
+        self._resting[key] = asyncio.get_running_loop().time() + AFTER_FAILURE
+
+    def _pause(self) -> float:
+        if not self._failures:
+            return self._poll
+        longest: float = min(0.2 * 2 ** min(self._failures, 10), _LONGEST_PAUSE)
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - it only spreads workers
+
+    async def _finished(self) -> None:
+        if self._busy:
+            await asyncio.wait(tuple(self._busy.values()))

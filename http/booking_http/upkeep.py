@@ -1,0 +1,91 @@
+"""What looks after sessions when no request does: the queue, recovery, the desk and its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.back_office import BackOfficeAddress, NoLookup, open_back_office
+from adapters.spool import FileSpool
+from booking_flow.desk import Desk
+from booking_flow.engine import Engine
+from booking_flow.policy import Policy
+from booking_flow.ports import BookingLookup, SessionStore
+from booking_flow.recovery import Recovery
+from booking_flow.supplier import Supplier
+from booking_http.settings import Settings
+from persistence.queue import PostgresWorkQueue
+from persistence.tasks import PostgresTaskStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What the worker and the staff's commands are made of."""
+
+    queue: PostgresWorkQueue
+    tasks: PostgresTaskStore
+    recovery: Recovery
+    desk: Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What requests and upkeep share; `owner` names this process on what it takes."""
+
+    database: AsyncEngine
+    store: SessionStore
+    supplier: Supplier
+    lookup: BookingLookup
+    engine: Engine
+    policy: Policy
+    new_id: Callable[[], UUID]
+    owner: str
+
+
+def upkeep_of(wired: Wiring) -> Upkeep:
+    """Put upkeep together."""
+    queue, tasks = (
+        PostgresWorkQueue(wired.database, wired.owner),
+        PostgresTaskStore(wired.database),
+    )
+    recovery = Recovery(
+        store=wired.store,
+        queue=queue,
+        supplier=wired.supplier,
+        lookup=wired.lookup,
+        runner=wired.engine.runner,
+        policy=wired.policy,
+        new_id=wired.new_id,
+        worker=wired.owner,
+    )
+    desk = Desk(tasks=tasks, supplier=wired.supplier, runner=wired.engine.runner)
+    return Upkeep(queue=queue, tasks=tasks, recovery=recovery, desk=desk)
+
+
+async def open_lookup(
+    settings: Settings,
+    opened: AsyncExitStack,
+    *,
+    new_id: Callable[[], UUID],
+    boottime: Callable[[], float],
+) -> BookingLookup:
+    """Open the channel by which this account finds bookings, if it has one."""
+    if settings.back_office_url is None:
+        return NoLookup()
+    token = settings.back_office_token
+    address = BackOfficeAddress(
+        url=settings.back_office_url, token=token.get_secret_value() if token else None
+    )
+    return await opened.enter_async_context(
+        open_back_office(address, new_id=new_id, boottime=boottime)
+    )
+
+
+def spool_of(settings: Settings) -> FileSpool | None:
+    """Return where answers survive while the database is away, if such a place is set."""
+    return FileSpool(Path(settings.spool_dir)) if settings.spool_dir else None

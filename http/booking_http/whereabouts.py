@@ -1,0 +1,44 @@
+"""What a command works on: what the environment names or, without that, a demo that runs here."""
+
+# ruff: noqa: PLC0415 - commands import what they need, so that `--help` is quick.
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from booking_http.settings import Settings
+
+
+def database_url(home: Path | None = None) -> str:
+    """Return the database to talk to.
+
+    Raises:
+        CannotRun: neither is there.
+    """
+    from booking_http.demo.home import DemoHome
+    from booking_http.serving import CannotRun
+
+    found = os.environ.get("DATABASE_URL") or (DemoHome(home).database_url() if home else None)
+    if found is None:
+        running = f", and no demo runs in {home}" if home else ""
+        raise CannotRun(f"DATABASE_URL is not set{running}")
+    return found
+
+
+def settings(home: Path) -> Settings:
+    """Return the settings of the service to work on.
+
+    Raises:
+        CannotRun: no database is named and no demo runs.
+        SettingsError: the environment names a database and not all the rest.
+    """
+    from booking_http.demo.home import DemoHome
+    from booking_http.settings import load_settings
+
+    if os.environ.get("DATABASE_URL"):
+        return load_settings()
+    database_url(home)
+    return load_settings(**DemoHome(home).settings())

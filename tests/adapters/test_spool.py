@@ -1,0 +1,101 @@
+"""A definite answer is on the disk before the process goes on, and is read back as it was."""
+
+import os
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from adapters.spool import FileSpool
+from booking_flow.card import CardBrand, CardMask, Charge
+from booking_flow.money import Money
+from booking_flow.ports import SpooledAnswer
+from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory
+
+TOTAL = Money(Decimal("3006.56"), "USD")
+ANSWER = SpooledAnswer(
+    session_id=uuid4(),
+    step_id=uuid4(),
+    answer=BookAnswer(
+        status=BookStatus.BOOKED,
+        status_word="Booked",
+        supplier_booking_id="13071450",
+        reservation="F9WZ03",
+        total=TOTAL,
+        outstanding=None,
+        transactions=(CardTransaction(auth_code="A1", amount=TOTAL, fraud=FraudCategory.GREEN),),
+        error_codes=(7,),
+        balance_due_date=date(2031, 1, 1),
+        payment_due_at=datetime(2026, 12, 1, tzinfo=UTC),
+    ),
+    charge=Charge(amount=TOTAL, card=CardMask(brand=CardBrand.VISA, last4="1111")),
+)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> FileSpool:
+    return FileSpool(tmp_path / "spool")
+
+
+async def test_an_answer_is_read_back_as_it_was(spool: FileSpool) -> None:
+    await spool.keep(ANSWER)
+    assert list(await spool.read_all()) == [ANSWER]
+
+
+async def test_a_folder_nobody_has_made_yet_is_empty(spool: FileSpool) -> None:
+    assert list(await spool.read_all()) == []
+
+
+async def test_one_file_for_each_step_that_only_its_owner_reads(
+    spool: FileSpool, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        await spool.keep(ANSWER)
+    (file,) = (tmp_path / "spool").iterdir()
+    assert file.name == f"{ANSWER.step_id}.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "spool").stat().st_mode & 0o777 == 0o700
+
+
+async def test_what_is_dropped_is_gone_and_may_be_dropped_again(spool: FileSpool) -> None:
+    await spool.keep(ANSWER)
+    for _ in range(2):
+        await spool.drop(ANSWER.step_id)
+    assert list(await spool.read_all()) == []
+
+
+async def test_file_and_folder_are_on_the_disk_before_it_returns(
+    spool: FileSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the content, then, once it has its name, the folder."""
+    synced = []
+    real = os.fsync
+
+    def fsync(number: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{number}").readlink().name)
+        real(number)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    await spool.keep(ANSWER)
+    assert synced == [f"{ANSWER.step_id}.new", "spool"]
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b'{"session_id": 1}', b"\xff"])
+async def test_a_file_that_cannot_be_read_stays_and_hides_no_other(
+    spool: FileSpool, tmp_path: Path, broken: bytes
+) -> None:
+    await spool.keep(ANSWER)
+    strange = tmp_path / "spool" / "strange.json"
+    strange.write_bytes(broken)
+    assert list(await spool.read_all()) == [ANSWER]
+    assert strange.exists()
+
+
+async def test_a_draft_of_a_process_that_died_while_writing_is_no_answer(
+    spool: FileSpool, tmp_path: Path
+) -> None:
+    await spool.keep(ANSWER)
+    (tmp_path / "spool" / f"{uuid4()}.new").write_bytes(b"{")
+    assert list(await spool.read_all()) == [ANSWER]
