@@ -60,7 +60,7 @@ class OutboxSender:
         self._parts = parts
         self._patience = patience or Patience()
         self._tls = tls
-        self._outbox = Outbox(parts.database)
+        self.outbox = Outbox(parts.database)
         self._channels = parts.outgoing.all_channels
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -87,7 +87,9 @@ class OutboxSender:
             return await self._send(doors)
         except StoreUnavailable as error:
             _log.warning("the outbox cannot be read", why=str(error))
-            return 0
+        except Exception:
+            _log.exception("the outbox cannot be sent")
+        return 0
 
     async def _send(self, doors: Deliveries) -> int:
         if LINK in self._channels:
@@ -97,13 +99,13 @@ class OutboxSender:
 
     async def _send_on(self, channel: str, doors: Deliveries) -> int:
         """Send on one channel, so that one that hangs keeps none of the others waiting."""
-        parcels = await self._outbox.take(channel, limit=BATCH, lease=LEASE)
+        parcels = await self.outbox.take(channel, limit=BATCH, lease=LEASE)
         await asyncio.gather(*(self._deliver(parcel, doors) for parcel in parcels))
         return len(parcels)
 
     async def _deliver(self, parcel: Parcel, doors: Deliveries) -> None:
         if parcel.kind is OutboxKind.CONFIRMATION and parcel.overtaken:
-            await self._outbox.settle(parcel, Fate.DELIVERED, note="a later mail says more")
+            await self.outbox.settle(parcel, Fate.DELIVERED, note="a later mail says more")
             return
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
@@ -116,19 +118,19 @@ class OutboxSender:
             _log.exception("a parcel cannot be sent", channel=parcel.channel, seq=parcel.seq)
             await self._fail(parcel, type(error).__name__)
         else:
-            await self._outbox.settle(parcel, Fate.DELIVERED)
+            await self.outbox.settle(parcel, Fate.DELIVERED)
 
     async def _fail(self, parcel: Parcel, reason: str, *, for_good: bool = False) -> None:
         dead = for_good or self._patience.is_over(parcel)
         fate, pause = Fate.DEAD if dead else Fate.WAITING, self._patience.pause(parcel.attempts)
-        await self._outbox.settle(parcel, fate, note=reason, pause=pause)
+        await self.outbox.settle(parcel, fate, note=reason, pause=pause)
         told = {"reference": parcel.reference, "channel": parcel.channel, "seq": parcel.seq}
         tell = _log.error if dead else _log.warning
         tell("not delivered", fate=fate.value, why=reason, attempts=parcel.attempts, **told)
 
     async def _forget(self, doors: Deliveries) -> None:
         with suppress(StoreUnavailable):
-            await self._outbox.forget()
+            await self.outbox.forget()
             await doors.lookups.forget()
 
 

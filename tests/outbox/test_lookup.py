@@ -1,0 +1,179 @@
+"""Seeing a booking again: nobody learns whether it exists; its guest gets a link for one look."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from booking_http.actions import BASE
+from persistence.lookups import PostgresLookups
+from tests.http.kit import Guest, Reply, Service
+from tests.outbox.kit import Office, Postbox, mail, open_office, part
+
+ASK = f"{BASE}/lookup"
+EMAIL = "alexa@example.test"
+
+
+@pytest.fixture
+async def guest(service: Service) -> Guest:
+    """Return a guest who has booked."""
+    guest = service.guest()
+    await guest.to_booked()
+    return guest
+
+
+@pytest.fixture
+async def desk(seeded_url: str, service: Service, postbox: Postbox) -> Any:
+    """Return an office that mails links, beside a service that sends nothing itself."""
+    settings = mail(postbox, agency=None, public_url="https://cruises.test/")
+    async with open_office(seeded_url, **settings) as office:
+        yield office
+
+
+async def ask(service: Service, reference: str, email: str, **headers: str) -> Reply:
+    body = {"reference": reference, "email": email}
+    return await service.call("POST", ASK, body, headers=headers)
+
+
+async def link_of(postbox: Postbox) -> str:
+    """Return the path of the link in the last mail."""
+    (path,) = re.findall(r"https://cruises\.test(/\S+)", part(postbox.mails[-1], "plain"))
+    assert f"https://cruises.test{path}" in part(postbox.mails[-1], "html")
+    return str(path)
+
+
+async def test_the_guest_is_mailed_a_link_that_shows_the_booking_once(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    """Everything is there but the secret of the session and what may be done with it."""
+    known = (await guest.look()).body
+    heard = await ask(service, f" {known['reference'].lower()} ", EMAIL.upper())
+    assert (heard.status, heard.body) == (202, {"status": "accepted"})
+    await desk.send()
+    assert postbox.recipients == [EMAIL]
+    path = await link_of(postbox)
+    seen = await service.call("GET", path)
+    assert seen.status == 200
+    assert seen.headers["Cache-Control"] == "no-store"
+    assert seen.headers["Referrer-Policy"] == "no-referrer"
+    secret = known["sessionId"].partition(".")[2]
+    assert secret not in str(seen.body)
+    changed = {"allowedActions": [], "sessionId": known["sessionId"].partition(".")[0]}
+    assert seen.body | {"serverTime": None} == known | changed | {"serverTime": None}
+    again = await service.call("GET", path)
+    assert (again.status, again.code) == (404, "session_not_found")
+
+
+async def test_the_id_of_a_looked_up_session_opens_nothing(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    await ask(service, (await guest.look()).body["reference"], EMAIL)
+    await desk.send()
+    seen = await service.call("GET", await link_of(postbox))
+    assert (await service.call("GET", f"{BASE}/session/{seen.body['sessionId']}")).status == 404
+
+
+async def test_a_link_expires(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    await ask(service, (await guest.look()).body["reference"], EMAIL)
+    await desk.send()
+    await service.advance(minutes=31)
+    assert (await service.call("GET", await link_of(postbox))).status == 404
+
+
+async def test_the_answer_never_says_whether_there_is_such_a_booking(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    """Not by its status, body or headers, and not by what is written meanwhile."""
+    reference = (await guest.look()).body["reference"]
+    wrong = ((reference, "other@example.test"), ("BF-AAAAAAAA", EMAIL), ("what?", EMAIL))
+    told = [await ask(service, *each) for each in ((reference, EMAIL), *wrong)]
+    assert {(reply.status, str(reply.body)) for reply in told} == {(202, "{'status': 'accepted'}")}
+    varying = {"Date", "X-Request-ID"}
+    shown = [{k: v for k, v in reply.headers.items() if k not in varying} for reply in told]
+    assert shown == [shown[0]] * 4
+    assert len(await desk.shop.rows("SELECT id FROM lookup_requests")) == 4
+    await desk.send()
+    assert postbox.recipients == [EMAIL]
+
+
+async def test_neither_address_nor_token_can_be_read_from_the_tables(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    await ask(service, (await guest.look()).body["reference"], EMAIL)
+    await desk.send()
+    token = (await link_of(postbox)).rpartition("/")[2]
+    for table in ("lookup_requests", "lookup_links", "outbox"):
+        rows = await desk.shop.rows(f"SELECT CAST(t AS text) AS line FROM {table} t")
+        kept = "\n".join(row.line for row in rows)
+        assert kept
+        for secret in (EMAIL, EMAIL.encode().hex(), token, token.encode().hex()):
+            assert secret not in kept
+
+
+async def test_a_guest_is_not_flooded(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    """Whoever asks, and however often: three links an hour, and then some more."""
+    reference = (await guest.look()).body["reference"]
+    for _ in range(5):
+        await ask(service, reference, EMAIL)
+        await desk.send()
+    assert len(postbox.mails) == 3
+    await desk.wait(minutes=61)
+    await ask(service, reference, EMAIL)
+    await desk.send()
+    assert len(postbox.mails) == 4
+
+
+async def test_one_address_may_ask_only_so_often(make_service: Any) -> None:
+    """Which tells about the caller alone; another address is heard."""
+    service = await make_service(
+        trusted_proxies="127.0.0.0/8", caps_exempt="", cap_lookups_per_address=2
+    )
+    here, there = {"X-Forwarded-For": "203.0.113.7"}, {"X-Forwarded-For": "203.0.113.8"}
+    told = [await ask(service, "BF-AAAAAAAA", EMAIL, **here) for _ in range(3)]
+    assert [reply.status for reply in told] == [202, 202, 429]
+    assert told[-1].code == "rate_limited"
+    assert (await ask(service, "BF-AAAAAAAA", EMAIL, **there)).status == 202
+
+
+async def test_a_mail_that_failed_is_sent_with_another_link(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    await ask(service, (await guest.look()).body["reference"], EMAIL)
+    postbox.refusal = "451 later"
+    await desk.send()
+    postbox.refusal = None
+    await desk.wait(seconds=7)
+    await desk.send()
+    assert (await service.call("GET", await link_of(postbox))).status == 200
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 43, "a" * 500, "%00"])
+async def test_a_made_up_token_shows_nothing(service: Service, token: str) -> None:
+    shown = await service.call("GET", f"{ASK}/{token}")
+    assert (shown.status, shown.code) == (404, "session_not_found")
+
+
+async def test_without_mail_a_request_is_heard_and_nothing_is_sent(
+    service: Service, guest: Guest, seeded_url: str
+) -> None:
+    assert (await ask(service, (await guest.look()).body["reference"], EMAIL)).status == 202
+    async with open_office(seeded_url) as office:
+        assert await office.send() == 0
+
+
+async def test_old_requests_and_links_go(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    await ask(service, (await guest.look()).body["reference"], EMAIL)
+    await desk.send()
+    await desk.wait(days=31)
+    await PostgresLookups(desk.parts.database, desk.parts.vault).forget()
+    await desk.sender.outbox.forget()
+    for table in ("lookup_requests", "lookup_links", "outbox"):
+        assert await desk.shop.rows(f"SELECT 1 FROM {table}") == []
