@@ -74,7 +74,7 @@ class Effect(Generic[R]):
     settle: Callable[[Session, R | settling.Failure, Moment], Change]
     late: Callable[[Session, R | settling.Failure, Moment], Change | None] | None = None
     """What an answer changes that comes after the step was settled without it."""
-    spooled: Callable[[Session, R], SpooledAnswer | None] | None = None
+    spooled: Callable[[Session, R], SpooledAnswer] | None = None
     """What of an answer must survive this process while it cannot be written."""
 
 
@@ -238,9 +238,7 @@ class Runner:
     async def _keep(self, claimed: Session, effect: Effect[R], ended: R | settling.Failure) -> None:
         if self._spool is None or effect.spooled is None or isinstance(ended, settling.Failure):
             return
-        answer = effect.spooled(claimed, ended)
-        if answer is not None:
-            await self._spool.keep(answer)
+        await self._spool.keep(effect.spooled(claimed, ended))
 
     async def _drop(self, claimed: Session, effect: Effect[R]) -> None:
         if self._spool is not None and effect.spooled is not None:

@@ -25,7 +25,7 @@ from booking_flow.engine import Answer, Command, Engine, OpenSession
 from booking_flow.flow import State, Trigger
 from booking_flow.history import ActorKind, Event, EventKind, Origin, fold
 from booking_flow.policy import Policy
-from booking_flow.ports import Replay
+from booking_flow.ports import Replay, Spool
 from booking_flow.pricing import CabinList
 from booking_flow.refusals import Refused
 from booking_flow.sailing import Sailing
@@ -434,6 +434,7 @@ async def running_shop(
     client: dict[str, Any] | None = None,
     limits: dict[str, float] | None = None,
     references: Callable[[], str] | None = None,
+    spool: Spool | None = None,
     **policy: Any,
 ) -> AsyncIterator[Shop]:
     """Run an engine: `limits` are of supplier calls in seconds, the rest is its policy."""
@@ -461,6 +462,7 @@ async def running_shop(
             new_reference=references or (lambda: f"BF-{next(_references):08d}"),
             boottime=boottime,
             pause=pause,
+            spool=spool,
         )
         yield Shop(
             engine=engine,

@@ -14,7 +14,7 @@ from booking_flow.history import ActorKind, Origin
 from booking_flow.party import Details
 from booking_flow.refusals import RefusalCode
 from booking_flow.session import Loaded
-from booking_flow.steps import recover
+from booking_flow.steps import answers, recover
 from booking_flow.steps.booking import order_of
 from booking_flow.supplier import CallContext
 from persistence.tasks import PostgresTaskStore
@@ -283,3 +283,17 @@ async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) ->
     found = await refused(desk(shop).answer(given, origin=STAFF))
     assert found.refusal.code in (RefusalCode.WRONG_STATE, RefusalCode.VERSION_MISMATCH)
     assert await guest.state() is State.BOOKED
+
+
+async def test_a_step_settled_while_the_line_is_asked_is_not_settled_again(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    number = await the_reservation(guest)
+    await guest.shop.simulator.fault("cruiseimportbooking", "slow", seconds=0.5)
+    asking = asyncio.create_task(answer(guest, AnswerKind.RESERVATION, reservation=number))
+    await guest.shop.simulator.has_received("cruiseimportbooking")
+    await commit(guest, answers.not_booked)
+    found = await refused(asking)
+    assert found.refusal.code is RefusalCode.WRONG_STATE
+    assert found.refusal.detail == "This step is no longer open."

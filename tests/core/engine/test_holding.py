@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from booking_flow.engine import AlreadyBound
+from booking_flow.engine import OVERTAKEN, AlreadyBound
 from booking_flow.flow import State
 from booking_flow.pricing import Cabin
 from booking_flow.refusals import RefusalCode
+from booking_flow.runner import GLANCES
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.choosing import rate_key
-from booking_flow.supplier import RateKey
+from booking_flow.supplier import CallContext, RateKey
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
 
@@ -147,6 +148,52 @@ async def test_a_choice_that_stays_stale_is_refused(shop: Shop) -> None:
     assert await guest.steps() == [("add_to_basket", "refused")]
 
 
+async def test_a_choice_overtaken_by_other_readers_is_looked_for_again(shop: Shop) -> None:
+    """Whoever reads prices makes the identifiers of everybody else stale."""
+    guest = await shop.priced()
+    await shop.simulator.fault("cruisecabins", "stale_resultno", times=OVERTAKEN - 1)
+    assert (await guest.select()).session.state is BASKETED
+    assert await shop.simulator.received("cruisecabins") == OVERTAKEN
+    assert shop.pause.waits == list(range(1, GLANCES + 1)) * (OVERTAKEN - 1)
+
+
+async def test_a_choice_that_is_always_overtaken_is_refused(shop: Shop) -> None:
+    guest = await shop.priced()
+    before = await guest.session()
+    await shop.simulator.fault("cruisecabins", "stale_resultno", times=9)
+    found = await refused(guest.select())
+    assert found.refusal.code is RefusalCode.SELECTION_STALE
+    assert found.refusal.detail == "Prices keep changing. Please choose again."
+    assert found.session == before == await guest.session()
+    assert await shop.simulator.received("cruisecabins") == OVERTAKEN
+
+
+async def test_a_choice_that_cannot_be_read_is_refused_at_once(shop: Shop) -> None:
+    guest = await shop.priced()
+    await shop.simulator.fault("cruisecabins", "http_404")
+    found = await refused(guest.select())
+    assert found.refusal.code is RefusalCode.SUPPLIER_MISCONFIGURED
+    assert await shop.simulator.received("cruisecabins") == 1
+
+
+async def test_a_choice_that_a_twin_makes_meanwhile_holds_one_cabin(make_shop: MakeShop) -> None:
+    """The guest pressed twice: the second is told of the first, never that it failed."""
+    one, other = await make_shop(), await make_shop()
+    guest = await one.priced()
+    choice = await guest.choice()
+    await one.simulator.fault("cruisecabins", "stale_resultno")
+    late = asyncio.create_task(
+        other.engine.select_cabin(
+            await guest.loaded(), choice=choice, add_to_basket=True, command=a_command()
+        )
+    )
+    await other.pause.begun.wait()
+    await guest.select()
+    assert await ended([late]) in (["answered"], ["in_progress"])
+    assert await guest.state() is BASKETED
+    assert await one.simulator.books() == (1, 0, 0)
+
+
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
@@ -231,6 +278,16 @@ async def test_a_read_that_fails_before_the_hold_is_not_a_hold(
     assert await shop.simulator.received("basketadd") == 0
     rows = await shop.rows("SELECT status, sent FROM saga_steps")
     assert [(row.status, row.sent) for row in rows] == [("refused", False)]
+
+
+async def test_a_supplier_session_found_over_before_the_hold_is_opened_anew(shop: Shop) -> None:
+    guest = await shop.selected()
+    await shop.simulator.fault("cruisecabingrades", "session_expired")
+    found = await refused(guest.hold())
+    assert found.refusal.code is RefusalCode.SELECTION_STALE
+    assert (await guest.session()).supplier is None
+    assert await shop.simulator.received("basketadd") == 0
+    assert (await guest.hold()).session.state is BASKETED
 
 
 async def test_a_hold_without_a_length_lasts_as_long_as_the_policy_says(
@@ -353,6 +410,20 @@ async def test_a_key_of_a_choice_alone_is_bound_to_the_choice(shop: Shop) -> Non
     replay = await guest.replay(command)
     assert replay is not None
     assert replay.step is None
+
+
+async def test_a_cabin_the_supplier_does_not_have_any_more_is_let_go(shop: Shop) -> None:
+    """To hear that there was nothing to let go is as good."""
+    guest = await shop.held()
+    session = await guest.session()
+    assert session.supplier is not None
+    assert session.basket is not None
+    ctx = CallContext(started=shop.boottime())
+    await shop.supplier.remove_from_basket(
+        session.supplier.key, session.basket.item_key, "USD", ctx=ctx
+    )
+    await guest.cancel()
+    assert await guest.state() is State.CANCELLED
 
 
 async def test_a_hold_that_lapsed_is_held_anew_in_a_session_of_its_own(shop: Shop) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -13,7 +13,7 @@ from booking_flow.change import Change, IdempotencyBinding, begin
 from booking_flow.engine import Engine
 from booking_flow.flow import State
 from booking_flow.history import EventKind, Origin
-from booking_flow.ports import Committed, StoreUnavailable
+from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
 from booking_flow.refusals import RefusalCode
 from booking_flow.saga import StepStatus
 from booking_flow.steps import answers, recover
@@ -170,6 +170,87 @@ async def test_a_release_settled_by_another_changes_nothing_more(shop: Shop) -> 
     assert (await step).session == before
     assert before.state is State.CABIN_SELECTED
     assert "basketremove" in await guest.calls()
+
+
+class Paper:
+    """A spool one can look at."""
+
+    def __init__(self) -> None:
+        self.kept: list[SpooledAnswer] = []
+        self.dropped: list[UUID] = []
+
+    async def keep(self, answer: SpooledAnswer) -> None:
+        self.kept.append(answer)
+
+    async def drop(self, step_id: UUID) -> None:
+        self.dropped.append(step_id)
+
+
+async def with_the_database_away(
+    make_shop: MakeShop, wire: Wire, *, spool: Paper
+) -> tuple[Guest, UUID]:
+    """Book while the database is away for a moment, and return the guest and the step."""
+    shop, distant = await make_shop(), await make_shop(url=wire.url, spool=spool)
+    guest = await shop.held()
+    await shop.simulator.fault("book", "slow", seconds=0.4)
+    booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
+    await shop.simulator.has_received("book")
+    step = (await guest.session()).open_step
+    assert step is not None
+    await wire.cut()
+    await distant.pause.begun.wait()
+    while len(distant.pause.waits) < 3:  # noqa: ASYNC110 - the pause itself sets the pace
+        await asyncio.sleep(0.01)
+    await wire.mend()
+    await booking
+    return guest, step.id
+
+
+async def test_an_answer_is_spooled_once_while_it_cannot_be_written(
+    make_shop: MakeShop, wire: Wire
+) -> None:
+    spool = Paper()
+    guest, step_id = await with_the_database_away(make_shop, wire, spool=spool)
+    (kept,) = spool.kept
+    made = (await guest.session()).booking
+    assert made is not None
+    assert (kept.session_id, kept.step_id) == (guest.id, step_id)
+    assert kept.answer.reservation == made.reservation
+    assert kept.charge is not None
+    assert kept.charge.card == made.card
+    assert spool.dropped == [step_id]
+
+
+async def test_a_hold_is_not_spooled(make_shop: MakeShop, wire: Wire) -> None:
+    """Only what can never be asked again must survive."""
+    spool = Paper()
+    shop, distant = await make_shop(), await make_shop(url=wire.url, spool=spool)
+    guest = await shop.selected()
+    await shop.simulator.fault("basketadd", "slow", seconds=0.4)
+    holding = asyncio.create_task(guest.at(distant).hold())
+    await shop.simulator.has_received("basketadd")
+    await wire.cut()
+    await distant.pause.begun.wait()
+    await wire.mend()
+    assert (await holding).session.state is State.BASKETED
+    assert (spool.kept, spool.dropped) == ([], [])
+
+
+async def test_a_booking_without_an_answer_leaves_nothing_to_spool(
+    make_shop: MakeShop, wire: Wire
+) -> None:
+    spool = Paper()
+    shop = await make_shop()
+    distant = await make_shop(url=wire.url, spool=spool, limits={"book": 0.4})
+    guest = await shop.held()
+    await shop.simulator.fault("book", "timeout_after")
+    booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
+    await shop.simulator.has_received("book")
+    await wire.cut()
+    await distant.pause.begun.wait()
+    await wire.mend()
+    assert (await booking).session.open_step is not None
+    assert spool.kept == []
 
 
 class BusyStore(PostgresSessionStore):

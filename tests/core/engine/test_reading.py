@@ -106,6 +106,15 @@ async def test_cabins_of_a_rate_that_went_stale_are_those_of_its_successor(shop:
     assert (await guest.calls()).count("cruisecabingrades") == 2
 
 
+async def test_cabins_are_read_after_a_hold_lapsed(shop: Shop) -> None:
+    """The supplier session of the hold is not used again."""
+    guest = await shop.held()
+    await shop.pass_time(20 * 60)
+    await guest.look()
+    assert (await guest.cabins()).cabins
+    assert await shop.simulator.received("cruiseresults") == 2
+
+
 async def test_cabins_that_cannot_be_read_are_refused(shop: Shop) -> None:
     guest = await shop.priced()
     await shop.simulator.fault("cruisecabins", "http_404")
