@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from booking_flow.card import CardMask
+from booking_flow.flow import State
 from booking_flow.money import Money
 from booking_flow.party import Party, Passenger
 from booking_flow.pricing import Selection
@@ -91,14 +92,15 @@ def _payment(session: Session) -> Iterator[Fact]:
     yield "Outstanding", amount(booking.outstanding)
     if booking.card:
         yield "Card", _card(booking.card)
-    if not session.ended:
-        yield from _due(booking)
+    yield from _due(session.state, booking)
 
 
-def _due(booking: Booking) -> Iterator[Fact]:
-    if booking.payment_due_at:
+def _due(state: State, booking: Booking) -> Iterator[Fact]:
+    """Name the days that still matter: none once nothing is owed or nothing is booked."""
+    if state is State.BOOKED and booking.payment_due_at:
         yield "Payment due", moment(booking.payment_due_at)
-    if booking.balance_due_date:
+    owed = state in (State.BOOKED, State.PAID) and booking.outstanding.amount > 0
+    if owed and booking.balance_due_date:
         yield "Balance due", day(booking.balance_due_date)
 
 

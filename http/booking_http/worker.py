@@ -19,6 +19,7 @@ from booking_flow.saga import StepName
 from booking_http.lanes import Job, Lane
 from booking_http.listening import listen, listening_dsn
 from booking_http.metrics import Metrics
+from booking_http.outbox import OutboxSender
 from booking_http.parts import Parts, open_parts
 from booking_http.settings import Settings
 from persistence.wakeups import WORK
@@ -35,6 +36,8 @@ class Worker:
         """Take what the service is made of, and where to count."""
         settings = parts.settings
         self._dsn = listening_dsn(settings)
+        self._sender = OutboxSender(parts)
+        self._stopped = asyncio.Event()
         self._lanes = [
             Lane(
                 job,
@@ -51,7 +54,8 @@ class Worker:
             listen(self._dsn, WORK, connected=self.wake, heard=self._heard)
         )
         try:
-            await asyncio.gather(*(lane.run() for lane in self._lanes))
+            lanes = (lane.run() for lane in self._lanes)
+            await asyncio.gather(*lanes, self._sender.run(self._stopped))
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
@@ -64,6 +68,7 @@ class Worker:
 
     def stop(self) -> None:
         """Take nothing more; `run` ends when what was taken is done."""
+        self._stopped.set()
         for lane in self._lanes:
             lane.stop()
 
