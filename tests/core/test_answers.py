@@ -1,5 +1,6 @@
 """What people and look-up channels say of an open step, and the exact change it makes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from booking_flow.steps.answers import (
     paid_after_all,
     received,
 )
+from booking_flow.steps.moment import Moment
 from booking_flow.supplier import ImportedBooking
 from tests.core.builders import (
     BOOKED_FACTS,
@@ -312,15 +314,20 @@ def test_a_payment_not_taken_leaves_the_booking_unpaid() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "state"),
+    ("decision", "session", "state"),
     [
-        (booked_after_all(unknown_book(cancel_requested_at=NOW), found(), at()), State.BOOKED),
-        (not_booked(unknown_book(cancel_requested_at=NOW), at()), BASKETED),
-        (paid_after_all(unknown_pay(cancel_requested_at=NOW), at()), State.PAID),
-        (not_paid(unknown_pay(cancel_requested_at=NOW), at()), State.BOOKED),
+        (lambda asked, at: booked_after_all(asked, found(), at), unknown_book, State.BOOKED),
+        (not_booked, unknown_book, BASKETED),
+        (paid_after_all, unknown_pay, State.PAID),
+        (not_paid, unknown_pay, State.BOOKED),
     ],
 )
-def test_a_cancel_asked_for_meanwhile_is_obeyed(change: Change, state: State) -> None:
+def test_a_cancel_asked_for_meanwhile_is_obeyed(
+    decision: Callable[[Session, Moment], Change],
+    session: Callable[..., Session],
+    state: State,
+) -> None:
+    change = decision(session(cancel_requested_at=NOW), at())
     assert change.after.state is state
     assert change.after.unwinding == CANCELLING
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -89,10 +89,13 @@ class Pause:
     def __init__(self) -> None:
         self.waits: list[int] = []
         self.begun = asyncio.Event()
+        self.meanwhile: Callable[[], Awaitable[None]] | None = None
 
     async def __call__(self, attempt: int) -> None:
         self.waits.append(attempt)
         self.begun.set()
+        if self.meanwhile is not None:
+            await self.meanwhile()
         await asyncio.sleep(0.03)
 
 

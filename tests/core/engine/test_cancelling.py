@@ -24,7 +24,9 @@ async def test_a_session_that_holds_nothing_ends_at_once(shop: Shop) -> None:
 
 async def test_a_held_cabin_is_given_back_before_the_session_ends(shop: Shop) -> None:
     guest = await shop.held()
-    session = (await guest.cancel()).session
+    answer = await guest.cancel()
+    session = answer.session
+    assert answer.now > session.created_at
     assert session.state is CANCELLED
     assert session.supplier is None
     assert session.unwinding is None

@@ -90,6 +90,27 @@ async def test_a_doubt_whose_entry_was_not_confirmed_is_one_doubt(
     assert (await guest.kinds()).count("step_unknown") == 1
 
 
+async def test_an_entry_that_was_lost_is_not_mistaken_for_another(
+    make_shop: MakeShop, wire: Wire
+) -> None:
+    """A worker declares the step abandoned while nothing can be written; the end is entered."""
+    shop, distant = await make_shop(), await make_shop(url=wire.url)
+    guest = await shop.held()
+
+    async def abandon() -> None:
+        distant.pause.meanwhile = None
+        await decide(guest, recover.abandoned)
+
+    distant.pause.meanwhile = abandon
+    await shop.simulator.fault("book", "http_404")
+    wire.swallow(b"step_settled")
+    found = await refused(guest.at(distant).book(DEPOSIT))
+    assert wire.lost == 1
+    assert found.refusal.code is RefusalCode.SUPPLIER_MISCONFIGURED
+    assert (await guest.session()).open_step is None
+    assert (await guest.kinds())[-2:] == ["step_unknown", "step_settled"]
+
+
 async def test_a_claim_that_cannot_be_written_asks_nothing(make_shop: MakeShop, wire: Wire) -> None:
     shop, distant = await make_shop(), await make_shop(url=wire.url)
     guest = await shop.held()

@@ -16,6 +16,7 @@ class Wire:
         self._open: set[StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._lose_after: bytes | None = None
+        self._swallow: bytes | None = None
         self.lost = 0
 
     @property
@@ -48,6 +49,10 @@ class Wire:
         """Let the next statement that holds these words through, and lose its answer."""
         self._lose_after = words
 
+    def swallow(self, words: bytes) -> None:
+        """Break the connection over which the next statement with these words would go."""
+        self._swallow = words
+
     async def _serve(self, near: StreamReader, back: StreamWriter) -> None:
         far, onward = await asyncio.open_connection(self._there.host, self._there.port)
         self._open |= {back, onward}
@@ -60,6 +65,10 @@ class Wire:
     async def _onward(self, near: StreamReader, onward: StreamWriter, deaf: asyncio.Event) -> None:
         with suppress(OSError):
             while chunk := await near.read(65536):
+                if self._swallow is not None and self._swallow in chunk:
+                    self._swallow = None
+                    self.lost += 1
+                    break
                 if self._lose_after is not None and self._lose_after in chunk:
                     self._lose_after = None
                     deaf.set()
