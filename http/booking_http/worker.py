@@ -6,10 +6,11 @@ Any number run at once, inside `serve` or alone; PostgreSQL decides who does wha
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import structlog
@@ -25,8 +26,16 @@ from booking_http.settings import Settings
 from persistence.wakeups import WORK
 
 _log = structlog.get_logger(__name__)
+_SCATTER: Final = 16
 _SPREAD: Final = 4
 """Work that asks the supplier nothing needs fewer pieces at once by this factor."""
+
+
+class Find(Protocol):
+    """Looks for sessions that need something."""
+
+    async def __call__(self, *, limit: int) -> Sequence[UUID]:
+        """Return at most so many."""
 
 
 class Worker:
@@ -145,7 +154,7 @@ def _clocks(parts: Parts) -> tuple[Job[UUID], Job[UUID]]:
     return (
         Job(
             name="clock",
-            take=lambda limit: parts.upkeep.queue.due_sessions(limit=limit),
+            take=partial(_scattered, parts.upkeep.queue.due_sessions),
             do=parts.upkeep.recovery.clocks,
             key=_itself,
             session=_itself,
@@ -153,13 +162,19 @@ def _clocks(parts: Parts) -> tuple[Job[UUID], Job[UUID]]:
         ),
         Job(
             name="payment_deadline",
-            take=lambda limit: parts.upkeep.queue.overdue_payments(limit=limit),
+            take=partial(_scattered, parts.upkeep.queue.overdue_payments),
             do=parts.upkeep.recovery.payment,
             key=_itself,
             session=_itself,
             leased=False,
         ),
     )
+
+
+async def _scattered(find: Find, limit: int) -> Sequence[UUID]:
+    """Take some of what is due and not the first, which all other workers would take as well."""
+    found = list(await find(limit=limit * _SCATTER))
+    return random.sample(found, min(limit, len(found)))
 
 
 def _itself(session_id: UUID) -> UUID:
