@@ -8,7 +8,7 @@ from booking_flow.refusals import RefusalCode as C
 from booking_http.actions import BASE
 from booking_http.handlers import lookup
 from booking_http.problem_groups import BODY, OWN
-from booking_http.route import Route
+from booking_http.route import Handler, Route
 from booking_http.schemas.answers import SessionTell
 from booking_http.schemas.lookup import LookupAsk, LookupTell
 
@@ -33,3 +33,6 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
         problems=OWN,
     ),
 )
+
+LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_lookup)
+"""What the button behind a mailed link posts to: a page for people, no part of the API."""

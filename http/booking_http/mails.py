@@ -52,9 +52,10 @@ CONFIRMED: Final[Mapping[State, Wording]] = MappingProxyType(
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the templates of mails and of the pages they lead to; HTML is escaped."""
     return Environment(
-        loader=PackageLoader("booking_http", "templates/mail"),
+        loader=PackageLoader("booking_http"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -79,6 +80,6 @@ def link(session: Session, *, to: str, mail_id: str, url: str, minutes: int) -> 
 
 
 def _mail(template: str, facts: Mapping[str, Any], *, to: str, mail_id: str, subject: str) -> Mail:
-    text = _environment().get_template(f"{template}.txt").render(facts)
-    html = _environment().get_template(f"{template}.html").render(facts, subject=subject)
+    text = environment().get_template(f"mail/{template}.txt").render(facts)
+    html = environment().get_template(f"mail/{template}.html").render(facts, subject=subject)
     return Mail(to=to, subject=subject, text=text, html=html, id=mail_id)

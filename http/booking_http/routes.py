@@ -9,11 +9,12 @@ from aiohttp import web
 from booking_flow.refusals import RefusalCode as C
 from booking_http.actions import BASE
 from booking_http.handlers import bookings, cabins, catalogue, events, operations, sessions
-from booking_http.lookup_routes import LOOKUP_ROUTES
+from booking_http.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
+from booking_http.operation_routes import OPERATION_ROUTES
 from booking_http.problem_groups import BODY, CARD, CHOICE, CRUISE, HOLD, LIVE, ONCE, OWN, SUPPLIER
 from booking_http.problems import EdgeCode as E
 from booking_http.route import Route
-from booking_http.schemas import answers, asks, health, offers
+from booking_http.schemas import answers, asks, offers
 
 _SESSION: Final = answers.SessionTell
 
@@ -200,53 +201,15 @@ ROUTES: Final[tuple[Route, ...]] = (
         headers=("Last-Event-ID",),
     ),
     *LOOKUP_ROUTES,
-    Route(
-        method="GET",
-        path="/livez",
-        handler=operations.livez,
-        summary="Whether the process answers",
-        tag="Operations",
-        answers={200: health.LiveTell},
-    ),
-    Route(
-        method="GET",
-        path="/readyz",
-        handler=operations.readyz,
-        summary="Whether requests can be served; `?verbose` names the parts",
-        tag="Operations",
-        answers={200: health.ReadyTell, 503: health.ReadyTell},
-    ),
-    Route(
-        method="GET",
-        path="/metrics",
-        handler=operations.metrics,
-        summary="Measurements for Prometheus",
-        tag="Operations",
-        answers={200: "text/plain"},
-    ),
-    Route(
-        method="GET",
-        path="/openapi.json",
-        handler=operations.openapi,
-        summary="This API as an OpenAPI document",
-        tag="Operations",
-        answers={200: "application/json"},
-    ),
-    Route(
-        method="GET",
-        path="/docs",
-        handler=operations.docs,
-        summary="This API as a page",
-        tag="Operations",
-        answers={200: "text/html"},
-    ),
+    *OPERATION_ROUTES,
 )
 
 
 def add_routes(app: web.Application) -> None:
-    """Serve every row of the table, and what the reference page needs."""
+    """Serve every row of the table, and what its pages need."""
     for row in ROUTES:
         app.router.add_route(row.method, row.path, row.handler)
         if row.tag == "Operations":
             app.router.add_route("HEAD", row.path, row.handler)
+    app.router.add_post(*LOOKUP_PAGE)
     app.router.add_get("/docs/{name}", operations.docs_asset)

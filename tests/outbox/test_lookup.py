@@ -37,7 +37,7 @@ async def ask(service: Service, reference: str, email: str, **headers: str) -> R
     return await service.call("POST", ASK, body, headers=headers)
 
 
-async def link_of(postbox: Postbox) -> str:
+def link_of(postbox: Postbox) -> str:
     """Return the path of the link in the last mail."""
     (path,) = re.findall(r"https://cruises\.test(/\S+)", part(postbox.mails[-1], "plain"))
     assert f"https://cruises.test{path}" in part(postbox.mails[-1], "html")
@@ -53,7 +53,7 @@ async def test_the_guest_is_mailed_a_link_that_shows_the_booking_once(
     assert (heard.status, heard.body) == (202, {"status": "accepted"})
     await desk.send()
     assert postbox.recipients == [EMAIL]
-    path = await link_of(postbox)
+    path = link_of(postbox)
     seen = await service.call("GET", path)
     assert seen.status == 200
     assert seen.headers["Cache-Control"] == "no-store"
@@ -71,7 +71,7 @@ async def test_the_id_of_a_looked_up_session_opens_nothing(
 ) -> None:
     await ask(service, (await guest.look()).body["reference"], EMAIL)
     await desk.send()
-    seen = await service.call("GET", await link_of(postbox))
+    seen = await service.call("GET", link_of(postbox))
     assert (await service.call("GET", f"{BASE}/session/{seen.body['sessionId']}")).status == 404
 
 
@@ -81,7 +81,7 @@ async def test_a_link_expires(
     await ask(service, (await guest.look()).body["reference"], EMAIL)
     await desk.send()
     await service.advance(minutes=31)
-    assert (await service.call("GET", await link_of(postbox))).status == 404
+    assert (await service.call("GET", link_of(postbox))).status == 404
 
 
 async def test_the_answer_never_says_whether_there_is_such_a_booking(
@@ -105,7 +105,7 @@ async def test_neither_address_nor_token_can_be_read_from_the_tables(
 ) -> None:
     await ask(service, (await guest.look()).body["reference"], EMAIL)
     await desk.send()
-    token = (await link_of(postbox)).rpartition("/")[2]
+    token = link_of(postbox).rpartition("/")[2]
     for table in ("lookup_requests", "lookup_links", "outbox"):
         rows = await desk.shop.rows(f"SELECT CAST(t AS text) AS line FROM {table} t")
         kept = "\n".join(row.line for row in rows)
@@ -150,7 +150,7 @@ async def test_a_mail_that_failed_is_sent_with_another_link(
     postbox.refusal = None
     await desk.wait(seconds=7)
     await desk.send()
-    assert (await service.call("GET", await link_of(postbox))).status == 200
+    assert (await service.call("GET", link_of(postbox))).status == 200
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 43, "a" * 500, "%00"])
@@ -177,3 +177,40 @@ async def test_old_requests_and_links_go(
     await desk.sender.outbox.forget()
     for table in ("lookup_requests", "lookup_links", "outbox"):
         assert await desk.shop.rows(f"SELECT 1 FROM {table}") == []
+
+
+async def test_a_browser_is_shown_a_button_first(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    """Mail scanners open links, and must not use them up; the button does."""
+    known = (await guest.look()).body
+    await ask(service, known["reference"], EMAIL)
+    await desk.send()
+    path, browser = link_of(postbox), {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for _ in range(2):
+        opened = await service.call("GET", path, headers=browser)
+        assert opened.status == 200
+        assert "<button" in opened.body
+        assert known["reference"] not in opened.body
+    shown = await service.call("POST", path, headers=browser)
+    assert shown.status == 200
+    for fact in (known["reference"], known["booking"]["reservation"], "Alexa Example"):
+        assert fact in shown.body
+    assert "unsafe-inline" in shown.headers["Content-Security-Policy"]
+    assert shown.headers["Cache-Control"] == "no-store"
+    again = await service.call("POST", path, headers=browser)
+    assert again.status == 404
+    assert "has ended" in again.body
+
+
+async def test_a_session_without_a_booking_says_so(
+    service: Service, desk: Office, postbox: Postbox
+) -> None:
+    guest = service.guest()
+    await guest.open()
+    edited = await guest.edit({"contact": guest.contact()})
+    assert edited.status == 200
+    await ask(service, edited.body["reference"], EMAIL)
+    await desk.send()
+    shown = await service.call("POST", link_of(postbox))
+    assert "not booked at the cruise line yet" in shown.body

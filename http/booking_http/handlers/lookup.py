@@ -11,6 +11,7 @@ from booking_flow.refusals import RefusalCode
 from booking_flow.session import Loaded
 from booking_http.caller import is_exempt
 from booking_http.exchange import read_body, service_of, tag, tell
+from booking_http.lookup_pages import ask_page, booking_page, gone_page, wants_page
 from booking_http.problems import problem
 from booking_http.schemas.answers import SessionTell
 from booking_http.schemas.lookup import LookupAsk, LookupTell
@@ -38,14 +39,29 @@ async def ask_lookup(request: web.Request) -> web.Response:
 
 
 async def read_lookup(request: web.Request) -> web.Response:
-    """Show the session of a link, once; nothing can be done with it from there."""
+    """Show the session of a link, once; a browser is shown a button first."""
+    if wants_page(request):
+        return ask_page()
+    loaded = await _redeem(request)
+    if loaded is None:
+        raise problem(RefusalCode.SESSION_NOT_FOUND, "This link was used before, or is too old.")
+    return tell(_read_only(loaded), headers=tag(loaded.session))
+
+
+async def show_lookup(request: web.Request) -> web.Response:
+    """Show the booking of a link as a page, once."""
+    loaded = await _redeem(request)
+    return gone_page() if loaded is None else booking_page(loaded.session)
+
+
+async def _redeem(request: web.Request) -> Loaded | None:
+    """Use the link up and return its session."""
     service, token = service_of(request), request.match_info["token"]
     session_id = await service.lookups.redeem(token) if _TOKEN.fullmatch(token) else None
     loaded = await service.store.load(session_id) if session_id else None
-    if loaded is None:
-        raise problem(RefusalCode.SESSION_NOT_FOUND, "This link was used before, or is too old.")
-    request[VISIT] = Visited(session=loaded.session, session_id=str(loaded.session.id))
-    return tell(_read_only(loaded), headers=tag(loaded.session))
+    if loaded is not None:
+        request[VISIT] = Visited(session=loaded.session, session_id=str(loaded.session.id))
+    return loaded
 
 
 def _read_only(loaded: Loaded) -> SessionTell:
