@@ -45,6 +45,10 @@ class Booking:
         """Return the booking with this much paid."""
         return replace(self, paid=paid)
 
+    def without_deadline(self) -> Booking:
+        """Return the booking with no deadline left by which it must be paid."""
+        return replace(self, payment_due_at=None)
+
 
 class UnwindingReason(StrEnum):
     """Why a session is being undone; it decides which end it reaches."""

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from booking_flow.card import CardBrand, CardMask, Charge
 from booking_flow.change import Change, begin
+from booking_flow.flow import Trigger
 from booking_flow.history import EventKind
 from booking_flow.judging import BookVerdict
 from booking_flow.money import Money
@@ -147,4 +148,6 @@ def line_refused(session: Session, *, reason: str | None) -> Change:
         raise refuse(RefusalCode.WRONG_STATE, "No cancellation is under way.")
     trigger = end_of(session.unwinding.reason)
     change = begin(session).put(unwinding=None)
+    if trigger is Trigger.EXPIRE:
+        change = change.put(booking=booking_of(session).without_deadline())
     return change.record(EventKind.UNWINDING, trigger=trigger, reason=reason or "refused")

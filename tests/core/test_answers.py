@@ -29,6 +29,7 @@ from booking_flow.steps.answers import (
     received,
 )
 from booking_flow.steps.moment import Moment
+from booking_flow.steps.recover import payment_overdue
 from booking_flow.supplier import ImportedBooking
 from tests.core.builders import (
     BOOKED_FACTS,
@@ -362,6 +363,24 @@ def test_the_lines_refusal_lets_the_session_go_on(
         after=replace(session, version=8, unwinding=None),
         events=(an_event(EventKind.UNWINDING, state, trigger=Trigger.CANCEL, reason=told),),
     )
+
+
+def test_a_booking_the_line_would_not_cancel_is_not_timed_out_again() -> None:
+    """Its deadline has passed for good; otherwise the next look would begin all over."""
+    late = a_booking(payment_due_at=NOW)
+    session = a_session(State.BOOKED, unwinding=EXPIRING, booking=late)
+    change = line_refused(session, reason=None)
+    assert change.after == a_session(State.BOOKED, version=8, booking=a_booking())
+    assert change.events == (
+        an_event(EventKind.UNWINDING, State.BOOKED, trigger=Trigger.EXPIRE, reason="refused"),
+    )
+    assert payment_overdue(change.after, at()) is None
+
+
+def test_a_cancellation_the_line_refused_leaves_the_payment_deadline() -> None:
+    due = a_booking(payment_due_at=NOW)
+    session = a_session(State.BOOKED, unwinding=CANCELLING, booking=due)
+    assert line_refused(session, reason=None).after.booking == due
 
 
 @pytest.mark.parametrize(
