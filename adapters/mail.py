@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -93,9 +94,12 @@ def read_address(text: str) -> Address:
         ValueError: it is no address.
     """
     name, spec = parseaddr(text)
-    if "@" not in spec:
-        raise ValueError("it is no e-mail address")
-    return Address(display_name=name, addr_spec=spec)
+    user, _, domain = spec.rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode()
+        return Address(display_name=name, addr_spec=f"{user}@{ascii_domain}")
+    except (ValueError, IndexError, MessageError):
+        raise ValueError("it is no e-mail address") from None
 
 
 class Mailer:
@@ -136,8 +140,8 @@ class Mailer:
 
     def _message(self, mail: Mail) -> tuple[EmailMessage, str]:
         try:
-            recipient = Address(addr_spec=mail.to)
-        except (ValueError, IndexError):
+            recipient = read_address(mail.to)
+        except ValueError:
             raise Undelivered("the address is none", for_good=True) from None
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender

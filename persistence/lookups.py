@@ -102,7 +102,8 @@ class PostgresLookups:
             "most": most,
         }
         async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"lookup {address.hex()}"})
+            if most is not None:
+                await connection.execute(ALONE, {"key": f"lookup {address.hex()}"})
             return (await connection.execute(ASK, values)).first() is not None
 
     async def answer(self, *, channel: str, most: int = 3, limit: int = 100) -> int:

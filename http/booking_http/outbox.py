@@ -112,6 +112,8 @@ class OutboxSender:
                 await doors.hand_over(parcel)
         except Undelivered as failure:
             await self._fail(parcel, failure.reason, for_good=failure.for_good)
+        except TimeoutError:
+            await self._fail(parcel, "it took too long")
         except StoreUnavailable:
             raise
         except Exception as error:

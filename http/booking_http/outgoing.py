@@ -105,5 +105,5 @@ def _post(settings: Settings) -> Post | None:
 def _address(name: str, text: str) -> Address:
     try:
         return read_address(text)
-    except (ValueError, IndexError):
-        raise SettingsError(f"{name}: it is no e-mail address") from None
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from None

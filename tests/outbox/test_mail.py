@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from adapters.mail import read_address
 from booking_flow.change import begin
 from booking_flow.flow import Trigger
 from booking_flow.money import Money
@@ -217,3 +218,24 @@ async def test_a_payment_in_another_currency_leaves_all_outstanding(desk: Office
     odd = replace(BOOKING, paid=Money(Decimal(400), "EUR"))
     facts = facts_of(written(replace(booked, booking=odd)).text)
     assert (facts["Paid"], facts["Outstanding"]) == ("EUR 400.00", "USD 3,006.56")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("a@b.test", "a@b.test"),
+        ("a@müller.test", "a@xn--mller-kva.test"),
+        ("a,b@c.test", None),
+        ("jürgen@b.test", None),
+        ("a@", None),
+        ("@b.test", None),
+        ("nobody", None),
+    ],
+)
+def test_an_address_is_one_address_or_none(typed: str, meant: str | None) -> None:
+    """A comma must not make two recipients of one."""
+    if meant is None:
+        with pytest.raises(ValueError, match="no e-mail address"):
+            read_address(typed)
+    else:
+        assert read_address(typed).addr_spec == meant
