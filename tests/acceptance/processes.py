@@ -59,12 +59,14 @@ class Nursery:
     simulator: Simulator
     children: list[int]
 
-    async def start(self, points: Path, *, die_at: int = 0) -> Service:
-        """Start a service that dies at a point, and wait until it answers."""
+    async def start(
+        self, points: Path, *, die_at: int = 0, how: signal.Signals = signal.SIGKILL
+    ) -> Service:
+        """Start a service that dies, or stops, at a point, and wait until it answers."""
         port = free_port()
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(f"{port} {points} {die_at}\n".encode())
+        self.process.stdin.write(f"{port} {points} {die_at} {how:d}\n".encode())
         self.children.append(int(await self.process.stdout.readline()))
         url = URL(f"http://127.0.0.1:{port}/")
         await answering(self.http, url)
@@ -88,9 +90,11 @@ async def answering(http: ClientSession, url: URL) -> None:
 
 
 @asynccontextmanager
-async def nursery(database_url: str, simulator: Simulator) -> AsyncIterator[Nursery]:
+async def nursery(
+    database_url: str, simulator: Simulator, **changes: str
+) -> AsyncIterator[Nursery]:
     """Keep a process that has imported everything and forks services on demand."""
-    settings = settings_for(database_url=database_url, supplier_url=simulator.api)
+    settings = settings_for(database_url=database_url, supplier_url=simulator.api, **changes)
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

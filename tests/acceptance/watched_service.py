@@ -1,8 +1,8 @@
 """A service that an observer follows through its ports, and that can die at any of them.
 
-Reads one line per service from standard input, `port points_file die_at`, and forks for each:
-`die_at` is the number of the point at which the child kills itself, 0 for none. The points are
-the moments before and after every call the engine makes through a port.
+Reads one line per service from standard input, `port points_file die_at signal`, and forks for
+each: `die_at` is the number of the point at which the child sends itself the signal, 0 for none.
+The points are the moments before and after every call the engine makes through a port.
 """
 
 from __future__ import annotations
@@ -22,17 +22,18 @@ from booking_http.settings import load_settings
 
 
 class Observer:
-    """Writes down each point, and kills the process at one of them."""
+    """Writes down each point, and kills or stops the process at one of them."""
 
-    def __init__(self, log: Path, die_at: int) -> None:
+    def __init__(self, log: Path, die_at: int, number: int) -> None:
         self.log = log.open("a", buffering=1)
         self.left = die_at
+        self.number = number
 
     def reach(self, point: str) -> None:
         self.log.write(f"{point}\n")
         self.left -= 1
         if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.number)
 
 
 class Watched:
@@ -68,9 +69,9 @@ def watched_engine(observer: Observer) -> type[Engine]:
     return WatchedEngine
 
 
-def run(port: int, log: Path, die_at: int) -> None:
+def run(port: int, log: Path, die_at: int, number: int) -> None:
     """Serve on `port` until killed."""
-    vars(booking_http.parts)["Engine"] = watched_engine(Observer(log, die_at))
+    vars(booking_http.parts)["Engine"] = watched_engine(Observer(log, die_at, number))
     settings = load_settings()
     configure_logs(settings.log_level)
     app = create_app(settings)
@@ -81,11 +82,11 @@ def main() -> None:
     """Fork one service per line; end with the input."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        port, log, die_at = line.split()
+        port, log, die_at, number = line.split()
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            run(int(port), Path(log), int(die_at))
+            run(int(port), Path(log), int(die_at), int(number))
             os._exit(0)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
