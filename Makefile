@@ -25,11 +25,12 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: $(READY) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)
 	@$(BIN)/booking-flow demo $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR_PORT),--simulator-port $(SIMULATOR_PORT)) $(if $(FRESH),--fresh)
 
-# The whole run must reach every branch of the core; a run narrowed down by ARGS need not.
-COVERED := --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+# The whole run goes two tests at a time and must reach every branch of the core; a run narrowed
+# down by ARGS need not.
+WHOLE := -n 2 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 test: $(READY) ## run the tests (ARGS= goes to pytest)
-	@$(BIN)/python -m pytest -m "not full and not soak" $(or $(ARGS),$(COVERED))
+	@$(BIN)/python -m pytest -m "not full and not soak" $(or $(ARGS),$(WHOLE))
 
 crash: $(READY) ## run the full matrices: every fault at every call, a kill at every point
 	@$(BIN)/python -m pytest -m "full or crash" -ra $(ARGS)

@@ -18,7 +18,7 @@ CHECKS = ",".join(
         "response_schema_conformance",
     )
 )
-SECONDS = 120
+SECONDS = 300
 
 
 @pytest.mark.slow
