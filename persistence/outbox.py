@@ -28,7 +28,7 @@ TAKE: Final = text(
             SELECT FROM outbox e
             WHERE e.session_id = o.session_id AND e.channel = o.channel AND e.seq < o.seq
               AND e.delivered_at IS NULL AND e.dead_at IS NULL)
-        ORDER BY o.next_attempt_at, o.session_id, o.seq
+        ORDER BY o.next_attempt_at
         LIMIT :limit FOR UPDATE SKIP LOCKED
     ), taken AS (
         UPDATE outbox AS t
@@ -48,7 +48,30 @@ TAKE: Final = text(
     """
 )
 
-# End a row or put it off, and with it those that wait for it.
+# Put off what waits for a row that is itself put off or under way, so that the index of due rows
+# holds those that can be taken. Whoever settles that row brings them forward again.
+PUT_OFF: Final = text(
+    """
+    WITH now AS MATERIALIZED (SELECT booking_now() AS at),
+    blocked AS MATERIALIZED (
+        SELECT o.session_id, o.channel, o.seq, (
+            SELECT max(e.next_attempt_at) FROM outbox e
+            WHERE e.session_id = o.session_id AND e.channel = o.channel AND e.seq < o.seq
+              AND e.delivered_at IS NULL AND e.dead_at IS NULL
+              AND e.next_attempt_at > (SELECT at FROM now)) AS until
+        FROM outbox o
+        WHERE o.channel = :channel AND o.next_attempt_at <= (SELECT at FROM now)
+          AND o.delivered_at IS NULL AND o.dead_at IS NULL
+        ORDER BY o.next_attempt_at LIMIT 1000 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE outbox AS t SET next_attempt_at = b.until
+    FROM blocked b
+    WHERE t.session_id = b.session_id AND t.channel = b.channel AND t.seq = b.seq
+      AND b.until IS NOT NULL
+    """
+)
+
+# End a row or put it off, and let those that wait for it be due with it.
 SETTLE: Final = text(
     """
     WITH settled AS (
@@ -63,8 +86,7 @@ SETTLE: Final = text(
     ), followers AS (
         UPDATE outbox AS f SET next_attempt_at = d.next_attempt_at
         FROM settled d
-        WHERE CAST(:fate AS text) = 'waiting' AND f.session_id = d.session_id
-          AND f.channel = d.channel AND f.seq > d.seq
+        WHERE f.session_id = d.session_id AND f.channel = d.channel AND f.seq > d.seq
           AND f.delivered_at IS NULL AND f.dead_at IS NULL
     )
     SELECT 1 FROM settled
@@ -149,7 +171,10 @@ class Outbox:
     async def take(self, channel: str, *, limit: int, lease: timedelta) -> Sequence[Parcel]:
         """Lease rows that are due; whoever dies with them leaves them due again."""
         values = {"channel": channel, "limit": limit, "lease": lease}
-        return [_parcel(row) for row in await fetch_all(self._engine, TAKE, values)]
+        rows = await fetch_all(self._engine, TAKE, values)
+        if len(rows) < limit:
+            await execute(self._engine, PUT_OFF, {"channel": channel})
+        return [_parcel(row) for row in rows]
 
     async def settle(
         self, parcel: Parcel, fate: Fate, *, note: str | None = None, pause: timedelta | None = None
@@ -162,7 +187,7 @@ class Outbox:
             "fence": parcel.fence,
             "fate": fate.value,
             "note": note,
-            "pause": pause or timedelta(),
+            "pause": pause if pause and fate is Fate.WAITING else timedelta(),
         }
         return bool(await fetch_all(self._engine, SETTLE, values))
 

@@ -268,3 +268,19 @@ async def test_settings_that_cannot_be_used_are_named_without_their_values(
             raise AssertionError
     assert "c2hvcnQ" not in str(refused.value)
     assert "a.test" not in str(refused.value)
+
+
+async def test_what_waits_for_a_failing_event_is_not_looked_at_again_and_again(
+    office: Office, receiver: Receiver
+) -> None:
+    """It is put off with it, and due at once when the event is delivered after all."""
+    known = await office.shop.selected()
+    receiver.answers = [web.Response(status=500)]
+    await office.send()
+    await office.shop.run("UPDATE outbox SET next_attempt_at = booking_now() WHERE seq = 2")
+    await office.send()
+    due = "SELECT 1 FROM outbox WHERE next_attempt_at <= booking_now()"
+    assert await office.shop.rows(due) == []
+    await office.wait(seconds=7)
+    await office.send()
+    assert [each.id for each in receiver.got][1:] == [f"{known.reference}-{n}" for n in (1, 2)]
