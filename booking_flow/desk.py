@@ -80,7 +80,13 @@ class Desk:
         def decision(session: Session, at: Moment) -> Change:
             return replace(carry_out(session, at), closes=closing)
 
-        return await self._runner.decide(loaded, decision, command=Command(origin=origin))
+        try:
+            return await self._runner.decide(loaded, decision, command=Command(origin=origin))
+        except Refused as refused:
+            if refused.refusal.code is RefusalCode.IN_PROGRESS:
+                # Every commit was lost: where somebody answered first, say who did.
+                await self._task(answer)
+            raise
 
     async def _task(self, answer: TaskAnswer) -> StoredTask:
         task = await self._tasks.task(answer.task_id)

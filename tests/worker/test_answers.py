@@ -1,0 +1,51 @@
+"""An answer that loses the race for its task says who was first, and changes nothing."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from booking_flow.desk import AnswerKind, Desk, TaskAnswer
+from booking_flow.history import ActorKind, Origin
+from booking_flow.ports import StoredTask
+from booking_flow.refusals import RefusalCode, Refused
+from persistence.tasks import PostgresTaskStore
+from tests.http.kit import Guest, Service
+
+ADA, BEN = (Origin(actor=ActorKind.STAFF, actor_name=name) for name in ("ada", "ben"))
+
+
+class SeenEarlier:
+    """Tasks as somebody saw them before another answered; at the second look as they are."""
+
+    def __init__(self, seen: StoredTask, tasks: PostgresTaskStore) -> None:
+        self.seen: StoredTask | None = seen
+        self.tasks = tasks
+
+    async def task(self, task_id: UUID) -> StoredTask | None:
+        seen, self.seen = self.seen, None
+        return seen or await self.tasks.task(task_id)
+
+
+async def test_who_answers_a_moment_too_late_hears_who_was_first(
+    service: Service, guest: Guest
+) -> None:
+    """The task was open when they looked; the commit is lost, and no step says why."""
+    await guest.to_basketed()
+    assert (await guest.book(guest.booking(surname="Pricediffers"))).status == 201
+    upkeep = service.parts.upkeep
+    (task,) = await upkeep.tasks.open_tasks()
+    answer = TaskAnswer(task_id=task.id, version=task.version, kind=AnswerKind.DONE)
+    await upkeep.desk.answer(answer, origin=ADA)
+    version = (await guest.look()).body["version"]
+    late = Desk(
+        tasks=SeenEarlier(task, upkeep.tasks),
+        supplier=service.parts.supplier,
+        runner=service.parts.engine.runner,
+    )
+    with pytest.raises(Refused) as refused:
+        await late.answer(answer, origin=BEN)
+    assert refused.value.refusal.code is RefusalCode.VERSION_MISMATCH
+    assert refused.value.refusal.detail == "ada answered done."
+    assert (await guest.look()).body["version"] == version
