@@ -65,8 +65,7 @@ class OutboxSender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, and finish what is under way then."""
-        if not self._channels:
-            return
+        pause = POLL_SECONDS if self._channels else FORGET_SECONDS
         async with open_deliveries(self._parts, tls=self._tls) as doors:
             forgotten = -FORGET_SECONDS
             while not stop.is_set():
@@ -75,7 +74,7 @@ class OutboxSender:
                     forgotten = now
                     await self._forget(doors)
                 if not await self._round(doors):
-                    await _wait(stop, POLL_SECONDS)
+                    await _wait(stop, pause)
 
     async def send_due(self) -> int:
         """Send what is due now, once, and return how many parcels were taken."""

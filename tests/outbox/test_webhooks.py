@@ -244,7 +244,6 @@ async def test_nothing_is_written_or_sent_when_nothing_is_set(database_url: str)
         await office.shop.booked()
         assert await office.fates() == []
         assert await office.send() == 0
-        await office.sender.run(asyncio.Event())
 
 
 @pytest.mark.parametrize(
@@ -284,3 +283,18 @@ async def test_what_waits_for_a_failing_event_is_not_looked_at_again_and_again(
     await office.wait(seconds=7)
     await office.send()
     assert [each.id for each in receiver.got][1:] == [f"{known.reference}-{n}" for n in (1, 2)]
+
+
+async def test_a_sender_with_nothing_to_send_still_tidies_up_and_stops(database_url: str) -> None:
+    async with open_office(database_url) as office:
+        await office.shop.run(
+            "INSERT INTO lookup_requests (address_hash, reference, email_hash, at)"
+            " VALUES ('', '', '', booking_now() - interval '2 days')"
+        )
+        stop = asyncio.Event()
+        running = asyncio.create_task(office.sender.run(stop))
+        async with asyncio.timeout(10):
+            while await office.shop.rows("SELECT 1 FROM lookup_requests"):
+                await asyncio.sleep(0.02)
+            stop.set()
+            await running
