@@ -73,13 +73,16 @@ class Lane(Generic[T]):
 
     async def run(self) -> None:
         """Take and do work until stopped, and then finish what was taken."""
-        while not self._stopping:
-            self._again.clear()
-            more = await self._turn()
-            if not more and not self._stopping:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._again.wait(), self._pause())
-        await self._finished()
+        try:
+            while not self._stopping:
+                self._again.clear()
+                more = await self._turn()
+                if not more and not self._stopping:
+                    await self._wait()
+            await self._finished()
+        finally:
+            for task in self._busy.values():
+                task.cancel()
 
     async def drain(self) -> int:
         """Do all there is to do now, and return how many pieces that was."""
@@ -104,6 +107,11 @@ class Lane(Generic[T]):
             found = await self._job.take(room + passed_over)
         except StoreUnavailable as error:
             self._failed(error)
+            return ()
+        except Exception:
+            # A lane that ended would leave its work to nobody.
+            self._failures += 1
+            _log.exception("no work can be taken", job=self._job.name)
             return ()
         self._failures = 0
         return found
@@ -156,6 +164,10 @@ class Lane(Generic[T]):
             return "failed"
         log.info("done")
         return "done"
+
+    async def _wait(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._again.wait(), self._pause())
 
     def _rest(self, key: Hashable) -> None:
         self._resting[key] = asyncio.get_running_loop().time() + AFTER_FAILURE

@@ -123,6 +123,31 @@ async def test_a_database_that_is_away_is_tried_again_after_a_pause() -> None:
         await eventually(lambda: _is(work.done == [1]), within=5)
 
 
+async def test_a_lane_that_cannot_take_for_another_reason_goes_on_as_well() -> None:
+    """Such as a spool folder that may not be read; nobody else would do its work."""
+    work, failures = Work(1), [PermissionError()]
+
+    async def take(limit: int) -> Sequence[int]:
+        if failures:
+            raise failures.pop()
+        return await work.take(limit)
+
+    async with running(lane(take, work.do)):
+        await eventually(lambda: _is(work.done == [1]), within=5)
+
+
+async def test_who_is_cancelled_waits_for_nothing() -> None:
+    """The patience of a stop is over; what was taken is found when its lease ends."""
+    work = Work(1)
+    work.gate.clear()
+    task = asyncio.create_task(lane(work.take, work.do).run())
+    await eventually(lambda: _is(work.at_once == 1))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert work.done == []
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
