@@ -14,6 +14,7 @@ from adapters.public_hosts import is_public
 from booking_http.outbox import LEASE
 from booking_http.settings import SettingsError
 from persistence.outbox import Fate
+from tests.http.kit import eventually
 from tests.outbox.kit import (
     KEY,
     SECRET,
@@ -293,8 +294,10 @@ async def test_a_sender_with_nothing_to_send_still_tidies_up_and_stops(database_
         )
         stop = asyncio.Event()
         running = asyncio.create_task(office.sender.run(stop))
-        async with asyncio.timeout(10):
-            while await office.shop.rows("SELECT 1 FROM lookup_requests"):
-                await asyncio.sleep(0.02)
-            stop.set()
-            await running
+
+        async def tidy() -> bool:
+            return not await office.shop.rows("SELECT 1 FROM lookup_requests")
+
+        await eventually(tidy)
+        stop.set()
+        await running
