@@ -21,7 +21,8 @@ from tests.persistence.helpers import Shop
 from tests.persistence.samples import DETAILS, GUEST, SECRET, session
 
 PERSONAL = (
-    "wilhelmina", "zebedee", "quillfeather", "7946", "gooseberry", "leominster", "hr6", "1980",
+    "wilhelmina", "zebedee", "quillfeather", "7946 0018", "gooseberry", "leominster", "hr6 8aa",
+    "1980-02-29",
 )  # fmt: skip
 
 
