@@ -168,7 +168,7 @@ class WorkQueue(Protocol):
         calls: Sequence[SupplierCall],
         task: StaffTask | None = None,
     ) -> bool:
-        """Record how an undo went, with a task where it is stuck; False when fenced off."""
+        """Record how an undo went; a task for it is opened once. False when fenced off."""
 
     async def due_sessions(self, *, limit: int) -> Sequence[UUID]:
         """Return sessions whose hold or life has ended, or whose unwinding can be finished."""

@@ -22,6 +22,7 @@ from booking_flow.ports import (
     TakenUndo,
     WorkQueue,
 )
+from booking_flow.refusals import Refused
 from booking_flow.runner import Command, Decision, Runner
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.session import Loaded, Session
@@ -119,10 +120,19 @@ class Recovery:
         except SupplierError:
             found = Lookup.NOT_THERE
         if isinstance(found, ImportedBooking) and not answers.disagreements(loaded.session, found):
-            await self._decide(loaded, _of(taken, _booked(found)), ctx.calls)
+            await self._enter(loaded, taken, found, ctx)
             return
         after = None if found is Lookup.NO_CHANNEL else ASK_EVERY
         await self._queue.look_again(taken, after=after, calls=ctx.calls)
+
+    async def _enter(
+        self, loaded: Loaded, taken: TakenStep, found: ImportedBooking, ctx: CallContext
+    ) -> None:
+        try:
+            await self._decide(loaded, _of(taken, _booked(found)), ctx.calls)
+        except Refused:
+            # It is another session's reservation; ours may still turn up.
+            await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
 
     async def _ask_the_line(self, loaded: Loaded, taken: TakenStep) -> None:
         ctx = self._context(taken)
@@ -166,7 +176,7 @@ class Recovery:
         await self._queue.settle_undo(taken, done=done, calls=ctx.calls, task=task)
 
     async def _stuck(self, taken: TakenUndo) -> StaffTask | None:
-        if taken.undo.hold_until is not None or taken.attempts != STUCK_AFTER:
+        if taken.undo.hold_until is not None or taken.attempts < STUCK_AFTER:
             return None
         loaded = await self._runner.reload(taken.session_id)
         at = Moment(now=loaded.now, new_id=self._new_id, policy=self._policy)

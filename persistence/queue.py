@@ -174,7 +174,7 @@ class PostgresWorkQueue:
         calls: Sequence[SupplierCall],
         task: StaffTask | None = None,
     ) -> bool:
-        """Record how an undo went, with a task where it is stuck; False when fenced off."""
+        """Record how an undo went; a task for it is opened once. False when fenced off."""
         values = {
             **undos.settlement(taken.undo.id, fence=taken.fence, done=done, calls=calls),
             "tasks": encode([task] if task else []),

@@ -159,3 +159,44 @@ async def test_serve_works_by_itself_and_counts_it(make_service: MakeService) ->
     await eventually(expired)
     counted = await service.call("GET", "/metrics")
     assert 'booking_work_total{job="clock",outcome="done"}' in counted.body
+
+
+async def test_a_booking_that_is_another_sessions_is_looked_for_again_much_later(
+    make_service: MakeService, service: Service
+) -> None:
+    """One family, the same cabin twice: the back office shows the booking of the other session."""
+    office = str(service.simulator.base / "_control" / "back-office")
+    asking = await make_service(back_office_url=office)
+    first, second = asking.guest(), asking.guest()
+    await first.to_booked()
+    await second.to_basketed()
+    await service.simulator.fault("book.pl", "reset_before")
+    assert (await second.book()).status == 202
+    clocks = clocks_of(asking)
+    await clocks.advance(SOON)
+    await worker_of(asking).drain()
+    assert (await second.look()).body["pending"]["outcome"] == "unknown"
+    assert await kinds_of_open_tasks(asking.parts.database, second) == ["book_unknown"]
+    (step,) = await rows(
+        asking.parts.database,
+        "SELECT next_attempt_at - booking_now() AS pause FROM saga_steps WHERE status = 'unknown'",
+    )
+    assert step.pause > timedelta(minutes=8)
+
+
+async def test_an_undo_that_cannot_succeed_goes_to_a_person_whoever_tried_last(
+    service: Service, guest: Guest
+) -> None:
+    """Attempts of the guest's own process count as well, so the eighth may not be a worker's."""
+    await guest.to_basketed()
+    await service.simulator.fault("basketremove.pl", "http_500", times=None)
+    assert (await guest.release()).status == 200
+    tried = (
+        "UPDATE saga_steps SET attempts = 8, hold_until = NULL WHERE status = 'owed' RETURNING 1"
+    )
+    assert len(await rows(service.parts.database, tried)) == 1
+    worker, clocks = worker_of(service), clocks_of(service)
+    for _ in range(2):
+        await clocks.advance(timedelta(minutes=15))
+        await worker.drain()
+    assert await kinds_of_open_tasks(service.parts.database, guest) == ["undo_stuck"]
