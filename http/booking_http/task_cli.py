@@ -104,8 +104,10 @@ def answer_task(
     """Answer the task with TASK_ID; a reservation is checked at the line before it is believed."""
     from booking_flow.desk import AnswerKind, TaskAnswer
     from booking_http.explained import explained
+    from booking_http.logs import configure_logs
     from booking_http.whereabouts import settings
 
+    configure_logs("ERROR")
     if bool(reservation) == bool(kind):
         raise click.UsageError("give one answer: --reservation, --not-booked, --paid, …")
     given = TaskAnswer(

@@ -25,8 +25,12 @@ PERSONAL = ("Resetafter", "Alexa", "alexa@example.test", "1111")
 
 
 @pytest.fixture
-def run(service: Service) -> Run:
-    """Return a way to call `booking-flow task` on the service's database."""
+def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a way to call `booking-flow task` on the service's database.
+
+    A command sets up the logs of its process, and here that is the process of all tests.
+    """
+    monkeypatch.setattr("booking_http.logs.configure_logs", lambda _: None)
 
     async def run(*arguments: object) -> Result:
         words = ["task", *map(str, arguments)]
