@@ -95,6 +95,7 @@ class Lane(Generic[T]):
     async def _turn(self) -> bool:
         """Take what there is room for; whether to look again at once."""
         room = self._width - len(self._busy)
+        self._wake_rested()
         found = await self._taken(room) if room > 0 else ()
         fresh = [piece for piece in found if self._may_begin(piece)][: max(room, 0)]
         for piece in fresh:
@@ -120,10 +121,12 @@ class Lane(Generic[T]):
         self._failures += 1
         _log.warning("no work: the database is away", job=self._job.name, why=str(error))
 
+    def _wake_rested(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._resting = {key: until for key, until in self._resting.items() if until > now}
+
     def _may_begin(self, piece: T) -> bool:
-        key, now = self._job.key(piece), asyncio.get_running_loop().time()
-        if self._resting.get(key, 0.0) <= now:
-            self._resting.pop(key, None)
+        key = self._job.key(piece)
         return key not in self._busy and key not in self._resting
 
     def _begin(self, piece: T) -> None:

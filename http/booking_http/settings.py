@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """Pieces of each kind that one process has under way at once."""
     worker_poll_seconds: Seconds = 5.0
     """How often to look for work that nobody announced."""
+    worker_port: int | None = Field(default=None, ge=1, le=65535)
+    """Where `booking-flow worker` shows its counts; `serve` shows them itself."""
     back_office_url: str | None = None
     """Where bookings can be looked up whose outcome is not known, see docs/back-office.md."""
     back_office_token: SecretStr | None = None

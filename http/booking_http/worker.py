@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from uuid import UUID
 
 import structlog
+from prometheus_client import start_http_server
 
 from booking_flow.ports import SpooledAnswer, TakenStep, TakenUndo
 from booking_flow.saga import StepName
@@ -22,6 +23,7 @@ from booking_http.listening import listen, listening_dsn
 from booking_http.metrics import Metrics
 from booking_http.outbox import OutboxSender
 from booking_http.parts import Parts, open_parts
+from booking_http.serving import cannot_listen
 from booking_http.settings import Settings
 from persistence.wakeups import WORK
 
@@ -96,8 +98,18 @@ class Worker:
 
 async def run_worker(settings: Settings) -> None:
     """Work until cancelled, in a process of its own."""
-    async with open_parts(settings) as parts, working(parts, metrics=Metrics()):
+    metrics = Metrics()
+    if settings.worker_port is not None:
+        _show(metrics, host=settings.app_host, port=settings.worker_port)
+    async with open_parts(settings) as parts, working(parts, metrics=metrics):
         await asyncio.Event().wait()
+
+
+def _show(metrics: Metrics, *, host: str, port: int) -> None:
+    try:
+        start_http_server(port, host, registry=metrics.registry)
+    except OSError as error:
+        raise cannot_listen(host, port, error) from error
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import pytest
 
 from booking_http.settings import Settings
 from tests.acceptance.ledger import agrees, facts_of
-from tests.acceptance.processes import environment
+from tests.acceptance.processes import environment, free_port
 from tests.conftest import ROOT
 from tests.http.kit import Guest, Service, eventually
 from tests.worker.kit import LEASES, clocks_of
@@ -41,12 +41,15 @@ class WorkerProcess:
 
 
 @asynccontextmanager
-async def worker_process(settings: Settings, log: Path) -> AsyncIterator[WorkerProcess]:
+async def worker_process(
+    settings: Settings, log: Path, **more: str
+) -> AsyncIterator[WorkerProcess]:
     """Run `booking-flow worker` until the block ends."""
     env = environment(settings) | {
         "LOG_LEVEL": "INFO",
         "WORKER_POLL_SECONDS": "0.2",
         "BACK_OFFICE_TOKEN": "hidden-token",
+        **more,
     }
     with log.open("wb") as printed:
         process = await asyncio.create_subprocess_exec(
@@ -83,8 +86,11 @@ async def test_a_worker_that_is_stopped_finishes_what_it_holds(
     await service.simulator.fault("basketadd.pl", "reset")
     await service.simulator.fault("basket.pl", "slow", seconds=1)
     assert (await guest.select()).status == 202
-    async with worker_process(service.parts.settings, tmp_path / "log") as worker:
+    settings, port = service.parts.settings, free_port()
+    async with worker_process(settings, tmp_path / "log", WORKER_PORT=str(port)) as worker:
         await service.simulator.has_received("basket.pl", 1)
+        counted = await service.http.get(f"http://127.0.0.1:{port}/metrics")
+        assert 'booking_work_in_progress{job="open_step"} 1.0' in await counted.text()
         assert await worker.stopped() == 0
     assert (await guest.look()).body["state"] == "basketed"
     assert [word for word in SECRETS if word in worker.log.read_text()] == []
