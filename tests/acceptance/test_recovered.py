@@ -81,11 +81,17 @@ async def _disagreements(
 ) -> tuple[int, list[str]]:
     wrong: list[str] = []
     points = await points_of(made, folder / "dry", journey)
-    for number, point in enumerate(points, start=1):
+    cells = list(enumerate(points, start=1))[_known(points, journey) :]
+    for number, point in cells:
         await court.clocks.reset()
         guest = await die(made, folder / str(number), journey, number)
         wrong += [f"{number} {point}: {fault}" for fault in await court.faults(guest)]
-    return len(points), wrong
+    return len(cells), wrong
+
+
+def _known(points: list[str], journey: Journey) -> int:
+    """Return how many points are those of another journey, which dies at them."""
+    return 0 if journey is to_paid else points.index("after supplier.add_to_basket")
 
 
 @pytest.mark.crash
@@ -101,7 +107,7 @@ async def test_every_step_is_recovered_after_a_kill_at_every_point(
     ):
         cells, wrong = await _disagreements(judge, made, journey, tmp_path)
     print(f"{cells} cells, {len(wrong)} disagreements")  # noqa: T201 - the number of cells
-    assert cells > 10
+    assert cells > 5
     assert wrong == []
 
 
