@@ -106,6 +106,7 @@ class Desk:
     ) -> Callable[[Session, Moment], Change]:
         if answer.kind is not AnswerKind.RESERVATION:
             return _plain(task, answer)
+        _ensure_step(session, task, StepName.BOOK)
         found = await self._verified(answer, session)
 
         def carry_out(session: Session, at: Moment) -> Change:

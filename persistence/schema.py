@@ -109,6 +109,7 @@ booking_sessions: Final = Table(
         "pay_by",
         postgresql_where=text("state = 'booked' AND unwinding_since IS NULL"),
     ),
+    Index("ix_booking_sessions_created_at", "created_at", "id"),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -145,6 +146,7 @@ session_history: Final = Table(
         "kind IN ('transition', 'override', 'created') OR from_state = to_state",
         name="only_transitions_move",
     ),
+    Index("ix_session_history_request_id", "request_id"),
 )
 
 saga_steps: Final = Table(

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from persistence import schema, schema_bookings, schema_caps, schema_outbox
+from persistence import schema, schema_bookings, schema_caps, schema_outbox, schema_staff
 from persistence.columns import metadata
 
-__all__ = ["metadata", "schema", "schema_bookings", "schema_caps", "schema_outbox"]
+__all__ = [
+    "metadata",
+    "schema",
+    "schema_bookings",
+    "schema_caps",
+    "schema_outbox",
+    "schema_staff",
+]

@@ -58,6 +58,7 @@ bookings: Final = Table(
     *not_negative("total", "paid"),
     CheckConstraint("reservation <> ''", name="reservation_given"),
     CheckConstraint("length(card_last4) <= 4", name="card_masked"),
+    Index("ix_bookings_reservation", "reservation"),
 )
 
 booking_passengers: Final = Table(

@@ -38,15 +38,16 @@ class PostgresTaskStore:
     async def task(self, task_id: UUID) -> StoredTask | None:
         """Return a task, open or closed, or None."""
         row = await fetch_one(self._engine, TASK, {"id": task_id})
-        return None if row is None else _task_of(row)
+        return None if row is None else task_of(row)
 
     async def open_tasks(self, *, limit: int = 100, offset: int = 0) -> Sequence[StoredTask]:
         """Return tasks that wait for an answer, the most urgent first."""
         rows = await fetch_all(self._engine, OPEN, {"limit": limit, "offset": offset})
-        return [_task_of(row) for row in rows]
+        return [task_of(row) for row in rows]
 
 
-def _task_of(row: Row[Any]) -> StoredTask:
+def task_of(row: Row[Any]) -> StoredTask:
+    """Build the task a row describes."""
     return StoredTask(
         id=row.id,
         session_id=row.session_id,

@@ -29,10 +29,13 @@ from booking_http.routes import ROUTES, add_routes
 from booking_http.service import SERVICE, Service
 from booking_http.settings import Settings
 from booking_http.streams import Streams
+from booking_http.support.parts import support_of
 from booking_http.wakeups import Listener
 from booking_http.worker import Worker, working
 from persistence.caps import PostgresCaps
 from persistence.lookups import PostgresLookups
+from persistence.sign_ins import PostgresSignIns
+from persistence.staff import PostgresStaff
 
 _HOUR: Final = 3600.0
 PARTS: Final = web.AppKey("parts", Parts)
@@ -82,6 +85,7 @@ def service_of_parts(parts: Parts) -> Service:
         cruises=parts.catalogue,
         caps=PostgresCaps(parts.database),
         lookups=PostgresLookups(parts.database, parts.vault),
+        support=support_of(parts),
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
         streams=Streams(per_session=settings.streams_per_session),
         health=Health(checks.components(), environment=settings.environment),
@@ -125,6 +129,8 @@ async def _forget(parts: Parts) -> None:
     while True:
         with suppress(StoreUnavailable):
             await PostgresCaps(parts.database).forget()
+            await PostgresSignIns(parts.database).forget()
+            await PostgresStaff(parts.database).forget()
         await asyncio.sleep(_HOUR)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from booking_http.outbox_cli import outbox
+from booking_http.staff_cli import staff
 from booking_http.task_cli import task
 
 HOME = Path(".booking-flow")
@@ -159,6 +160,7 @@ def show(reference: str, as_json: bool, home: Path) -> None:
 
 
 main.add_command(outbox)
+main.add_command(staff)
 main.add_command(task)
 
 

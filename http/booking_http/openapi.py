@@ -12,11 +12,13 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from booking_http.openapi_words import PARAMETERS, SHOWN
 from booking_http.problems import PROBLEMS, ProblemType
 from booking_http.route import Route
 from booking_http.schemas.answers import EventTell
 from booking_http.schemas.base import Tell
 from booking_http.schemas.problem import ProblemTell
+from booking_http.support.identity import COOKIE
 
 Json = dict[str, Any]
 _REF: Final = "#/components/schemas/{model}"
@@ -29,26 +31,9 @@ _ABOUT: Final = (
     "answers 202 with `pending`. Send an `Idempotency-Key` with every POST: a repeated request "
     "then shows what became of the first."
 )
-_PARAMETERS: Final[dict[str, Json]] = {
-    "session_id": {"description": "The `sessionId` as it was given; keep it secret."},
-    "cruise_id": {"description": "The supplier's id of the sailing."},
-    "token": {"description": "The end of a mailed link; it opens once, and not for long."},
-    "line": {"description": "The cruise line's id."},
-    "month": {"description": "The month it leaves in, such as 2027-03."},
-    "nightsMin": {"description": "At least so many nights."},
-    "nightsMax": {"description": "At most so many nights."},
-    "port": {"description": "The name of a port it calls at."},
-    "cursor": {"description": "`next` of the page before."},
-    "limit": {"description": "How many on a page."},
-    "resultNo": {"description": "As pricing showed it."},
-    "gradeNo": {"description": "As pricing showed it."},
-    "rateCode": {"description": "As pricing showed it."},
-    "Idempotency-Key": {
-        "description": "16 to 255 printable characters, unique to this wish; kept for 24 hours.",
-        "schema": {"type": "string", "minLength": 16, "maxLength": 255},
-    },
-    "If-Match": {"description": "The ETag of the version that is to be changed."},
-    "Last-Event-ID": {"description": "The id of the last event seen, to go on from there."},
+_STAFF: Final[Json] = {
+    "apiToken": {"type": "http", "scheme": "bearer"},
+    "signIn": {"type": "apiKey", "in": "cookie", "name": COOKIE},
 }
 _HEADERS: Final[dict[str, Json]] = {
     "ETag": {"description": "The session's version.", "schema": {"type": "string"}},
@@ -89,6 +74,7 @@ def build_document(routes: Sequence[Route], *, server: str | None = None) -> Jso
         "components": {
             "schemas": _schemas(routes),
             "headers": _HEADERS,
+            "securitySchemes": _STAFF,
         },
     }
 
@@ -126,6 +112,8 @@ def _operation(route: Route) -> Json:
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
         "responses": {**_answers(route), **_problems(route)},
     }
+    if route.staff:
+        operation["security"] = [{name: []} for name in _STAFF]
     if route.ask:
         operation["requestBody"] = {
             "required": not route.ask_optional,
@@ -136,7 +124,9 @@ def _operation(route: Route) -> Json:
 
 def _shown(path: str) -> str:
     """Return a path, or a name in one, in the spelling of the document."""
-    return path.replace("session_id", "sessionId").replace("cruise_id", "cruiseId")
+    for name, shown in SHOWN.items():
+        path = path.replace(name, shown)
+    return path
 
 
 def _ref(model: type[BaseModel]) -> Json:
@@ -146,7 +136,7 @@ def _ref(model: type[BaseModel]) -> Json:
 def _path_parameters(route: Route) -> list[Json]:
     return [
         {"name": _shown(name), "in": "path", "required": True, "schema": {"type": "string"}}
-        | _PARAMETERS[name]
+        | PARAMETERS[name]
         for name in route.parameters
     ]
 
@@ -158,7 +148,7 @@ def _query_parameters(route: Route) -> list[Json]:
     needed = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in needed, "schema": _plain(found)}
-        | _PARAMETERS[name]
+        | PARAMETERS[name]
         for name, found in schema["properties"].items()
     ]
 
@@ -175,7 +165,7 @@ def _headers(route: Route) -> list[Json]:
     names = (*(("Idempotency-Key",) if route.once else ()), *route.headers)
     return [
         {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
-        | _PARAMETERS[name]
+        | PARAMETERS[name]
         for name in names
     ]
 

@@ -22,6 +22,8 @@ class EdgeCode(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     PRECONDITION_REQUIRED = "precondition_required"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
 
 
 TYPE_PREFIX: Final = "/docs#problem-"
@@ -62,7 +64,9 @@ _C, _E = RefusalCode, EdgeCode
 _TABLE: Final = (
     _row(_E.MALFORMED_JSON, 400, "The body is not JSON"),
     _row(_E.BAD_REQUEST, 400, "The request is not understood"),
+    _row(_E.UNAUTHENTICATED, 401, "Nobody is signed in"),
     _row(_C.CARD_DECLINED, 402, "The card was declined", "book", "pay", "cancel"),
+    _row(_E.FORBIDDEN, 403, "This is not yours to do"),
     _row(_C.SESSION_NOT_FOUND, 404, "There is no such session", "open_session"),
     _row(_C.CRUISE_NOT_FOUND, 404, "There is no such cruise on sale", "list_cruises"),
     _row(_E.NOT_FOUND, 404, "There is nothing here"),

@@ -35,6 +35,8 @@ class Route:
     """Whether an Idempotency-Key is understood."""
     headers: tuple[str, ...] = ()
     """Further request headers."""
+    staff: bool = False
+    """Whether only staff may come in."""
 
     @property
     def name(self) -> str:

@@ -15,6 +15,7 @@ from booking_http.problem_groups import BODY, CARD, CHOICE, CRUISE, HOLD, LIVE, 
 from booking_http.problems import EdgeCode as E
 from booking_http.route import Route
 from booking_http.schemas import answers, asks, offers
+from booking_http.support.routes import SUPPORT_ROUTES
 
 _SESSION: Final = answers.SessionTell
 
@@ -201,6 +202,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         headers=("Last-Event-ID",),
     ),
     *LOOKUP_ROUTES,
+    *SUPPORT_ROUTES,
     *OPERATION_ROUTES,
 )
 

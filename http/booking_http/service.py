@@ -18,6 +18,7 @@ from booking_http.metrics import Metrics
 from booking_http.session_body import Allowed
 from booking_http.settings import Settings
 from booking_http.streams import Streams
+from booking_http.support.parts import Support
 from persistence.lookups import PostgresLookups
 
 
@@ -31,6 +32,7 @@ class Service:
     cruises: Cruises
     caps: Caps
     lookups: PostgresLookups
+    support: Support
     hashes: KeyedHashes
     streams: Streams
     health: Health

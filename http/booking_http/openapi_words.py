@@ -1,0 +1,38 @@
+"""What the document says of names in paths, queries and headers."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "session_id": {"description": "The `sessionId` as it was given; keep it secret."},
+    "cruise_id": {"description": "The supplier's id of the sailing."},
+    "session_uuid": {"description": "The session's id, without the secret only its guest knows."},
+    "task_id": {"description": "As the list of tasks showed it."},
+    "token": {"description": "The end of a mailed link; it opens once, and not for long."},
+    "line": {"description": "The cruise line's id."},
+    "month": {"description": "The month it leaves in, such as 2027-03."},
+    "nightsMin": {"description": "At least so many nights."},
+    "nightsMax": {"description": "At most so many nights."},
+    "port": {"description": "The name of a port it calls at."},
+    "cursor": {"description": "`next` of the page before."},
+    "limit": {"description": "How many on a page."},
+    "resultNo": {"description": "As pricing showed it."},
+    "gradeNo": {"description": "As pricing showed it."},
+    "rateCode": {"description": "As pricing showed it."},
+    "Idempotency-Key": {
+        "description": "16 to 255 printable characters, unique to this wish; kept for 24 hours.",
+        "schema": {"type": "string", "minLength": 16, "maxLength": 255},
+    },
+    "If-Match": {"description": "The ETag of the version that is to be changed."},
+    "Last-Event-ID": {"description": "The id of the last event seen, to go on from there."},
+    "X-CSRF-Token": {"description": "`csrfToken` of the sign-in; needed beside its cookie."},
+}
+
+SHOWN: Final = {
+    "session_uuid": "sessionId",
+    "session_id": "sessionId",
+    "cruise_id": "cruiseId",
+    "task_id": "taskId",
+}
+"""Names in paths, in the spelling of the document."""

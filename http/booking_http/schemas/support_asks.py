@@ -1,0 +1,77 @@
+"""What staff send."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from booking_flow.card import luhn_valid
+from booking_flow.desk import AnswerKind
+from booking_flow.flow import State
+from booking_http.schemas.base import Ask, Code, Email, Line, Note, Query
+
+_DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
+
+
+def _no_card(text: str) -> str:
+    """Refuse what looks like a card number: reasons are kept for ever."""
+    for run in _DIGITS.findall(text):
+        if luhn_valid("".join(filter(str.isdigit, run))):
+            raise PydanticCustomError("card_number", "must not hold a card number")
+    return text
+
+
+Reason = Annotated[Note, AfterValidator(_no_card)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+PageSize = Annotated[int, Field(ge=1, le=100)]
+
+
+class SignInAsk(Ask):
+    """Who wants to come in."""
+
+    email: Email
+    password: Password
+
+
+class SignOutAsk(Ask):
+    """Whether to end only this sign-in, or every one of the account."""
+
+    everywhere: bool = False
+
+
+class SearchAsk(Ask):
+    """What the caller has, in one box, and what to leave out."""
+
+    query: Line | None = None
+    state: State | None = None
+    attention: bool = False
+    cruise_id: Code | None = None
+    since: AwareDatetime | None = Field(default=None, alias="from")
+    until: AwareDatetime | None = Field(default=None, alias="to")
+    cursor: Cursor | None = None
+    limit: PageSize = 25
+
+
+class ReasonAsk(Ask):
+    """Why staff do something; it stands in the history, so no names belong there."""
+
+    reason: Reason
+
+
+class AnswerAsk(ReasonAsk):
+    """What a person found out; `override` takes what the line's record contradicts."""
+
+    kind: AnswerKind
+    reservation: Code | None = None
+    override: bool = False
+
+
+class TasksQuery(Query):
+    """Which page of the tasks."""
+
+    cursor: Cursor | None = None
+    limit: PageSize = 50

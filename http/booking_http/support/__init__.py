@@ -1,0 +1,1 @@
+"""What support staff do: signing in, finding sessions, reading and answering, leaving a trace."""

@@ -1,0 +1,60 @@
+"""What the staff's handlers work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.desk import Desk
+from booking_flow.policy import Policy
+from booking_flow.recovery import Recovery
+from booking_flow.runner import Runner
+from booking_http.parts import Parts
+from booking_http.support.passwords import Passwords
+from persistence.audit import PostgresAudit
+from persistence.sign_ins import PostgresSignIns
+from persistence.staff import PostgresStaff
+from persistence.support_search import SupportSearch
+from persistence.support_work import SupportWork
+from persistence.tasks import PostgresTaskStore
+
+BASE: Final = "/api/v1/support"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """Accounts, audit, search, and the core's ways to help a session on."""
+
+    database: AsyncEngine
+    staff: PostgresStaff
+    sign_ins: PostgresSignIns
+    passwords: Passwords
+    audit: PostgresAudit
+    search: SupportSearch
+    work: SupportWork
+    tasks: PostgresTaskStore
+    desk: Desk
+    recovery: Recovery
+    runner: Runner
+    policy: Policy
+
+
+def support_of(parts: Parts) -> Support:
+    """Put the staff's parts together from those of the process."""
+    database, upkeep = parts.database, parts.upkeep
+    return Support(
+        database=database,
+        staff=PostgresStaff(database),
+        sign_ins=PostgresSignIns(database),
+        passwords=Passwords(),
+        audit=PostgresAudit(database),
+        search=SupportSearch(database, parts.vault),
+        work=SupportWork(database, "support"),
+        tasks=upkeep.tasks,
+        desk=upkeep.desk,
+        recovery=upkeep.recovery,
+        runner=parts.engine.runner,
+        policy=parts.policy,
+    )

@@ -1,0 +1,81 @@
+"""What staff may do with a session: by their role, and by what the flow allows now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from booking_flow.flow import State
+from booking_flow.session import NO_DETAILS, Session
+from booking_http.support.parts import BASE
+from persistence.schema_staff import Role
+
+Possible = Callable[[Session, date], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One action, who may take it, and when; `needs` says so to who comes at a wrong time."""
+
+    name: str
+    role: Role
+    possible: Possible
+    needs: str = ""
+
+    def href(self, session_id: UUID) -> str:
+        """Return where it is asked for."""
+        return f"{BASE}/sessions/{session_id}/{self.name}"
+
+
+def _always(_: Session, __: date) -> bool:
+    return True
+
+
+def _step_open(session: Session, _: date) -> bool:
+    return session.open_step is not None
+
+
+def _held(session: Session, _: date) -> bool:
+    free = session.open_step is None and session.unwinding is None
+    return free and session.state is State.BASKETED
+
+
+def _may_cancel(session: Session, _: date) -> bool:
+    asked = session.cancel_requested_at is not None and session.open_step is not None
+    return not (session.ended or asked or session.unwinding is not None)
+
+
+def _may_erase(session: Session, today: date) -> bool:
+    busy = session.open_step is not None or session.unwinding is not None
+    over = session.ended or (session.reserved and session.sailing.sailing_date < today)
+    return over and not busy and session.details != NO_DETAILS
+
+
+NOTE: Final = Action(name="note", role=Role.AGENT, possible=_always)
+RECONCILE: Final = Action(
+    name="reconcile", role=Role.AGENT, possible=_step_open, needs="No step is open."
+)
+RETRY_UNDO: Final = Action(name="retry-undo", role=Role.AGENT, possible=_always)
+RELEASE: Final = Action(
+    name="release-hold", role=Role.AGENT, possible=_held, needs="No cabin is held that may go."
+)
+CANCEL: Final = Action(
+    name="cancel", role=Role.AGENT, possible=_may_cancel, needs="It is cancelled, or about to be."
+)
+ERASE: Final = Action(
+    name="erase-guest",
+    role=Role.SUPERVISOR,
+    possible=_may_erase,
+    needs="Only the details of who has nothing open any more, and has sailed if they booked.",
+)
+ACTIONS: Final = (NOTE, RECONCILE, RETRY_UNDO, RELEASE, CANCEL, ERASE)
+
+
+def possible_actions(session: Session, *, today: date, role: Role) -> Iterator[Action]:
+    """Return what may be done now, by somebody with this role."""
+    for action in ACTIONS:
+        if role.includes(action.role) and action.possible(session, today):
+            yield action

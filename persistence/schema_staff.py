@@ -1,0 +1,112 @@
+"""The tables of the staff: accounts, what opens them, and what was done with them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from persistence.columns import MOMENT, UUID, metadata, one_of
+
+
+class Role(StrEnum):
+    """What a member of staff may do; each may do all that those before it may."""
+
+    VIEWER = "viewer"
+    """Reads, with the guests' personal data masked."""
+    AGENT = "agent"
+    """Reads everything, acts, and answers tasks."""
+    SUPERVISOR = "supervisor"
+    """Also overrides the line's record and erases guests."""
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do what `other` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(other)
+
+
+def own_account() -> Column[Any]:
+    """Return the column that ties a row to its account."""
+    return Column("account_id", UUID, ForeignKey("staff_accounts.id"), nullable=False)
+
+
+staff_accounts: Final = Table(
+    "staff_accounts",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+    Column("disabled_at", MOMENT),
+    UniqueConstraint("email"),
+    one_of("role", Role),
+    CheckConstraint("email = lower(email)", name="email_folded"),
+)
+
+staff_sessions: Final = Table(
+    "staff_sessions",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    own_account(),
+    Column("created_at", MOMENT, nullable=False),
+    Column("last_seen_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("revoked_at", MOMENT),
+    Index("ix_staff_sessions_account_id", "account_id"),
+    Index("ix_staff_sessions_expires_at", "expires_at"),
+)
+
+staff_tokens: Final = Table(
+    "staff_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    own_account(),
+    Column("created_at", MOMENT, nullable=False),
+    Column("revoked_at", MOMENT),
+    Index("ix_staff_tokens_account_id", "account_id"),
+)
+
+staff_attempts: Final = Table(
+    "staff_attempts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("email_hash", LargeBinary, nullable=False),
+    Column("address_hash", LargeBinary, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Index("ix_staff_attempts_email_hash_at", "email_hash", "at"),
+    Index("ix_staff_attempts_address_hash_at", "address_hash", "at"),
+    Index("ix_staff_attempts_at", "at"),
+)
+
+staff_audit: Final = Table(
+    "staff_audit",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", MOMENT, nullable=False),
+    Column("account_id", UUID),
+    Column("name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("session_ids", ARRAY(UUID), nullable=False),
+    Column("task_id", UUID),
+    Column("reason", Text),
+    Column("request_id", Text),
+    Column("facts", JSONB, nullable=False),
+    Index("ix_staff_audit_session_ids", "session_ids", postgresql_using="gin"),
+    Index("ix_staff_audit_account_id", "account_id", "id"),
+)

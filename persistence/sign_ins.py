@@ -1,0 +1,64 @@
+"""Attempts to sign in, counted so that nobody can go on guessing a password."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from persistence.database import execute, transaction
+
+PER_EMAIL: Final = 5
+PER_ADDRESS: Final = 30
+"""How many passwords may be wrong within a quarter of an hour."""
+
+# Two attempts at one account at once count one after the other.
+ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+# Count an attempt before its password is looked at.
+ATTEMPT: Final = text(
+    """
+    WITH lately AS (
+        SELECT count(*) FILTER (WHERE email_hash = :email_hash) AS of_email,
+               count(*) FILTER (WHERE address_hash = :address_hash) AS of_address
+        FROM staff_attempts
+        WHERE (email_hash = :email_hash OR address_hash = :address_hash)
+          AND at > booking_now() - interval '15 minutes'
+    )
+    INSERT INTO staff_attempts (email_hash, address_hash, at)
+    SELECT :email_hash, :address_hash, booking_now() FROM lately
+    WHERE of_email < :per_email AND of_address < :per_address
+    RETURNING id
+    """
+)
+
+# A right password makes up for the wrong ones before it.
+FORGIVE: Final = text("DELETE FROM staff_attempts WHERE email_hash = :email_hash")
+
+# What no longer counts may go.
+FORGET: Final = text("DELETE FROM staff_attempts WHERE at < booking_now() - interval '1 day'")
+
+
+class PostgresSignIns:
+    """Attempts in PostgreSQL; accounts and callers lie there as keyed hashes."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take the pool."""
+        self._engine = engine
+
+    async def attempt(self, *, email_hash: bytes, address_hash: bytes) -> bool:
+        """Note an attempt to sign in; False when account or address had enough lately."""
+        values = {"email_hash": email_hash, "address_hash": address_hash}
+        caps = {"per_email": PER_EMAIL, "per_address": PER_ADDRESS}
+        async with transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": f"staff {email_hash.hex()}"})
+            return (await connection.execute(ATTEMPT, values | caps)).first() is not None
+
+    async def forgive(self, *, email_hash: bytes) -> None:
+        """Forget the attempts at an account whose password was right."""
+        await execute(self._engine, FORGIVE, {"email_hash": email_hash})
+
+    async def forget(self) -> None:
+        """Drop what no longer counts."""
+        await execute(self._engine, FORGET)

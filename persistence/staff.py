@@ -1,0 +1,215 @@
+"""Staff accounts, and the cookies and API tokens that open them; secrets lie there hashed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from persistence.database import execute, fetch_all, fetch_one
+from persistence.schema_staff import Role
+
+LIFE: Final = timedelta(hours=12)
+"""How long somebody stays signed in at most."""
+IDLE: Final = timedelta(hours=2)
+"""After how long without a request they are signed out."""
+
+ADD: Final = text(
+    """
+    INSERT INTO staff_accounts (id, email, name, role, password_hash, created_at)
+    VALUES (:id, :email, :name, :role, :password_hash, booking_now())
+    ON CONFLICT (email) DO NOTHING RETURNING id
+    """
+)
+
+_ACCOUNT: Final = "SELECT a.id, a.email, a.name, a.role, a.password_hash, a.disabled_at"
+
+# Everyone, by their address.
+ACCOUNTS: Final = text("".join((_ACCOUNT, " FROM staff_accounts a ORDER BY a.email")))
+
+# One account, disabled or not.
+BY_EMAIL: Final = text("".join((_ACCOUNT, " FROM staff_accounts a WHERE a.email = :email")))
+
+# Shut an account and everything that opens it, at once.
+DISABLE: Final = text(
+    """
+    WITH shut AS (
+        UPDATE staff_accounts SET disabled_at = booking_now()
+        WHERE email = :email AND disabled_at IS NULL RETURNING id
+    ), cookies AS (
+        UPDATE staff_sessions AS c SET revoked_at = booking_now() FROM shut
+        WHERE c.account_id = shut.id AND c.revoked_at IS NULL
+    ), tokens AS (
+        UPDATE staff_tokens AS t SET revoked_at = booking_now() FROM shut
+        WHERE t.account_id = shut.id AND t.revoked_at IS NULL
+    )
+    SELECT id FROM shut
+    """
+)
+
+GRANT_TOKEN: Final = text(
+    """
+    INSERT INTO staff_tokens (token_hash, account_id, created_at)
+    VALUES (:token_hash, :account_id, booking_now())
+    """
+)
+
+BEGIN: Final = text(
+    """
+    INSERT INTO staff_sessions (token_hash, account_id, created_at, last_seen_at, expires_at)
+    SELECT :token_hash, :account_id, now, now, now + CAST(:life AS interval)
+    FROM booking_now() AS now
+    """
+)
+
+# Whose cookie this is, and that they were seen; nobody's once it is revoked, old or unused.
+BY_COOKIE: Final = text(
+    "".join(
+        (
+            """
+            WITH seen AS (
+                UPDATE staff_sessions SET last_seen_at = booking_now()
+                WHERE token_hash = :token_hash AND revoked_at IS NULL
+                  AND expires_at > booking_now()
+                  AND last_seen_at > booking_now() - CAST(:idle AS interval)
+                RETURNING account_id
+            )
+            """,
+            _ACCOUNT,
+            """
+            FROM seen JOIN staff_accounts a ON a.id = seen.account_id
+            WHERE a.disabled_at IS NULL
+            """,
+        )
+    )
+)
+
+BY_TOKEN: Final = text(
+    "".join(
+        (
+            _ACCOUNT,
+            """
+            FROM staff_tokens t JOIN staff_accounts a ON a.id = t.account_id
+            WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND a.disabled_at IS NULL
+            """,
+        )
+    )
+)
+
+# Sign out: this cookie, or every one of the account.
+END: Final = text(
+    """
+    UPDATE staff_sessions SET revoked_at = booking_now()
+    WHERE account_id = :account_id AND revoked_at IS NULL
+      AND (:everywhere OR token_hash = :token_hash)
+    """
+)
+
+# What opens nothing any more may go.
+FORGET: Final = text(
+    "DELETE FROM staff_sessions WHERE expires_at < booking_now() - interval '1 day'"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A member of staff; the password's hash is never printed."""
+
+    id: UUID
+    email: str
+    name: str
+    role: Role
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An account with the hash its password is checked by."""
+
+    account: Account
+    password_hash: str
+
+
+class PostgresStaff:
+    """Accounts in PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take a pool whose statements commit by themselves."""
+        self._engine = engine
+
+    async def add(
+        self, account_id: UUID, *, email: str, name: str, role: Role, password_hash: str
+    ) -> bool:
+        """Add an account; False when there is one with this address."""
+        values = {"id": account_id, "email": folded(email), "name": name, "role": role.value}
+        row = await fetch_one(self._engine, ADD, values | {"password_hash": password_hash})
+        return row is not None
+
+    async def accounts(self) -> Sequence[Account]:
+        """Return everyone, disabled accounts as well."""
+        return [_account(row) for row in await fetch_all(self._engine, ACCOUNTS)]
+
+    async def find(self, email: str) -> Found | None:
+        """Return the account with this address, disabled or not."""
+        row = await fetch_one(self._engine, BY_EMAIL, {"email": folded(email)})
+        return Found(account=_account(row), password_hash=row.password_hash) if row else None
+
+    async def disable(self, email: str) -> bool:
+        """Shut an account with all its cookies and tokens; False when there is none open."""
+        return await fetch_one(self._engine, DISABLE, {"email": folded(email)}) is not None
+
+    async def grant_token(self, account_id: UUID, token: str) -> None:
+        """Let an API token open an account."""
+        values = {"account_id": account_id, "token_hash": hashed(token)}
+        await execute(self._engine, GRANT_TOKEN, values)
+
+    async def begin(self, account_id: UUID, token: str) -> None:
+        """Let a cookie open an account until it is revoked or too old."""
+        values = {"account_id": account_id, "token_hash": hashed(token), "life": LIFE}
+        await execute(self._engine, BEGIN, values)
+
+    async def by_cookie(self, token: str) -> Account | None:
+        """Return whose cookie this is."""
+        values = {"token_hash": hashed(token), "idle": IDLE}
+        row = await fetch_one(self._engine, BY_COOKIE, values)
+        return _account(row) if row else None
+
+    async def by_token(self, token: str) -> Account | None:
+        """Return whose API token this is."""
+        row = await fetch_one(self._engine, BY_TOKEN, {"token_hash": hashed(token)})
+        return _account(row) if row else None
+
+    async def end(self, account_id: UUID, token: str, *, everywhere: bool) -> int:
+        """Revoke a cookie, or all of the account's, and return how many."""
+        values = {"account_id": account_id, "token_hash": hashed(token), "everywhere": everywhere}
+        return await execute(self._engine, END, values)
+
+    async def forget(self) -> None:
+        """Drop what opens nothing any more."""
+        await execute(self._engine, FORGET)
+
+
+def folded(email: str) -> str:
+    """Return an address as accounts keep it."""
+    return email.strip().lower()
+
+
+def hashed(token: str) -> bytes:
+    """Return what is kept of a token; as random as they are, no key is needed."""
+    return sha256(token.encode()).digest()
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        id=row.id,
+        email=row.email,
+        name=row.name,
+        role=Role(row.role),
+        disabled_at=row.disabled_at,
+    )

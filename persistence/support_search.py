@@ -1,0 +1,185 @@
+"""How staff find sessions: by whatever the caller has, by what needs attention, page by page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.flow import State
+from booking_flow.session import Session
+from persistence.database import fetch_all
+from persistence.personal import open_details
+from persistence.rows import session_of
+from persistence.search import SearchKind, normalise, search_hash
+from persistence.vault import Vault
+
+_UUID: Final = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?=\.|$)", re.IGNORECASE
+)
+_REFERENCE: Final = re.compile(r"(?:BF-?)?([0-9A-Z]{8})", re.IGNORECASE)
+_PHONE_DIGITS: Final = 6
+
+_HEAD: Final = """
+SELECT s.*, k.wrapped_key, CAST(NULL AS jsonb) AS quote, t.name AS step_name,
+       t.status AS step_status, t.claimed_at, t.fence, t.intent, b.reservation,
+       b.supplier_booking_id, b.status AS booking_status, b.total AS booking_total, b.paid,
+       b.currency AS booking_currency, b.paid_currency, b.payment_due_at, b.balance_due_date,
+       b.card_brand, b.card_last4, booking_now() AS now,
+       (SELECT c.kind FROM staff_tasks c WHERE c.session_id = s.id AND c.closed_at IS NULL
+        ORDER BY c.due_at, c.id LIMIT 1) AS task_kind,
+       (SELECT min(c.due_at) FROM staff_tasks c
+        WHERE c.session_id = s.id AND c.closed_at IS NULL) AS task_due_at,
+       EXISTS (SELECT FROM saga_steps o
+               WHERE o.session_id = s.id AND o.status = 'owed') AS owes_undo
+FROM booking_sessions s
+LEFT JOIN session_keys k ON k.session_id = s.id
+LEFT JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
+LEFT JOIN bookings b ON b.session_id = s.id
+WHERE true"""
+
+# The latest first; what is created at the same instant lies in the order of its id.
+_TAIL: Final = "\nORDER BY s.created_at DESC, s.id DESC LIMIT :limit"
+
+_ARMS: Final[Mapping[str, str]] = {
+    "id": "SELECT CAST(:id AS uuid)",
+    "reference": "SELECT session_id FROM session_references WHERE reference = :reference",
+    "hash": """SELECT f.session_id FROM session_search f
+               WHERE (f.kind, f.hash) IN (SELECT * FROM unnest(CAST(:kinds AS text[]),
+                                                               CAST(:hashes AS bytea[])))""",
+    "number": """SELECT session_id FROM bookings WHERE supplier_booking_id = :number
+                 UNION SELECT session_id FROM bookings
+                 WHERE reservation IN (:number, upper(:number))""",
+    "request": "SELECT session_id FROM session_history WHERE request_id = :request",
+}
+_FILTERS: Final[Mapping[str, str]] = {
+    "state": "s.state = :state",
+    "attention": """s.id IN (
+        SELECT session_id FROM staff_tasks WHERE closed_at IS NULL
+        UNION SELECT session_id FROM saga_steps WHERE status = 'unknown'
+        UNION SELECT session_id FROM saga_steps WHERE status = 'owed')""",
+    "cruise_id": "s.cruise_id = :cruise_id",
+    "since": "s.created_at >= :since",
+    "until": "s.created_at < :until",
+    "before": "(s.created_at, s.id) < (:before_at, :before_id)",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a page ended."""
+
+    at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is looked for; without a query, everything that passes the filters."""
+
+    query: str | None = None
+    state: State | None = None
+    attention: bool = False
+    cruise_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: Place | None = None
+    limit: int = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A session that was found, and what it waits for."""
+
+    session: Session
+    now: datetime
+    task_kind: str | None
+    task_due_at: datetime | None
+    owes_undo: bool
+
+
+class SupportSearch:
+    """Searches sessions; personal keys are hashed before they reach the database."""
+
+    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+        """Take the pool and the keys."""
+        self._engine = engine
+        self._vault = vault
+
+    async def find(self, wanted: Wanted) -> Sequence[Hit]:
+        """Return a page of sessions, the latest first."""
+        keys = self.keys(wanted.query) if wanted.query else {}
+        filters = _filters(wanted)
+        arms = tuple(name for name in _ARMS if name in _named(keys))
+        statement = _statement(arms, tuple(filters), bool(wanted.query))
+        values = {name: value for found in filters.values() for name, value in found.items()}
+        rows = await fetch_all(self._engine, statement, {**keys, **values, "limit": wanted.limit})
+        return [self._hit(row) for row in rows]
+
+    def keys(self, query: str) -> dict[str, Any]:
+        """Return the keys that a query may mean, each under the name its statement knows."""
+        words = query.strip()
+        if found := _UUID.match(words):
+            return {"id": UUID(found[0])}
+        keys: dict[str, Any] = {"request": words, "number": words}
+        if found := _REFERENCE.fullmatch(words.replace(" ", "")):
+            keys["reference"] = f"BF-{found[1].upper()}"
+        hashes = [(kind, search_hash(self._vault, kind, words)) for kind in _kinds(words)]
+        return keys | {
+            "kinds": [kind.value for kind, _ in hashes],
+            "hashes": [value for _, value in hashes],
+        }
+
+    def _hit(self, row: Row[Any]) -> Hit:
+        details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
+        return Hit(
+            session=session_of(row, details),
+            now=row.now,
+            task_kind=row.task_kind,
+            task_due_at=row.task_due_at,
+            owes_undo=row.owes_undo,
+        )
+
+
+def _kinds(words: str) -> Iterator[SearchKind]:
+    """Return what of a guest the words may be."""
+    if "@" in words:
+        yield SearchKind.EMAIL
+        return
+    if len(normalise(SearchKind.PHONE, words)) >= _PHONE_DIGITS:
+        yield SearchKind.PHONE
+    yield SearchKind.SURNAME
+
+
+def _named(keys: Mapping[str, Any]) -> set[str]:
+    return {"hash" if name in ("kinds", "hashes") else name for name in keys}
+
+
+def _filters(wanted: Wanted) -> dict[str, dict[str, Any]]:
+    """Return the filters that are set, with the values each needs."""
+    place = wanted.before
+    every: dict[str, dict[str, Any] | None] = {
+        "state": {"state": wanted.state.value} if wanted.state else None,
+        "attention": {} if wanted.attention else None,
+        "cruise_id": {"cruise_id": wanted.cruise_id} if wanted.cruise_id else None,
+        "since": {"since": wanted.since} if wanted.since else None,
+        "until": {"until": wanted.until} if wanted.until else None,
+        "before": {"before_at": place.at, "before_id": place.id} if place else None,
+    }
+    return {name: values for name, values in every.items() if values is not None}
+
+
+@cache
+def _statement(arms: tuple[str, ...], filters: tuple[str, ...], keyed: bool) -> TextClause:
+    """Return the statement for this shape of search; its text never varies."""
+    found = " UNION ".join(_ARMS[name] for name in arms)
+    conditions = [f"s.id IN ({found})"] if keyed else []
+    conditions += [_FILTERS[name] for name in filters]
+    return text("".join((_HEAD, *(f"\n  AND {each}" for each in conditions), _TAIL)))

@@ -1,0 +1,115 @@
+"""What staff take by hand: one session's step to look into now, and the tasks by deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.flow import State
+from booking_flow.ports import StoredTask, TakenStep
+from booking_flow.saga import StepName
+from persistence.database import fetch_all, fetch_one
+from persistence.tasks import task_of
+
+# Lease one session's step that nobody works on, due or not; raising the fence shuts out whoever
+# held it before.
+TAKE_STEP: Final = text(
+    """
+    UPDATE saga_steps AS t
+    SET fence = t.fence + 1, attempts = t.attempts + 1, owner = :owner,
+        lease_until = booking_now() + CAST(:lease AS interval),
+        next_attempt_at = booking_now() + CAST(:lease AS interval)
+    WHERE t.session_id = :session_id AND t.status IN ('started', 'unknown')
+      AND (t.lease_until IS NULL OR t.lease_until <= booking_now())
+    RETURNING t.session_id, t.id, t.name, t.fence, t.attempts
+    """
+)
+
+# Tasks nobody has answered, those that are due first on top.
+TASKS: Final = text(
+    """
+    SELECT t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before, t.facts,
+           t.version, t.closed_at, t.closed_by, t.answer, s.reference, s.state,
+           booking_now() AS now
+    FROM staff_tasks t JOIN booking_sessions s ON s.id = t.session_id
+    WHERE t.closed_at IS NULL
+      AND (t.due_at, t.id) > (coalesce(CAST(:after_at AS timestamptz), '-infinity'),
+                              coalesce(CAST(:after_id AS uuid),
+                                       '00000000-0000-0000-0000-000000000000'))
+    ORDER BY t.due_at, t.id LIMIT :limit
+    """
+)
+
+# All tasks of one session.
+OF_SESSION: Final = text(
+    """
+    SELECT t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before, t.facts,
+           t.version, t.closed_at, t.closed_by, t.answer, s.reference, s.state,
+           booking_now() AS now
+    FROM staff_tasks t JOIN booking_sessions s ON s.id = t.session_id
+    WHERE t.session_id = :session_id ORDER BY t.due_at, t.id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedTask:
+    """A task with the session it is about."""
+
+    task: StoredTask
+    reference: str
+    state: State
+    now: datetime
+
+
+class SupportWork:
+    """Work that staff take by hand."""
+
+    def __init__(self, engine: AsyncEngine, owner: str) -> None:
+        """Take the pool; `owner` names this process on what it takes."""
+        self._engine = engine
+        self._owner = owner
+
+    async def take_step(self, session_id: UUID, *, lease_seconds: float) -> TakenStep | None:
+        """Lease the open step of a session; None when there is none or somebody works on it."""
+        values = {
+            "session_id": session_id,
+            "owner": self._owner,
+            "lease": timedelta(seconds=lease_seconds),
+        }
+        row = await fetch_one(self._engine, TAKE_STEP, values)
+        return _step(row) if row else None
+
+    async def tasks(
+        self, *, limit: int, after_at: datetime | None = None, after_id: UUID | None = None
+    ) -> Sequence[QueuedTask]:
+        """Return a page of open tasks, the most urgent first."""
+        values = {"limit": limit, "after_at": after_at, "after_id": after_id}
+        return [_queued(row) for row in await fetch_all(self._engine, TASKS, values)]
+
+    async def tasks_of(self, session_id: UUID) -> Sequence[QueuedTask]:
+        """Return the tasks of a session, answered ones as well."""
+        rows = await fetch_all(self._engine, OF_SESSION, {"session_id": session_id})
+        return [_queued(row) for row in rows]
+
+
+def _step(row: Row[Any]) -> TakenStep:
+    return TakenStep(
+        session_id=row.session_id,
+        step_id=row.id,
+        name=StepName(row.name),
+        fence=row.fence,
+        attempts=row.attempts,
+    )
+
+
+def _queued(row: Row[Any]) -> QueuedTask:
+    return QueuedTask(
+        task=task_of(row), reference=row.reference, state=State(row.state), now=row.now
+    )
