@@ -1,0 +1,156 @@
+"""Run the storm: `SOAK_MINUTES=` is how long it rages, `SOAK_SEED=` repeats its dice."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.ground import Ground, Server, run, server, standing
+from tests.soak import balance, settling
+from tests.soak.books import Books, read_books
+from tests.soak.figures import so_far, table_of
+from tests.soak.guests import Crowd, Front
+from tests.soak.logs import unexpected
+from tests.soak.staff import answer_all
+from tests.soak.storm import Storm
+
+HASTE = 0.05
+"""Supplier time limits of this share, so that a stalled call costs seconds and not minutes."""
+GUESTS = 12
+SERVERS = 2
+
+
+@asynccontextmanager
+async def servers(ground: Ground) -> AsyncIterator[list[Server]]:
+    """Run the service in two processes, each with a worker inside."""
+    shared = {
+        "worker": True,
+        "worker_poll_seconds": 1.0,
+        "traveltek_time_scale": HASTE,
+        "spool_dir": str(ground.folder / "spool"),
+        "back_office_url": str(ground.simulator.base / "_control/back-office"),
+    }
+    made = [server(ground, number, **shared) for number in range(1, SERVERS + 1)]
+    async with AsyncExitStack() as running:
+        for one in made:
+            running.push_async_callback(one.program.end)
+            await one.start()
+        yield made
+
+
+def crowd_of(ground: Ground, made: list[Server], chance: random.Random) -> Crowd:
+    """Return the guests, who come to any of the servers."""
+    front = Front.before([one.url for one in made], ground, chance)
+    return Crowd(front=front, chance=chance)
+
+
+async def rage(crowd: Crowd, storm: Storm, *, seconds: float, console: Console) -> None:
+    """Let guests book in the storm for so long."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bar = progress.add_task("storm", total=seconds)
+        working = asyncio.gather(crowd.throng(GUESTS), storm.rage())
+        ends = time.monotonic() + seconds
+        while (rest := ends - time.monotonic()) > 0 and not working.done():
+            progress.update(bar, completed=seconds - rest, description=so_far(crowd, storm))
+            await asyncio.sleep(1.0)
+        storm.over.set()
+        crowd.closed.set()
+        await working
+
+
+async def settled(ground: Ground, console: Console) -> list[str]:
+    """Move the clocks on step by step, and say what is not settled or held for nobody."""
+    wrong = []
+    for what, within, kinds in (
+        ("steps", settling.STEPS_SETTLE, ("started", "unknown_holds")),
+        ("holds", settling.HOLDS_LAPSE, ("owed", "held")),
+        ("sessions", settling.SESSIONS_END, ("early",)),
+    ):
+        took, done = await settling.settle(ground, within, *kinds)
+        console.print(f"{what} settled after {_spoken(took)} (allowed {_spoken(within)})")
+        if not done:
+            wrong.append(f"{what} are not settled: {await settling.left(ground)}")
+        wrong += balance.holds(await read_books(ground.database, ground.simulator))
+    return wrong
+
+
+def _spoken(span: timedelta) -> str:
+    return f"{span.total_seconds() / 60:g} min"
+
+
+async def disagreements(ground: Ground, crowd: Crowd, books: Books) -> list[str]:
+    """Balance the books in every way there is."""
+    found: list[Iterable[str]] = [
+        check(books)
+        for check in (
+            balance.bookings,
+            balance.rows,
+            balance.charges,
+            balance.payments,
+            balance.settled,
+        )
+    ]
+    found.append(balance.guests(books, crowd.told.reservations))
+    found.append(await balance.histories(books, ground.database))
+    return [line for lines in found for line in lines]
+
+
+async def worked_off(ground: Ground, crowd: Crowd, console: Console) -> list[str]:
+    """Let staff work off their tasks; then nothing may wait, and the books balance again."""
+    given = await answer_all(ground)
+    console.print("staff:", ", ".join(f"{number} {kind}" for kind, number in sorted(given.items())))
+    _, done = await settling.settle(ground, settling.SESSIONS_END, "held", "early", "owed")
+    books = await read_books(ground.database, ground.simulator)
+    waiting = [] if done else [f"not settled after staff: {await settling.left(ground)}"]
+    return [*waiting, *balance.answered(books), *await disagreements(ground, crowd, books)]
+
+
+async def soak(minutes: float, seed: int, console: Console) -> list[str]:
+    """Run the storm, let everything settle, print the figures, and return what disagrees."""
+    chance = random.Random(seed)
+    async with standing() as ground, servers(ground) as made:
+        crowd = crowd_of(ground, made, chance)
+        storm = Storm(ground=ground, servers=made, chance=chance)
+        console.print(f"{minutes:g} minutes of storm, SOAK_SEED={seed}")
+        await rage(crowd, storm, seconds=minutes * 60, console=console)
+        await storm.calm()
+        wrong = await settled(ground, console)
+        books = await read_books(ground.database, ground.simulator)
+        wrong += await disagreements(ground, crowd, books)
+        console.print(await table_of(crowd, storm, books, ground.database))
+        wrong += await worked_off(ground, crowd, console)
+        _print_log(unexpected(ground.folder), console)
+    return wrong
+
+
+def _print_log(found: Counter[str], console: Console) -> None:
+    for line, number in found.most_common(20):
+        console.print(f"{number:>6}  {line}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run and exit with 1 on any disagreement."""
+    console = Console()
+    minutes = float(os.environ.get("SOAK_MINUTES") or 5)
+    seed = int(os.environ.get("SOAK_SEED") or secrets.randbelow(1_000_000))
+    wrong = run(soak(minutes, seed, console))
+    for line in wrong:
+        console.print(line, style="red", highlight=False, soft_wrap=True)
+    console.print(f"disagreements: {len(wrong)}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""After the storm: clocks move on until everything has settled, within the policy's times."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+
+from booking_flow.policy import Policy
+from booking_flow.recovery import LOOK_EVERY
+from persistence.database import fetch_one
+from tests.ground import Ground
+
+LEFT: Final = text(
+    """
+    SELECT (SELECT count(*) FROM saga_steps WHERE status = 'started') AS started,
+           (SELECT count(*) FROM saga_steps WHERE status = 'owed') AS owed,
+           (SELECT count(*) FROM saga_steps
+            WHERE status = 'unknown' AND name IN ('add_to_basket', 'release')) AS unknown_holds,
+           (SELECT count(*) FROM booking_sessions
+            WHERE state = 'basketed' AND open_step IS NULL) AS held,
+           (SELECT count(*) FROM booking_sessions
+            WHERE state IN ('created', 'priced', 'cabin_selected')) AS early
+    """
+)
+STRIDE: Final = timedelta(seconds=30)
+"""How far the clocks go at once."""
+PAUSE: Final = 1.5
+"""Real seconds that the workers have after each stride."""
+REST: Final = 70
+"""More strides for work that failed once and is left alone for a minute of real time."""
+_POLICY: Final = Policy()
+STEPS_SETTLE: Final = _POLICY.basket_read_lag + LOOK_EVERY * 11 + timedelta(minutes=1)
+"""When nothing is unknown any more that the supplier's basket can tell."""
+HOLDS_LAPSE: Final = _POLICY.hold_longest + timedelta(minutes=2)
+SESSIONS_END: Final = _POLICY.session_life + timedelta(minutes=2)
+
+
+async def left(ground: Ground) -> Row[Any]:
+    """Return what is still to be settled, by kind."""
+    row = await fetch_one(ground.database, LEFT)
+    if row is None:
+        raise AssertionError("counts are always there")
+    return row
+
+
+async def settle(ground: Ground, within: timedelta, *kinds: str) -> tuple[timedelta, bool]:
+    """Move the clocks on until none of these kinds is left; say how long it took, and whether."""
+    gone, idle = timedelta(), 0
+    while _any_of(kinds, await left(ground)):
+        if gone < within:
+            await ground.advance(STRIDE)
+            gone += STRIDE
+        elif (idle := idle + 1) > REST / PAUSE:
+            return gone, False
+        await asyncio.sleep(PAUSE)
+    return gone, True
+
+
+def _any_of(kinds: Iterable[str], row: Row[Any]) -> bool:
+    return any(getattr(row, kind) for kind in kinds)

@@ -1,0 +1,74 @@
+"""Staff after the storm: they ring the line about every task and answer what it says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Final
+from uuid import UUID
+
+from booking_flow.desk import AnswerKind, Desk, TaskAnswer
+from booking_flow.history import ActorKind, Origin
+from booking_flow.ports import StoredTask
+from booking_flow.refusals import Refused
+from booking_flow.saga import TaskKind
+from booking_http.parts import open_parts
+from tests.ground import Ground
+from tests.soak.books import Books, read_books
+
+STAFF: Final = Origin(actor=ActorKind.STAFF, actor_name="soak")
+ROUNDS: Final = 4
+"""An answer may leave another question, such as what became of the card."""
+
+
+async def answer_all(ground: Ground) -> Counter[str]:
+    """Answer every open task by the supplier's ledger; return how often which answer was given."""
+    given: Counter[str] = Counter()
+    async with open_parts(ground.settings(worker=False)) as parts:
+        for _ in range(ROUNDS):
+            books = await read_books(ground.database, ground.simulator)
+            for task in await parts.upkeep.tasks.open_tasks(limit=100_000):
+                answer = await _answer_to(ground, books, task)
+                given[f"{task.kind}: {await _give(parts.upkeep.desk, answer)}"] += 1
+    return given
+
+
+async def _give(desk: Desk, answer: TaskAnswer) -> str:
+    try:
+        await desk.answer(answer, origin=STAFF)
+    except Refused as refused:
+        return f"{answer.kind} refused, {refused.refusal.code}"
+    return answer.kind.value
+
+
+async def _answer_to(ground: Ground, books: Books, task: StoredTask) -> TaskAnswer:
+    reservation = _reservation(books, task.session_id)
+    kind = AnswerKind.DONE
+    match task.kind:
+        case TaskKind.BOOK_UNKNOWN:
+            kind = AnswerKind.RESERVATION if reservation else AnswerKind.NOT_BOOKED
+        case TaskKind.PAY_UNKNOWN:
+            kind = AnswerKind.PAID if _charged(books, reservation) else AnswerKind.NOT_PAID
+        case TaskKind.CANCEL_WITH_LINE:
+            await ground.simulator.control("cancel", reservation=reservation)
+            kind = AnswerKind.LINE_CANCELLED
+    return TaskAnswer(
+        task_id=task.id,
+        version=task.version,
+        kind=kind,
+        reservation=reservation if kind is AnswerKind.RESERVATION else None,
+        supervisor=kind is AnswerKind.RESERVATION,
+    )
+
+
+def _reservation(books: Books, session: UUID) -> str | None:
+    """Return the reservation that the line finds for a session."""
+    owners = books.owners()
+    return next(
+        (row["reservation"] for row in books.reserved() if session in owners[row["itemKey"]]), None
+    )
+
+
+def _charged(books: Books, reservation: str | None) -> bool:
+    """Whether the line has taken money for a reservation."""
+    ids = {row["bookingId"] for row in books.reserved() if row["reservation"] == reservation}
+    return any(charge["bookingId"] in ids for charge in books.ledger["charges"])
