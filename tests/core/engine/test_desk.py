@@ -1,9 +1,10 @@
 """What staff answer to their tasks: checked before it is believed, and one answer wins."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,6 +13,7 @@ from booking_flow.desk import AnswerKind, Desk, TaskAnswer
 from booking_flow.flow import State
 from booking_flow.history import ActorKind, Origin
 from booking_flow.party import Details
+from booking_flow.ports import StoredTask
 from booking_flow.refusals import RefusalCode
 from booking_flow.session import Loaded
 from booking_flow.steps import answers, recover
@@ -267,6 +269,33 @@ async def test_of_two_answers_one_wins(make_shop: MakeShop) -> None:
     assert sum(isinstance(one, Loaded) for one in found) == 1
     assert len(await closed(shop)) == 1
     assert len([kind for kind in await guest.kinds() if kind in ("unwinding", "cancel")]) == 2
+
+
+class QuickRival(PostgresTaskStore):
+    """The real tasks, where somebody answers right after they were looked at."""
+
+    rival: Callable[[], Awaitable[Loaded]] | None = None
+
+    async def task(self, task_id: UUID) -> StoredTask | None:
+        found = await super().task(task_id)
+        rival, self.rival = self.rival, None
+        if rival is not None:
+            await rival()
+        return found
+
+
+async def test_who_answers_a_moment_too_late_is_told_who_was_quicker(shop: Shop) -> None:
+    guest = await shop.held()
+    await shop.simulator.fault("book", "price_differs")
+    await guest.book()
+    given = await an_answer(guest, AnswerKind.DONE)
+    tasks = QuickRival(shop.database)
+    tasks.rival = lambda: desk(shop).answer(given, origin=STAFF)
+    slow = Desk(tasks=tasks, supplier=shop.supplier, runner=shop.engine.runner)
+    found = await refused(slow.answer(given, origin=replace(STAFF, actor_name="bob")))
+    assert found.refusal.code is RefusalCode.VERSION_MISMATCH
+    assert found.refusal.detail == "ada answered done."
+    assert (await guest.kinds()).count("note") == 1
 
 
 async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) -> None:

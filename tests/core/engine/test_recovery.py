@@ -188,6 +188,20 @@ async def test_a_booking_that_is_somebody_elses_is_not_taken(make_shop: MakeShop
     assert await status(guest) is StepStatus.UNKNOWN
 
 
+async def test_a_booking_another_session_has_is_not_taken_from_it(shop: Shop) -> None:
+    """One family, the same cabin twice: ours may still turn up."""
+    await shop.booked()
+    guest = await shop.held()
+    await shop.simulator.fault("book", "reset_before")
+    await guest.book()
+    worker = a_worker(shop)
+    assert await worker.steps(900) == 1
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert "cruiseimportbooking" in await guest.calls()
+    assert await worker.steps(900 + 60) == 0
+    assert await worker.steps(900 + 3600) == 1
+
+
 @pytest.mark.parametrize(("says", "again"), [(Lookup.NO_CHANNEL, 0), (Lookup.NOT_THERE, 1)])
 async def test_a_booking_that_cannot_be_found_is_left_to_people_or_looked_for_again(
     make_shop: MakeShop, says: Lookup, again: int
