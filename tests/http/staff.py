@@ -104,7 +104,7 @@ async def in_doubt(service: Service) -> tuple[Guest, str]:
     """Return a guest whose booking was made and never answered, and its reservation."""
     guest = service.guest()
     await guest.to_basketed()
-    await service.simulator.fault("book.pl", "timeout_after")
+    await service.simulator.fault("book.pl", "http_500_after")
     asked = await guest.book()
     assert asked.status == 202, asked
     bookings = (await service.simulator.ledger())["bookings"]

@@ -145,7 +145,7 @@ async def test_an_undo_that_failed_is_tried_again(service: Service, agent: Clerk
 async def test_a_hold_in_doubt_is_found_now(service: Service, agent: Clerk) -> None:
     guest = service.guest()
     await guest.to_priced()
-    await service.simulator.fault("basketadd.pl", "timeout_after")
+    await service.simulator.fault("basketadd.pl", "http_500_after")
     assert (await guest.select()).status == 202
     found = await agent.act(guest.uuid, "reconcile")
     assert (found.status, found.body["state"], found.body["pending"]) == (200, "basketed", None)

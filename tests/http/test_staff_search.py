@@ -163,7 +163,7 @@ async def test_the_whole_story_lies_on_one_axis(service: Service, agent: Clerk) 
     times = [happening["at"] for happening in story["timeline"]]
     assert times == sorted(times)
     calls = {each["what"]: each for each in story["timeline"] if each["kind"] == "call"}
-    assert calls["book"]["outcome"] == "timeout"
+    assert calls["book"]["outcome"] == "broken"
     assert calls["basketadd"]["request"]["resultno"]
     assert calls["basketadd"]["response"]["results"]
     notes = [each for each in story["timeline"] if each["what"] == "note"]
