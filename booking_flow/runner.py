@@ -223,7 +223,8 @@ class Runner:
                 if committed.result is CommitResult.DONE:
                     return await self._settled(claimed, effect, change, committed.now, command)
                 if committed.result is CommitResult.REJECTED:
-                    ended = settling.Failure(error=_rejected(effect.name))
+                    ended = _rejected(effect.name, change)
+                    await self._pause(1)
                 loaded = await self.reload(claimed.id)
             except StoreUnavailable:
                 unconfirmed.append(change)
@@ -341,5 +342,8 @@ def _same(one: Session, other: Session) -> bool:
     return steps[0] == steps[1] and replace(one, open_step=None) == replace(other, open_step=None)
 
 
-def _rejected(name: StepName) -> SupplierError:
-    return SupplierError(FailureKind.BROKEN, endpoint=name.value)
+def _rejected(name: StepName, change: Change) -> settling.Failure:
+    """Return what is left of an answer that a constraint refuses: its evidence, for people."""
+    said = change.settle.evidence if change.settle else settling.NOTHING
+    error = SupplierError(FailureKind.BROKEN, endpoint=name.value)
+    return settling.Failure(error=error, said=said)

@@ -209,8 +209,10 @@ def _book_unknown(
     step = settling.open_step(session)
     lease = at.policy.lease_seconds(step.name)
     not_before = step.since + at.policy.visibility_lag + timedelta(seconds=lease)
+    said = {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
     tasks = tuple(
-        staff_task(session, kind, at, step_id=step.id, not_before=not_before) for kind in kinds
+        staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=said)
+        for kind in kinds
     )
     return settling.unknown(session, evidence=evidence).plus(tasks=tasks)
 

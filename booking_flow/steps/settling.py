@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from booking_flow.change import Change, begin
@@ -56,6 +56,8 @@ class Failure:
     """A step that ended without an answer to judge."""
 
     error: SupplierError | Refused
+    said: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    """What an answer said that could not be entered."""
 
     @property
     def certain(self) -> bool:
@@ -83,7 +85,7 @@ class Failure:
         """Return what staff are told of it."""
         if isinstance(self.error, Refused):
             return NOTHING
-        return MappingProxyType({"failure": str(self.error)})
+        return MappingProxyType({**self.said, "failure": str(self.error)})
 
 
 def done(

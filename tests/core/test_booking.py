@@ -38,6 +38,7 @@ from booking_flow.supplier import (
 from tests.core.builders import (
     BOOKED_FACTS,
     DETAILS,
+    FACTS,
     HELD_UNTIL,
     MASK,
     NOTHING_HELD,
@@ -449,13 +450,14 @@ LAG = timedelta(minutes=15) + timedelta(seconds=95)
 
 def unknown_change(session: Session, evidence: dict[str, Any], *kinds: TaskKind) -> Change:
     step = a_step(StepName.BOOK, StepStatus.UNKNOWN)
+    said = ", ".join(f"{name} {value}" for name, value in evidence.items())
     return Change(
         before=session,
         after=replace(session, version=8, open_step=step),
         events=(an_event(EventKind.STEP_UNKNOWN, BASKETED, step="book", **evidence),),
         settle=a_settlement(StepStatus.UNKNOWN, **evidence),
         tasks=tuple(
-            a_task(kind, number, not_before=STEP_SINCE + LAG)
+            a_task(kind, number, not_before=STEP_SINCE + LAG, facts=FACTS | {"answer": said})
             for number, kind in enumerate(kinds, start=1)
         ),
     )

@@ -307,6 +307,7 @@ async def test_a_reservation_that_another_session_has_is_left_to_people(shop: Sh
         "SELECT evidence FROM saga_steps WHERE name = 'book' AND session_id = :id", id=second.id
     )
     assert "book: broken" in str(rows[0].evidence)
+    assert reservation in str(rows[0].evidence)
 
 
 async def the_first_had_it_already(shop: Shop, first: Guest, reservation: str) -> None:
