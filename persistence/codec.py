@@ -13,7 +13,7 @@ T = TypeVar("T")
 def _encode_other(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(value)
-    raise NotImplementedError(f"{type(value).__name__} is no value to store")
+    raise TypeError(f"{type(value).__name__} is no value to store")
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_encode_other, decimal_format="string")

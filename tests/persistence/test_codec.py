@@ -44,5 +44,5 @@ def test_money_is_a_string_in_json() -> None:
 
 
 def test_what_is_no_value_is_refused() -> None:
-    with pytest.raises(NotImplementedError, match="object"):
+    with pytest.raises(TypeError, match="object"):
         encode({"card": object()})
