@@ -60,6 +60,9 @@ class Basket:
     items: tuple[PriceItem, ...]
     dining: tuple[DiningSeating, ...]
     hold_until: datetime
+    """Until when we rely on the hold; earlier than the supplier lets go."""
+    free_after: datetime | None = None
+    """When the supplier has certainly let go by itself; until then it must be told to."""
     recheck: bool = False
     """Set once a booking attempt failed: ask basket.pl before the next (DESIGN section 4)."""
 

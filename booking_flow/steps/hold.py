@@ -92,10 +92,12 @@ def _hold_failed(session: Session, failure: settling.Failure) -> Change:
 
 
 def _not_as_shown(session: Session, ended: Held, refusal: Refusal, at: Moment) -> Change:
-    until = step_claimed_at(session) + ended.sent_after + at.policy.hold_default
     owed = tuple(
         OwedUndo(
-            id=at.new_id(), session_key=ended.session_key, item_key=item.item_key, hold_until=until
+            id=at.new_id(),
+            session_key=ended.session_key,
+            item_key=item.item_key,
+            hold_until=free_after(item, at),
         )
         for item in ended.answer.items
     )
@@ -115,6 +117,7 @@ def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change
         items=item.items,
         dining=item.dining,
         hold_until=_hold_until(session, ended, item, at),
+        free_after=free_after(item, at),
     )
     change = settling.done(session, evidence={"itemKey": item.item_key, "total": str(basket.total)})
     return change.put(basket=basket, selection=ended.selection).move(
@@ -126,6 +129,11 @@ def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change
 def _hold_until(session: Session, ended: Held, item: BasketItem, at: Moment) -> datetime:
     length = item.hold_length or at.policy.hold_default
     return step_claimed_at(session) + ended.sent_after + length - at.policy.hold_margin
+
+
+def free_after(item: BasketItem, at: Moment) -> datetime:
+    """Return when the supplier has certainly let go by itself: counted from after its answer."""
+    return at.now + (item.hold_length or at.policy.hold_longest)
 
 
 def claim_release(session: Session, at: Moment) -> Change:

@@ -82,10 +82,12 @@ def late_hold(session: Session, ended: hold.Held | settling.Failure, at: Moment)
     if isinstance(ended, settling.Failure):
         return None
     kept = session.basket.item_key if session.basket else None
-    until = at.now + at.policy.hold_default
     owed = tuple(
         OwedUndo(
-            id=at.new_id(), session_key=ended.session_key, item_key=item.item_key, hold_until=until
+            id=at.new_id(),
+            session_key=ended.session_key,
+            item_key=item.item_key,
+            hold_until=hold.free_after(item, at),
         )
         for item in ended.answer.items
         if item.item_key != kept

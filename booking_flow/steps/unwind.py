@@ -65,7 +65,7 @@ def owed_for(session: Session, at: Moment) -> tuple[OwedUndo, ...]:
             id=at.new_id(),
             session_key=session.supplier.key,
             item_key=session.basket.item_key,
-            hold_until=session.basket.hold_until,
+            hold_until=session.basket.free_after or session.basket.hold_until,
         ),
     )
 

@@ -91,13 +91,20 @@ def unknown_hold(**fields: Any) -> Session:
     return a_session(SELECTED, open_step=step, **fields)
 
 
+LENGTH = timedelta(minutes=14, seconds=50)
+"""How long the supplier says that it holds."""
+
+
 def test_an_item_in_the_basket_is_the_held_cabin() -> None:
     """Its hold counts from the claim, the earliest it can have been sent."""
     change = found_in_basket(unknown_hold(), a_basket_answer(), at())
     assert change is not None
     until = STEP_SINCE + timedelta(minutes=14, seconds=20)
     assert change.after == a_session(
-        BASKETED, version=9, basket=a_basket(hold_until=until), selection=a_selection()
+        BASKETED,
+        version=9,
+        basket=a_basket(hold_until=until, free_after=NOW + LENGTH),
+        selection=a_selection(),
     )
 
 
@@ -111,7 +118,7 @@ def test_an_item_other_than_chosen_is_owed_back() -> None:
             id=an_id(1),
             session_key="sk-1",
             item_key="700001",
-            hold_until=STEP_SINCE + timedelta(minutes=10),
+            hold_until=NOW + LENGTH,
         ),
     )
 
@@ -181,7 +188,7 @@ def test_a_cabin_held_too_late_is_owed_back() -> None:
                 id=an_id(1),
                 session_key="sk-old",
                 item_key="700001",
-                hold_until=NOW + timedelta(minutes=10),
+                hold_until=NOW + LENGTH,
             ),
         ),
     )

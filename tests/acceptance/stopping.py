@@ -1,0 +1,179 @@
+"""A process that can be stopped at any call it makes through a port, and go on later or never.
+
+What `watched_service` does to a real process with SIGKILL, this does within the test's own, a
+thousand times a minute: once stopped, every request of the process stands still at its next port.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import booking_http.bootstrap
+import booking_http.parts
+from booking_flow.engine import Engine
+from booking_flow.ports import StoreUnavailable
+from booking_http.openapi import build_document
+from booking_http.routes import ROUTES
+from booking_http.upkeep import Upkeep, Wiring, upkeep_of
+from tests.http.kit import Json, Service, Simulator, running_service
+
+T = TypeVar("T")
+
+
+@cache
+def document() -> Json:
+    """Return the API's description, which takes long to build and is the same everywhere."""
+    return build_document(ROUTES, server=None)
+
+
+class Points:
+    """Counts the points one process passes, and says what happens at one of them."""
+
+    def __init__(self) -> None:
+        self.stopped = asyncio.Event()
+        self._left_to_stop = 0
+        self._left_to_outage = 0
+        self._outages = 0
+        self._gates: list[asyncio.Future[None]] = []
+
+    def stop_at(self, number: int) -> None:
+        """Stop at the n-th point from now."""
+        self._left_to_stop = number
+
+    def lose_database_at(self, number: int, *, times: int) -> None:
+        """Lose the database at the n-th point of the store from now, for so many of them."""
+        self._left_to_outage, self._outages = number, times
+
+    def calm(self) -> None:
+        """Let nothing happen any more."""
+        self._left_to_stop = self._left_to_outage = self._outages = 0
+
+    async def reach(self, port: str) -> None:
+        if port == "store":
+            self._lose_database()
+        self._left_to_stop -= 1
+        if self._left_to_stop == 0:
+            self.stopped.set()
+        if self.stopped.is_set():
+            gate = asyncio.get_running_loop().create_future()
+            self._gates.append(gate)
+            await gate
+
+    def _lose_database(self) -> None:
+        self._left_to_outage -= 1
+        if self._left_to_outage <= 0 < self._outages:
+            self._outages -= 1
+            raise StoreUnavailable("away")
+
+    def go_on(self) -> None:
+        """Let every request go on where it stands."""
+        self.calm()
+        self.stopped.clear()
+        for gate in self._gates:
+            if not gate.done():
+                gate.set_result(None)
+
+    def end(self) -> None:
+        """Let no request go on, ever."""
+        for gate in self._gates:
+            gate.cancel()
+
+
+class Stoppable:
+    """A port before and after whose every call the process can be stopped."""
+
+    def __init__(self, port: Any, name: str, points: Points) -> None:
+        self._port, self._name, self._points = port, name, points
+
+    def __getattr__(self, method: str) -> Any:
+        call = getattr(self._port, method)
+
+        async def passing(*args: Any, **kwargs: Any) -> Any:
+            await self._points.reach(self._name)
+            answer = await call(*args, **kwargs)
+            await self._points.reach(self._name)
+            return answer
+
+        return passing
+
+
+@contextmanager
+def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[None]:
+    """Let the process that starts within have ports that stop, and a clock that jumps."""
+
+    def engine(**wired: Any) -> Engine:
+        ports = {name: Stoppable(wired[name], name, points) for name in ("store", "supplier")}
+        return Engine(**wired | ports)
+
+    def upkeep(wired: Wiring) -> Upkeep:
+        store: Any = Stoppable(wired.store, "store", points)
+        supplier: Any = Stoppable(wired.supplier, "supplier", points)
+        return upkeep_of(replace(wired, store=store, supplier=supplier))
+
+    async def pause(_attempt: int) -> None:
+        await asyncio.sleep(0)
+
+    wiring: dict[str, Any] = {
+        "Engine": engine,
+        "upkeep_of": upkeep,
+        "boottime": boottime,
+        "pause": pause,
+    }
+    with (
+        patch.multiple(booking_http.parts, **wiring),
+        patch.object(booking_http.bootstrap, "build_document", lambda *_, **__: document()),
+    ):
+        yield
+
+
+@dataclass(slots=True, kw_only=True)
+class Process:
+    """One service with its worker, and the requests it has under way."""
+
+    service: Service
+    points: Points
+    requests: list[asyncio.Task[Any]]
+    opened: AsyncExitStack
+
+    async def do(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Let the process do something; None when it stands still before it has."""
+        task = asyncio.create_task(work)
+        self.requests.append(task)
+        stop = asyncio.create_task(self.points.stopped.wait())
+        await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if not task.done():
+            return None
+        self.requests.remove(task)
+        return task.result()
+
+    async def go_on(self) -> list[Any]:
+        """Wake it: it finishes what it was doing, unaware of the time that passed."""
+        self.points.go_on()
+        return await asyncio.gather(*self.requests)
+
+    async def end(self) -> None:
+        """End it as a kill does: nothing more is written, nothing more is sent."""
+        for task in self.requests:
+            task.cancel()
+        self.points.end()
+        await asyncio.gather(*self.requests, return_exceptions=True)
+        await self.opened.aclose()
+
+
+async def start_process(
+    database_url: str, simulator: Simulator, boottime: Callable[[], float], **changes: Any
+) -> Process:
+    """Start a process over a database and a supplier."""
+    points, opened = Points(), AsyncExitStack()
+    with stoppable_parts(points, boottime):
+        service = await opened.enter_async_context(
+            running_service(database_url, simulator, **changes)
+        )
+    return Process(service=service, points=points, requests=[], opened=opened)

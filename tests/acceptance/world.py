@@ -1,0 +1,224 @@
+"""A shop, its supplier and its clocks, in which a test makes things happen one after another."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+from aiohttp import ClientSession
+from aiohttp.test_utils import TestServer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.simulator import SimulatorSettings, create_app
+from adapters.simulator.dispatch import SUPPLIER
+from adapters.simulator.supplier import Supplier
+from booking_flow.desk import AnswerKind, TaskAnswer
+from booking_flow.history import ActorKind, Origin
+from booking_flow.ports import StoredTask
+from booking_flow.refusals import Refused
+from booking_flow.saga import TaskKind
+from booking_http.metrics import Metrics
+from booking_http.worker import Worker
+from persistence.clock import set_clock_offset
+from persistence.database import create_engine
+from persistence.tasks import PostgresTaskStore
+from tests.acceptance.stopping import Process, start_process
+from tests.http.kit import Service, Simulator
+
+T = TypeVar("T")
+HASTE = 0.02
+"""Supplier time limits of this share, so that a time-out costs milliseconds."""
+FORGET = """
+    BEGIN;
+    ALTER TABLE session_history DISABLE TRIGGER USER;
+    TRUNCATE booking_sessions, cap_holds, cap_cards CASCADE;
+    ALTER TABLE session_history ENABLE TRIGGER USER;
+    UPDATE clock_offset SET ahead_by = '0';
+    COMMIT
+"""
+"""Make a shop's database new again; a copy of a seeded one would take ten times as long."""
+STAFF = Origin(actor=ActorKind.STAFF, actor_name="rosa")
+LEASES = timedelta(minutes=4)
+"""Longer than any lease, shorter than a hold."""
+HOLDS = timedelta(minutes=31)
+"""Longer than any hold can be, and than a booking can stay unseen."""
+LIVES = timedelta(hours=3)
+"""Longer than a session lives."""
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything that can change in an example; one process serves, others may stand still."""
+
+    database_url: str
+    settings: Mapping[str, Any]
+    simulator: Simulator
+    supplier: Supplier
+    database: AsyncEngine
+    ahead: timedelta = timedelta()
+    processes: list[Process] = field(default_factory=list)
+
+    @property
+    def process(self) -> Process:
+        """The process that serves; those before it stand still."""
+        return self.processes[-1]
+
+    @property
+    def service(self) -> Service:
+        return self.process.service
+
+    def boottime(self) -> float:
+        """Return seconds that also pass while nothing happens."""
+        return time.monotonic() + self.ahead.total_seconds()
+
+    async def start(self) -> None:
+        """Start another process, which serves from now on."""
+        started = await start_process(
+            self.database_url, self.simulator, self.boottime, **self.settings
+        )
+        self.processes.append(started)
+
+    async def do(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """Let the serving process do something; when it stops meanwhile, another takes over."""
+        done = await self.process.do(work)
+        if self.process.points.stopped.is_set():
+            await self.start()
+        return done
+
+    async def wake(self) -> list[Any]:
+        """Let the processes that stand still go on, and end when they are through."""
+        answers = []
+        while len(self.processes) > 1:
+            sleeper = self.processes.pop(0)
+            answers += await sleeper.go_on()
+            await sleeper.end()
+        return answers
+
+    async def kill_sleepers(self) -> None:
+        """Let the processes that stand still never go on."""
+        while len(self.processes) > 1:
+            await self.processes.pop(0).end()
+
+    async def end(self) -> None:
+        while self.processes:
+            await self.processes.pop().end()
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Let time pass for everyone."""
+        self.ahead += by
+        await set_clock_offset(self.database, self.ahead)
+        self.supplier_runs_ahead(by)
+
+    def supplier_runs_ahead(self, by: timedelta) -> None:
+        """Let time pass for the supplier alone."""
+        self.supplier.clock.advance(by.total_seconds())
+        self.supplier.pass_time()
+
+    async def work(self) -> None:
+        """Let a worker do all there is to do."""
+        worker = Worker(self.service.parts, metrics=Metrics())
+        await self.do(worker.drain())
+
+    async def open_tasks(self) -> list[StoredTask]:
+        return list(await PostgresTaskStore(self.database).open_tasks())
+
+    async def answer(self, task: StoredTask, *, line_cancels: bool = True) -> Refused | None:
+        """Let staff find out the truth and answer a task by it."""
+        answer = await self._truth(task, line_cancels=line_cancels)
+        try:
+            await self.do(self.service.parts.upkeep.desk.answer(answer, origin=STAFF))
+        except Refused as refused:
+            return refused
+        return None
+
+    async def _truth(self, task: StoredTask, *, line_cancels: bool) -> TaskAnswer:
+        reservation = None
+        match task.kind:
+            case TaskKind.BOOK_UNKNOWN:
+                reservation = self.reservation_of(task.facts["itemKey"])
+                kind = AnswerKind.RESERVATION if reservation else AnswerKind.NOT_BOOKED
+            case TaskKind.PAY_UNKNOWN:
+                paid = self.charged_for(task.facts["reservation"])
+                kind = AnswerKind.PAID if paid else AnswerKind.NOT_PAID
+            case TaskKind.CANCEL_WITH_LINE:
+                kind = AnswerKind.LINE_CANCELLED if line_cancels else AnswerKind.LINE_REFUSED
+                if line_cancels:
+                    await self.simulator.control("cancel", reservation=task.facts["reservation"])
+            case _:
+                kind = AnswerKind.DONE
+        return TaskAnswer(
+            task_id=task.id,
+            version=task.version,
+            kind=kind,
+            reservation=reservation,
+            supervisor=True,
+        )
+
+    def reservation_of(self, item_key: str) -> str | None:
+        """Return the reservation that the line has for a basket item."""
+        made = (one for one in self.supplier.state.bookings if one.item_key == item_key)
+        return next((one.reservation for one in made if one.reservation), None)
+
+    def charged_for(self, reservation: str) -> bool:
+        """Whether the line has received money for a reservation."""
+        made = (one for one in self.supplier.state.bookings if one.reservation == reservation)
+        return any(self.supplier.received_for(one) > 0 for one in made)
+
+    async def settle(self) -> None:
+        """Let everything come to its end: time passes, workers work, staff answer."""
+        for passed in (LEASES, HOLDS, LIVES, LEASES):
+            await self.pass_time(passed)
+            await self.work()
+            for task in await self.open_tasks():
+                await self.answer(task)
+            await self.work()
+
+
+async def administer(database_url: str, statements: str) -> None:
+    """Run statements that no service would."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(statements)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def supplying() -> AsyncIterator[tuple[Simulator, Supplier]]:
+    """Run a simulator whose books can be read without asking it."""
+    app = create_app(SimulatorSettings(latency_scale=0))
+    server = TestServer(app)
+    await server.start_server(access_log=None)
+    async with ClientSession() as http:
+        yield Simulator(server.make_url("/"), http), app[SUPPLIER]
+    await server.close()
+
+
+@asynccontextmanager
+async def world_over(
+    database_url: str, simulator: Simulator, supplier: Supplier, folder: Path, **changes: Any
+) -> AsyncIterator[World]:
+    """Open a world over a seeded database; it and the supplier forget everything before."""
+    supplier.reset()
+    await administer(database_url, FORGET)
+    hasty: dict[str, Any] = {"traveltek_time_scale": HASTE, "spool_dir": str(folder)}
+    database = create_engine(database_url, pool_size=1)
+    world = World(
+        database_url=database_url,
+        settings=hasty | changes,
+        simulator=simulator,
+        supplier=supplier,
+        database=database,
+    )
+    await world.start()
+    try:
+        yield world
+    finally:
+        await world.end()
+        await database.dispose()
