@@ -148,7 +148,7 @@ async def test_staff_cannot_act_as_the_guest(service: Service, agent: Clerk) -> 
     session = (await agent.read(guest.uuid))["session"]
     assert {action["name"] for action in session["allowedActions"]}.isdisjoint({"pay", "book"})
     for method, path in (("GET", f"session/{guest.uuid}"), ("POST", f"{guest.uuid}/cancel")):
-        body = {} if method == "POST" else None
+        body: dict[str, object] | None = {} if method == "POST" else None
         reply = await service.call(method, f"{BASE}/{path}", body, headers=agent.headers)
         assert (reply.status, reply.code) == (404, "session_not_found")
 
