@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 LOCKER := $(VENV)/.locker
 CODE := booking_flow adapters persistence http tests
 
-.PHONY: crash help demo test mutants check diagrams format lock clean
+.PHONY: crash help demo test soak bench mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,12 @@ test: $(READY) ## run the tests (ARGS= goes to pytest)
 
 crash: $(READY) ## run the full matrices: every fault at every call, a kill at every point
 	@$(BIN)/python -m pytest -m "full or crash" -ra $(ARGS)
+
+soak: $(READY) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
+	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak
+
+bench: $(READY) ## measure the service's own cost and its rates: a table, and .bench/results.json
+	@$(BIN)/python -m tests.bench
 
 mutants: $(READY) ## change the core line by line and see whether a test notices (SLICE='booking_flow.flow*')
 	@nice -n 15 $(BIN)/python -m tests.core.mutants $(foreach name,$(SLICE),'$(name)')

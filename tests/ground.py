@@ -10,12 +10,13 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
@@ -81,6 +82,7 @@ class Ground:
 
     folder: Path
     postgres: EmbeddedPostgres
+    dsn: str
     valkey: EmbeddedValkey
     simulator: Simulator
     database: AsyncEngine
@@ -91,7 +93,7 @@ class Ground:
         """Return the settings of a service on this ground."""
         usual = {"redis_url": self.valkey.url, "database_pool_size": 10, "log_level": "WARNING"}
         return settings_for(
-            database_url=self.postgres.dsn, supplier_url=self.simulator.api, **usual | changes
+            database_url=self.dsn, supplier_url=self.simulator.api, **usual | changes
         )
 
     async def advance(self, by: timedelta) -> None:
@@ -119,11 +121,27 @@ async def standing() -> AsyncIterator[Ground]:
         yield Ground(
             folder=folder,
             postgres=postgres,
+            dsn=postgres.dsn,
             valkey=valkey,
             simulator=await _supplier(folder, http, opened),
             database=database,
             http=http,
         )
+
+
+@asynccontextmanager
+async def beside(ground: Ground, name: str) -> AsyncIterator[Ground]:
+    """Make another database on the same servers, with tables and sailings of its own."""
+    async with ground.database.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    dsn = ground.postgres.dsn_of(name)
+    await upgrade(dsn)
+    await seed_catalogue(dsn)
+    database = create_engine(dsn, pool_size=4, statement_timeout=120)
+    try:
+        yield replace(ground, dsn=dsn, database=database)
+    finally:
+        await database.dispose()
 
 
 async def _supplier(folder: Path, http: ClientSession, opened: AsyncExitStack) -> Simulator:

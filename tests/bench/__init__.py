@@ -1,0 +1,1 @@
+"""Measurements: what the service itself costs, in ratios that hold on any machine."""

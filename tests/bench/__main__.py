@@ -1,0 +1,96 @@
+"""Run every measurement, print the tables and write `.bench/results.json`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from tests.bench.clients import BARE, bare, book, service_of
+from tests.bench.crowd import measure_crowd
+from tests.bench.figures import Figures
+from tests.bench.growth import measure_growth
+from tests.bench.recovery import measure_recovery
+from tests.bench.steps import COMMITS, STEPS, bare_cost, own_costs
+from tests.bench.store import measure_store
+from tests.conftest import ROOT
+from tests.ground import Ground, Server, run, server, standing
+
+GROUP = "own cost of a step, supplier's time taken off"
+GUESTS = 24
+FEW, MANY = 1_000, 200_000
+ABANDONED, ENDING = 2_000, 1_500
+WIDTH = 100
+
+
+async def measure_steps(ground: Ground, figures: Figures, *, one: Server) -> None:
+    """Measure each step beside the bare server, in turns."""
+    async with bare(ground) as client:
+        base = await bare_cost(client, times=300)
+        figures.add(GROUP, BARE, base, "ms")
+        (costs,) = await own_costs([(ground, service_of(ground, one))], guests=GUESTS)
+    for step, commits in zip(STEPS, COMMITS, strict=True):
+        name = f"{step} ({commits} commit{'' if commits == 1 else 's'})"
+        figures.add(GROUP, name, costs[step], "ms", over=base, to=BARE)
+
+
+async def crowded(ground: Ground, figures: Figures, servers: list[Server]) -> None:
+    """Measure crowds, with the bare server beside them."""
+    async with bare(ground) as client:
+        await measure_crowd(ground, figures, servers=servers, bare=client, seconds=7.5)
+
+
+@asynccontextmanager
+async def serving(ground: Ground) -> AsyncIterator[list[Server]]:
+    """Run two warm servers without a worker."""
+    async with AsyncExitStack() as running:
+        made = [server(ground, number) for number in (1, 2)]
+        for one in made:
+            running.push_async_callback(one.program.end)
+            await one.start()
+            await book(service_of(ground, one).guest())
+        yield made
+
+
+async def bench(progress: Progress) -> Figures:
+    """Measure everything, one thing after the other."""
+    figures = Figures()
+    async with standing() as ground, serving(ground) as servers:
+        one = servers[0]
+        await _shown(progress, "steps", measure_steps(ground, figures, one=one))
+        await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))
+        await _shown(progress, "crowd", crowded(ground, figures, servers))
+        growing = measure_growth(
+            ground, figures, servers=servers, few=FEW, many=MANY, guests=GUESTS // 2
+        )
+        await _shown(progress, f"growth to {MANY:,} sessions", growing)
+        clearing = measure_recovery(
+            ground, figures, doomed=one, server=servers[1], steps=ABANDONED, sessions=ENDING
+        )
+        await _shown(progress, "recovery", clearing)
+    return figures
+
+
+async def _shown(progress: Progress, name: str, work: Awaitable[None]) -> None:
+    task, began = progress.add_task(name, total=1), time.perf_counter()
+    await work
+    progress.remove_task(task)
+    progress.console.print(f"measured {name} in {time.perf_counter() - began:.0f} s")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    console, began = Console(width=WIDTH), time.perf_counter()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        figures = run(bench(progress))
+    figures.show(console)
+    written = figures.write(ROOT).relative_to(ROOT)
+    console.print(f"{written} written after {time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
