@@ -87,7 +87,7 @@ async def settled(ground: Ground, console: Console) -> list[str]:
 
 
 def _spoken(span: timedelta) -> str:
-    return f"{span.total_seconds() / 60:g} min"
+    return f"{span.total_seconds() / 60:.1f} min"
 
 
 async def disagreements(ground: Ground, crowd: Crowd, books: Books) -> list[str]:

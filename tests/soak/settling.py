@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 
 from booking_flow.policy import Policy
 from booking_flow.recovery import LOOK_EVERY
+from booking_flow.saga import StepName
 from persistence.database import fetch_one
 from tests.ground import Ground
 
@@ -27,13 +28,15 @@ LEFT: Final = text(
     """
 )
 STRIDE: Final = timedelta(seconds=30)
-"""How far the clocks go at once."""
+"""How far the clocks go at once, at least."""
+STRIDES: Final = 32
 PAUSE: Final = 1.5
 """Real seconds that the workers have after each stride."""
 REST: Final = 70
 """More strides for work that failed once and is left alone for a minute of real time."""
 _POLICY: Final = Policy()
-STEPS_SETTLE: Final = _POLICY.basket_read_lag + LOOK_EVERY * 11 + timedelta(minutes=1)
+_LEASE: Final = timedelta(seconds=_POLICY.lease_seconds(StepName.ADD_TO_BASKET))
+STEPS_SETTLE: Final = _LEASE + _POLICY.basket_read_lag + LOOK_EVERY * 11
 """When nothing is unknown any more that the supplier's basket can tell."""
 HOLDS_LAPSE: Final = _POLICY.hold_longest + timedelta(minutes=2)
 SESSIONS_END: Final = _POLICY.session_life + timedelta(minutes=2)
@@ -49,11 +52,11 @@ async def left(ground: Ground) -> Row[Any]:
 
 async def settle(ground: Ground, within: timedelta, *kinds: str) -> tuple[timedelta, bool]:
     """Move the clocks on until none of these kinds is left; say how long it took, and whether."""
-    gone, idle = timedelta(), 0
+    gone, idle, stride = timedelta(), 0, max(STRIDE, within / STRIDES)
     while _any_of(kinds, await left(ground)):
-        if gone < within:
-            await ground.advance(STRIDE)
-            gone += STRIDE
+        if gone + stride <= within:
+            await ground.advance(stride)
+            gone += stride
         elif (idle := idle + 1) > REST / PAUSE:
             return gone, False
         await asyncio.sleep(PAUSE)
