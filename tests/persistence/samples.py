@@ -92,7 +92,7 @@ BASKET = Basket(
     deposit=usd("500"),
     items=ITEMS,
     dining=(DiningSeating(code="2", description="Late Dining"),),
-    hold_until=NOW + timedelta(minutes=10),
+    hold_until=NOW + timedelta(minutes=45),
 )
 PASSENGERS = tuple(
     Passenger(
