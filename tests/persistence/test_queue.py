@@ -168,7 +168,7 @@ async def test_sessions_are_due_when_their_hold_or_their_life_ends(
 ) -> None:
     created, held, asking = await shop.created(), await shop.basketed(), await shop.booking()
     assert await queue.due_sessions(limit=5) == []
-    await later(shop, minutes=11)
+    await later(shop, minutes=46)
     assert await queue.due_sessions(limit=5) == [held.id]
     await later(shop, hours=3)
     assert set(await queue.due_sessions(limit=5)) == {created.id, held.id}
