@@ -18,12 +18,15 @@ import booking_http.bootstrap
 import booking_http.parts
 from booking_flow.engine import Engine
 from booking_flow.ports import StoreUnavailable
+from booking_flow.refusals import Refused
 from booking_http.openapi import build_document
 from booking_http.routes import ROUTES
 from booking_http.upkeep import Upkeep, Wiring, upkeep_of
 from tests.http.kit import Json, Service, Simulator, running_service
 
 T = TypeVar("T")
+TOLD = (Refused, StoreUnavailable)
+"""What whoever asks without HTTP is told instead of an answer."""
 
 
 @cache
@@ -156,7 +159,11 @@ class Process:
     async def go_on(self) -> list[Any]:
         """Wake it: it finishes what it was doing, unaware of the time that passed."""
         self.points.go_on()
-        return await asyncio.gather(*self.requests)
+        ended = await asyncio.gather(*self.requests, return_exceptions=True)
+        for failed in ended:
+            if isinstance(failed, BaseException) and not isinstance(failed, TOLD):
+                raise failed
+        return ended
 
     async def end(self) -> None:
         """End it as a kill does: nothing more is written, nothing more is sent."""

@@ -20,7 +20,7 @@ from adapters.simulator.dispatch import SUPPLIER
 from adapters.simulator.supplier import Supplier
 from booking_flow.desk import AnswerKind, TaskAnswer
 from booking_flow.history import ActorKind, Origin
-from booking_flow.ports import StoredTask
+from booking_flow.ports import StoredTask, StoreUnavailable
 from booking_flow.refusals import Refused
 from booking_flow.saga import TaskKind
 from booking_http.metrics import Metrics
@@ -96,8 +96,10 @@ class World:
         answers = []
         while len(self.processes) > 1:
             sleeper = self.processes.pop(0)
-            answers += await sleeper.go_on()
-            await sleeper.end()
+            try:
+                answers += await sleeper.go_on()
+            finally:
+                await sleeper.end()
         return answers
 
     async def kill_sleepers(self) -> None:
@@ -135,6 +137,8 @@ class World:
             await self.do(self.service.parts.upkeep.desk.answer(answer, origin=STAFF))
         except Refused as refused:
             return refused
+        except StoreUnavailable:
+            return None
         return None
 
     async def _truth(self, task: StoredTask, *, line_cancels: bool) -> TaskAnswer:
@@ -147,9 +151,7 @@ class World:
                 paid = self.charged_for(task.facts["reservation"])
                 kind = AnswerKind.PAID if paid else AnswerKind.NOT_PAID
             case TaskKind.CANCEL_WITH_LINE:
-                kind = AnswerKind.LINE_CANCELLED if line_cancels else AnswerKind.LINE_REFUSED
-                if line_cancels:
-                    await self.simulator.control("cancel", reservation=task.facts["reservation"])
+                kind = await self._asked_the_line(task.facts["reservation"], line_cancels)
             case _:
                 kind = AnswerKind.DONE
         return TaskAnswer(
@@ -159,6 +161,15 @@ class World:
             reservation=reservation,
             supervisor=True,
         )
+
+    async def _asked_the_line(self, reservation: str, line_cancels: bool) -> AnswerKind:
+        """Ring the line up; what it has cancelled once stays cancelled."""
+        made = (one for one in self.supplier.state.bookings if one.reservation == reservation)
+        cancelled = any(one.status == "Cancelled" for one in made)
+        if not (line_cancels or cancelled):
+            return AnswerKind.LINE_REFUSED
+        await self.simulator.control("cancel", reservation=reservation)
+        return AnswerKind.LINE_CANCELLED
 
     def reservation_of(self, item_key: str) -> str | None:
         """Return the reservation that the line has for a basket item."""

@@ -1,0 +1,194 @@
+"""For every step of the saga: done twice, undone twice, failed at and unwound, a clean slate.
+
+A slate is clean when the line holds, books and charges nothing for the guest any more, and
+nothing of ours is open, owed or waiting for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from booking_flow.ports import StoredTask
+from booking_flow.refusals import RefusalCode
+from booking_flow.saga import SAGA, STEPS, StepKind, StepName
+from tests.acceptance.judge import books_of, judge, judge_the_end
+from tests.acceptance.shopper import Wish
+from tests.acceptance.wishes import (
+    book,
+    cancel,
+    hold,
+    open_session,
+    pay,
+    price,
+    release,
+    select_only,
+)
+from tests.acceptance.world import World, supplying, world_over
+from tests.http.kit import VISA, Guest, Reply, once
+
+KEY: Final = once("the-same-key-both-times")
+ACTIONS: Final[Mapping[StepName, Wish]] = {
+    StepName.OPEN_SESSION: open_session,
+    StepName.PRICE: price,
+    StepName.SELECT_CABIN: select_only,
+    StepName.ADD_TO_BASKET: hold,
+    StepName.RELEASE: release,
+    StepName.BOOK: book(None),
+    StepName.PAY: pay(VISA),
+}
+"""What a guest asks for to have a step done."""
+BEFORE: Final[Mapping[StepName, tuple[StepName, ...]]] = {
+    StepName.OPEN_SESSION: (),
+    StepName.PRICE: (StepName.OPEN_SESSION,),
+    StepName.SELECT_CABIN: (StepName.OPEN_SESSION, StepName.PRICE),
+    StepName.ADD_TO_BASKET: (StepName.OPEN_SESSION, StepName.PRICE, StepName.SELECT_CABIN),
+    StepName.RELEASE: (*list(ACTIONS)[:4],),
+    StepName.BOOK: (*list(ACTIONS)[:4],),
+    StepName.PAY: (*list(ACTIONS)[:4], StepName.BOOK),
+}
+"""The steps that lead to a step."""
+FAILURES: Final = ("http_404", "reset_before", "reset", "http_500_after", "malformed")
+"""Refused, never sent, done without an answer, and done with one that cannot be read."""
+EVERY: Final = [pytest.param(step.name, id=step.name.value) for step in SAGA]
+EFFECTS: Final = ("basketadd", "basketremove", "book", "payment")
+
+
+def _cells() -> Iterator[Any]:
+    """Every failure at every call; reads fail alike, so one each is enough most of the time."""
+    cells = [(step, call) for step in SAGA for call in step.calls]
+    for number, (step, call) in enumerate(cells):
+        for fault in FAILURES:
+            usual = call in EFFECTS or fault == FAILURES[number % len(FAILURES)]
+            yield pytest.param(
+                step.name,
+                f"{call}.pl",
+                fault,
+                id=f"{step.name.value}-{call}-{fault}",
+                marks=[] if usual else pytest.mark.full,
+            )
+
+
+@pytest.fixture
+async def world(seeded_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Open a world in which money is taken after booking, so that both are steps."""
+    async with (
+        supplying() as (simulator, supplier),
+        world_over(
+            seeded_url, simulator, supplier, tmp_path, payment_channel="supplier_payment"
+        ) as made,
+    ):
+        yield made
+
+
+async def arrive(world: World, step: StepName) -> Guest:
+    """Return a guest for whom a step is the next."""
+    guest = world.service.guest()
+    for name in BEFORE[step]:
+        reply = await ACTIONS[name](guest, {})
+        assert reply.status in (200, 201), (name, reply)
+    return guest
+
+
+async def unwind(world: World, guest: Guest) -> None:
+    """Cancel, and let time, workers and staff do the rest."""
+    if guest.session_id:
+        await cancel(guest, {})
+    await world.settle()
+
+
+async def the_slate_is_clean(world: World) -> None:
+    await judge_the_end(world)
+    books = await books_of(world)
+    now = books.supplier.clock.now()
+    assert not [item for item in books.supplier.state.items.values() if item.occupies(now)]
+    assert all(session.state in ("cancelled", "expired") for session in books.sessions)
+
+
+def effects(world: World) -> tuple[int, int, int, int]:
+    """Count what the line was made to do."""
+    state = world.supplier.state
+    freed = sum(item.freed for item in state.items.values())
+    return len(state.items), freed, len(state.bookings), len(state.charges)
+
+
+@pytest.mark.parametrize("step", EVERY)
+async def test_an_action_done_twice_has_the_effect_of_one(world: World, step: StepName) -> None:
+    guest = await arrive(world, step)
+    first = await ACTIONS[step](guest, KEY)
+    assert first.status in (200, 201), first
+    done = effects(world)
+    await ACTIONS[step](guest, KEY)
+    await judge(world)
+    assert effects(world) == done
+    await unwind(world, guest)
+    await the_slate_is_clean(world)
+
+
+@pytest.mark.parametrize("step", EVERY)
+async def test_an_undo_done_twice_has_the_effect_of_one(world: World, step: StepName) -> None:
+    guest = await arrive(world, step)
+    await ACTIONS[step](guest, {})
+    await cancel(guest, {})
+    answered = await world.open_tasks()
+    await world.settle()
+    undone = effects(world)
+    assert (await cancel(guest, {})).status == 200
+    for task in answered:
+        assert await again(world, task) is RefusalCode.VERSION_MISMATCH
+    await world.work()
+    assert effects(world) == undone
+    await the_slate_is_clean(world)
+
+
+async def again(world: World, task: StoredTask) -> RefusalCode | None:
+    """Answer a task that was answered, as somebody does who still has it on the screen."""
+    refused = await world.answer(task, line_cancels=False)
+    return refused.refusal.code if refused else None
+
+
+@pytest.mark.parametrize(("step", "endpoint", "fault"), _cells())
+async def test_a_step_failed_at_and_unwound_leaves_a_clean_slate(
+    world: World, step: StepName, endpoint: str, fault: str
+) -> None:
+    guest = await arrive(world, step)
+    await world.simulator.fault(endpoint, fault, times=None)
+    await ACTIONS[step](guest, {})
+    world.supplier.faults.clear()
+    await judge(world)
+    await unwind(world, guest)
+    await the_slate_is_clean(world)
+
+
+@pytest.mark.parametrize("step", EVERY)
+async def test_a_process_that_dies_at_a_step_leaves_a_clean_slate(
+    world: World, step: StepName
+) -> None:
+    """At every point of the step, one after another, until it is through without dying."""
+    for point in range(1, 100):
+        guest = await arrive(world, step)
+        world.process.points.stop_at(point)
+        await world.do(_done(ACTIONS[step], guest))
+        through = len(world.processes) == 1
+        await world.kill_sleepers()
+        guest.service = world.service
+        world.process.points.calm()
+        await unwind(world, guest)
+        await the_slate_is_clean(world)
+        if through:
+            break
+    assert point > 2
+
+
+async def _done(action: Wish, guest: Guest) -> Reply:
+    return await action(guest, {})
+
+
+def test_every_step_of_the_saga_has_an_action_and_an_undo() -> None:
+    assert set(ACTIONS) == set(BEFORE) == set(STEPS)
+    for step in SAGA:
+        undone_by_machine = step.undo is not None
+        assert undone_by_machine == (step.kind is StepKind.REVERSIBLE)
