@@ -9,32 +9,27 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from tests.bench.clients import BARE, bare, book, service_of
+from tests.bench.clients import bare, book, service_of
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import Figures
 from tests.bench.growth import measure_growth
 from tests.bench.recovery import measure_recovery
-from tests.bench.steps import COMMITS, STEPS, bare_cost, own_costs
+from tests.bench.steps import measure_steps
 from tests.bench.store import measure_store
 from tests.conftest import ROOT
 from tests.ground import Ground, Server, run, server, standing
 
-GROUP = "own cost of a step, supplier's time taken off"
 GUESTS = 24
 FEW, MANY = 1_000, 200_000
 ABANDONED, ENDING = 2_000, 1_500
 WIDTH = 100
 
 
-async def measure_steps(ground: Ground, figures: Figures, *, one: Server) -> None:
-    """Measure each step beside the bare server, in turns."""
+async def stepwise(ground: Ground, figures: Figures, *, one: Server) -> None:
+    """Measure steps, with the bare server beside them."""
     async with bare(ground) as client:
-        base = await bare_cost(client, times=300)
-        figures.add(GROUP, BARE, base, "ms")
-        (costs,) = await own_costs([(ground, service_of(ground, one))], guests=GUESTS)
-    for step, commits in zip(STEPS, COMMITS, strict=True):
-        name = f"{step} ({commits} commit{'' if commits == 1 else 's'})"
-        figures.add(GROUP, name, costs[step], "ms", over=base, to=BARE)
+        service = service_of(ground, one)
+        await measure_steps(ground, figures, service=service, client=client, guests=GUESTS)
 
 
 async def crowded(ground: Ground, figures: Figures, servers: list[Server]) -> None:
@@ -60,7 +55,7 @@ async def bench(progress: Progress) -> Figures:
     figures = Figures()
     async with standing() as ground, serving(ground) as servers:
         one = servers[0]
-        await _shown(progress, "steps", measure_steps(ground, figures, one=one))
+        await _shown(progress, "steps", stepwise(ground, figures, one=one))
         await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))
         await _shown(progress, "crowd", crowded(ground, figures, servers))
         growing = measure_growth(

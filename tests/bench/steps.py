@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from persistence.database import fetch_all
-from tests.bench.clients import BareClient, checked
-from tests.bench.figures import median
+from tests.bench.clients import BARE, BareClient, checked
+from tests.bench.figures import Figures, median
 from tests.ground import Ground
 from tests.http.kit import Guest, Reply, Service
 
@@ -23,14 +23,29 @@ CALLS: Final = text(
 STEPS: Final = ("open", "price", "select", "hold", "release", "hold again", "book and pay", "look")
 COMMITS: Final = (1, 1, 1, 2, 2, 2, 2, 0)
 """How many commits the design allows each step."""
+GROUP: Final = "own cost of a step, supplier's time taken off"
 WARM: Final = 3
+BETWEEN: Final = 15
+"""Requests to the bare server between two guests."""
 Shop = tuple[Ground, Service]
 Ask = Callable[[], Awaitable[Reply]]
 
 
-async def bare_cost(client: BareClient, *, times: int) -> float:
-    """Return how many milliseconds the bare server needs, one request after the other."""
-    return median([await _timed(client) for _ in range(times)][times // 10 :])
+async def measure_steps(
+    ground: Ground, figures: Figures, *, service: Service, client: BareClient, guests: int
+) -> None:
+    """Measure each step and the bare server in turns."""
+    bare: list[float] = []
+
+    async def between() -> None:
+        bare.extend([await _timed(client) for _ in range(BETWEEN)])
+
+    (costs,) = await own_costs([(ground, service)], guests=guests, between=between)
+    base = median(bare[WARM * BETWEEN :])
+    figures.add(GROUP, BARE, base, "ms")
+    for step, commits in zip(STEPS, COMMITS, strict=True):
+        name = f"{step} ({commits} commit{'' if commits == 1 else 's'})"
+        figures.add(GROUP, name, costs[step], "ms", over=base, to=BARE)
 
 
 async def _timed(client: BareClient) -> float:
@@ -39,7 +54,13 @@ async def _timed(client: BareClient) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-async def own_costs(shops: Sequence[Shop], *, guests: int) -> Sequence[Mapping[str, float]]:
+async def _nothing() -> None:
+    pass
+
+
+async def own_costs(
+    shops: Sequence[Shop], *, guests: int, between: Callable[[], Awaitable[None]] = _nothing
+) -> Sequence[Mapping[str, float]]:
     """Return each shop's median milliseconds of every step.
 
     Guests come one after the other and to the shops in turns, so that whatever else the machine
@@ -47,6 +68,7 @@ async def own_costs(shops: Sequence[Shop], *, guests: int) -> Sequence[Mapping[s
     """
     costs: list[dict[str, list[float]]] = [defaultdict(list) for _ in shops]
     for number in range(guests + WARM):
+        await between()
         for (ground, service), found in zip(shops, costs, strict=True):
             walked = await _walk(ground, service.guest())
             for step, cost in walked.items() if number >= WARM else ():
