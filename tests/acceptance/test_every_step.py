@@ -150,7 +150,7 @@ async def again(world: World, task: StoredTask) -> RefusalCode | None:
     return refused.refusal.code if refused else None
 
 
-@pytest.mark.parametrize(("step", "endpoint", "fault"), _cells())
+@pytest.mark.parametrize(("step", "endpoint", "fault"), list(_cells()))
 async def test_a_step_failed_at_and_unwound_leaves_a_clean_slate(
     world: World, step: StepName, endpoint: str, fault: str
 ) -> None:
