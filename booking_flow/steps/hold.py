@@ -11,7 +11,7 @@ from booking_flow.flow import Trigger
 from booking_flow.history import EventKind
 from booking_flow.judging import judge_basket
 from booking_flow.pricing import Selection
-from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.refusals import Refusal, RefusalCode, refuse
 from booking_flow.saga import OwedUndo, StepName
 from booking_flow.session import Session
 from booking_flow.steps import settling
@@ -47,9 +47,11 @@ def supplier_key(session: Session) -> str:
 
 
 def claim_hold(session: Session, at: Moment) -> Change:
-    """Claim add_to_basket for the selected cabin."""
+    """Claim add_to_basket for the selected cabin, in the supplier session that is open for it."""
     ensure(session, Trigger.ADD_TO_BASKET)
     ensure_on_sale(session, at)
+    if session.supplier is None:
+        raise refuse(RefusalCode.IN_PROGRESS, "The session is being changed by others.")
     chosen = chosen_of(session)
     intent = {
         "cabinCode": chosen.cabin_code,

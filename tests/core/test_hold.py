@@ -128,6 +128,14 @@ def test_a_new_supplier_session_is_noted_before_the_hold_in_it() -> None:
     )
 
 
+def test_a_hold_is_not_claimed_without_a_supplier_session() -> None:
+    """Another request used up the one that was opened for it."""
+    found = refused_by(lambda: claim_hold(a_session(SELECTED, supplier=None), at()))
+    assert plain(found) == plain(
+        a_refusal(RefusalCode.IN_PROGRESS, "The session is being changed by others.")
+    )
+
+
 LENGTH = timedelta(minutes=14, seconds=50)
 
 
