@@ -154,7 +154,7 @@ class Simulator:
         async def enough() -> bool:
             return await self.received(endpoint) >= calls
 
-        await eventually(enough)
+        await eventually(enough, within=60)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ async def test_bookings_wait_on_the_supplier_without_a_database_connection(
         await asyncio.gather(*(one.to_basketed() for one in guests[start : start + 20]))
     reader = service.guest()
     await reader.open()
-    await service.simulator.fault("book.pl", "slow", times=None, seconds=15)
+    await service.simulator.fault("book.pl", "slow", times=None, seconds=25)
     bookings = [asyncio.create_task(one.book()) for one in guests]
     await service.simulator.has_received("book.pl", 200)
     assert (await reader.look()).status == 200
