@@ -64,6 +64,7 @@ def _run(stage: Stage, how: settings) -> None:
     run_state_machine_as_test(machine, settings=how)
 
 
+@pytest.mark.full
 def test_whatever_happens_the_rules_hold(stage: Stage) -> None:
     _run(stage, USUAL)
 
