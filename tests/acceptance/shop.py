@@ -8,6 +8,7 @@ that a failing example can be repeated and made smaller.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -84,9 +85,12 @@ class Stage:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             return self.runner.run(work)
-        except asyncio.CancelledError as cancelled:
-            # Hypothesis takes for a failure what is an Exception only.
-            raise AssertionError("something was cancelled that nobody had stopped") from cancelled
+        except asyncio.CancelledError as error:
+            raise AssertionError("cancelled, though nobody had stopped it") from error
+        except Exception as error:
+            # What happens once and not again is told, too; hypothesis calls it flaky and no more.
+            traceback.print_exception(error)
+            raise
 
 
 class Shop(RuleBasedStateMachine):
