@@ -18,6 +18,7 @@ from persistence.sessions import PostgresSessionStore
 from persistence.vault import Vault
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import NOW, call, claimed, settled
+from tests.words import told
 
 PERSONAL = (
     "Quillfeather",
@@ -80,7 +81,7 @@ async def test_no_personal_and_no_card_data_is_printed(shop: Shop, database_url:
     booked = await shop.booked()
     for arguments in ((booked.reference,), (booked.reference, "--json")):
         done = await shown(database_url, *arguments)
-        assert [word for word in PERSONAL if word in done.output] == []
+        assert told(PERSONAL, done.output) == []
 
 
 async def test_json_holds_the_history_as_it_is_stored(shop: Shop, database_url: str) -> None:

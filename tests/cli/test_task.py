@@ -16,6 +16,7 @@ from persistence.tasks import PostgresTaskStore
 from tests.acceptance.processes import environment
 from tests.http.conftest import make_service, seeded_url, service, simulator
 from tests.http.kit import Guest, Service
+from tests.words import told
 from tests.worker.kit import clocks_of
 
 __all__ = ["make_service", "seeded_url", "service", "simulator"]
@@ -69,7 +70,7 @@ async def test_a_task_says_what_to_look_for_and_how_to_answer(run: Run, doubtful
     shown = (await run("list")).output
     assert task["taskId"] in shown
     assert "'not booked' is accepted from" in shown
-    assert [word for word in PERSONAL if word in shown + json.dumps(task)] == []
+    assert told(PERSONAL, shown + json.dumps(task)) == []
 
 
 async def test_all_there_is_to_know_of_one_task_includes_the_name(

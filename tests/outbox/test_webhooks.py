@@ -28,6 +28,7 @@ from tests.outbox.kit import (
 )
 from tests.persistence.samples import priced
 from tests.persistence.test_personal import PERSONAL
+from tests.words import told
 
 
 async def test_each_move_of_a_session_is_told_once_in_order_and_signed(
@@ -57,7 +58,7 @@ async def test_nothing_personal_and_no_key_of_the_session_is_told(
         assert set(json.loads(each.body)) == {"type", "timestamp", "data"}
         everything = (each.body.decode() + json.dumps(each.headers)).lower()
         words = (*PERSONAL[:-1], str(booked.id), "1111", "f9wz03", "3006")
-        assert [word for word in words if word in everything] == []
+        assert told(words, everything) == []
 
 
 async def test_a_session_waits_for_its_failing_event_and_others_do_not(
