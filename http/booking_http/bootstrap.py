@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache
 from typing import Any, Final
 
 from aiohttp import web
@@ -47,7 +48,7 @@ def create_app(settings: Settings) -> web.Application:
     app = web.Application(
         middlewares=[observe, preflight, mend], client_max_size=settings.max_body_bytes
     )
-    app[DOCUMENT] = build_document(ROUTES, server=settings.public_url)
+    app[DOCUMENT] = _document(settings.public_url)
     add_routes(app)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_begin_to_stop)
@@ -63,6 +64,12 @@ def create_app(settings: Settings) -> web.Application:
 
     app.cleanup_ctx.append(run)
     return app
+
+
+@cache
+def _document(server: str | None) -> Mapping[str, Any]:
+    """Return the API's document, which takes longer to make than all the rest of a start."""
+    return build_document(ROUTES, server=server)
 
 
 def service_of_parts(parts: Parts) -> Service:
