@@ -1,46 +1,24 @@
-"""Signing in and out, and who one is."""
+"""Signing in and out as requests, and who one is."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode
 from booking_http.exchange import read_body, service_of, tell
-from booking_http.problems import Problem, problem
 from booking_http.schemas.support import MeTell, SignedOutTell
 from booking_http.schemas.support_asks import SignInAsk, SignOutAsk
-from booking_http.support.identity import (
-    COOKIE,
-    Staff,
-    csrf_token,
-    note_in_audit,
-    staff_of,
-    support_of_request,
-    unauthenticated,
-)
-from booking_http.support.passwords import new_secret
+from booking_http.support import signing
+from booking_http.support.identity import Staff, csrf_token, staff_of
 from booking_http.tracing import REQUEST_ID
 from booking_http.visits import address_of
-from persistence.audit import AuditEntry
-from persistence.staff import LIFE, Account, folded
 
 
 async def sign_in(request: web.Request) -> web.Response:
     """Give a cookie to who knows an account's password; after a few wrong ones, to nobody."""
-    support, ask = support_of_request(request), await read_body(request, SignInAsk)
-    hashes = service_of(request).hashes
-    email_hash = hashes.digest("staff-email", folded(ask.email).encode())
-    address_hash = hashes.address(address_of(request))
-    if not await support.sign_ins.attempt(email_hash=email_hash, address_hash=address_hash):
-        raise _too_many()
-    account = await _account_of(request, ask)
-    await support.sign_ins.forgive(email_hash=email_hash)
-    cookie = new_secret()
-    staff = Staff(account=account, request_id=request[REQUEST_ID], cookie=cookie)
-    await note_in_audit(request, staff, "sign_in")
-    await support.staff.begin(account.id, cookie)
-    response = tell(_me(request, staff))
-    _keep(response, cookie, seconds=int(LIFE.total_seconds()))
+    service, ask = service_of(request), await read_body(request, SignInAsk)
+    came = await signing.sign_in(service, visitor_of(request), ask.email, ask.password)
+    response = tell(_me(request, came.staff))
+    came.keep(response)
     return response
 
 
@@ -48,12 +26,9 @@ async def sign_out(request: web.Request) -> web.Response:
     """Revoke this cookie, or every cookie of the account; a copy of it opens nothing then."""
     staff = await staff_of(request)
     ask = await read_body(request, SignOutAsk, optional=True)
-    await note_in_audit(request, staff, "sign_out", everywhere=str(ask.everywhere).lower())
-    ended = await support_of_request(request).staff.end(
-        staff.account.id, staff.cookie or "", everywhere=ask.everywhere
-    )
+    ended = await signing.sign_out(service_of(request), staff, everywhere=ask.everywhere)
     response = tell(SignedOutTell(ended=ended))
-    _keep(response, "", seconds=0)
+    signing.drop(response)
     return response
 
 
@@ -62,33 +37,9 @@ async def read_me(request: web.Request) -> web.Response:
     return tell(_me(request, await staff_of(request)))
 
 
-async def _account_of(request: web.Request, ask: SignInAsk) -> Account:
-    support = support_of_request(request)
-    found = await support.staff.find(ask.email)
-    known = found is not None and found.account.disabled_at is None
-    right = await support.passwords.is_right(
-        ask.password, found.password_hash if found and known else None
-    )
-    if found is not None and right:
-        return found.account
-    await _note_refusal(request, found.account if found else None)
-    raise unauthenticated("E-mail address or password is wrong.")
-
-
-async def _note_refusal(request: web.Request, account: Account | None) -> None:
-    entry = AuditEntry(
-        account_id=account.id if account else None,
-        name=account.name if account else "nobody we know",
-        action="sign_in_refused",
-        request_id=request[REQUEST_ID],
-    )
-    await support_of_request(request).audit.write(entry)
-
-
-def _too_many() -> Problem:
-    found = problem(RefusalCode.RATE_LIMITED, "Too many wrong passwords. Try again later.")
-    found.headers = {"Retry-After": "900"}
-    return found
+def visitor_of(request: web.Request) -> signing.Visitor:
+    """Return what a request tells of who stands at the door."""
+    return signing.Visitor(address=address_of(request), request_id=request[REQUEST_ID])
 
 
 def _me(request: web.Request, staff: Staff) -> MeTell:
@@ -97,11 +48,5 @@ def _me(request: web.Request, staff: Staff) -> MeTell:
         email=account.email,
         name=account.name,
         role=account.role,
-        csrf_token=csrf_token(request, staff.cookie) if staff.cookie else None,
-    )
-
-
-def _keep(response: web.Response, cookie: str, *, seconds: int) -> None:
-    response.set_cookie(
-        COOKIE, cookie, max_age=seconds, path="/", secure=True, httponly=True, samesite="Lax"
+        csrf_token=csrf_token(service_of(request), staff.cookie) if staff.cookie else None,
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from aiohttp import web
 from booking_flow.history import ActorKind, Origin
 from booking_http.exchange import service_of
 from booking_http.problems import EdgeCode, Problem, problem
-from booking_http.support.parts import Support
+from booking_http.service import Service
 from booking_http.tracing import REQUEST_ID
 from persistence.audit import AuditEntry
 from persistence.schema_staff import Role
@@ -45,23 +47,27 @@ class Staff:
         )
 
 
-def support_of_request(request: web.Request) -> Support:
-    """Return what the staff's handlers work with."""
-    return service_of(request).support
-
-
 async def staff_of(request: web.Request, role: Role = Role.VIEWER) -> Staff:
     """Return who asks, if they may do what `role` may.
 
     Raises:
         Problem: `unauthenticated`, or `forbidden`.
     """
-    staff = await _by_token(request) if _has_token(request) else await _by_cookie(request)
+    staff = await _by_token(request) if _has_token(request) else await _by_proven_cookie(request)
     if staff is None:
         raise unauthenticated("Sign in, or send an API token that is still good.")
-    if not staff.account.role.includes(role):
-        raise problem(EdgeCode.FORBIDDEN, f"This needs the role {role.value}.")
+    ensure_role(staff, role)
     return staff
+
+
+def ensure_role(staff: Staff, role: Role, detail: str | None = None) -> None:
+    """Let nobody do what is not theirs.
+
+    Raises:
+        Problem: `forbidden`.
+    """
+    if not staff.account.role.includes(role):
+        raise problem(EdgeCode.FORBIDDEN, detail or f"This needs the role {role.value}.")
 
 
 def unauthenticated(detail: str) -> Problem:
@@ -71,20 +77,31 @@ def unauthenticated(detail: str) -> Problem:
     return found
 
 
-def csrf_token(request: web.Request, cookie: str) -> str:
+def csrf_token(service: Service, cookie: str) -> str:
     """Return what only a page that may read our answers can send beside this cookie."""
-    return service_of(request).hashes.digest("staff-csrf", cookie.encode()).hex()
+    return service.hashes.digest("staff-csrf", cookie.encode()).hex()
+
+
+def ensure_ours(service: Service, staff: Staff, given: str) -> None:
+    """Believe a write beside a cookie only if our own page sent it.
+
+    Raises:
+        Problem: `forbidden`.
+    """
+    right = csrf_token(service, staff.cookie or "")
+    if not hmac.compare_digest(given.encode(), right.encode()):
+        raise problem(EdgeCode.FORBIDDEN, f"{CSRF_HEADER} must be the csrfToken of this sign-in.")
 
 
 async def note_in_audit(
-    request: web.Request,
+    service: Service,
     staff: Staff,
     action: str,
     *,
     session_ids: tuple[UUID, ...] = (),
     task_id: UUID | None = None,
     reason: str | None = None,
-    **facts: str,
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write down what is about to be read or done; without that line it is not."""
     entry = AuditEntry(
@@ -97,7 +114,7 @@ async def note_in_audit(
         request_id=staff.request_id,
         facts=facts,
     )
-    await support_of_request(request).audit.write(entry)
+    await service.support.audit.write(entry)
 
 
 def _has_token(request: web.Request) -> bool:
@@ -109,21 +126,21 @@ async def _by_token(request: web.Request) -> Staff | None:
     if not header.lower().startswith(_SCHEME):
         return None
     token = header[len(_SCHEME) :].strip()
-    account = await support_of_request(request).staff.by_token(token)
+    account = await service_of(request).support.staff.by_token(token)
     return Staff(account=account, request_id=request[REQUEST_ID]) if account else None
 
 
-async def _by_cookie(request: web.Request) -> Staff | None:
+async def _by_proven_cookie(request: web.Request) -> Staff | None:
+    staff = await staff_by_cookie(request)
+    if staff is not None and request.method not in _READING:
+        ensure_ours(service_of(request), staff, request.headers.get(CSRF_HEADER, ""))
+    return staff
+
+
+async def staff_by_cookie(request: web.Request) -> Staff | None:
+    """Return whose cookie came along; of a write, `ensure_ours` must have its say first."""
     cookie = request.cookies.get(COOKIE)
-    account = await support_of_request(request).staff.by_cookie(cookie) if cookie else None
+    account = await service_of(request).support.staff.by_cookie(cookie) if cookie else None
     if cookie is None or account is None:
         return None
-    if request.method not in _READING:
-        _ensure_ours(request, cookie)
     return Staff(account=account, request_id=request[REQUEST_ID], cookie=cookie)
-
-
-def _ensure_ours(request: web.Request, cookie: str) -> None:
-    given = request.headers.get(CSRF_HEADER, "")
-    if not hmac.compare_digest(given.encode(), csrf_token(request, cookie).encode()):
-        raise problem(EdgeCode.FORBIDDEN, f"{CSRF_HEADER} must be the csrfToken of this sign-in.")

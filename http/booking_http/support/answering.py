@@ -1,0 +1,106 @@
+"""Answering tasks, for pages and programs alike; of two who compete, the later is shown both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from booking_flow.desk import AnswerKind, TaskAnswer
+from booking_flow.ports import StoredTask
+from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.session import Loaded
+from booking_http.problems import EdgeCode, Problem, problem
+from booking_http.schemas.base import rfc3339
+from booking_http.schemas.support_asks import AnswerAsk
+from booking_http.service import Service
+from booking_http.support.identity import Staff, ensure_role, note_in_audit
+from persistence.schema_staff import Role
+
+_OVERTAKEN = (RefusalCode.WRONG_STATE, RefusalCode.IN_PROGRESS, RefusalCode.VERSION_MISMATCH)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """One answer on its way to the desk, by who saw the task at one of these versions."""
+
+    staff: Staff
+    task_id: UUID | None
+    seen: frozenset[int]
+    ask: AnswerAsk
+
+    @property
+    def words(self) -> str:
+        """Return the answer in a few words."""
+        return " ".join(filter(None, (self.ask.kind.value, self.ask.reservation)))
+
+
+async def answer(service: Service, answering: Answering) -> Loaded:
+    """Carry an answer out and close its task.
+
+    Raises:
+        Problem: it is not theirs to give, or another answer came first; both are told then.
+        Refused: it does not fit, comes too early, or contradicts the line's record.
+    """
+    staff, ask = answering.staff, answering.ask
+    ensure_role(staff, Role.AGENT)
+    if ask.override:
+        ensure_role(staff, Role.SUPERVISOR, "Only a supervisor overrides the line's record.")
+    task = await task_of(service, answering.task_id)
+    await note_in_audit(
+        service,
+        staff,
+        "answer_task",
+        session_ids=(task.session_id,),
+        task_id=task.id,
+        reason=ask.reason,
+        facts={"answer": answering.words, "override": str(ask.override).lower()},
+    )
+    try:
+        return await service.support.desk.answer(_given(answering, task), origin=staff.origin)
+    except Refused as refused:
+        raise await _both_sides(service, answering, task.id, refused) from None
+
+
+async def task_of(service: Service, task_id: UUID | None) -> StoredTask:
+    """Return a task, open or closed.
+
+    Raises:
+        Problem: there is none.
+    """
+    task = await service.support.tasks.task(task_id) if task_id else None
+    if task is None:
+        raise problem(EdgeCode.NOT_FOUND, "There is no such task.")
+    return task
+
+
+def _given(answering: Answering, task: StoredTask) -> TaskAnswer:
+    ask, seen = answering.ask, answering.seen
+    return TaskAnswer(
+        task_id=task.id,
+        version=task.version if task.version in seen else min(seen, default=-1),
+        kind=ask.kind,
+        reservation=ask.reservation if ask.kind is AnswerKind.RESERVATION else None,
+        note=ask.reason,
+        supervisor=ask.override,
+    )
+
+
+async def _both_sides(
+    service: Service, answering: Answering, task_id: UUID, refused: Refused
+) -> Refused | Problem:
+    """Return the refusal; where another answer came first, both answers."""
+    if refused.refusal.code not in _OVERTAKEN:
+        return refused
+    task = await service.support.tasks.task(task_id)
+    if task is None or task.closed_at is None:
+        return refused
+    theirs = {
+        "answered": task.answer or "",
+        "answered_by": task.closed_by or "",
+        "answered_at": rfc3339(task.closed_at),
+    }
+    return Problem(
+        code=RefusalCode.VERSION_MISMATCH.value,
+        detail=f"{task.closed_by} answered {task.answer} first.",
+        facts={**theirs, "your_answer": answering.words},
+    )
