@@ -95,7 +95,7 @@ def service_of_parts(parts: Parts) -> Service:
         support=support_of(parts),
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
         streams=Streams(per_session=settings.streams_per_session),
-        health=Health(checks.components(), environment=settings.environment),
+        health=Health(checks.components(), environment=settings.app_env),
         metrics=Metrics(),
         allowed=allowed,
         pricings=Flights[str, Answer](),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from booking_http.schemas.health import ComponentTell, ReadyTell
+from persistence.identity import AppEnv
 
 Look = Callable[[], Awaitable[str | None]]
 
@@ -29,7 +30,7 @@ class Health:
     """Looks at all parts together, at most once a second."""
 
     def __init__(
-        self, components: Sequence[Component], *, environment: str, patience: float = 2.0
+        self, components: Sequence[Component], *, environment: AppEnv, patience: float = 2.0
     ) -> None:
         self._components = components
         self._environment = environment

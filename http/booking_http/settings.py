@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from adapters.catalogue.layout import Layout, layout_of
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy, StepLimits
+from persistence.identity import AppEnv
 
 Network = IPv4Network | IPv6Network
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -25,6 +35,11 @@ def _split(value: Any) -> Any:
     return value
 
 
+def _read_json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+Names = dict[str, str | None]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
@@ -39,8 +54,8 @@ class Settings(BaseSettings):
         extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    environment: str = "development"
-    """The name of this installation, shown to operators."""
+    app_env: AppEnv = AppEnv.DEVELOPMENT
+    """Which world this is; compared with the database's mark at every start."""
     app_host: str = "127.0.0.1"
     app_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None
@@ -54,6 +69,15 @@ class Settings(BaseSettings):
     redis_url: SecretStr | None = None
     catalogue_url: SecretStr | None = None
     """The catalogue's database; the booking database when it is not given."""
+    catalogue_layout: Literal["own", "cruises"] = "own"
+    """Whose tables these are: those our migrations make, or `cruises` with lines and ships."""
+    catalogue_schema: str | None = None
+    """The schema of the tables, when it is not that of the layout."""
+    catalogue_columns: Annotated[Names | None, NoDecode, BeforeValidator(_read_json)] = None
+    """Other names of tables and columns as JSON, see docs/catalogue.md."""
+    catalogue_pool_size: int = Field(default=4, ge=1, le=50)
+    catalogue_cache_seconds: float = Field(default=30.0, ge=0)
+    """How long what was read of the catalogue is shown again."""
     spool_dir: str | None = None
     """Where definite supplier answers wait while the database is away."""
 
@@ -119,6 +143,18 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     agency_email: str | None = None
+
+    @field_validator("catalogue_columns")
+    @classmethod
+    def _name_columns(cls, names: Names | None, told: ValidationInfo) -> Names | None:
+        layout_of(told.data.get("catalogue_layout", "own"), names=names)
+        return names
+
+    def catalogue(self) -> Layout:
+        """Return the names of the catalogue's tables and columns."""
+        return layout_of(
+            self.catalogue_layout, schema=self.catalogue_schema, names=self.catalogue_columns
+        )
 
     def policy(self) -> Policy:
         """Return the rules the core runs by."""

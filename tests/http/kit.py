@@ -66,7 +66,6 @@ def once(key: str) -> Headers:
 def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Settings:
     """Return settings of a service under test; addresses are capped only where a test asks."""
     usual: Json = {
-        "environment": "test",
         "database_url": database_url,
         "database_pool_size": 5,
         "master_keys": MASTER_KEY,

@@ -62,7 +62,7 @@ async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str
     brief = await service.call("GET", "/readyz")
     assert (brief.status, brief.body["components"]) == (200, [])
     verbose = await service.call("GET", "/readyz?verbose")
-    assert verbose.body["environment"] == "test"
+    assert verbose.body["environment"] == "development"
     states = {part["name"]: part["status"] for part in verbose.body["components"]}
     assert states == {"database": "up", "schema": "up", "catalogue": "up", "redis": "up"}
 

@@ -148,7 +148,7 @@ def _defaults(home: DemoHome) -> dict[str, Any]:
     """Return what suits a demo, without what the environment says otherwise."""
     keys = home.keys()
     wanted = {
-        "environment": "demo",
+        "app_env": "development",
         "log_level": "WARNING",
         "shutdown_seconds": 10.0,
         "master_keys": keys.master_key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from booking_http.schemas.base import Tell
+from persistence.identity import AppEnv
 
 
 class ComponentTell(Tell):
@@ -20,7 +21,7 @@ class ReadyTell(Tell):
     """Whether requests can be served, and with `?verbose` by which parts."""
 
     status: Literal["ready", "not_ready"]
-    environment: str
+    environment: AppEnv
     components: list[ComponentTell]
 
 

@@ -1,0 +1,1 @@
+"""The agency's cruise catalogue: a PostgreSQL database whose tables are not ours to shape."""
