@@ -57,6 +57,11 @@ OF_SESSION: Final = text(
     """
 )
 
+# How many tasks should have been answered by now.
+OVERDUE: Final = text(
+    "SELECT count(*) AS number FROM staff_tasks WHERE closed_at IS NULL AND due_at < booking_now()"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedTask:
@@ -92,6 +97,11 @@ class SupportWork:
         """Return a page of open tasks, the most urgent first."""
         values = {"limit": limit, "after_at": after_at, "after_id": after_id}
         return [_queued(row) for row in await fetch_all(self._engine, TASKS, values)]
+
+    async def overdue(self) -> int:
+        """Return how many tasks should have been answered by now."""
+        row = await fetch_one(self._engine, OVERDUE)
+        return int(row.number) if row else 0
 
     async def tasks_of(self, session_id: UUID) -> Sequence[QueuedTask]:
         """Return the tasks of a session, answered ones as well."""

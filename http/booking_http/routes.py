@@ -8,6 +8,7 @@ from aiohttp import web
 
 from booking_flow.refusals import RefusalCode as C
 from booking_http.actions import BASE
+from booking_http.console.routes import add_console
 from booking_http.handlers import bookings, cabins, catalogue, events, operations, sessions
 from booking_http.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
 from booking_http.operation_routes import OPERATION_ROUTES
@@ -215,3 +216,4 @@ def add_routes(app: web.Application) -> None:
             app.router.add_route("HEAD", row.path, row.handler)
     app.router.add_post(*LOOKUP_PAGE)
     app.router.add_get("/docs/{name}", operations.docs_asset)
+    add_console(app)

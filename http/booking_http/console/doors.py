@@ -1,0 +1,113 @@
+"""The way in and out of the console."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from aiohttp import web
+
+from booking_flow.refusals import RefusalCode
+from booking_http.console.entry import (
+    CSRF,
+    HOME,
+    SIGN_IN,
+    Fields,
+    actor,
+    own_path,
+    read_form,
+)
+from booking_http.console.forms import EMPTY, Form, NotTaken, Typed, understand
+from booking_http.console.pages import go_to, render
+from booking_http.exchange import service_of
+from booking_http.problems import EdgeCode, Problem
+from booking_http.schemas.support_asks import SignInAsk
+from booking_http.support import signing
+from booking_http.support.doors import visitor_of
+from booking_http.support.identity import csrf_token, staff_by_cookie
+from booking_http.support.passwords import new_secret
+
+DOOR: Final = "console_door"
+"""A cookie that proves only that the form to sign in by was asked for by the same browser."""
+_STALE: Final = "This page was open for too long. Please type it once more."
+
+
+async def show_sign_in(request: web.Request) -> web.Response:
+    """Ask who wants to come in; who is in already goes on."""
+    back = own_path(request.query.get("next"))
+    if await staff_by_cookie(request):
+        return go_to(back)
+    told = "You are signed out." if "out" in request.query else None
+    return await _ask(request, EMPTY, back=back, told=told)
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """Let in who knows an account's password, and lead them to where they wanted to go."""
+    fields = await read_form(request)
+    back = own_path(fields.pop("next", None))
+    if not _of_this_browser(request, fields):
+        return await _ask(request, _again(fields, _STALE), back=back, status=403)
+    try:
+        ask = understand(fields, SignInAsk)
+        came = await signing.sign_in(
+            service_of(request), visitor_of(request), ask.email, ask.password
+        )
+    except NotTaken as untaken:
+        return await _ask(request, untaken.form, back=back, status=422)
+    except Problem as found:
+        return await _refuse(request, fields, found, back=back)
+    response = go_to(back)
+    came.keep(response)
+    return response
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """End this sign-in, or every one of the account."""
+    staff, fields = await actor(request)
+    await signing.sign_out(service_of(request), staff, everywhere="everywhere" in fields)
+    response = go_to(f"{SIGN_IN}?out")
+    signing.drop(response)
+    return response
+
+
+async def _refuse(
+    request: web.Request, fields: Fields, found: Problem, *, back: str
+) -> web.Response:
+    known = {EdgeCode.UNAUTHENTICATED.value, RefusalCode.RATE_LIMITED.value}
+    if found.code not in known:
+        raise found
+    said = found.detail or found.row.title
+    if wait := found.headers.get("Retry-After"):
+        said = f"Too many wrong passwords. Try again in {int(wait) // 60} minutes."
+    form = _again(fields, said)
+    return await _ask(request, form, back=back, status=found.row.status)
+
+
+def _again(fields: Fields, said: str) -> Form:
+    return Form(typed=Typed(email=fields.get("email", "")), said=said)
+
+
+def _of_this_browser(request: web.Request, fields: Fields) -> bool:
+    door, given = request.cookies.get(DOOR, ""), fields.pop(CSRF, "")
+    right = csrf_token(service_of(request), door)
+    return bool(door) and hmac.compare_digest(given.encode(), right.encode())
+
+
+async def _ask(
+    request: web.Request, form: Form, *, back: str, told: str | None = None, status: int = 200
+) -> web.Response:
+    door = request.cookies.get(DOOR) or new_secret()
+    response = await render(
+        request,
+        "sign_in.html",
+        staff=None,
+        status=status,
+        door=csrf_token(service_of(request), door),
+        next=back if back != HOME else "",
+        told=told,
+        form=form,
+    )
+    response.set_cookie(
+        DOOR, door, path=SIGN_IN, secure=True, httponly=True, samesite="Strict", max_age=3600
+    )
+    return response

@@ -1,0 +1,76 @@
+"""Who looks at a page, and whether a form was ours: by the cookie and a field beside it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from booking_http.exchange import service_of
+from booking_http.problems import EdgeCode, problem
+from booking_http.support.identity import Staff, ensure_ours, ensure_role, staff_by_cookie
+from persistence.schema_staff import Role
+
+HOME: Final = "/console"
+SIGN_IN: Final = "/console/sign-in"
+STAFF: Final = web.RequestKey("console_staff", Staff)
+CSRF: Final = "csrf"
+_OURS: Final = re.compile(r"/console(/[A-Za-z0-9_-]{1,64}){0,4}")
+_FORM: Final = "application/x-www-form-urlencoded"
+Fields = dict[str, str]
+
+
+class SignInFirst(Exception):  # noqa: N818 - names what is to be done
+    """Nobody is signed in, or not any more."""
+
+
+async def looker(request: web.Request, role: Role = Role.VIEWER) -> Staff:
+    """Return who looks at a page.
+
+    Raises:
+        SignInFirst: the cookie opens nothing.
+        Problem: `forbidden`, the role does not suffice.
+    """
+    staff = await staff_by_cookie(request)
+    if staff is None:
+        raise SignInFirst
+    request[STAFF] = staff
+    ensure_role(staff, role)
+    return staff
+
+
+async def actor(request: web.Request, role: Role = Role.VIEWER) -> tuple[Staff, Fields]:
+    """Return who sent a form of ours, and what they typed into it.
+
+    Raises:
+        SignInFirst: the cookie opens nothing.
+        Problem: `forbidden`, the form was not drawn for this sign-in, or the role does not suffice.
+    """
+    staff = await looker(request, role)
+    fields = await read_form(request)
+    ensure_ours(service_of(request), staff, fields.pop(CSRF, ""))
+    return staff, fields
+
+
+async def read_form(request: web.Request) -> Fields:
+    """Return the fields of a form that hold anything."""
+    if request.content_type != _FORM:
+        raise problem(EdgeCode.UNSUPPORTED_MEDIA_TYPE, "This takes forms only.")
+    sent = (await request.post()).items()
+    fields = {name: value.strip() for name, value in sent if isinstance(value, str)}
+    return {name: value for name, value in fields.items() if value}
+
+
+def sign_in_href(request: web.Request) -> str:
+    """Return the way to sign in and come back; a form's address leads to the page it was on."""
+    path = request.path if request.method == "GET" else request.path.rpartition("/")[0]
+    back = own_path(path)
+    return SIGN_IN if back == HOME else f"{SIGN_IN}?{urlencode({'next': back})}"
+
+
+def own_path(path: str | None) -> str:
+    """Return a path of ours to go on to; anything else leads to the first page."""
+    ours = path is not None and _OURS.fullmatch(path) and not path.startswith(SIGN_IN)
+    return path if ours and path else HOME

@@ -1,0 +1,130 @@
+"""Drawing pages: one shell, one policy for what a browser may load, and problems as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache, wraps
+from typing import Any, Final
+
+from aiohttp import web
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from booking_flow.ports import StoreUnavailable
+from booking_flow.refusals import RefusalCode, Refused
+from booking_http.console import assets, terms, words
+from booking_http.console.entry import STAFF, SignInFirst, sign_in_href
+from booking_http.exchange import service_of
+from booking_http.problems import EdgeCode, Problem, from_refusal, problem
+from booking_http.route import Handler
+from booking_http.support.identity import Staff, csrf_token
+from booking_http.tracing import REQUEST_ID
+
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+        "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+}
+"""What every page says: nobody keeps it, and nothing of it comes from elsewhere."""
+
+NAVIGATION: Final = (("Find", "/console"), ("Tasks", "/console/tasks"))
+"""The pages that every page leads to."""
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Return the console's templates; whatever they show is escaped."""
+    made = Environment(
+        loader=PackageLoader("booking_http.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update({**words.FILTERS, **terms.FILTERS})
+    made.globals.update(asset=assets.href)
+    return made
+
+
+async def render(
+    request: web.Request,
+    name: str,
+    *,
+    staff: Staff | None,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **facts: Any,
+) -> web.Response:
+    """Draw a page; its template extends `base.html`, which needs nothing but a title."""
+    service = service_of(request)
+    shell = {
+        "environment": service.settings.app_env.value,
+        "staff": staff,
+        "csrf": csrf_token(service, staff.cookie) if staff and staff.cookie else "",
+        "navigation": NAVIGATION if staff else (),
+        "here": request.path,
+        "overdue": await service.support.work.overdue() if staff else 0,
+    }
+    return web.Response(
+        text=environment().get_template(name).render(shell | facts),
+        status=status,
+        content_type="text/html",
+        charset="utf-8",
+        headers={**HEADERS, **(headers or {})},
+    )
+
+
+def go_to(path: str) -> web.Response:
+    """Lead on to another page, which is then read and not posted to."""
+    return web.Response(status=303, headers={**HEADERS, "Location": path})
+
+
+def as_page(handler: Handler) -> Handler:
+    """Let a handler's refusals be pages, and lead who is not signed in to where they can be."""
+
+    @wraps(handler)
+    async def page(request: web.Request) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except SignInFirst:
+            return go_to(sign_in_href(request))
+        except Problem as found:
+            return await _refusal(request, found)
+        except Refused as refused:
+            return await _refusal(request, from_refusal(refused.refusal))
+        except StoreUnavailable:
+            return _unavailable(request)
+
+    return page
+
+
+async def nothing_here(_: web.Request) -> web.Response:
+    """Say that there is no such page."""
+    raise problem(EdgeCode.NOT_FOUND, "This page does not exist, or not any more.")
+
+
+async def _refusal(request: web.Request, found: Problem) -> web.Response:
+    return await render(
+        request,
+        "problem.html",
+        staff=request.get(STAFF),
+        status=found.row.status,
+        headers=dict(found.headers),
+        title=found.row.title,
+        detail=found.detail,
+        request_id=request[REQUEST_ID],
+    )
+
+
+def _unavailable(request: web.Request) -> web.Response:
+    """Say so without asking the database for anything, which is what does not answer."""
+    row = problem(RefusalCode.UNAVAILABLE).row
+    page = environment().get_template("problem.html")
+    shell = {"environment": service_of(request).settings.app_env.value, "staff": None, "csrf": ""}
+    facts = {"title": row.title, "detail": "The database does not answer. Reload in a moment."}
+    text = page.render(
+        shell | facts, navigation=(), here=request.path, overdue=0, request_id=request[REQUEST_ID]
+    )
+    headers = {**HEADERS, "Retry-After": str(row.retry_after)}
+    return web.Response(text=text, status=row.status, content_type="text/html", headers=headers)

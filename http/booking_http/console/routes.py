@@ -1,0 +1,29 @@
+"""The console's routes: pages for people, no part of the API."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from booking_http.console import doors, finding
+from booking_http.console.assets import STATIC, read_asset
+from booking_http.console.entry import HOME, SIGN_IN
+from booking_http.console.pages import as_page, nothing_here
+from booking_http.route import Handler
+
+PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", SIGN_IN, doors.show_sign_in),
+    ("POST", SIGN_IN, doors.sign_in),
+    ("POST", "/console/sign-out", doors.sign_out),
+    ("GET", HOME, finding.show_first_page),
+    ("POST", HOME, finding.find),
+)
+
+
+def add_console(app: web.Application) -> None:
+    """Serve every page, what pages load, and a page for what is none."""
+    app.router.add_get(f"{STATIC}/{{name}}", read_asset)
+    for method, path, handler in PAGES:
+        app.router.add_route(method, path, as_page(handler))
+    app.router.add_route("*", "/console{tail:(/.*)?}", as_page(nothing_here))
