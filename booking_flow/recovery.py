@@ -164,8 +164,7 @@ class Recovery:
 
     async def undo(self, taken: TakenUndo) -> None:
         """Let a cabin go that the supplier may still hold for nobody."""
-        now = await self._store.now()
-        if taken.undo.hold_until is not None and taken.undo.hold_until <= now:
+        if taken.undo.lapsed(await self._store.now()):
             await self._queue.settle_undo(taken, done=True, calls=())
             return
         ctx = self._runner.context()

@@ -169,6 +169,10 @@ class OwedUndo:
     item_key: str
     hold_until: datetime | None
 
+    def lapsed(self, now: datetime) -> bool:
+        """Whether the supplier has let the item go by itself; unknown is no."""
+        return self.hold_until is not None and self.hold_until <= now
+
 
 class TaskKind(StrEnum):
     """What only a person can find out or do."""

@@ -1,5 +1,6 @@
 """The saga as a table, policies, and what a session says of itself."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from booking_flow.supplier import (
     SupplierCall,
     SupplierError,
 )
-from tests.core.builders import NOW, a_booking, a_session, an_id, eur, usd
+from tests.core.builders import HELD_UNTIL, NOW, OWED, a_booking, a_session, an_id, eur, usd
 
 GOLDEN = [
     ("open_session", "token cruiseresults", StepKind.READ, None),
@@ -187,3 +188,10 @@ def test_a_session_knows_whether_it_is_over_or_reserved(state: State) -> None:
     session = a_session(state)
     assert session.ended is (state in (State.EXPIRED, State.CANCELLED))
     assert session.reserved is (state in (State.BOOKED, State.PAID))
+
+
+def test_an_undo_has_lapsed_once_its_hold_has_ended() -> None:
+    moment = timedelta(microseconds=1)
+    assert OWED.lapsed(HELD_UNTIL)
+    assert not OWED.lapsed(HELD_UNTIL - moment)
+    assert not replace(OWED, hold_until=None).lapsed(HELD_UNTIL)

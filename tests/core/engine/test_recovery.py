@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking_flow.card import PaymentType
+from booking_flow.basket import BasketAnswer
+from booking_flow.card import Charge, PaymentType
 from booking_flow.change import Change, begin
 from booking_flow.flow import State
 from booking_flow.history import EventKind
@@ -20,7 +21,7 @@ from booking_flow.steps import answers, booking, hold
 from booking_flow.steps.moment import Moment
 from booking_flow.supplier import BookAnswer, BookStatus, CallContext
 from persistence.queue import PostgresWorkQueue
-from tests.core.builders import an_answer
+from tests.core.builders import a_transaction, an_answer
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import ORIGIN, Guest, Shop
 
@@ -303,6 +304,8 @@ async def test_a_payment_in_doubt_is_found_in_the_lines_record(make_shop: MakeSh
     assert session.booking is not None
     (charge,) = (await shop.simulator.ledger())["charges"]
     assert charge["amount"] == str(session.booking.paid.amount)
+    asked = await shop.simulator.received("cruiseimportbooking")
+    assert (await guest.calls()).count("cruiseimportbooking") == asked
 
 
 async def test_a_payment_the_line_knows_nothing_of_is_looked_for_again(worker: Worker) -> None:
@@ -324,10 +327,34 @@ async def owing(shop: Shop) -> Guest:
 async def test_a_cabin_owed_back_is_given_back(worker: Worker) -> None:
     guest = await owing(worker.shop)
     assert (await worker.shop.simulator.books())[0] == 1
+    (owed,) = await worker.shop.store.owed(guest.id)
+    supplier, currencies = worker.shop.supplier, []
+    remove = supplier.remove_from_basket
+
+    async def watched(
+        session_key: str, item_key: str, currency: str, *, ctx: CallContext
+    ) -> BasketAnswer:
+        currencies.append(currency)
+        return await remove(session_key, item_key, currency, ctx=ctx)
+
+    supplier.remove_from_basket = watched  # type: ignore[method-assign]
     assert await worker.undos(60) == 1
+    assert currencies == ["USD"]
     assert (await worker.shop.simulator.books())[0] == 0
     assert ("release", "done") in await guest.steps()
     assert await worker.undos(24 * 3600) == 0
+    rows = await worker.shop.rows("SELECT step_id FROM supplier_calls ORDER BY at, id")
+    assert rows[-1].step_id == owed.id
+
+
+async def test_a_worker_that_was_frozen_asks_for_nothing(worker: Worker) -> None:
+    """Its lease has run out: the cabin is somebody else's to let go."""
+    await owing(worker.shop)
+    asked = await worker.shop.simulator.received("basketremove")
+    worker.shop.boottime.freeze_after_next_reading(3600)
+    assert await worker.undos(60) == 1
+    assert await worker.shop.simulator.received("basketremove") == asked
+    assert await worker.undos(24 * 3600) == 1
 
 
 async def test_a_cabin_the_supplier_will_not_let_go_is_asked_for_again(worker: Worker) -> None:
@@ -346,14 +373,30 @@ async def test_a_cabin_whose_hold_has_lapsed_needs_no_asking(worker: Worker) -> 
     assert ("release", "owed") not in await guest.steps()
 
 
-async def test_a_cabin_that_nobody_can_let_go_is_shown_to_a_person_once(worker: Worker) -> None:
-    guest = await worker.shop.selected()
+async def owe(guest: Guest) -> OwedUndo:
+    """Owe an item of which nobody knows when it lapses."""
     supplier = (await guest.session()).supplier
     assert supplier is not None
     undo = OwedUndo(id=uuid4(), session_key=supplier.key, item_key="123", hold_until=None)
     await commit(
         guest, lambda session, _at: begin(session).record(EventKind.NOTE).plus(owed=(undo,))
     )
+    return undo
+
+
+async def test_a_cabin_let_go_at_the_last_attempt_is_no_persons_affair(worker: Worker) -> None:
+    guest = await worker.shop.selected()
+    await owe(guest)
+    await worker.shop.simulator.fault("basketremove", "http_500", times=STUCK_AFTER - 1)
+    for day in range(1, STUCK_AFTER + 1):
+        assert await worker.undos(day * 24 * 3600) == 1
+    assert await worker.undos((STUCK_AFTER + 1) * 24 * 3600) == 0
+    assert await guest.tasks() == []
+
+
+async def test_a_cabin_that_nobody_can_let_go_is_shown_to_a_person_once(worker: Worker) -> None:
+    guest = await worker.shop.selected()
+    undo = await owe(guest)
     await worker.shop.simulator.fault("basketremove", "http_500", times=99)
     for day in range(1, STUCK_AFTER + 3):
         assert await worker.undos(day * 24 * 3600) == 1
@@ -413,8 +456,10 @@ async def test_an_unpaid_booking_past_its_deadline_goes_to_a_person(worker: Work
     assert (await guest.session()).unwinding is not None
 
 
-def spooled(guest: Guest, step_id: UUID, answer: BookAnswer) -> SpooledAnswer:
-    return SpooledAnswer(session_id=guest.id, step_id=step_id, answer=answer, charge=None)
+def spooled(
+    guest: Guest, step_id: UUID, answer: BookAnswer, charge: Charge | None = None
+) -> SpooledAnswer:
+    return SpooledAnswer(session_id=guest.id, step_id=step_id, answer=answer, charge=charge)
 
 
 async def test_an_answer_that_could_not_be_written_settles_its_step(make_shop: MakeShop) -> None:
@@ -429,6 +474,20 @@ async def test_an_answer_that_could_not_be_written_settles_its_step(make_shop: M
     assert session.booking.reservation == "ZZ1"
     await worker.recovery.late_answer(spooled(guest, step.id, answer))
     assert await guest.session() == session
+
+
+async def test_what_the_card_paid_is_in_an_answer_that_could_not_be_written(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop, DEPOSIT)
+    worker, step = a_worker(guest.shop), (await guest.session()).open_step
+    assert step is not None
+    charge = answers.charge_of(step)
+    assert charge is not None
+    answer = an_answer(status=BookStatus.BOOKED, reservation="ZZ1", transactions=(a_transaction(),))
+    await worker.recovery.late_answer(spooled(guest, step.id, answer, charge))
+    session = await guest.session()
+    assert (session.state, session.booking and session.booking.paid) == (PAID, charge.amount)
 
 
 async def test_an_answer_that_could_not_be_written_never_settles_another_step(
