@@ -70,6 +70,8 @@ class Change:
     tasks: tuple[StaffTask, ...] = ()
     payments: tuple[PaymentRecord, ...] = ()
     closes: TaskClosing | None = None
+    confirms: bool = False
+    """Tells people once more how the booking stands."""
 
     def move(
         self,
@@ -88,6 +90,17 @@ class Change:
             details=MappingProxyType(dict(details or {})),
         )
         return self._with(event, state=event.to_state)
+
+    def jump(self, to: State, *, reason: str, details: Mapping[str, str] | None = None) -> Change:
+        """Return the change with a move that a person makes, whatever the flow says."""
+        event = Event(
+            kind=EventKind.OVERRIDE,
+            from_state=self.after.state,
+            to_state=to,
+            reason=reason,
+            details=MappingProxyType(dict(details or {})),
+        )
+        return self._with(event, state=to)
 
     def record(
         self,

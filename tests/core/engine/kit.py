@@ -16,6 +16,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.catalogue.layout import OWN
+from adapters.catalogue.reader import CatalogueReader, open_reader
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.sailings import EXAMPLE_SAILING, seeded_sailings
 from adapters.traveltek import TraveltekClient, TraveltekSettings, open_client
@@ -28,12 +30,13 @@ from booking_flow.policy import Policy
 from booking_flow.ports import Replay, Spool
 from booking_flow.pricing import CabinList
 from booking_flow.refusals import Refused
-from booking_flow.sailing import Sailing
 from booking_flow.session import Loaded, Session
 from booking_flow.steps.booking import BookRequest
 from booking_flow.steps.choosing import CabinChoice
 from booking_flow.supplier import RateKey
-from persistence.catalogue import CatalogueRow, PostgresCatalogue
+from booking_http.demo.seed import row_of
+from persistence import catalogue
+from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine, fetch_all
 from persistence.sessions import PostgresSessionStore
@@ -153,7 +156,7 @@ class Shop:
     supplier: TraveltekClient
     simulator: Simulator
     database: AsyncEngine
-    catalogue: PostgresCatalogue
+    catalogue: CatalogueReader
     policy: Policy
     boottime: Boottime = field(default_factory=Boottime)
     pause: Pause = field(default_factory=Pause)
@@ -384,39 +387,22 @@ async def refused(asking: Any) -> Refused:
     raise AssertionError("it was not refused")
 
 
-async def seed(database: AsyncEngine) -> PostgresCatalogue:
+async def seed(database: AsyncEngine) -> None:
     """Put on sale what the supplier sells, one sailing it does not know, and a wrong line."""
-    catalogue = PostgresCatalogue(database, (22, 3))
-    known = [_row(sailing) for sailing in seeded_sailings(datetime.now(UTC).date())]
+    known = [row_of(sailing) for sailing in seeded_sailings(datetime.now(UTC).date())]
     stranger = replace(known[0].sailing, cruise_id="9999999")
     celebrity = next(row.sailing for row in known if row.sailing.line_id == 3)
     example = next(row.sailing for row in known if row.sailing.cruise_id == CRUISE)
     wrong = replace(celebrity, cruise_id="2190295", sailing_date=example.sailing_date)
     rows = [row for row in known if row.sailing.cruise_id != "2190295"]
     await catalogue.seed(
+        database,
         [
             *rows,
             CatalogueRow(sailing=stranger, currency="USD"),
             CatalogueRow(sailing=wrong, currency="USD"),
-        ]
+        ],
     )
-    return catalogue
-
-
-def _row(seeded: Any) -> CatalogueRow:
-    sailing = Sailing(
-        cruise_id=str(seeded.codetocruiseid),
-        name=seeded.name,
-        line_id=seeded.line_id,
-        line_name=seeded.line_name,
-        ship_id=seeded.ship_id,
-        ship_name=seeded.ship_name,
-        sailing_date=seeded.sail_date,
-        nights=seeded.nights,
-        ports=seeded.ports,
-        from_price=seeded.from_price,
-    )
-    return CatalogueRow(sailing=sailing, currency="USD")
 
 
 @asynccontextmanager
@@ -451,15 +437,17 @@ async def running_shop(
         "limits": LIMITS | (limits or {}),
     }
     database = create_engine(database_url, pool_size=4, connect_timeout=2)
-    catalogue = PostgresCatalogue(database, (22, 3))
     store = PostgresSessionStore(database, VAULT, "engine-1")
     settings = TraveltekSettings(**usual | (client or {}))
     rules = Policy(**policy)
-    async with open_client(settings, redis=None, new_id=uuid4, boottime=boottime) as supplier:
+    async with (
+        open_client(settings, redis=None, new_id=uuid4, boottime=boottime) as supplier,
+        open_reader(database_url, OWN, live_lines=(22, 3)) as sailings,
+    ):
         engine = Engine(
             store=store,
             supplier=supplier,
-            catalogue=catalogue,
+            catalogue=sailings,
             policy=rules,
             new_id=uuid4,
             new_reference=references or (lambda: f"BF-{next(_references):08d}"),
@@ -473,7 +461,7 @@ async def running_shop(
             supplier=supplier,
             simulator=simulator,
             database=database,
-            catalogue=catalogue,
+            catalogue=sailings,
             policy=rules,
             boottime=boottime,
             pause=pause,
