@@ -9,7 +9,7 @@ from typing import Final
 
 from booking_flow.change import Change
 from booking_flow.flow import State
-from booking_flow.history import EventKind
+from booking_flow.history import Event, EventKind
 
 
 class OutboxKind(StrEnum):
@@ -58,14 +58,23 @@ def _events(change: Change, channels: Channels) -> Iterator[Mapping[str, object]
 
 
 def _confirmations(change: Change, channels: Channels) -> Iterator[Mapping[str, object]]:
-    """Confirm what concerns a reservation; one mail tells that it was booked and paid at once."""
-    told = [seq for seq, state in _moves(change) if state in _CONFIRMED]
+    """Confirm what concerns a reservation; one mail tells that it was booked and paid at once.
+
+    What a person moved by hand is no word of the line's, and is confirmed when they say so.
+    """
+    told = [
+        seq
+        for seq, event in _moves(change)
+        if event.kind is EventKind.TRANSITION and event.to_state in _CONFIRMED
+    ]
+    if change.confirms:
+        told.append(change.after.version)
     if told and change.after.booking is not None:
         for channel in channels.confirmations:
             yield {"channel": channel, "seq": told[-1], "kind": OutboxKind.CONFIRMATION}
 
 
-def _moves(change: Change) -> Iterator[tuple[int, State]]:
+def _moves(change: Change) -> Iterator[tuple[int, Event]]:
     for seq, event in enumerate(change.events, start=change.before.version + 1):
         if event.kind in _MOVING:
-            yield seq, event.to_state
+            yield seq, event

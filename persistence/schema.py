@@ -221,7 +221,15 @@ staff_tasks: Final = Table(
     Column("closed_by", Text),
     Column("version", Integer, nullable=False, server_default=text("1")),
     Column("answer", Text),
+    Column("claimed_account", UUID),
+    Column("claimed_by", Text),
+    Column("claimed_at", MOMENT),
     one_of("kind", TaskKind),
+    CheckConstraint(
+        "(claimed_account IS NULL) = (claimed_by IS NULL)"
+        " AND (claimed_by IS NULL) = (claimed_at IS NULL)",
+        name="claim_whole",
+    ),
     *not_negative("version"),
     Index("uq_staff_tasks_id", "id", unique=True),
     Index("ix_staff_tasks_open", "due_at", postgresql_where=text("closed_at IS NULL")),

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from persistence import schema, schema_bookings, schema_caps, schema_outbox, schema_staff
+from persistence import (
+    schema,
+    schema_bookings,
+    schema_caps,
+    schema_desk,
+    schema_outbox,
+    schema_staff,
+)
 from persistence.columns import metadata
 
 __all__ = [
@@ -10,6 +17,7 @@ __all__ = [
     "schema",
     "schema_bookings",
     "schema_caps",
+    "schema_desk",
     "schema_outbox",
     "schema_staff",
 ]

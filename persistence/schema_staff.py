@@ -82,6 +82,18 @@ staff_tokens: Final = Table(
     Index("ix_staff_tokens_account_id", "account_id"),
 )
 
+staff_links: Final = Table(
+    "staff_links",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    own_account(),
+    Column("created_at", MOMENT, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("used_at", MOMENT),
+    Index("ix_staff_links_account_id", "account_id"),
+    Index("ix_staff_links_expires_at", "expires_at"),
+)
+
 staff_attempts: Final = Table(
     "staff_attempts",
     metadata,
