@@ -144,8 +144,10 @@ class TasksTell(Tell):
 class HappeningTell(Tell):
     """One thing that happened, whoever did it; what does not apply to its kind is null."""
 
+    row: str
+    """Its name within the session, which stays."""
     at: Moment
-    kind: Literal["event", "step", "call", "task_opened", "task_closed", "staff"]
+    kind: Literal["event", "step", "call", "task_opened", "task_closed", "staff", "mail", "webhook"]
     what: str
     actor: str | None = None
     name: str | None = None

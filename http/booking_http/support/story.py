@@ -1,18 +1,21 @@
-"""All that happened to a session on one axis: events, steps, calls, tasks and staff."""
+"""All that happened to a session on one axis: events, steps, calls, tasks, staff and mails."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from itertools import count
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_http.schemas.support import HappeningTell
 from booking_http.support.parts import Support
+from persistence.announcements import OutboxKind
 from persistence.attempts import StepEntry, steps
 from persistence.audit import AuditEntry
 from persistence.histories import CallEntry, HistoryEntry, calls, history
+from persistence.letters import Letter, letters
 from persistence.support_work import QueuedTask
 
 _PAGE = 1000
@@ -23,18 +26,20 @@ async def timeline(
 ) -> list[HappeningTell]:
     """Return everything in the order in which it happened."""
     database = support.database
-    entries, attempts, sent, acts = await asyncio.gather(
+    entries, attempts, sent, acts, posted = await asyncio.gather(
         whole_history(database, session_id),
         steps(database, session_id),
         calls(database, session_id),
         support.audit.of_session(session_id),
+        letters(database, session_id),
     )
     happenings = [
         *map(event, entries),
         *map(_step, attempts),
         *map(_call, sent),
         *(each for task in tasks for each in _task(task)),
-        *map(_act, acts),
+        *map(_act, count(1), acts),
+        *map(_letter, posted),
     ]
     return sorted(happenings, key=lambda happening: happening.at)
 
@@ -54,6 +59,7 @@ def event(entry: HistoryEntry) -> HappeningTell:
     """Return an event of the history."""
     told, origin = entry.event, entry.origin
     return HappeningTell(
+        row=f"event-{entry.seq}",
         at=entry.at,
         kind="event",
         what=told.kind.value,
@@ -75,6 +81,7 @@ def _step(entry: StepEntry) -> HappeningTell:
     tried = {"attempts": str(entry.attempts)}
     refused = {"refusal": attempt.refusal.code.value} if attempt.refusal else {}
     return HappeningTell(
+        row=f"step-{attempt.id}",
         at=attempt.claimed_at,
         kind="step",
         what=attempt.name.value,
@@ -89,6 +96,7 @@ def _step(entry: StepEntry) -> HappeningTell:
 def _call(entry: CallEntry) -> HappeningTell:
     call = entry.call
     return HappeningTell(
+        row=f"call-{call.id}",
         at=entry.at,
         kind="call",
         what=call.endpoint,
@@ -106,6 +114,7 @@ def _task(queued: QueuedTask) -> Iterator[HappeningTell]:
     task = queued.task
     step_id = str(task.step_id) if task.step_id else None
     yield HappeningTell(
+        row=f"task-{task.id}",
         at=task.opened_at,
         kind="task_opened",
         what=task.kind.value,
@@ -115,6 +124,7 @@ def _task(queued: QueuedTask) -> Iterator[HappeningTell]:
     )
     if task.closed_at is not None:
         yield HappeningTell(
+            row=f"answer-{task.id}",
             at=task.closed_at,
             kind="task_closed",
             what=task.kind.value,
@@ -125,10 +135,11 @@ def _task(queued: QueuedTask) -> Iterator[HappeningTell]:
         )
 
 
-def _act(entry: AuditEntry) -> HappeningTell:
+def _act(number: int, entry: AuditEntry) -> HappeningTell:
     if entry.at is None:
         raise AssertionError("what is stored has a time")
     return HappeningTell(
+        row=f"staff-{number}",
         at=entry.at,
         kind="staff",
         what=entry.action,
@@ -138,4 +149,16 @@ def _act(entry: AuditEntry) -> HappeningTell:
         task_id=str(entry.task_id) if entry.task_id else None,
         request_id=entry.request_id,
         facts=dict(entry.facts),
+    )
+
+
+def _letter(letter: Letter) -> HappeningTell:
+    facts = {"channel": letter.channel, "attempts": str(letter.attempts), "event": str(letter.seq)}
+    return HappeningTell(
+        row=f"sent-{letter.seq}-{letter.channel.replace(':', '-')}",
+        at=letter.at,
+        kind="webhook" if letter.kind is OutboxKind.EVENT else "mail",
+        what=letter.kind.value,
+        outcome=letter.fate.value,
+        facts=facts | ({"error": letter.error} if letter.error else {}),
     )
