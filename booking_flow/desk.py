@@ -122,7 +122,7 @@ class Desk:
             raise Refused(Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,)))
         found = await self._line_record(number, session)
         if found is None:
-            return _unseen(number, answer, session)
+            return _unseen(number, answer)
         differences = answers.disagreements(session, found)
         if differences and not answer.supervisor:
             raise Refused(_both_sides(differences))
@@ -150,7 +150,7 @@ def _ensure_step(session: Session, task: StoredTask, name: StepName) -> None:
         raise refuse(RefusalCode.WRONG_STATE, "This step is no longer open.")
 
 
-def _unseen(number: str, answer: TaskAnswer, session: Session) -> ImportedBooking:
+def _unseen(number: str, answer: TaskAnswer) -> ImportedBooking:
     if not answer.supervisor:
         raise refuse(
             RefusalCode.WRONG_STATE,
@@ -159,14 +159,14 @@ def _unseen(number: str, answer: TaskAnswer, session: Session) -> ImportedBookin
     return ImportedBooking(
         reservation=number,
         status="Booked",
-        cruise_id=session.sailing.cruise_id,
-        sailing_date=session.sailing.sailing_date,
+        cruise_id=None,
+        sailing_date=None,
         grade_code=None,
         price=None,
         received=None,
         booked_on=None,
         lead_surname=None,
-        passengers=session.party.size,
+        passengers=None,
     )
 
 

@@ -221,18 +221,21 @@ class PayAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedBooking:
-    """A booking read by the line's reservation number (cruiseimportbooking)."""
+    """A booking read by the line's reservation number (cruiseimportbooking).
+
+    What the line does not tell is None.
+    """
 
     reservation: str
     status: str
-    cruise_id: str
+    cruise_id: str | None
     sailing_date: date | None
     grade_code: str | None
     price: Money | None
     received: Money | None
     booked_on: date | None
     lead_surname: str | None
-    passengers: int
+    passengers: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

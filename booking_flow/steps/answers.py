@@ -40,7 +40,7 @@ def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreemen
     """Compare a reservation with the attempt it is said to come from (DESIGN section 4)."""
     pairs = (
         ("lead surname", _our_surname(session), (found.lead_surname or "").casefold()),
-        ("sailing", session.sailing.cruise_id, found.cruise_id),
+        ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
         ("price", str(basket_of(session).total), str(found.price or "")),
         ("booked on", *_dates(session, found)),

@@ -116,6 +116,7 @@ def test_a_record_that_is_the_attempt_agrees_with_it(record: ImportedBooking) ->
         (found(lead_surname="Other"), ("lead surname", "mcquill", "other")),
         (found(lead_surname=None), ("lead surname", "mcquill", "")),
         (found(cruise_id="1"), ("sailing", "2190294", "1")),
+        (found(cruise_id=None), ("sailing", "2190294", "")),
         (found(grade_code="BL"), ("grade", "2N", "BL")),
         (found(grade_code=None), ("grade", "2N", "")),
         (found(price=usd("1")), ("price", "3006.56 USD", "1.00 USD")),

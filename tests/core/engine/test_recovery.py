@@ -127,7 +127,12 @@ async def test_a_hold_that_was_never_sent_is_given_up_once_the_basket_proves_it(
     assert (session.state, session.supplier) == (SELECTED, None)
     assert await guest.steps() == [("add_to_basket", "refused")]
     assert "basket" in await guest.calls()
-    assert (await guest.hold()).session.state is BASKETED
+    before = await worker.shop.store.now()
+    held = (await guest.hold()).session
+    assert held.state is BASKETED
+    assert held.supplier is not None
+    assert before <= held.supplier.opened_at <= await worker.shop.store.now()
+    assert (await guest.calls()).count("cruiseresults") == 2
 
 
 async def test_a_hold_whose_answer_was_lost_is_found_in_the_basket(make_shop: MakeShop) -> None:
