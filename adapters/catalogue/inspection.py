@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from asyncpg import Connection
 from asyncpg.pool import PoolConnectionProxy
@@ -14,7 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from adapters.catalogue.fields import ACCEPTED, FIELDS, Field, Table
 from adapters.catalogue.layout import Layout, Place, quoted
 
-Session = Connection[Any] | PoolConnectionProxy[Any]
+Session: TypeAlias = "Connection[Any] | PoolConnectionProxy[Any]"
 """A connection to a catalogue, whether it comes from a pool or not."""
 
 # The columns of some tables that this account may read, in their order. A view serves as a table.
@@ -78,6 +78,12 @@ class Finding:
             self.kind is FindingKind.WRONG_TYPE and required
         )
 
+    @property
+    def lacking(self) -> bool:
+        """Whether booking goes on without it."""
+        missing = self.kind in {FindingKind.MISSING_OPTIONAL, FindingKind.WRONG_TYPE}
+        return missing and not self.harmful
+
     def __str__(self) -> str:
         """Say it in a few words."""
         if self.kind is FindingKind.WRONG_TYPE:
@@ -103,6 +109,11 @@ class Inspection:
     def harmful(self) -> tuple[Finding, ...]:
         """Return what stands in the way of booking."""
         return tuple(finding for finding in self.findings if finding.harmful)
+
+    @property
+    def lacking(self) -> tuple[Finding, ...]:
+        """Return what booking can do without, and does."""
+        return tuple(finding for finding in self.findings if finding.lacking)
 
     def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
         """Return the findings of one kind."""

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from redis.asyncio import Redis
 
+from adapters.catalogue.inspection import Finding
 from booking_flow.ports import SessionStore
 from booking_http.cruises import Cruises
 from booking_http.health import Component, NotWell
 from persistence import migrate
+
+
+def _listed(findings: Iterable[Finding]) -> str:
+    return ", ".join(map(str, findings))
 
 
 class Checks:
@@ -46,10 +53,14 @@ class Checks:
         return head
 
     async def _catalogue(self) -> str | None:
-        page = await self._cruises.search(limit=1)
+        found = await self._cruises.inspection()
+        if not found.usable:
+            raise NotWell(f"no booking can begin: {_listed(found.harmful)}", down=True)
+        today = (await self._store.now()).date()
+        page = await self._cruises.search(today=today, limit=1)
         if not page.sailings:
             raise NotWell("the catalogue has no sailing that can be booked")
-        return None
+        return f"without {_listed(found.lacking)}" if found.lacking else None
 
     async def _redis_answers(self) -> str | None:
         if self._redis is None:

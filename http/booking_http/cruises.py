@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
+from adapters.catalogue.inspection import Inspection
+from adapters.catalogue.reader import CataloguePage
 from booking_flow.sailing import Sailing
-from persistence.catalogue import CataloguePage
 
 
 class Cruises(Protocol):
@@ -15,9 +16,13 @@ class Cruises(Protocol):
     async def sailing(self, cruise_id: str) -> Sailing | None:
         """Return a sailing by the supplier's `codetocruiseid`, or None."""
 
+    async def inspection(self) -> Inspection:
+        """Return which of the columns we ask for there are."""
+
     async def search(
         self,
         *,
+        today: date,
         line: int | None = None,
         month: date | None = None,
         nights_min: int | None = None,
@@ -26,4 +31,4 @@ class Cruises(Protocol):
         cursor: str | None = None,
         limit: int = 20,
     ) -> CataloguePage:
-        """Return coming sailings of live lines; may raise `persistence.catalogue.BadCursor`."""
+        """Return sailings of live lines that leave after `today`; may raise `BadCursor`."""

@@ -14,7 +14,15 @@ Look = Callable[[], Awaitable[str | None]]
 
 
 class NotWell(Exception):  # noqa: N818 - names what was found
-    """A part is not as it should be; the message is for operators and holds no secret."""
+    """A part is not as it should be; the message is for operators and holds no secret.
+
+    With `down` there is no working without it, even if the part as such may be away.
+    """
+
+    def __init__(self, message: str, *, down: bool = False) -> None:
+        """Say what was found."""
+        super().__init__(message)
+        self.down = down
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +66,18 @@ class Health:
             async with asyncio.timeout(self._patience):
                 remark = await component.look()
         except NotWell as error:
-            return _told(component, well=False, remark=str(error))
+            return _told(component, well=False, down=error.down, remark=str(error))
         except Exception as error:
             return _told(component, well=False, remark=type(error).__name__)
         return _told(component, well=True, remark=remark)
 
 
-def _told(component: Component, *, well: bool, remark: str | None) -> ComponentTell:
+def _told(
+    component: Component, *, well: bool, remark: str | None, down: bool = False
+) -> ComponentTell:
     return ComponentTell(
         name=component.name,
-        status="up" if well else "down" if component.required else "degraded",
+        status="up" if well else "down" if component.required or down else "degraded",
         required=component.required,
         detail=remark,
     )

@@ -8,13 +8,14 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.catalogue.reader import CatalogueReader, open_reader
 from adapters.spool import FileSpool
 from adapters.traveltek.client import TraveltekClient, open_client
 from adapters.traveltek.settings import TraveltekSettings
@@ -25,7 +26,6 @@ from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
 from booking_http.upkeep import Upkeep, Wiring, open_lookup, spool_of, upkeep_of
-from persistence.catalogue import PostgresCatalogue
 from persistence.database import create_engine
 from persistence.sessions import PostgresSessionStore
 from persistence.vault import Vault
@@ -44,7 +44,7 @@ class Parts:
     vault: Vault
     store: PostgresSessionStore
     outgoing: Outgoing
-    catalogue: PostgresCatalogue
+    catalogue: CatalogueReader
     supplier: TraveltekClient
     redis: Redis | None
     spool: FileSpool | None
@@ -56,7 +56,9 @@ class Parts:
 async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Open pools and connections, and close them again."""
     async with AsyncExitStack() as opened:
-        database = _database(settings, settings.database_url.get_secret_value())
+        database = create_engine(
+            settings.database_url.get_secret_value(), pool_size=settings.database_pool_size
+        )
         opened.push_async_callback(database.dispose)
         redis = _redis(settings)
         if redis is not None:
@@ -67,11 +69,11 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             )
         )
         lookup = await open_lookup(settings, opened, new_id=new_uuid, boottime=boottime)
-        shelf = await _catalogue_database(settings, database, opened)
+        catalogue = await opened.enter_async_context(_catalogue(settings))
         parts = _wire(
             settings,
             database=database,
-            shelf=shelf,
+            catalogue=catalogue,
             redis=redis,
             supplier=supplier,
             lookup=lookup,
@@ -84,7 +86,7 @@ def _wire(
     settings: Settings,
     *,
     database: AsyncEngine,
-    shelf: AsyncEngine,
+    catalogue: CatalogueReader,
     redis: Redis | None,
     supplier: TraveltekClient,
     lookup: BookingLookup,
@@ -92,7 +94,6 @@ def _wire(
     vault, policy = vault_of(settings), settings.policy()
     outgoing, owner = outgoing_of(settings), f"{socket.gethostname()}:{os.getpid()}"
     store = PostgresSessionStore(database, vault, owner, outgoing.channels)
-    catalogue = PostgresCatalogue(shelf, settings.live_lines)
     spool = spool_of(settings)
     engine = Engine(
         store=store,
@@ -133,18 +134,14 @@ def _wire(
     )
 
 
-def _database(settings: Settings, url: str) -> AsyncEngine:
-    return create_engine(url, pool_size=settings.database_pool_size)
-
-
-async def _catalogue_database(
-    settings: Settings, database: AsyncEngine, opened: AsyncExitStack
-) -> AsyncEngine:
-    if settings.catalogue_url is None:
-        return database
-    shelf = _database(settings, settings.catalogue_url.get_secret_value())
-    opened.push_async_callback(shelf.dispose)
-    return shelf
+def _catalogue(settings: Settings) -> AbstractAsyncContextManager[CatalogueReader]:
+    return open_reader(
+        (settings.catalogue_url or settings.database_url).get_secret_value(),
+        settings.catalogue(),
+        live_lines=settings.live_lines,
+        seconds=settings.catalogue_cache_seconds,
+        size=settings.catalogue_pool_size,
+    )
 
 
 def _redis(settings: Settings) -> Redis | None:

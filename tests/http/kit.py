@@ -21,15 +21,15 @@ from adapters.simulator import create_app as create_simulator
 from adapters.simulator.sailings import (
     CARNIVAL_SAILING,
     EXAMPLE_SAILING,
-    SeededSailing,
     seeded_sailings,
 )
 from booking_flow.sailing import Sailing
 from booking_http.actions import BASE
 from booking_http.bootstrap import PARTS, create_app
+from booking_http.demo.seed import row_of
 from booking_http.parts import Parts
 from booking_http.settings import Settings
-from persistence.catalogue import CatalogueRow, PostgresCatalogue
+from persistence.catalogue import CatalogueRow, seed
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 
@@ -83,7 +83,7 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
 
 async def seed_catalogue(database_url: str) -> None:
     """Put on sale what the simulator sells, and one sailing that it does not know."""
-    known = [_row(sailing) for sailing in seeded_sailings(datetime.now(UTC).date())]
+    known = [row_of(sailing) for sailing in seeded_sailings(datetime.now(UTC).date())]
     stranger = known[0].sailing
     unknown = CatalogueRow(
         sailing=Sailing(
@@ -99,24 +99,8 @@ async def seed_catalogue(database_url: str) -> None:
         currency="USD",
     )
     engine = create_engine(database_url, pool_size=1)
-    await PostgresCatalogue(engine, (22, 3)).seed([*known, unknown])
+    await seed(engine, [*known, unknown])
     await engine.dispose()
-
-
-def _row(seeded: SeededSailing) -> CatalogueRow:
-    sailing = Sailing(
-        cruise_id=str(seeded.codetocruiseid),
-        name=seeded.name,
-        line_id=seeded.line_id,
-        line_name=seeded.line_name,
-        ship_id=seeded.ship_id,
-        ship_name=seeded.ship_name,
-        sailing_date=seeded.sail_date,
-        nights=seeded.nights,
-        ports=seeded.ports,
-        from_price=seeded.from_price,
-    )
-    return CatalogueRow(sailing=sailing, currency="USD", embark_port=seeded.ports[0])
 
 
 class Simulator:

@@ -9,7 +9,8 @@ from adapters.simulator.sailings import SeededSailing, seeded_sailings
 from adapters.simulator.store import seed_date
 from booking_flow.sailing import Sailing
 from booking_http.settings import Settings
-from persistence.catalogue import CatalogueRow, PostgresCatalogue
+from persistence import catalogue
+from persistence.catalogue import CatalogueRow
 from persistence.database import create_engine
 
 
@@ -20,16 +21,17 @@ def seed_day(state_file: Path) -> date:
 
 async def seed(settings: Settings, *, day: date) -> int:
     """Put the supplier's sailings into the catalogue and return how many there are."""
-    rows = [_row(sailing) for sailing in seeded_sailings(day)]
+    rows = [row_of(sailing) for sailing in seeded_sailings(day)]
     engine = create_engine(settings.database_url.get_secret_value(), pool_size=1)
     try:
-        await PostgresCatalogue(engine, settings.live_lines).seed(rows)
+        await catalogue.seed(engine, rows)
     finally:
         await engine.dispose()
     return len(rows)
 
 
-def _row(seeded: SeededSailing) -> CatalogueRow:
+def row_of(seeded: SeededSailing) -> CatalogueRow:
+    """Return a sailing of the supplier as our catalogue keeps it."""
     sailing = Sailing(
         cruise_id=str(seeded.codetocruiseid),
         name=seeded.name,

@@ -8,22 +8,24 @@ from typing import Final
 
 from aiohttp import web
 
+from adapters.catalogue.reader import BadCursor
 from booking_flow.refusals import RefusalCode
 from booking_flow.sailing import check_bookable
 from booking_http import offer_bodies
 from booking_http.exchange import read_query, service_of, tell
 from booking_http.problems import EdgeCode, problem
 from booking_http.schemas.asks import CruisesQuery
-from persistence.catalogue import BadCursor
 
 _CRUISE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 async def list_cruises(request: web.Request) -> web.Response:
     """List sailings in the order they leave."""
-    query = read_query(request, CruisesQuery)
+    service, query = service_of(request), read_query(request, CruisesQuery)
+    today = (await service.store.now()).date()
     try:
-        page = await service_of(request).cruises.search(
+        page = await service.cruises.search(
+            today=today,
             line=query.line,
             month=date.fromisoformat(f"{query.month}-01") if query.month else None,
             nights_min=query.nights_min,

@@ -1,0 +1,62 @@
+"""Connections to a catalogue: few, short of patience, and read-only unless asked otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+import asyncpg
+from asyncpg import Pool
+
+from booking_flow.ports import StoreUnavailable
+
+_DRIVER: Final = "+asyncpg"
+_PASSING: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InterfaceError,
+)
+"""What an operator can put right; statements that run out of time are among them."""
+
+
+@asynccontextmanager
+async def open_pool(
+    url: str,
+    *,
+    size: int = 4,
+    read_only: bool = True,
+    connect_timeout: float = 5.0,
+    statement_timeout: float = 5.0,
+    application_name: str = "booking-flow catalogue",
+) -> AsyncIterator[Pool[Any]]:
+    """Open a pool that connects when it is first asked."""
+    milliseconds = str(int(statement_timeout * 1000))
+    pool = asyncpg.create_pool(
+        url.replace(_DRIVER, "", 1),
+        min_size=0,
+        max_size=size,
+        timeout=connect_timeout,
+        server_settings={
+            "application_name": application_name,
+            "default_transaction_read_only": "on" if read_only else "off",
+            "timezone": "UTC",
+            "datestyle": "ISO",
+            "statement_timeout": milliseconds,
+            "idle_in_transaction_session_timeout": milliseconds,
+        },
+    )
+    async with pool:
+        yield pool
+
+
+@contextmanager
+def reachable() -> Iterator[None]:
+    """Turn every failure to reach the catalogue into `StoreUnavailable`."""
+    try:
+        yield
+    except (OSError, TimeoutError, *_PASSING) as error:
+        raise StoreUnavailable(f"catalogue: {type(error).__name__}") from error

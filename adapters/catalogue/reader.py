@@ -1,0 +1,224 @@
+"""The catalogue as guests browse it and bookings begin from it, over whatever schema is there."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from asyncpg import (
+    InsufficientPrivilegeError,
+    Pool,
+    Record,
+    UndefinedColumnError,
+    UndefinedTableError,
+)
+
+from adapters.catalogue import values
+from adapters.catalogue.connection import open_pool, reachable
+from adapters.catalogue.inspection import Inspection, inspect
+from adapters.catalogue.layout import Layout
+from adapters.catalogue.memory import Memory
+from adapters.catalogue.statements import (
+    Query,
+    Wanted,
+    fits,
+    many_sailings,
+    one_sailing,
+)
+from adapters.catalogue.values import Unreadable, needed
+from booking_flow.refusals import RefusalCode, refuse
+from booking_flow.sailing import Sailing
+
+MOST_REMEMBERED: Final = 2048
+_MOST: Final = 100
+INSPECTED_FOR: Final = 300.0
+"""Seconds for which the columns of a catalogue are taken to stay."""
+INCOMPLETE: Final = (
+    "No booking can begin: the catalogue of sailings lacks what a booking needs. "
+    "Bookings that have begun can go on."
+)
+_log = structlog.get_logger(__name__)
+
+
+class BadCursor(ValueError):  # noqa: N818 - names what was given
+    """The cursor is none of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CataloguePage:
+    """Sailings by date; `next` is the cursor of the page after, None on the last."""
+
+    sailings: tuple[Sailing, ...]
+    next: str | None
+
+
+class CatalogueReader:
+    """Sailings in a database of the shape of `layout`; the lines in `live_lines` are sold live."""
+
+    def __init__(
+        self,
+        pool: Pool[Any],
+        layout: Layout,
+        *,
+        live_lines: Collection[int],
+        seconds: float = 30.0,
+    ) -> None:
+        """Read through `pool` and show what was read again for so many `seconds`."""
+        self._pool = pool
+        self._layout = layout
+        self._live_lines = sorted(live_lines)
+        self._sailings = Memory[Sailing | None](seconds=seconds, most=MOST_REMEMBERED)
+        self._pages = Memory[CataloguePage](seconds=seconds, most=MOST_REMEMBERED // 8)
+        self._inspections = Memory[Inspection](seconds=INSPECTED_FOR, most=1)
+        self._told: tuple[str, ...] = ()
+
+    async def inspection(self) -> Inspection:
+        """Return what the catalogue consists of; one that cannot be used is looked at each time."""
+        found = await self._inspections.recall(None, self._inspect)
+        if not found.usable:
+            self._inspections.forget()
+        return found
+
+    async def sailing(self, cruise_id: str) -> Sailing | None:
+        """Return a sailing on sale by the supplier's `codetocruiseid`, of whatever line and date.
+
+        Raises:
+            Refused: `unavailable`, since the catalogue lacks what a booking needs.
+        """
+        return await self._sailings.recall(cruise_id, lambda: self._sailing(cruise_id))
+
+    async def search(
+        self,
+        *,
+        today: date,
+        line: int | None = None,
+        month: date | None = None,
+        nights_min: int | None = None,
+        nights_max: int | None = None,
+        port: str | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> CataloguePage:
+        """Return sailings of live lines that leave after `today`; `month` is any day within it.
+
+        Raises:
+            BadCursor: `cursor` is not the `next` of another page.
+            Refused: `unavailable`, since the catalogue lacks what a booking needs.
+        """
+        wanted = Wanted(
+            lines=tuple(one for one in self._live_lines if line in (None, one)),
+            after=today,
+            month=month,
+            nights_min=nights_min,
+            nights_max=nights_max,
+            port=port,
+            place=None if cursor is None else _place(cursor),
+            limit=max(1, min(limit, _MOST)),
+        )
+        return await self._pages.recall(wanted, lambda: self._page(wanted))
+
+    async def _sailing(self, cruise_id: str) -> Sailing | None:
+        for exactly in (True, False):
+            rows = await self._ask(partial(one_sailing, cruise_id=cruise_id, exactly=exactly))
+            if rows:
+                return _sailing_of(rows[0])
+        return None
+
+    async def _page(self, wanted: Wanted) -> CataloguePage:
+        rows = await self._ask(partial(_checked, wanted=wanted))
+        page = rows[: wanted.limit]
+        read = (_sailing_of(row) for row in page)
+        return CataloguePage(
+            sailings=tuple(sailing for sailing in read if sailing is not None),
+            next=_cursor(page[-1]) if len(rows) > wanted.limit else None,
+        )
+
+    async def _ask(self, question: Callable[[Inspection], Query | None]) -> Sequence[Record]:
+        """Ask; a schema that has changed since it was inspected is inspected anew, once."""
+        try:
+            return await self._asked(question)
+        except (UndefinedColumnError, UndefinedTableError, InsufficientPrivilegeError):
+            self._inspections.forget()
+            return await self._asked(question)
+
+    async def _asked(self, question: Callable[[Inspection], Query | None]) -> Sequence[Record]:
+        found = await self.inspection()
+        if not found.usable:
+            raise refuse(RefusalCode.UNAVAILABLE, INCOMPLETE)
+        query = question(found)
+        if query is None:
+            return ()
+        with reachable():
+            rows: Sequence[Record] = await self._pool.fetch(query.sql, *query.parameters)
+        return rows
+
+    async def _inspect(self) -> Inspection:
+        with reachable():
+            async with self._pool.acquire() as connection:
+                found = await inspect(connection, self._layout)
+        self._tell(found)
+        return found
+
+    def _tell(self, found: Inspection) -> None:
+        """Name what is missing once, and again only when it has changed."""
+        lacking = tuple(map(str, (*found.harmful, *found.lacking)))
+        if lacking and lacking != self._told:
+            tell = _log.warning if found.usable else _log.error
+            tell("catalogue_lacks", columns=lacking, bookable=found.usable)
+        self._told = lacking
+
+
+@asynccontextmanager
+async def open_reader(
+    url: str, layout: Layout, *, live_lines: Collection[int], seconds: float = 30.0, size: int = 4
+) -> AsyncIterator[CatalogueReader]:
+    """Open a reader with connections of its own."""
+    async with open_pool(url, size=size) as pool:
+        yield CatalogueReader(pool, layout, live_lines=live_lines, seconds=seconds)
+
+
+def _checked(found: Inspection, *, wanted: Wanted) -> Query:
+    if wanted.place is not None and not fits(found, wanted.place):
+        raise BadCursor("this cursor was not given by a page")
+    return many_sailings(found, wanted)
+
+
+def _cursor(last: Record) -> str:
+    place = f"{last['place_day']} {last['place_id']}"
+    return urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> tuple[str, str]:
+    try:
+        place = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        day, cruise_id = place.split(" ", 1)
+        return date.fromisoformat(day).isoformat(), cruise_id
+    except ValueError as error:
+        raise BadCursor("this cursor was not given by a page") from error
+
+
+def _sailing_of(row: Record) -> Sailing | None:
+    """Read a row; one without a value that every booking needs is not on sale."""
+    try:
+        nights = needed(values.number(row["nights"]))
+        ship_name = needed(values.words(row["ship_name"]))
+        return Sailing(
+            cruise_id=needed(values.identifier(row["cruise_id"])),
+            name=values.words(row["name"]) or f"{nights} nights on {ship_name}",
+            line_id=needed(values.number(row["line_id"])),
+            line_name=needed(values.words(row["line_name"])),
+            ship_id=needed(values.number(row["ship_id"])),
+            ship_name=ship_name,
+            sailing_date=needed(values.day(row["sailing_date"])),
+            nights=nights,
+            ports=values.names(row["ports"]),
+            from_price=values.money(row["from_price"]),
+        )
+    except Unreadable:
+        return None

@@ -1,0 +1,136 @@
+"""Catalogues in real databases: healthy ones, and ones like those that failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import asyncpg
+
+from adapters.simulator.sailings import SeededSailing, seeded_sailings
+
+WANTED = {
+    "cruise_lines": {"id": "integer PRIMARY KEY", "name": "varchar(100)"},
+    "ships": {
+        "id": "integer PRIMARY KEY",
+        "cruise_line_id": "integer REFERENCES cruise_lines",
+        "name": "varchar(100)",
+    },
+    "cruises": {
+        "id": "varchar(20) PRIMARY KEY",
+        "name": "varchar(200)",
+        "cruise_line_id": "integer REFERENCES cruise_lines",
+        "ship_id": "integer REFERENCES ships",
+        "sailing_date": "date",
+        "nights": "integer",
+        "ports": "jsonb",
+        "embark_port": "varchar(100)",
+        "cheapest_price": "numeric(10,2)",
+        "currency": "varchar(3)",
+        "is_active": "boolean",
+        "raw_data": "jsonb",
+    },
+}
+"""The tables `cruises`, `cruise_lines` and `ships` in good health."""
+
+NEEDED = {
+    "cruises": ("id", "cruise_line_id", "ship_id", "sailing_date", "nights"),
+    "cruise_lines": ("id", "name"),
+    "ships": ("id", "name"),
+}
+"""The columns without which nothing can be booked."""
+
+Columns = Mapping[str, Mapping[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """A catalogue's database; `url` may read only, `owner` may do anything."""
+
+    url: str
+    owner: str
+
+    async def run(self, sql: str, *parameters: Any) -> list[Any]:
+        connection = await asyncpg.connect(self.owner)
+        try:
+            return list(await connection.fetch(sql, *parameters))
+        finally:
+            await connection.close()
+
+
+async def build(owner: str, columns: Columns | None = None) -> None:
+    """Make the tables, with other types for some columns, further columns, and without those None."""
+    connection = await asyncpg.connect(owner)
+    try:
+        for table, usual in WANTED.items():
+            wanted = usual | dict((columns or {}).get(table, {}))
+            listed = ", ".join(f"{name} {kind}" for name, kind in wanted.items() if kind)
+            await connection.execute(f"CREATE TABLE {table} ({listed})")
+    finally:
+        await connection.close()
+
+
+async def stock(owner: str, sailings: Iterable[SeededSailing] | None = None) -> None:
+    """Put sailings in, into those columns that there are."""
+    connection = await asyncpg.connect(owner)
+    try:
+        for seeded in sailings or seeded_sailings(datetime.now(UTC).date()):
+            for table, row in rows_of(seeded).items():
+                await _insert(connection, table, row)
+    finally:
+        await connection.close()
+
+
+async def _insert(connection: Any, table: str, row: Mapping[str, str]) -> None:
+    there = await connection.fetch(
+        "SELECT attname, format_type(atttypid, NULL) AS type FROM pg_attribute"
+        " WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped",
+        table,
+    )
+    used = [(one["attname"], one["type"]) for one in there if one["attname"] in row]
+    names = ", ".join(name for name, _ in used)
+    values = ", ".join(f"${n}::text::{kind}" for n, (_, kind) in enumerate(used, 1))
+    await connection.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING",
+        *(_written(row[name], kind) for name, kind in used),
+    )
+
+
+def _written(value: str, kind: str) -> str:
+    """Write a list of ports as an array, or leave it JSON."""
+    if kind.endswith("[]"):
+        return "{" + value.strip("[]") + "}"
+    return value
+
+
+def rows_of(seeded: SeededSailing) -> dict[str, dict[str, str]]:
+    """Return what a sailing puts into each table, as text."""
+    ports = "[" + ", ".join(f'"{port}"' for port in seeded.ports) + "]"
+    return {
+        "cruise_lines": {"id": str(seeded.line_id), "name": seeded.line_name},
+        "ships": {
+            "id": str(seeded.ship_id),
+            "cruise_line_id": str(seeded.line_id),
+            "name": seeded.ship_name,
+        },
+        "cruises": {
+            "id": str(seeded.codetocruiseid),
+            "name": seeded.name,
+            "cruise_line_id": str(seeded.line_id),
+            "ship_id": str(seeded.ship_id),
+            "sailing_date": seeded.sail_date.isoformat(),
+            "nights": str(seeded.nights),
+            "ports": ports,
+            "embark_port": seeded.ports[0],
+            "cheapest_price": str(seeded.from_price),
+            "currency": "USD",
+            "is_active": "true",
+            "raw_data": "{}",
+        },
+    }
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
