@@ -189,6 +189,20 @@ async def test_a_payment_in_doubt_is_what_staff_found_out(
     assert await closed(shop) == [("pay_unknown", "ada", kind.value)]
 
 
+@pytest.mark.parametrize("kind", [AnswerKind.PAID, AnswerKind.NOT_PAID])
+async def test_a_cancel_asked_while_a_payment_was_in_doubt_is_obeyed_then(
+    shop: Shop, kind: AnswerKind
+) -> None:
+    guest = await shop.held()
+    await guest.book(DEPOSIT, number=NO_AUTHCODE)
+    await guest.cancel("we cannot go")
+    assert (await guest.session()).unwinding is None
+    before = await shop.store.now()
+    loaded = await answer(guest, kind)
+    assert loaded.session.unwinding is not None
+    assert before <= loaded.session.unwinding.since <= loaded.now
+
+
 @pytest.mark.parametrize(
     ("kind", "state"),
     [(AnswerKind.LINE_CANCELLED, State.CANCELLED), (AnswerKind.LINE_REFUSED, State.BOOKED)],
