@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from booking_flow.flow import State, Trigger
+from booking_flow.flow import ENDS, State, Trigger
 from booking_flow.history import ActorKind, EventKind
 from booking_flow.saga import StepStatus, TaskKind
 from booking_flow.session import UnwindingReason
@@ -77,7 +77,9 @@ booking_sessions: Final = Table(
     Column("cancel_requested_at", MOMENT),
     Column("cards_tried", Integer, nullable=False),
     Column("pay_by", MOMENT),
+    Column("furthest", Text, nullable=False, server_default=text("'created'")),
     one_of("state", State),
+    one_of("furthest", [state for state in State if state not in ENDS]),
     one_of("open_step_kind", StepDirection),
     one_of("unwinding_reason", UnwindingReason),
     three_letters(),
@@ -110,6 +112,10 @@ booking_sessions: Final = Table(
         postgresql_where=text("state = 'booked' AND unwinding_since IS NULL"),
     ),
     Index("ix_booking_sessions_created_at", "created_at", "id"),
+    Index(
+        "ix_booking_sessions_state", "state", "created_at", "id", postgresql_include=["furthest"]
+    ),
+    Index("ix_booking_sessions_cruise", "cruise_id", "created_at", "id"),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -204,6 +210,12 @@ supplier_calls: Final = Table(
     Column("error_code", Integer),
     Column("request", JSONB, nullable=False),
     Column("response", JSONB),
+    Index(
+        "ix_supplier_calls_at",
+        "at",
+        postgresql_include=["endpoint", "outcome", "duration_s", "session_id"],
+    ),
+    postgresql_with={"autovacuum_vacuum_insert_scale_factor": "0.01"},
 )
 
 staff_tasks: Final = Table(

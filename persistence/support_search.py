@@ -13,12 +13,12 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.flow import State
 from booking_flow.session import Session
 from persistence.database import fetch_all
 from persistence.personal import open_details
 from persistence.rows import session_of
 from persistence.search import SearchKind, normalise, search_hash
+from persistence.support_filters import FILTERS, Wanted, filters_of
 from persistence.vault import Vault
 
 _UUID: Final = re.compile(
@@ -28,6 +28,15 @@ _REFERENCE: Final = re.compile(r"(?:BF-?)?([0-9A-Z]{8})", re.IGNORECASE)
 _PHONE_DIGITS: Final = 6
 
 _HEAD: Final = """
+WITH page AS MATERIALIZED (
+SELECT s.id, s.created_at FROM booking_sessions s
+WHERE true"""
+
+# The latest first; what is created at the same instant lies in the order of its id. What a page
+# shows is read for that page alone: a common surname is found thousands of times.
+_TAIL: Final = """
+ORDER BY s.created_at DESC, s.id DESC LIMIT :limit
+)
 SELECT s.*, k.wrapped_key, CAST(NULL AS jsonb) AS quote, t.name AS step_name,
        t.status AS step_status, t.claimed_at, t.fence, t.intent, b.reservation,
        b.supplier_booking_id, b.status AS booking_status, b.total AS booking_total, b.paid,
@@ -39,14 +48,11 @@ SELECT s.*, k.wrapped_key, CAST(NULL AS jsonb) AS quote, t.name AS step_name,
         WHERE c.session_id = s.id AND c.closed_at IS NULL) AS task_due_at,
        EXISTS (SELECT FROM saga_steps o
                WHERE o.session_id = s.id AND o.status = 'owed') AS owes_undo
-FROM booking_sessions s
+FROM page p JOIN booking_sessions s ON s.id = p.id
 LEFT JOIN session_keys k ON k.session_id = s.id
 LEFT JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
 LEFT JOIN bookings b ON b.session_id = s.id
-WHERE true"""
-
-# The latest first; what is created at the same instant lies in the order of its id.
-_TAIL: Final = "\nORDER BY s.created_at DESC, s.id DESC LIMIT :limit"
+ORDER BY p.created_at DESC, p.id DESC"""
 
 _ARMS: Final[Mapping[str, str]] = {
     "id": "SELECT CAST(:id AS uuid)",
@@ -59,39 +65,6 @@ _ARMS: Final[Mapping[str, str]] = {
                  WHERE reservation IN (:number, upper(:number))""",
     "request": "SELECT session_id FROM session_history WHERE request_id = :request",
 }
-_FILTERS: Final[Mapping[str, str]] = {
-    "state": "s.state = :state",
-    "attention": """s.id IN (
-        SELECT session_id FROM staff_tasks WHERE closed_at IS NULL
-        UNION SELECT session_id FROM saga_steps WHERE status = 'unknown'
-        UNION SELECT session_id FROM saga_steps WHERE status = 'owed')""",
-    "cruise_id": "s.cruise_id = :cruise_id",
-    "since": "s.created_at >= :since",
-    "until": "s.created_at < :until",
-    "before": "(s.created_at, s.id) < (:before_at, :before_id)",
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a page ended."""
-
-    at: datetime
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What is looked for; without a query, everything that passes the filters."""
-
-    query: str | None = None
-    state: State | None = None
-    attention: bool = False
-    cruise_id: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    before: Place | None = None
-    limit: int = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +89,7 @@ class SupportSearch:
     async def find(self, wanted: Wanted) -> Sequence[Hit]:
         """Return a page of sessions, the latest first."""
         keys = self.keys(wanted.query) if wanted.query else {}
-        filters = _filters(wanted)
+        filters = filters_of(wanted)
         arms = tuple(name for name in _ARMS if name in _named(keys))
         statement = _statement(arms, tuple(filters), bool(wanted.query))
         values = {name: value for found in filters.values() for name, value in found.items()}
@@ -162,24 +135,10 @@ def _named(keys: Mapping[str, Any]) -> set[str]:
     return {"hash" if name in ("kinds", "hashes") else name for name in keys}
 
 
-def _filters(wanted: Wanted) -> dict[str, dict[str, Any]]:
-    """Return the filters that are set, with the values each needs."""
-    place = wanted.before
-    every: dict[str, dict[str, Any] | None] = {
-        "state": {"state": wanted.state.value} if wanted.state else None,
-        "attention": {} if wanted.attention else None,
-        "cruise_id": {"cruise_id": wanted.cruise_id} if wanted.cruise_id else None,
-        "since": {"since": wanted.since} if wanted.since else None,
-        "until": {"until": wanted.until} if wanted.until else None,
-        "before": {"before_at": place.at, "before_id": place.id} if place else None,
-    }
-    return {name: values for name, values in every.items() if values is not None}
-
-
 @cache
 def _statement(arms: tuple[str, ...], filters: tuple[str, ...], keyed: bool) -> TextClause:
     """Return the statement for this shape of search; its text never varies."""
     found = " UNION ".join(_ARMS[name] for name in arms)
     conditions = [f"s.id IN ({found})"] if keyed else []
-    conditions += [_FILTERS[name] for name in filters]
+    conditions += [FILTERS[name] for name in filters]
     return text("".join((_HEAD, *(f"\n  AND {each}" for each in conditions), _TAIL)))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from booking_flow.refusals import Fault, RefusalCode
 from booking_http.problems import Problem
-from persistence.support_search import Place
+from persistence.support_filters import Place
 
 
 def write_place(at: datetime, row_id: UUID) -> str:

@@ -1,0 +1,90 @@
+"""How far sessions came is kept by the database, and counts agree with what is stored."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from booking_flow.change import begin
+from booking_flow.flow import State, Trigger
+from booking_flow.saga import StepName, StepStatus
+from booking_flow.session import Session
+from persistence.overview import PostgresOverview
+from tests.persistence.helpers import Shop
+from tests.persistence.samples import call, claimed, settled
+
+SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def overview(shop: Shop) -> PostgresOverview:
+    return PostgresOverview(shop.engine)
+
+
+async def furthest(shop: Shop, session: Session) -> str:
+    (row,) = await shop.rows("SELECT furthest FROM booking_sessions WHERE id = :id", id=session.id)
+    found: str = row.furthest
+    return found
+
+
+async def test_a_step_back_or_an_end_does_not_change_how_far_a_session_came(shop: Shop) -> None:
+    held = await shop.basketed()
+    assert await furthest(shop, held) == "basketed"
+    chosen = await shop.write(begin(held).move(Trigger.RELEASE_BASKET))
+    over = await shop.write(begin(chosen).move(Trigger.EXPIRE))
+    assert (over.state, await furthest(shop, over)) == (State.EXPIRED, "basketed")
+
+
+async def test_who_stands_where_and_since_when(shop: Shop, overview: PostgresOverview) -> None:
+    first, _ = await shop.created(), await shop.created()
+    held = await shop.basketed()
+    found = {each.state: each.crowd for each in await overview.standing()}
+    assert {state: crowd.number for state, crowd in found.items()} == {
+        State.CREATED: 2,
+        State.BASKETED: 1,
+    }
+    assert found[State.BASKETED].first == held.id
+    assert found[State.CREATED].since == first.created_at
+
+
+async def test_open_and_owed_steps_are_counted_by_what_is_known_of_them(
+    shop: Shop, overview: PostgresOverview
+) -> None:
+    doubtful = await shop.booking()
+    await shop.write(settled(doubtful, StepStatus.UNKNOWN))
+    asked = await shop.write(claimed(await shop.selected(), StepName.ADD_TO_BASKET))
+    found = {(each.step, each.status): each.crowd for each in await overview.open_steps()}
+    assert set(found) == {
+        (StepName.BOOK, StepStatus.UNKNOWN),
+        (StepName.ADD_TO_BASKET, StepStatus.STARTED),
+    }
+    assert found[StepName.ADD_TO_BASKET, StepStatus.STARTED].first == asked.id
+
+
+async def test_a_cohort_tells_how_far_they_came_and_where_they_are(
+    shop: Shop, overview: PostgresOverview
+) -> None:
+    await shop.created()
+    await shop.write(begin(await shop.basketed()).move(Trigger.CANCEL))
+    found = {
+        (each.furthest, each.state): each.number for each in await overview.cohort(SINCE, UNTIL)
+    }
+    assert found == {
+        (State.CREATED, State.CREATED): 1,
+        (State.BASKETED, State.CANCELLED): 1,
+    }
+    assert await overview.cohort(UNTIL, UNTIL + timedelta(days=1)) == []
+
+
+async def test_calls_are_counted_by_endpoint_outcome_and_length(
+    shop: Shop, overview: PostgresOverview
+) -> None:
+    known = await shop.created()
+    calls = [call(duration=seconds) for seconds in (0.1, 0.1, 4.0)]
+    await shop.store.record_calls(known.id, [*calls, call(outcome="timeout", duration=30.0)])
+    found = await overview.calls(SINCE, UNTIL)
+    assert sorted((each.outcome, each.number, each.slowest) for each in found) == [
+        ("ok", 1, 4.0),
+        ("ok", 2, 0.1),
+        ("timeout", 1, 30.0),
+    ]
+    assert all(each.seconds == pytest.approx(each.slowest, rel=0.03) for each in found)
