@@ -90,6 +90,16 @@ BY_COOKIE: Final = text(
     )
 )
 
+# Whether a cookie still opens anything; asking is no use of it.
+IS_OPEN: Final = text(
+    """
+    SELECT 1 FROM staff_sessions c JOIN staff_accounts a ON a.id = c.account_id
+    WHERE c.token_hash = :token_hash AND c.revoked_at IS NULL AND a.disabled_at IS NULL
+      AND c.expires_at > booking_now()
+      AND c.last_seen_at > booking_now() - CAST(:idle AS interval)
+    """
+)
+
 BY_TOKEN: Final = text(
     "".join(
         (
@@ -179,6 +189,11 @@ class PostgresStaff:
         values = {"token_hash": hashed(token), "idle": IDLE}
         row = await fetch_one(self._engine, BY_COOKIE, values)
         return _account(row) if row else None
+
+    async def is_open(self, token: str) -> bool:
+        """Whether a cookie still opens an account; whoever asks has not used it."""
+        values = {"token_hash": hashed(token), "idle": IDLE}
+        return await fetch_one(self._engine, IS_OPEN, values) is not None
 
     async def by_token(self, token: str) -> Account | None:
         """Return whose API token this is."""

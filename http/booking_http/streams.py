@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
@@ -13,12 +14,16 @@ from aiohttp import web
 from booking_flow.refusals import RefusalCode
 from booking_http.problems import problem
 
+_STAFF: Final = 20
+"""How many of the staff may follow one session."""
+
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Stream:
     """One open stream of one session."""
 
     request: web.Request
+    staff: bool = False
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: bool = False
 
@@ -56,12 +61,18 @@ class Streams:
         self._open: dict[UUID, list[Stream]] = {}
 
     @contextmanager
-    def open(self, session_id: UUID, *, request: web.Request) -> Iterator[Stream]:
-        """Add a stream for as long as the block runs; streams that nobody hears do not count."""
-        if sum(stream.live for stream in self._open.get(session_id, ())) >= self._per_session:
-            most = f"A session has at most {self._per_session} event streams."
-            raise problem(RefusalCode.RATE_LIMITED, most)
-        stream = Stream(request=request)
+    def open(
+        self, session_id: UUID, *, request: web.Request, staff: bool = False
+    ) -> Iterator[Stream]:
+        """Add a stream for as long as the block runs; streams that nobody hears do not count.
+
+        Staff who follow take no place away from the guest, nor the guest from them.
+        """
+        others = [each for each in self._open.get(session_id, ()) if each.staff is staff]
+        most = _STAFF if staff else self._per_session
+        if sum(stream.live for stream in others) >= most:
+            raise problem(RefusalCode.RATE_LIMITED, f"A session has at most {most} event streams.")
+        stream = Stream(request=request, staff=staff)
         following = self._open.setdefault(session_id, [])
         following.append(stream)
         try:

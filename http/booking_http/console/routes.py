@@ -6,18 +6,23 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_http.console import doors, finding
+from booking_http.console import doors, finding, live, session_page
 from booking_http.console.assets import STATIC, read_asset
 from booking_http.console.entry import HOME, SIGN_IN
 from booking_http.console.pages import as_page, nothing_here
 from booking_http.route import Handler
 
+_SESSION: Final = "/console/sessions/{session_uuid}"
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", SIGN_IN, doors.show_sign_in),
     ("POST", SIGN_IN, doors.sign_in),
     ("POST", "/console/sign-out", doors.sign_out),
     ("GET", HOME, finding.show_first_page),
     ("POST", HOME, finding.find),
+    ("GET", f"{_SESSION}", session_page.show_session),
+    ("GET", f"{_SESSION}/events", live.follow),
+    ("GET", f"{_SESSION}/story.json", session_page.export),
+    ("POST", f"{_SESSION}/{{deed}}", session_page.act),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -75,6 +76,17 @@ def spoken(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def plain(amount: Decimal) -> str:
+    """Write an amount whose currency stands beside it."""
+    return f"{amount:,.2f}"
+
+
+def camel(name: str) -> str:
+    """Write a name of a program, such as itemKey, as words."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    return spoken(apart.lower())
+
+
 def short(text: str, most: int = 12) -> str:
     """Write the beginning of an id."""
     return text if len(text) <= most else f"{text[:most]}…"
@@ -83,11 +95,13 @@ def short(text: str, most: int = 12) -> str:
 FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
     {
         "ago": ago,
+        "camel": camel,
         "clock": clock,
         "from_now": from_now,
         "minute": minute,
         "money": money,
         "on_day": day,
+        "plain": plain,
         "short": short,
         "span": span,
         "spoken": spoken,

@@ -107,6 +107,17 @@ def _arrow(arrow: Arrow, name: str) -> Iterator[str]:
     )
 
 
+def margins() -> Iterator[tuple[str, float, str]]:
+    """Return the words beside each arrow by name, the edge they keep to, and on which side it is."""
+    for number, arrow in enumerate(arrows()):
+        _, place, align = _shape(arrow)
+        yield (
+            f"words{number}",
+            place[0] + (_COLUMN / 2 if align == "right" else -_COLUMN / 2),
+            align,
+        )
+
+
 def _words(arrow: Arrow) -> list[str]:
     colour = draw.CLOCK if arrow.timed else draw.INK
     words = [draw.styled(arrow.row.label, size=13, colour=colour, tag="b")]

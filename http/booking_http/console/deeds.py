@@ -1,0 +1,143 @@
+"""What staff may do on a session's page: the words on each form, and what sending it does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Final
+
+from booking_flow.session import Loaded, Session
+from booking_http.console.entry import Fields
+from booking_http.console.forms import understand
+from booking_http.schemas.support_asks import ReasonAsk
+from booking_http.service import Service
+from booking_http.support import acts, possible
+from booking_http.support.acts import Wish
+from booking_http.support.identity import Staff
+from booking_http.support.possible import Action
+
+Done = Callable[[Service, Wish, Fields], Awaitable[Loaded]]
+Plain = Callable[[Service, Wish], Awaitable[Loaded]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """A form on a session's page."""
+
+    action: Action
+    label: str
+    about: str
+    done: str
+    """What is said once it has been done."""
+    do: Done
+    grave: bool = False
+    """Whether it cannot be taken back."""
+
+    @property
+    def name(self) -> str:
+        """Return its name in addresses."""
+        return self.action.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A form as this member of staff sees it now; `barred` says why they cannot use it."""
+
+    deed: Deed
+    barred: str | None
+
+
+def _plain(do: Plain) -> Done:
+    """Let a deed that needs nothing but a reason be done from a form."""
+
+    async def done(service: Service, wish: Wish, _: Fields) -> Loaded:
+        return await do(service, wish)
+
+    return done
+
+
+_EVERY: Final[tuple[Deed, ...]] = (
+    Deed(
+        action=possible.NOTE,
+        label="Add a note",
+        about="It stands in the history for good, under your name.",
+        done="Your note stands in the history.",
+        do=_plain(acts.add_note),
+    ),
+    Deed(
+        action=possible.RECONCILE,
+        label="Find out now",
+        about="Asks the supplier what came of the open step, as the service does by and by.",
+        done="The supplier was asked; what it said stands below.",
+        do=_plain(acts.reconcile),
+    ),
+    Deed(
+        action=possible.RETRY_UNDO,
+        label="Retry the undo",
+        about="Asks the supplier once more to let go what it may hold for nobody.",
+        done="The supplier was asked to let it go; what it said stands below.",
+        do=_plain(acts.retry_undo),
+    ),
+    Deed(
+        action=possible.RELEASE,
+        label="Release the hold",
+        about="The held cabin is let go. The session goes on, and the guest may hold another.",
+        done="The cabin was let go.",
+        do=_plain(acts.release_hold),
+    ),
+    Deed(
+        action=possible.CANCEL,
+        label="Cancel for the guest",
+        about="Before a booking it ends the session; with one it opens a task to cancel with the "
+        "line, which holds the cabin until it confirms.",
+        done="Cancelled, or asked for where the line or an open step must end first.",
+        do=_plain(acts.cancel_session),
+        grave=True,
+    ),
+    Deed(
+        action=possible.ERASE,
+        label="Erase this guest",
+        about="Makes what the guest typed unreadable for ever. History and money stay.",
+        done="What the guest typed is erased.",
+        do=_plain(acts.erase_guest),
+        grave=True,
+    ),
+)
+DEEDS: Final = MappingProxyType({deed.name: deed for deed in _EVERY})
+
+
+def offers(session: Session, *, today: date, staff: Staff, owes_undo: bool) -> Sequence[Offer]:
+    """Return every form, those that cannot be used now with the reason."""
+    return [
+        Offer(deed=deed, barred=_barred(deed, session, today, staff, owes_undo=owes_undo))
+        for deed in _EVERY
+    ]
+
+
+def _barred(
+    deed: Deed, session: Session, today: date, staff: Staff, *, owes_undo: bool
+) -> str | None:
+    if not staff.account.role.includes(deed.action.role):
+        return f"This needs the role {deed.action.role.value}."
+    if not deed.action.possible(session, today):
+        return deed.action.needs
+    if deed.action is possible.RETRY_UNDO and not owes_undo:
+        return "Nothing has to be undone."
+    return None
+
+
+def wish_of(fields: Fields, staff: Staff, session: Session, *, form: str) -> Wish:
+    """Read why it is to be done, and which version of the session was seen.
+
+    Raises:
+        NotTaken: no reason is given, or one that may not be kept.
+    """
+    ask, seen = understand(fields, ReasonAsk, form=form), fields.get("version", "")
+    return Wish(
+        staff=staff,
+        session_id=session.id,
+        seen=frozenset({int(seen)} if seen.isascii() and seen.isdigit() else ()),
+        reason=ask.reason,
+    )

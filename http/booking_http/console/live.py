@@ -1,0 +1,67 @@
+"""Following a session while its page is open: only that it changed is told, never what."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+from aiohttp.client_exceptions import ClientConnectionResetError
+
+from booking_flow.ports import StoreUnavailable
+from booking_http.console.entry import looker
+from booking_http.exchange import service_of
+from booking_http.service import Service
+from booking_http.streams import Stream
+from booking_http.support.finding import find_session, id_of
+from booking_http.support.identity import COOKIE, note_in_audit
+
+_HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+}
+
+
+async def follow(request: web.Request) -> web.StreamResponse:
+    """Tell the session's version now and after every change, for as long as one is signed in."""
+    staff, service = await looker(request), service_of(request)
+    loaded = await find_session(service, staff, id_of(request, "session_uuid"))
+    session_id = loaded.session.id
+    await note_in_audit(service, staff, "follow_session", session_ids=(session_id,))
+    with service.streams.open(session_id, request=request, staff=True) as stream:
+        response = web.StreamResponse(headers=_HEADERS)
+        await response.prepare(request)
+        try:
+            await response.write(b"retry: 3000\n\n")
+            await _tell(request, service, stream, response, session_id)
+        except (ClientConnectionResetError, ConnectionResetError):
+            pass
+        return response
+
+
+async def _tell(
+    request: web.Request,
+    service: Service,
+    stream: Stream,
+    response: web.StreamResponse,
+    session_id: UUID,
+) -> None:
+    told, beat = -1, service.settings.heartbeat_seconds
+    cookie = request.cookies.get(COOKIE, "")
+    while not stream.stopped and await service.support.staff.is_open(cookie):
+        version = await _version(service, session_id)
+        if version is not None and version != told:
+            await response.write(f"event: version\ndata: {version}\n\n".encode())
+            told = version
+        if not await stream.wait(beat):
+            await response.write(b": still here\n\n")
+
+
+async def _version(service: Service, session_id: UUID) -> int | None:
+    """Return the present version; while the database is away there is no news."""
+    try:
+        loaded = await service.store.load(session_id)
+    except StoreUnavailable:
+        return None
+    return loaded.session.version if loaded else None

@@ -1,0 +1,112 @@
+"""The page of one session: what happened, how it stands, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aiohttp import web
+
+from booking_flow.refusals import Refused
+from booking_flow.session import Loaded
+from booking_http.console import chart, deeds, summary, timeline
+from booking_http.console.entry import Fields, actor, looker
+from booking_http.console.forms import EMPTY, Form, NotTaken, refused
+from booking_http.console.pages import HEADERS, go_to, render
+from booking_http.exchange import service_of
+from booking_http.problems import EdgeCode, Problem, from_refusal, problem
+from booking_http.support.finding import find_session, id_of
+from booking_http.support.identity import Staff
+from booking_http.support.reading import story_of
+from persistence.schema_staff import Role
+
+_ATTACHED: Final = 'attachment; filename="{reference}.json"'
+
+
+async def show_session(request: web.Request) -> web.Response:
+    """Show a session."""
+    staff = await looker(request)
+    loaded = await _loaded(request, staff)
+    done = deeds.DEEDS.get(request.query.get("done", ""))
+    return await _show(request, staff, loaded, EMPTY, said=done.done if done else None)
+
+
+async def export(request: web.Request) -> web.Response:
+    """Hand out the whole story, as programs read it."""
+    staff = await looker(request)
+    story = await story_of(service_of(request), staff, await _loaded(request, staff))
+    name = _ATTACHED.format(reference=story.session.reference)
+    return web.Response(
+        text=story.model_dump_json(by_alias=True, indent=1),
+        content_type="application/json",
+        headers={**HEADERS, "Content-Disposition": name},
+    )
+
+
+async def act(request: web.Request) -> web.Response:
+    """Do what a form asks for; what was typed comes back with the reason why it was not done."""
+    staff, fields = await actor(request, Role.AGENT)
+    deed = deeds.DEEDS.get(request.match_info["deed"])
+    if deed is None:
+        raise problem(EdgeCode.NOT_FOUND, "There is no such action.")
+    loaded = await _loaded(request, staff)
+    try:
+        wish = deeds.wish_of(fields, staff, loaded.session, form=deed.name)
+        await deed.do(service_of(request), wish, fields)
+    except NotTaken as untaken:
+        return await _show(request, staff, loaded, untaken.form, status=422)
+    except (Problem, Refused) as error:
+        return await _refuse(request, staff, fields, error, form=deed.name)
+    return go_to(f"/console/sessions/{loaded.session.id}?done={deed.name}")
+
+
+async def _refuse(
+    request: web.Request, staff: Staff, fields: Fields, error: Problem | Refused, *, form: str
+) -> web.Response:
+    """Show the session as it is by now, and the form with what was typed."""
+    found = from_refusal(error.refusal) if isinstance(error, Refused) else error
+    again = refused(fields, found, form=form)
+    loaded = await _loaded(request, staff)
+    return await _show(request, staff, loaded, again, status=found.row.status)
+
+
+async def _loaded(request: web.Request, staff: Staff) -> Loaded:
+    return await find_session(service_of(request), staff, id_of(request, "session_uuid"))
+
+
+async def _show(
+    request: web.Request,
+    staff: Staff,
+    loaded: Loaded,
+    form: Form,
+    *,
+    said: str | None = None,
+    status: int = 200,
+) -> web.Response:
+    facts = await _facts(request, staff, loaded, form)
+    return await render(
+        request, "session/page.html", staff=staff, status=status, said=said, **facts
+    )
+
+
+async def _facts(
+    request: web.Request, staff: Staff, loaded: Loaded, form: Form
+) -> Mapping[str, Any]:
+    service, session = service_of(request), loaded.session
+    story = await story_of(service, staff, loaded)
+    owes_undo = bool(await service.store.owed(session.id))
+    path, show = chart.path_of(story), request.query.get("show")
+    culprit = summary.culprit_of(story)
+    return {
+        "session": story.session,
+        "now": loaded.now,
+        "tasks": [task for task in story.tasks if task.closed_at is None],
+        "summary": summary.sum_up(story),
+        "rows": timeline.rows_of(story.timeline, show=show, culprit=culprit),
+        "kinds": timeline.KINDS,
+        "show_kind": show if show in timeline.KINDS else None,
+        "chart": chart.draw(path),
+        "stations": chart.stations(path),
+        "offers": deeds.offers(session, today=loaded.now.date(), staff=staff, owes_undo=owes_undo),
+        "form": form,
+    }

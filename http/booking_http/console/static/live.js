@@ -1,0 +1,67 @@
+// Keeps a session's page up to date while it is open. Nothing here is needed to read or to act.
+
+const said = document.querySelector("[data-events]");
+let shown = said.dataset.version;
+let busy = false;
+
+const typedInto = (part) =>
+  [...part.querySelectorAll("input, textarea, select")].some((field) =>
+    field.type === "hidden" ? false : field.value !== field.defaultValue && field.tagName !== "SELECT"
+  );
+
+const inUse = (part) => {
+  const field = document.activeElement;
+  return typedInto(part) || (part.contains(field) && field.matches("input, textarea, select, button"));
+};
+
+const openIn = (part) => [...part.querySelectorAll("details[open][id]")].map((each) => each.id);
+
+const replace = (part, fresh) => {
+  for (const id of openIn(part)) {
+    const details = fresh.querySelector(`#${CSS.escape(id)}`);
+    if (details) details.open = true;
+  }
+  const focused = part.contains(document.activeElement) ? document.activeElement : null;
+  const path = focused && focused.closest("details[id]");
+  part.replaceWith(fresh);
+  if (path) fresh.querySelector(`#${CSS.escape(path.id)} > summary`)?.focus({ preventScroll: true });
+};
+
+const refresh = async () => {
+  const answer = await fetch(location.href.split("#")[0], { credentials: "same-origin", redirect: "error" });
+  if (!answer.ok) throw new Error("not shown");
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const parts = new Map([...document.querySelectorAll("[data-part]")].map((each) => [each.id, each]));
+  for (const fresh of page.querySelectorAll("[data-part]")) {
+    const part = parts.get(fresh.id);
+    parts.delete(fresh.id);
+    // What somebody is typing stays, and with it the version they have seen.
+    if (part && !inUse(part)) replace(part, document.adoptNode(fresh));
+    else if (!part) document.querySelector(".story").prepend(document.adoptNode(fresh));
+  }
+  for (const gone of parts.values()) if (!inUse(gone)) gone.remove();
+  shown = document.querySelector("[data-events]").dataset.version;
+};
+
+const tell = (words) => {
+  const status = document.querySelector("[data-events]");
+  if (status.textContent !== words) status.textContent = words;
+};
+
+const now = () => new Date().toISOString().slice(11, 19);
+
+const stream = new EventSource(said.dataset.events);
+stream.addEventListener("open", () => tell("live"));
+stream.addEventListener("error", () => tell("not live: refresh to see changes"));
+stream.addEventListener("version", async (event) => {
+  if (event.data === shown || busy) return;
+  busy = true;
+  try {
+    await refresh();
+    tell(`live, changed at ${now()} UTC`);
+  } catch {
+    tell("changed: refresh to see it");
+  } finally {
+    busy = false;
+  }
+});
