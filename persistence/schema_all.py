@@ -9,6 +9,7 @@ from persistence import (
     schema_desk,
     schema_outbox,
     schema_staff,
+    schema_sync,
 )
 from persistence.columns import metadata
 
@@ -20,4 +21,5 @@ __all__ = [
     "schema_desk",
     "schema_outbox",
     "schema_staff",
+    "schema_sync",
 ]

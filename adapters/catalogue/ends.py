@@ -1,0 +1,104 @@
+"""The two databases of a copy: which they are, and that only one at a time writes into a target."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+import asyncpg
+from asyncpg import Connection
+
+from adapters.catalogue.pairing import CannotCopy
+
+_LOCK: Final = int.from_bytes(b"bookflow")
+"""What everybody locks who writes into a catalogue."""
+_TRY: Final = "SELECT pg_try_advisory_lock($1)"
+# Who holds the lock, and since when they have been connected.
+_HOLDER: Final = """
+    SELECT a.application_name, a.client_addr, a.pid, date_trunc('second', a.backend_start) AS since
+    FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+    WHERE l.locktype = 'advisory' AND l.granted
+      AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+      AND (l.classid::bigint << 32) | l.objid::bigint = $1
+"""
+# What no two databases have in common, whatever names and addresses lead to them.
+_WHICH: Final = """
+    SELECT pg_postmaster_start_time(), oid FROM pg_catalog.pg_database
+    WHERE datname = current_database()
+"""
+
+
+class Busy(CannotCopy):
+    """Somebody else is writing into the target."""
+
+
+@asynccontextmanager
+async def connected(
+    url: str, *, called: str, read_only: bool, statement_timeout: float = 60.0
+) -> AsyncIterator[Connection[Any]]:
+    """Open a connection of our own; it is cut rather than closed when the block fails."""
+    connection = await asyncpg.connect(
+        url.replace("+asyncpg", "", 1),
+        timeout=10,
+        command_timeout=statement_timeout * 2,
+        server_settings=_settings(called, read_only, statement_timeout),
+    )
+    try:
+        yield connection
+    except BaseException:
+        connection.terminate()
+        raise
+    await connection.close()
+
+
+def _settings(called: str, read_only: bool, statement_timeout: float) -> dict[str, str]:
+    return {
+        "application_name": f"{called} {socket.gethostname()}:{os.getpid()}"[:63],
+        "default_transaction_read_only": "on" if read_only else "off",
+        "timezone": "UTC",
+        "datestyle": "ISO",
+        "jit": "off",
+        "statement_timeout": str(int(statement_timeout * 1000)),
+        "lock_timeout": "5000",
+        "idle_in_transaction_session_timeout": "600000",
+    }
+
+
+def address(url: str) -> str:
+    """Return where a database is, without the account and its password."""
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query).get("host", ["local"])[0]
+    return f"{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+async def forbid_same(source: Connection[Any], target: Connection[Any]) -> None:
+    """Refuse to copy a database onto itself.
+
+    Raises:
+        CannotCopy: both connections lead to one database.
+    """
+    if await source.fetchrow(_WHICH) == await target.fetchrow(_WHICH):
+        raise CannotCopy("source and target are the same database")
+
+
+async def take_alone(connection: Connection[Any]) -> None:
+    """Keep everybody else from writing into this catalogue until the connection ends.
+
+    Raises:
+        Busy: somebody else does; the message says who and since when.
+    """
+    if await connection.fetchval(_TRY, _LOCK):
+        return
+    holder = await connection.fetchrow(_HOLDER, _LOCK)
+    if holder is None:
+        raise Busy("another sync or import has just ended; try again")
+    place = holder["client_addr"] or "the database's own machine"
+    raise Busy(
+        f"{holder['application_name'] or 'somebody'}, connected from {place} since "
+        f"{holder['since']:%Y-%m-%d %H:%M:%S} UTC (backend {holder['pid']}), "
+        "is writing into this catalogue"
+    )

@@ -1,0 +1,65 @@
+"""The supplier's static export as a tree of files, one for each sailing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.catalogue.report import Fault
+
+_DEPTH = 5
+_SUFFIX = ".json"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SailingFile:
+    """A file at YEAR/MONTH/LINE/SHIP/SAILING.json; ordered as its path is written."""
+
+    path: str
+    """Its place below the folder, with slashes."""
+    line: int
+    ship: int
+    cruise_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The files of some lines, one for each sailing, in their order."""
+
+    files: list[SailingFile]
+    faults: list[Fault]
+
+
+def list_files(folder: Path, lines: Collection[int]) -> Listing:
+    """List the sailings of some lines; of two files for one sailing the later month's counts."""
+    chosen: dict[str, SailingFile] = {}
+    faults = []
+    for path in sorted(_paths(folder)):
+        found = _parsed(path)
+        if found is None:
+            faults.append(Fault(name=path, reason="it is not at YEAR/MONTH/LINE/SHIP/SAILING.json"))
+        elif found.line in lines:
+            if older := chosen.pop(found.cruise_id, None):
+                reason = f"{found.path} is the same sailing and was taken instead"
+                faults.append(Fault(name=older.path, reason=reason))
+            chosen[found.cruise_id] = found
+    return Listing(files=list(chosen.values()), faults=faults)
+
+
+def _paths(folder: Path) -> Iterator[str]:
+    """Return every JSON file below a folder, without following links."""
+    for place, _, names in os.walk(folder):
+        below = Path(place).relative_to(folder).as_posix()
+        for name in names:
+            if name.endswith(_SUFFIX):
+                yield name if below == "." else f"{below}/{name}"
+
+
+def _parsed(path: str) -> SailingFile | None:
+    parts = path.removesuffix(_SUFFIX).split("/")
+    if len(parts) != _DEPTH or not all(part.isascii() and part.isdecimal() for part in parts):
+        return None
+    _, _, line, ship, cruise_id = parts
+    return SailingFile(path, int(line), int(ship), str(int(cruise_id)))

@@ -1,0 +1,222 @@
+"""Bringing sailings into a catalogue: from another database, or from the supplier's files."""
+
+# ruff: noqa: PLC0415 - imports inside the commands keep `--help` quick.
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from adapters.catalogue.ledger import Ledger
+    from adapters.catalogue.report import Report
+    from adapters.catalogue.runs import Order, Watch
+    from booking_http.syncing import SyncSettings
+
+    Job = Callable[[Ledger | None, Watch], Awaitable[Report]]
+
+SOME_REFUSED = 3
+"""The exit code when all is done but for rows or files that were refused."""
+
+
+class _Lines(click.ParamType[Any]):
+    """Ids of cruise lines, separated by commas."""
+
+    name = "IDS"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        """Read `22,3`."""
+        try:
+            return tuple(dict.fromkeys(int(word) for word in str(value).split(",")))
+        except ValueError:
+            self.fail(f"{value} is no list of numbers such as 22,3", param, ctx)
+
+
+class _Url(click.ParamType[Any]):
+    """The address of a PostgreSQL database."""
+
+    name = "URL"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        """Refuse what leads elsewhere, without repeating a password."""
+        if not str(value).startswith(("postgresql://", "postgres://", "postgresql+asyncpg://")):
+            self.fail("a database's address starts with postgresql://", param, ctx)
+        return str(value)
+
+
+class _Duration(click.ParamType[Any]):
+    """A time such as 24h."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        """Read `24h`."""
+        from booking_http.syncing import duration
+
+        try:
+            return duration(str(value))
+        except ValueError as error:
+            self.fail(f"{value} is not {error}", param, ctx)
+
+
+_COMMON = (
+    click.option("--lines", type=_Lines(), help="Cruise lines.  [default: LIVE_LINES]"),
+    click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing."),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables."),
+    click.option("--afresh", is_flag=True, help="Do not go on with a run that was cut off."),
+    click.option("--production", is_flag=True, help="Write although it is marked production."),
+    click.option(
+        "--accept-vanished", is_flag=True, help="Let most of a line's sailings go inactive."
+    ),
+)
+
+
+def _common(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command
+
+
+@click.group()
+def catalogue() -> None:
+    """Bring cruise lines, ships and sailings into a catalogue."""
+
+
+@catalogue.command("sync")
+@click.option(
+    "--from", "source", type=_Url(), required=True, envvar="SYNC_FROM", help="Read from this URL."
+)
+@click.option(
+    "--to", "target", type=_Url(), required=True, envvar="SYNC_TO", help="Write to this URL."
+)
+@click.option("--every", type=_Duration(), help="Do it again and again, such as every 24h.")
+@_common
+def sync_command(
+    *, source: str, target: str, every: timedelta | None, as_json: bool, **asked: Any
+) -> None:
+    """Copy sailings with their lines and ships from one database into another.
+
+    Only what differs is written, no row is ever deleted, and sailings that the source no longer
+    has are marked inactive. SYNC_FROM and SYNC_TO keep passwords out of the list of processes.
+    """
+    from adapters.catalogue.sync import Origin, sync
+    from booking_http.explained import explained
+    from booking_http.syncing import load_sync_settings
+
+    with explained():
+        settings = load_sync_settings()
+        origin = Origin(url=source, layouts=settings.layouts())
+
+        async def job(ledger: Ledger | None, watch: Watch) -> Report:
+            order = await _order(settings, target, asked)
+            return await sync(origin, order, ledger=ledger, watch=watch)
+
+        _carry_out(job, settings, target, every=every, as_json=as_json)
+
+
+@catalogue.command("import")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--to", "target", type=_Url(), envvar="SYNC_TO", help="Write to this URL.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes.  [default: one a core]")
+@click.option("--whole", is_flag=True, help="What the folder does not have is no longer on sale.")
+@_common
+def import_command(
+    *,
+    folder: Path,
+    target: str | None,
+    workers: int | None,
+    whole: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Take sailings from FOLDER, a copy of the supplier's static export.
+
+    The export has one file for each sailing, YEAR/MONTH/LINE/SHIP/SAILING.json. A file that cannot
+    be read is named with the reason and does not stop the others. Without --to the sailings go to
+    CATALOGUE_URL or DATABASE_URL.
+    """
+    from adapters.catalogue.imports import Tree, import_files
+    from booking_http.explained import explained
+    from booking_http.syncing import load_sync_settings
+
+    with explained():
+        settings = load_sync_settings()
+        to, tree = settings.target(target), Tree(folder=folder, whole=whole, workers=workers)
+
+        async def job(ledger: Ledger | None, watch: Watch) -> Report:
+            order = await _order(settings, to, asked)
+            return await import_files(tree, order, ledger=ledger, watch=watch)
+
+        _carry_out(job, settings, to, every=None, as_json=as_json)
+
+
+async def _order(settings: SyncSettings, target: str, asked: dict[str, Any]) -> Order:
+    from adapters.catalogue.runs import Order
+
+    return Order(
+        target=target,
+        layouts=settings.layouts(),
+        lines=asked.pop("lines") or tuple(sorted(settings.live_lines)),
+        fills=settings.fills(),
+        **asked,
+    )
+
+
+def _carry_out(
+    job: Job, settings: SyncSettings, target: str, *, every: timedelta | None, as_json: bool
+) -> None:
+    """Do it until it is done, or at every interval until stopped."""
+    from booking_http import serving
+    from booking_http.logs import configure_logs
+    from booking_http.sync_report import watching
+    from booking_http.syncing import NOT_REMEMBERED, again_and_again, remembered
+
+    done: list[Report] = []
+
+    async def once() -> None:
+        async with remembered(target, settings) as ledger:
+            with watching(quiet=every is not None) as watch:
+                report = await job(ledger, watch)
+        if ledger is None:
+            report.note(NOT_REMEMBERED)
+        done.append(report)
+        _print(report, as_json=as_json)
+
+    configure_logs("ERROR")
+    if every is not None:
+        serving.run_until_stopped(again_and_again(_told(once), every=every))
+        return
+    serving.run_until_stopped(once())
+    if not done:
+        raise click.ClickException("stopped; the next run goes on from here")
+    if done[0].refused:
+        sys.exit(SOME_REFUSED)
+
+
+def _told(once: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Say what was in the way, and let the next time come."""
+    from adapters.catalogue.pairing import CannotCopy
+    from booking_flow.ports import StoreUnavailable
+
+    async def told() -> None:
+        try:
+            await once()
+        except (CannotCopy, StoreUnavailable) as error:
+            click.echo(f"not done: {error}", err=True)
+
+    return told
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    from booking_http.sync_report import print_report
+
+    if as_json:
+        click.echo(json.dumps(report.facts()))
+    else:
+        print_report(report)
