@@ -53,12 +53,14 @@ class Clerk:
         body: Json = reply.body
         return body
 
-    async def act(self, session_id: str, action: str, version: int | None = None) -> Reply:
+    async def act(
+        self, session_id: str, action: str, version: int | None = None, **more: Any
+    ) -> Reply:
         """Act on a session at the version it has, or at another."""
         if version is None:
             version = (await self.read(session_id))["session"]["version"]
         path, tag = f"sessions/{session_id}/{action}", {"If-Match": f'"{version}"'}
-        return await self.call("POST", path, {"reason": WHY}, headers=tag)
+        return await self.call("POST", path, {"reason": WHY} | more, headers=tag)
 
     async def task(self) -> Json:
         """Return the most urgent task."""

@@ -95,7 +95,9 @@ async def test_a_held_cabin_is_let_go_for_the_guest(service: Service, agent: Cle
     guest = service.guest()
     await guest.to_basketed()
     offered = (await agent.read(guest.uuid))["session"]["allowedActions"]
-    assert [each["name"] for each in offered] == ["note", "retry-undo", "release-hold", "cancel"]
+    assert [each["name"] for each in offered] == [
+        *("note", "retry-undo", "release-hold", "extend-deadline", "cancel")
+    ]
     released = await agent.act(guest.uuid, "release-hold")
     assert (released.status, released.body["state"]) == (200, "cabin_selected")
     assert (await service.simulator.ledger())["holds"] == []

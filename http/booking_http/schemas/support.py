@@ -11,6 +11,7 @@ from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
 from booking_flow.party import PassengerType
 from booking_flow.saga import StepName, TaskKind
+from booking_flow.steps.overriding import Remains
 from booking_http.schemas.answers import ContactTell, CruiseTell, EventTell
 from booking_http.schemas.base import Amount, Moment, Tell
 from persistence.schema_staff import Role
@@ -119,6 +120,7 @@ class TaskTell(Tell):
     task_id: str
     version: int
     kind: TaskKind
+    step_id: str | None
     session_id: str
     reference: str
     state: State
@@ -177,6 +179,31 @@ class StoryTell(Tell):
     session: StaffSessionTell
     tasks: list[TaskTell]
     timeline: list[HappeningTell]
+
+
+class RemainTell(Tell):
+    """Something that a move does not undo; `what` goes into `notUndone`."""
+
+    what: Remains
+    detail: str
+
+
+class WayTell(Tell):
+    """Whether a session can be moved to a state, and what that would not undo."""
+
+    to: State
+    label: str
+    possible: bool
+    why_not: str | None
+    override: bool
+    not_undone: list[RemainTell]
+
+
+class WaysTell(Tell):
+    """Where a session can be moved by hand."""
+
+    version: int
+    ways: list[WayTell]
 
 
 class HistoryTell(Tell):

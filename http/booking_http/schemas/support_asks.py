@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -11,6 +11,10 @@ from pydantic_core import PydanticCustomError
 from booking_flow.card import luhn_valid
 from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
+from booking_flow.saga import StepName
+from booking_flow.steps.extending import Deadline
+from booking_flow.steps.overriding import Remains
+from booking_flow.supplier import FailureKind
 from booking_http.schemas.base import Ask, Code, Email, Line, Note, Query
 
 _DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
@@ -44,7 +48,11 @@ class SignOutAsk(Ask):
 
 
 class SearchAsk(Ask):
-    """What the caller has, in one box, and what to leave out."""
+    """What the caller has, in one box, and what to leave out.
+
+    `reached` is how far they came at least, `furthest` how far and no further; `step` is open, or
+    owed to the supplier; `failure` is what became of `call`.
+    """
 
     query: Line | None = None
     state: State | None = None
@@ -52,6 +60,15 @@ class SearchAsk(Ask):
     cruise_id: Code | None = None
     since: AwareDatetime | None = Field(default=None, alias="from")
     until: AwareDatetime | None = Field(default=None, alias="to")
+    reached: State | None = None
+    furthest: State | None = None
+    ended: bool | None = None
+    step: StepName | None = None
+    step_status: Literal["started", "unknown", "owed"] | None = None
+    call: Code | None = None
+    failure: Literal["any"] | FailureKind | None = None
+    called_since: AwareDatetime | None = Field(default=None, alias="calledFrom")
+    called_until: AwareDatetime | None = Field(default=None, alias="calledTo")
     cursor: Cursor | None = None
     limit: PageSize = 25
 
@@ -60,6 +77,21 @@ class ReasonAsk(Ask):
     """Why staff do something; it stands in the history, so no names belong there."""
 
     reason: Reason
+
+
+class ExtendAsk(ReasonAsk):
+    """Which deadline is to be later, and when it is then."""
+
+    deadline: Deadline
+    until: AwareDatetime
+
+
+class MoveAsk(ReasonAsk):
+    """Where to; against the flow only with `override` and with all that it does not undo."""
+
+    to: State
+    override: bool = False
+    not_undone: list[Remains] = Field(default_factory=list, max_length=len(Remains))
 
 
 class AnswerAsk(ReasonAsk):

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from aiohttp import web
 
 from booking_flow.session import Loaded, Session
 from booking_http.exchange import expected_versions, read_body, service_of, tag, tell
 from booking_http.problems import EdgeCode, problem
-from booking_http.schemas.support_asks import ReasonAsk
+from booking_http.schemas.support_asks import ExtendAsk, MoveAsk, ReasonAsk
 from booking_http.service import Service
-from booking_http.support import acts, possible
+from booking_http.support import acts, possible, steering
 from booking_http.support.acts import Wish
 from booking_http.support.finding import id_of
 from booking_http.support.identity import Staff, staff_of
 from booking_http.support.possible import Action
 from booking_http.support.reading import present
 
+A = TypeVar("A", bound=ReasonAsk)
 CarryOut = Callable[[Service, Wish], Awaitable[Loaded]]
 
 
@@ -55,6 +57,43 @@ async def erase_guest(request: web.Request) -> web.Response:
     return await _act(request, possible.ERASE, acts.erase_guest)
 
 
+async def extend_deadline(request: web.Request) -> web.Response:
+    """Give the guest more time."""
+    staff, wish, ask = await _read(request, possible.EXTEND, ExtendAsk)
+    loaded = await steering.extend_deadline(
+        service_of(request), wish, deadline=ask.deadline, until=ask.until
+    )
+    return await tell_acted(request, staff, loaded)
+
+
+async def resend_confirmation(request: web.Request) -> web.Response:
+    """Mail once more how the booking stands; 202, since it is sent by and by."""
+    return await _act(request, possible.RESEND, steering.resend_confirmation, waits=lambda _: True)
+
+
+async def confirm_cancellation(request: web.Request) -> web.Response:
+    """End a booking that the line has cancelled."""
+    return await _act(request, possible.CONFIRM_CANCELLATION, steering.confirm_cancellation)
+
+
+async def refuse_cancellation(request: web.Request) -> web.Response:
+    """Let a booking go on that the line does not cancel."""
+    return await _act(request, possible.REFUSE_CANCELLATION, steering.refuse_cancellation)
+
+
+async def move_session(request: web.Request) -> web.Response:
+    """Move a session to another state by hand."""
+    staff, wish, ask = await _read(request, possible.MOVE, MoveAsk)
+    loaded = await steering.move_session(
+        service_of(request),
+        wish,
+        to=ask.to,
+        override=ask.override,
+        not_undone=frozenset(each.value for each in ask.not_undone),
+    )
+    return await tell_acted(request, staff, loaded)
+
+
 async def _act(
     request: web.Request,
     action: Action,
@@ -62,16 +101,17 @@ async def _act(
     *,
     waits: Callable[[Session], bool] = lambda _: False,
 ) -> web.Response:
-    staff = await staff_of(request, action.role)
-    versions, ask = named_versions(request), await read_body(request, ReasonAsk)
-    loaded = await carry_out(service_of(request), wish_of(request, staff, versions, ask))
+    staff, wish, _ = await _read(request, action, ReasonAsk)
+    loaded = await carry_out(service_of(request), wish)
     return await tell_acted(request, staff, loaded, status=202 if waits(loaded.session) else 200)
 
 
-def wish_of(request: web.Request, staff: Staff, versions: frozenset[int], ask: ReasonAsk) -> Wish:
-    """Return what a request about the session of its path wants."""
+async def _read(request: web.Request, action: Action, model: type[A]) -> tuple[Staff, Wish, A]:
+    """Return who asks, what about the session of the path, and the rest of what they sent."""
+    staff = await staff_of(request, action.role)
+    versions, ask = named_versions(request), await read_body(request, model)
     session_id = id_of(request, "session_uuid")
-    return Wish(staff=staff, session_id=session_id, seen=versions, reason=ask.reason)
+    return staff, Wish(staff=staff, session_id=session_id, seen=versions, reason=ask.reason), ask
 
 
 async def tell_acted(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from uuid import UUID
 
 from booking_flow.change import Change, begin
@@ -65,17 +67,19 @@ class Act:
         runner = self.service.support.runner
         return await runner.decide(self.loaded, guarded, command=self.command)
 
-    async def note(self, **facts: str) -> Loaded:
+    async def note(self) -> Loaded:
         """Write into the history what is done and why."""
 
         def decision(session: Session, _: Moment) -> Change:
-            details = {"action": self.action.name} | facts
+            details = {"action": self.action.name}
             return begin(session).record(EventKind.NOTE, reason=self.reason, details=details)
 
         return await self.decide(decision)
 
 
-async def begin_act(service: Service, wish: Wish, action: Action, **facts: str) -> Act:
+async def begin_act(
+    service: Service, wish: Wish, action: Action, facts: Mapping[str, str] = MappingProxyType({})
+) -> Act:
     """Let an action begin and write it down.
 
     Raises:

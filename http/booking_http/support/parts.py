@@ -39,6 +39,8 @@ class Support:
     recovery: Recovery
     runner: Runner
     policy: Policy
+    mails: bool
+    """Whether mail leaves the house at all."""
 
 
 def support_of(parts: Parts) -> Support:
@@ -57,4 +59,5 @@ def support_of(parts: Parts) -> Support:
         recovery=upkeep.recovery,
         runner=parts.engine.runner,
         policy=parts.policy,
+        mails=bool(parts.outgoing.channels.confirmations),
     )

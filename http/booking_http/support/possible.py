@@ -10,6 +10,7 @@ from uuid import UUID
 
 from booking_flow.flow import State
 from booking_flow.session import NO_DETAILS, Session
+from booking_flow.steps.extending import movable
 from booking_http.support.parts import BASE
 from persistence.schema_staff import Role
 
@@ -48,6 +49,23 @@ def _may_cancel(session: Session, _: date) -> bool:
     return not (session.ended or asked or session.unwinding is not None)
 
 
+def _may_extend(session: Session, _: date) -> bool:
+    return movable(session) is not None
+
+
+def _told(session: Session, _: date) -> bool:
+    known = session.booking is not None and session.details.contact is not None
+    return known and (session.reserved or session.ended)
+
+
+def _cancelling(session: Session, _: date) -> bool:
+    return session.unwinding is not None and session.reserved and session.open_step is None
+
+
+def _idle(session: Session, _: date) -> bool:
+    return session.open_step is None and session.unwinding is None
+
+
 def _may_erase(session: Session, today: date) -> bool:
     busy = session.open_step is not None or session.unwinding is not None
     over = session.ended or (session.reserved and session.sailing.sailing_date < today)
@@ -65,13 +83,47 @@ RELEASE: Final = Action(
 CANCEL: Final = Action(
     name="cancel", role=Role.AGENT, possible=_may_cancel, needs="It is cancelled, or about to be."
 )
+EXTEND: Final = Action(
+    name="extend-deadline",
+    role=Role.AGENT,
+    possible=_may_extend,
+    needs="It has no deadline that is ours to move. Once the payment deadline has passed, only the"
+    " line's refusal to cancel lets the booking go on.",
+)
+RESEND: Final = Action(
+    name="resend-confirmation",
+    role=Role.AGENT,
+    possible=_told,
+    needs="There is no booking to confirm, or nobody to tell.",
+)
+CONFIRM_CANCELLATION: Final = Action(
+    name="confirm-cancellation",
+    role=Role.AGENT,
+    possible=_cancelling,
+    needs="No cancellation is under way at the line.",
+)
+REFUSE_CANCELLATION: Final = Action(
+    name="refuse-cancellation",
+    role=Role.AGENT,
+    possible=_cancelling,
+    needs="No cancellation is under way at the line.",
+)
+MOVE: Final = Action(
+    name="move",
+    role=Role.SUPERVISOR,
+    possible=_idle,
+    needs="A step is open or something is being undone; that has to end first.",
+)
 ERASE: Final = Action(
     name="erase-guest",
     role=Role.SUPERVISOR,
     possible=_may_erase,
     needs="Only the details of who has nothing open any more, and has sailed if they booked.",
 )
-ACTIONS: Final = (NOTE, RECONCILE, RETRY_UNDO, RELEASE, CANCEL, ERASE)
+ACTIONS: Final = (
+    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RESEND),
+    *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, ERASE),
+)
 
 
 def possible_actions(session: Session, *, today: date, role: Role) -> Iterator[Action]:

@@ -10,13 +10,20 @@ from booking_flow.flow import State
 from booking_flow.history import HistoryBroken, fold
 from booking_flow.session import Loaded, Session
 from booking_http.exchange import read_body, service_of, tag, tell
-from booking_http.schemas.support import HistoryTell, HitsTell, StaffSessionTell, StoryTell
+from booking_http.schemas.support import (
+    HistoryTell,
+    HitsTell,
+    StaffSessionTell,
+    StoryTell,
+    WaysTell,
+)
 from booking_http.schemas.support_asks import SearchAsk
 from booking_http.service import Service
 from booking_http.support.finding import find_session, id_of, search
 from booking_http.support.identity import Staff, note_in_audit, staff_of
+from booking_http.support.steering import ways
 from booking_http.support.story import event, timeline, whole_history
-from booking_http.support.views import hit_view, session_view, task_view, wait_of
+from booking_http.support.views import hit_view, session_view, task_view, wait_of, way_view
 from persistence.histories import HistoryEntry
 from persistence.support_work import QueuedTask
 
@@ -55,6 +62,14 @@ async def read_staff_history(request: web.Request) -> web.Response:
     await note_in_audit(service, staff, "read_history", session_ids=(session_id,))
     entries = await whole_history(service.support.database, session_id)
     return tell(_checked(loaded.session, entries), headers=tag(loaded.session))
+
+
+async def read_ways(request: web.Request) -> web.Response:
+    """Show where a session can be moved by hand, and what that would not undo."""
+    _, loaded = await _visit(request)
+    found = await ways(service_of(request), loaded)
+    body = WaysTell(version=loaded.session.version, ways=[way_view(each) for each in found])
+    return tell(body, headers=tag(loaded.session))
 
 
 async def _visit(request: web.Request) -> tuple[Staff, Loaded]:

@@ -10,6 +10,7 @@ from booking_http.problems import EdgeCode as E
 from booking_http.route import Codes, Handler, Route
 from booking_http.schemas import support as tell
 from booking_http.schemas import support_asks as ask
+from booking_http.schemas.base import Ask
 from booking_http.support import acting, doors, possible, reading, tasks
 from booking_http.support.identity import CSRF_HEADER
 from booking_http.support.parts import BASE
@@ -24,14 +25,16 @@ _ACT: Final[Codes] = (
 _TAG: Final = "Support"
 
 
-def _action(action: Action, handler: Handler, summary: str) -> Route:
+def _action(
+    action: Action, handler: Handler, summary: str, asks: type[Ask] = ask.ReasonAsk
+) -> Route:
     return Route(
         method="POST",
         path=f"{BASE}/sessions/{{session_uuid}}/{action.name}",
         handler=handler,
         summary=summary,
         tag=_TAG,
-        ask=ask.ReasonAsk,
+        ask=asks,
         answers={200: tell.StaffSessionTell, 202: tell.StaffSessionTell},
         problems=_ACT,
         headers=("If-Match", CSRF_HEADER),
@@ -110,6 +113,35 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
     _action(possible.RETRY_UNDO, acting.retry_undo, "Try now to undo what is still to be undone"),
     _action(possible.RELEASE, acting.release_hold, "Let the held cabin go"),
     _action(possible.CANCEL, acting.cancel_session, "Cancel for the guest"),
+    _action(
+        *(possible.EXTEND, acting.extend_deadline),
+        "Give the guest more time, as far as the supplier lets us",
+        ask.ExtendAsk,
+    ),
+    _action(possible.RESEND, acting.resend_confirmation, "Mail how the booking stands once more"),
+    _action(
+        *(possible.CONFIRM_CANCELLATION, acting.confirm_cancellation),
+        "End a booking that the line has cancelled",
+    ),
+    _action(
+        *(possible.REFUSE_CANCELLATION, acting.refuse_cancellation),
+        "Let a booking go on that the line does not cancel",
+    ),
+    _action(
+        *(possible.MOVE, acting.move_session),
+        "Move to another state, along the flow or by an override that says what it leaves",
+        ask.MoveAsk,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/sessions/{{session_uuid}}/moves",
+        handler=reading.read_ways,
+        summary="Show where a session can be moved, and what that would not undo",
+        tag=_TAG,
+        answers={200: tell.WaysTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
+        staff=True,
+    ),
     _action(possible.ERASE, acting.erase_guest, "Erase what the guest typed, for ever"),
     Route(
         method="GET",

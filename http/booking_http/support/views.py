@@ -14,6 +14,7 @@ from booking_http.session_body import cruise_fields, render_event
 from booking_http.support.identity import Staff
 from booking_http.support.masking import details_of, guest_of
 from booking_http.support.possible import possible_actions
+from booking_http.support.steering import Way
 from persistence.support_search import Hit
 from persistence.support_work import QueuedTask
 
@@ -113,6 +114,7 @@ def task_view(queued: QueuedTask) -> tell.TaskTell:
         task_id=str(task.id),
         version=task.version,
         kind=task.kind,
+        step_id=str(task.step_id) if task.step_id else None,
         session_id=str(task.session_id),
         reference=queued.reference,
         state=queued.state,
@@ -126,6 +128,22 @@ def task_view(queued: QueuedTask) -> tell.TaskTell:
         closed_at=task.closed_at,
         closed_by=task.closed_by,
         answer=task.answer,
+    )
+
+
+def way_view(way: Way) -> tell.WayTell:
+    """Return whether a session can be moved somewhere, and at what price."""
+    jump = way.jump
+    return tell.WayTell(
+        to=way.to,
+        label=MEANING[way.to].label,
+        possible=jump is not None,
+        why_not=way.why_not,
+        override=jump is not None and jump.override,
+        not_undone=[
+            tell.RemainTell(what=what, detail=detail)
+            for what, detail in (jump.remains if jump else {}).items()
+        ],
     )
 
 
