@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from booking_flow.refusals import Fault
 from booking_http.console.entry import Fields
+from booking_http.console.words import spoken
 from booking_http.problems import Problem
 from booking_http.schemas.base import Ask
 from booking_http.validation import faults_of
@@ -76,6 +77,10 @@ def refused(fields: Fields, found: Problem, *, form: str = "") -> Form:
     """Return the form to show again to who could not have what they asked for."""
     said = f"{found.row.title}. {found.detail or ''}".strip()
     sides = [f"{fault.pointer.strip('/').capitalize()}: {fault.detail}" for fault in found.errors]
+    if "answered" in found.facts:
+        theirs, at = spoken(found.facts["answered"]), found.facts["answered_at"]
+        sides.append(f"{found.facts['answered_by']}, {at}: {theirs}")
+        sides.append(f"You, now: {spoken(found.facts['your_answer'])}")
     return Form(typed=Typed(fields), said=said, sides=sides, name=form)
 
 

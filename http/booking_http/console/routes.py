@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_http.console import doors, finding, live, session_page
+from booking_http.console import doors, finding, live, session_page, task_pages
 from booking_http.console.assets import STATIC, read_asset
 from booking_http.console.entry import HOME, SIGN_IN
 from booking_http.console.pages import as_page, nothing_here
@@ -23,6 +23,9 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", f"{_SESSION}/events", live.follow),
     ("GET", f"{_SESSION}/story.json", session_page.export),
     ("POST", f"{_SESSION}/{{deed}}", session_page.act),
+    ("GET", task_pages.TASKS, task_pages.show_queue),
+    ("GET", f"{task_pages.TASKS}/{{task_id}}", task_pages.show_task),
+    ("POST", f"{task_pages.TASKS}/{{task_id}}/answer", task_pages.answer_task),
 )
 
 

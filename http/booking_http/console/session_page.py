@@ -27,8 +27,15 @@ async def show_session(request: web.Request) -> web.Response:
     """Show a session."""
     staff = await looker(request)
     loaded = await _loaded(request, staff)
-    done = deeds.DEEDS.get(request.query.get("done", ""))
-    return await _show(request, staff, loaded, EMPTY, said=done.done if done else None)
+    return await _show(request, staff, loaded, EMPTY, said=_said(request.query.get("done", "")))
+
+
+def _said(name: str) -> str | None:
+    """Say what has just been done; the address holds no more than its name."""
+    if name == "answer":
+        return "Your answer was carried out and the task is closed."
+    done = deeds.DEEDS.get(name)
+    return done.done if done else None
 
 
 async def export(request: web.Request) -> web.Response:

@@ -103,6 +103,11 @@ def job(kind: str) -> Job:
     return JOBS.get(kind) or Job(spoken(kind), "")
 
 
+def answer(kind: str) -> str:
+    """Return what an answer says."""
+    return ANSWERS.get(kind, spoken(kind))
+
+
 def waiting(waits: WaitTell) -> str:
     """Say in a few words what a session waits for."""
     if waits.whom == "staff":
@@ -115,6 +120,12 @@ def waiting(waits: WaitTell) -> str:
 
 
 FILTERS: Final = MappingProxyType(
-    {"waiting": waiting, "tone": tone_of, "job": job, "step_name": step}
+    {
+        "answer_name": answer,
+        "job": job,
+        "step_name": step,
+        "tone": tone_of,
+        "waiting": waiting,
+    }
 )
 """What templates name things with."""

@@ -108,7 +108,7 @@ def _arrow(arrow: Arrow, name: str) -> Iterator[str]:
 
 
 def margins() -> Iterator[tuple[str, float, str]]:
-    """Return the words beside each arrow by name, the edge they keep to, and on which side it is."""
+    """Return the words beside each arrow by name, the edge they keep to, and which side it is."""
     for number, arrow in enumerate(arrows()):
         _, place, align = _shape(arrow)
         yield (

@@ -1,0 +1,116 @@
+"""The queue of what waits for a person, and one task with all that is needed to answer it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from aiohttp import web
+
+from booking_flow.ports import StoredTask
+from booking_flow.refusals import Refused
+from booking_http.console import timeline
+from booking_http.console.entry import Fields, actor, looker
+from booking_http.console.forms import EMPTY, Form, NotTaken, refused, understand
+from booking_http.console.pages import go_to, render
+from booking_http.exchange import read_query, service_of
+from booking_http.problems import Problem, from_refusal
+from booking_http.schemas.support import HappeningTell, StoryTell, TaskTell
+from booking_http.schemas.support_asks import AnswerAsk, TasksQuery
+from booking_http.service import Service
+from booking_http.support.answering import Answering, answer, task_of
+from booking_http.support.finding import find_session, id_of
+from booking_http.support.identity import Staff
+from booking_http.support.reading import story_of
+from booking_http.support.tasks import queue
+from persistence.schema_staff import Role
+
+TASKS: Final = "/console/tasks"
+_SHOWN: Final = frozenset({"step", "call"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """When the supplier was asked, as narrowly as we know."""
+
+    start: datetime
+    end: datetime
+
+
+async def show_queue(request: web.Request) -> web.Response:
+    """Show what nobody has answered, the most urgent first."""
+    staff, query = await looker(request), read_query(request, TasksQuery)
+    service = service_of(request)
+    page = await queue(service, staff, query)
+    return await render(
+        request, "task/queue.html", staff=staff, tasks=page.tasks, more=page.next, form=EMPTY
+    )
+
+
+async def show_task(request: web.Request) -> web.Response:
+    """Show one task."""
+    staff = await looker(request)
+    task = await task_of(service_of(request), id_of(request, "task_id"))
+    return await _show(request, staff, task, EMPTY)
+
+
+async def answer_task(request: web.Request) -> web.Response:
+    """Take an answer; one that is not believed or came second is shown with what speaks against."""
+    staff, fields = await actor(request, Role.AGENT)
+    service = service_of(request)
+    task = await task_of(service, id_of(request, "task_id"))
+    kind = fields.get("kind", "")
+    try:
+        ask = understand(fields, AnswerAsk, form=kind)
+        loaded = await answer(
+            service, Answering(staff=staff, task_id=task.id, seen=_seen(fields), ask=ask)
+        )
+    except NotTaken as untaken:
+        return await _show(request, staff, task, untaken.form, status=422)
+    except (Problem, Refused) as error:
+        found = from_refusal(error.refusal) if isinstance(error, Refused) else error
+        form = refused(fields, found, form=kind)
+        now = await task_of(service, task.id)
+        return await _show(request, staff, now, form, status=found.row.status)
+    return go_to(f"/console/sessions/{loaded.session.id}?done=answer")
+
+
+def _seen(fields: Fields) -> frozenset[int]:
+    version = fields.get("version", "")
+    return frozenset({int(version)} if version.isascii() and version.isdigit() else ())
+
+
+async def _show(
+    request: web.Request, staff: Staff, task: StoredTask, form: Form, *, status: int = 200
+) -> web.Response:
+    service = service_of(request)
+    loaded = await find_session(service, staff, task.session_id)
+    story = await story_of(service, staff, loaded)
+    told = next(each for each in story.tasks if each.task_id == str(task.id))
+    rows = timeline.rows_of([each for each in story.timeline if _about(each, told)])
+    return await render(
+        request,
+        "task/page.html",
+        staff=staff,
+        status=status,
+        task=told,
+        session=story.session,
+        now=loaded.now,
+        rows=rows,
+        window=_window(service, story, told),
+        form=form,
+    )
+
+
+def _about(told: HappeningTell, task: TaskTell) -> bool:
+    return told.kind in _SHOWN and told.step_id is not None and told.step_id == task.step_id
+
+
+def _window(service: Service, story: StoryTell, task: TaskTell) -> Window | None:
+    """Return between when and when the supplier can have acted."""
+    asked = next((e for e in story.timeline if e.kind == "step" and _about(e, task)), None)
+    if asked is None or asked.step is None:
+        return None
+    lease = service.support.policy.lease_seconds(asked.step)
+    return Window(start=asked.at, end=asked.at + timedelta(seconds=lease))
