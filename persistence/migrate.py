@@ -18,14 +18,25 @@ from sqlalchemy.pool import NullPool
 
 from persistence.database import database_url
 from persistence.errors import available
+from persistence.identity import AppEnv, mark
 
 _ONE_AT_A_TIME: Final = Lock()
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
-async def upgrade(dsn: str, revision: str = "head") -> None:
-    """Bring the database up to a revision; several processes may ask at once."""
-    await _run_apart(dsn, lambda connection: command.upgrade(_config(connection), revision))
+async def upgrade(
+    dsn: str, revision: str = "head", *, app_env: AppEnv = AppEnv.DEVELOPMENT
+) -> None:
+    """Bring the database up to a revision; several processes may ask at once.
+
+    One that has no mark yet is marked as belonging to `app_env`.
+    """
+
+    def work(connection: Connection) -> None:
+        command.upgrade(_config(connection), revision)
+        mark(connection, app_env)
+
+    await _run_apart(dsn, work)
 
 
 async def downgrade(dsn: str, revision: str) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from adapters.catalogue.inspection import Column
 
 BLANKS: Final = r"E' \t\r\n'"
-_COUNTING: Final = frozenset({"smallint", "integer", "bigint", "numeric"})
+_COUNTING: Final = frozenset({"smallint", "integer", "bigint"})
 _INTEGERS: Final = frozenset({"smallint", "integer"})
 _TRUE: Final = "'t', 'true', '1', 'y', 'yes', 'on', 'active'"
 
@@ -41,8 +41,10 @@ def trimmed(sql: str) -> str:
 def identifier(alias: str, column: Column) -> Comparable:
     """Return an identifier to sort and page by."""
     sql = f"{alias}.{column.sql}"
+    if column.type == "numeric":
+        return Comparable(f"trim_scale({sql})", "numeric")
     if column.type in _COUNTING:
-        return Comparable(sql, "numeric" if column.type == "numeric" else "bigint")
+        return Comparable(sql, "bigint")
     return Comparable(sql if column.type == "text" else f"{sql}::text", "text")
 
 

@@ -37,6 +37,7 @@ from booking_flow.sailing import Sailing
 
 MOST_REMEMBERED: Final = 2048
 _MOST: Final = 100
+_NOT_OURS: Final = "this cursor was not given by a page"
 INSPECTED_FOR: Final = 300.0
 """Seconds for which the columns of a catalogue are taken to stay."""
 INCOMPLETE: Final = (
@@ -185,7 +186,7 @@ async def open_reader(
 
 def _checked(found: Inspection, *, wanted: Wanted) -> Query:
     if wanted.place is not None and not fits(found, wanted.place):
-        raise BadCursor("this cursor was not given by a page")
+        raise BadCursor(_NOT_OURS)
     return many_sailings(found, wanted)
 
 
@@ -198,9 +199,9 @@ def _place(cursor: str) -> tuple[str, str]:
     try:
         place = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         day, cruise_id = place.split(" ", 1)
-        return date.fromisoformat(day).isoformat(), cruise_id
     except ValueError as error:
-        raise BadCursor("this cursor was not given by a page") from error
+        raise BadCursor(_NOT_OURS) from error
+    return day, cruise_id
 
 
 def _sailing_of(row: Record) -> Sailing | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from adapters.catalogue import expressions
+from adapters.catalogue import expressions, values
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Column, Inspection
 
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SHOWN: Final = {
     "cruise_id": ("s", "sailings.cruise_id"),
     "name": ("s", "sailings.name"),
@@ -65,7 +67,7 @@ def one_sailing(found: Inspection, cruise_id: str, *, exactly: bool) -> Query | 
     """
     column = _column(found, "sailings.cruise_id")
     own = expressions.identifier("s", column)
-    if own.type != "text" and not (exactly and _counts(cruise_id)):
+    if not _findable(own, cruise_id) or not (exactly or own.type == "text"):
         return None
     query = _selecting(found)
     sql = own.sql if exactly else expressions.trimmed(own.sql)
@@ -93,9 +95,12 @@ def many_sailings(found: Inspection, wanted: Wanted) -> Query:
 
 
 def fits(found: Inspection, place: tuple[str, str]) -> bool:
-    """Whether a page can begin at such a day and identifier."""
+    """Whether a page can begin after such a day and identifier."""
+    day = expressions.day("s", _column(found, "sailings.sailing_date"))
     own = expressions.identifier("s", _column(found, "sailings.cruise_id"))
-    return own.type == "text" or _counts(place[1])
+    if day.type == "text":
+        return _DAY.fullmatch(place[0]) is not None and _findable(own, place[1])
+    return values.day(place[0]) is not None and _findable(own, place[1])
 
 
 def joined(found: Inspection) -> str:
@@ -162,5 +167,8 @@ def _column(found: Inspection, key: str) -> Column:
     return found.columns[key]
 
 
-def _counts(cruise_id: str) -> bool:
+def _findable(own: expressions.Comparable, cruise_id: str) -> bool:
+    """Whether a column could hold such an identifier, and PostgreSQL would look for it."""
+    if own.type == "text":
+        return "\0" not in cruise_id
     return cruise_id.isascii() and cruise_id.isdecimal() and len(cruise_id) <= 18

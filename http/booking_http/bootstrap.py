@@ -80,7 +80,8 @@ def service_of_parts(parts: Parts) -> Service:
         return allowed_triggers(session, policy=policy)
 
     checks = Checks(
-        dsn=settings.database_url.get_secret_value(),
+        settings=settings,
+        database=parts.database,
         store=parts.store,
         cruises=parts.catalogue,
         redis=parts.redis,

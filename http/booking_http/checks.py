@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.inspection import Finding
 from booking_flow.ports import SessionStore
 from booking_http.cruises import Cruises
 from booking_http.health import Component, NotWell
+from booking_http.settings import Settings
+from booking_http.worlds import disagreements
 from persistence import migrate
+from persistence.identity import read_mark
 
 
 def _listed(findings: Iterable[Finding]) -> str:
@@ -21,24 +25,34 @@ class Checks:
     """Looks at the parts of a running service."""
 
     def __init__(
-        self, *, dsn: str, store: SessionStore, cruises: Cruises, redis: Redis | None
+        self,
+        *,
+        settings: Settings,
+        database: AsyncEngine,
+        store: SessionStore,
+        cruises: Cruises,
+        redis: Redis | None,
     ) -> None:
-        self._dsn = dsn
+        self._settings = settings
+        self._database = database
+        self._dsn = settings.database_url.get_secret_value()
         self._store = store
         self._cruises = cruises
         self._redis = redis
         self._migrated = False
+        self._agreed = False
 
     def components(self) -> list[Component]:
         """Return every part and how to look at it; Redis may be away."""
         return [
-            Component(name="database", look=self._database, required=True),
+            Component(name="database", look=self._database_answers, required=True),
             Component(name="schema", look=self._schema, required=True),
+            Component(name="environment", look=self._environment, required=True),
             Component(name="catalogue", look=self._catalogue),
             Component(name="redis", look=self._redis_answers),
         ]
 
-    async def _database(self) -> str | None:
+    async def _database_answers(self) -> str | None:
         await self._store.now()
         return None
 
@@ -51,6 +65,15 @@ class Checks:
                 raise NotWell(f"the tables are at {found or 'nothing'}, this program needs {head}")
             self._migrated = True
         return head
+
+    async def _environment(self) -> str | None:
+        """Compare the worlds until they agree once, since a database may be migrated later."""
+        if not self._agreed:
+            found = disagreements(self._settings, await read_mark(self._database))
+            if found and not self._settings.accept_other_environment:
+                raise NotWell("; ".join(found))
+            self._agreed = not found
+        return None
 
     async def _catalogue(self) -> str | None:
         found = await self._cruises.inspection()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from booking_http.catalogue_cli import catalogue
 from booking_http.outbox_cli import outbox
 from booking_http.staff_cli import staff
 from booking_http.task_cli import task
@@ -123,15 +124,23 @@ def simulator(
 
 
 @main.command()
-def migrate() -> None:
-    """Bring the tables of DATABASE_URL up to date."""
+@click.option(
+    "--mark-as",
+    type=click.Choice(["development", "staging", "production"]),
+    help="Let the database belong to this environment from now on, whatever it did before.",
+)
+def migrate(mark_as: str | None) -> None:
+    """Bring the tables of DATABASE_URL up to date; the first time marks it as APP_ENV's.
+
+    Later a database of another environment is refused.
+    """
     from booking_http.explained import explained
-    from booking_http.whereabouts import database_url
-    from persistence.migrate import head, upgrade
+    from booking_http.migrating import migrate_database
+    from booking_http.whereabouts import app_env, database_url
 
     with explained():
-        asyncio.run(upgrade(database_url()))
-        click.echo(f"the tables are at revision {head()}")
+        told = asyncio.run(migrate_database(database_url(), app_env(), mark_as=mark_as))
+        click.echo(told)
 
 
 @main.group()
@@ -159,6 +168,7 @@ def show(reference: str, as_json: bool, home: Path) -> None:
     print_report(found, as_json=as_json)
 
 
+main.add_command(catalogue)
 main.add_command(outbox)
 main.add_command(staff)
 main.add_command(task)

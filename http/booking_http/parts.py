@@ -26,6 +26,7 @@ from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
 from booking_http.upkeep import Upkeep, Wiring, open_lookup, spool_of, upkeep_of
+from booking_http.worlds import one_world
 from persistence.database import create_engine
 from persistence.sessions import PostgresSessionStore
 from persistence.vault import Vault
@@ -60,6 +61,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             settings.database_url.get_secret_value(), pool_size=settings.database_pool_size
         )
         opened.push_async_callback(database.dispose)
+        await opened.enter_async_context(one_world(settings, database))
         redis = _redis(settings)
         if redis is not None:
             opened.push_async_callback(redis.aclose)

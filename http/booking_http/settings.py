@@ -56,6 +56,10 @@ class Settings(BaseSettings):
 
     app_env: AppEnv = AppEnv.DEVELOPMENT
     """Which world this is; compared with the database's mark at every start."""
+    production_sids: Words = ()
+    """The supplier's accounts that sell for real: production uses these, nobody else may."""
+    accept_other_environment: bool = False
+    """Start although database or supplier's account belong to another world."""
     app_host: str = "127.0.0.1"
     app_port: int = Field(default=8080, ge=0, le=65535)
     public_url: str | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from booking_http.settings import Settings
+    from persistence.identity import AppEnv
 
 
 def database_url(home: Path | None = None) -> str:
@@ -26,6 +27,21 @@ def database_url(home: Path | None = None) -> str:
         running = f", and no demo runs in {home}" if home else ""
         raise CannotRun(f"DATABASE_URL is not set{running}")
     return found
+
+
+def app_env() -> AppEnv:
+    """Return the world that the environment declares.
+
+    Raises:
+        CannotRun: it is none of ours.
+    """
+    from booking_http.serving import CannotRun
+    from persistence.identity import AppEnv
+
+    declared = os.environ.get("APP_ENV") or AppEnv.DEVELOPMENT.value
+    if declared not in set(AppEnv):
+        raise CannotRun(f"APP_ENV must be one of {', '.join(AppEnv)}")
+    return AppEnv(declared)
 
 
 def settings(home: Path) -> Settings:

@@ -23,9 +23,7 @@ def reader_role(postgres_server: PostgresServer) -> Iterator[str]:
 
 
 @pytest.fixture
-async def make_shelf(
-    postgres_server: PostgresServer, reader_role: str
-) -> AsyncIterator[MakeShelf]:
+async def make_shelf(postgres_server: PostgresServer, reader_role: str) -> AsyncIterator[MakeShelf]:
     """Return a maker of stocked catalogues; the service gets an account that may only read."""
     made: list[str] = []
 

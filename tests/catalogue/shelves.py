@@ -61,7 +61,7 @@ class Shelf:
 
 
 async def build(owner: str, columns: Columns | None = None) -> None:
-    """Make the tables, with other types for some columns, further columns, and without those None."""
+    """Make the tables; `columns` replaces types, adds columns, and with None leaves some out."""
     connection = await asyncpg.connect(owner)
     try:
         for table, usual in WANTED.items():
@@ -85,7 +85,7 @@ async def stock(owner: str, sailings: Iterable[SeededSailing] | None = None) -> 
 
 async def _insert(connection: Any, table: str, row: Mapping[str, str]) -> None:
     there = await connection.fetch(
-        "SELECT attname, format_type(atttypid, NULL) AS type FROM pg_attribute"
+        "SELECT attname, format_type(atttypid, atttypmod) AS type FROM pg_attribute"
         " WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped",
         table,
     )

@@ -64,7 +64,13 @@ async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str
     verbose = await service.call("GET", "/readyz?verbose")
     assert verbose.body["environment"] == "development"
     states = {part["name"]: part["status"] for part in verbose.body["components"]}
-    assert states == {"database": "up", "schema": "up", "catalogue": "up", "redis": "up"}
+    assert states == {
+        "database": "up",
+        "schema": "up",
+        "environment": "up",
+        "catalogue": "up",
+        "redis": "up",
+    }
 
 
 async def test_without_redis_bookings_work_and_readiness_says_so(make_service: Any) -> None:

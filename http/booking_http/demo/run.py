@@ -21,9 +21,9 @@ from booking_http.demo.seed import seed, seed_day
 from booking_http.demo.simulator import HOST, SimulatorProcess
 from booking_http.demo.text import welcome
 from booking_http.logs import configure_logs
+from booking_http.migrating import migrate_database
 from booking_http.serving import CannotRun, require_free_port, serve_app
 from booking_http.settings import Settings, load_settings
-from persistence.migrate import upgrade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ async def _started(server: EmbeddedServer, running: AsyncExitStack) -> None:
 async def _serve(home: DemoHome, settings: Settings, options: DemoOptions) -> None:
     configure_logs(settings.log_level)
     database_url = settings.database_url.get_secret_value()
-    await upgrade(database_url)
+    await migrate_database(database_url, settings.app_env, mark_as=None)
     click.echo(f"{'Tables':<12}up to date")
     if not _given("TRAVELTEK_BASE_URL"):
         await _seed(settings, _simulator(home, options))

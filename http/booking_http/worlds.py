@@ -1,0 +1,116 @@
+"""Development, staging and production kept apart: whose database and supplier account these are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.ports import StoreUnavailable
+from booking_http.serving import CannotRun
+from booking_http.settings import Settings
+from persistence.identity import AppEnv, Mark, bind, read_mark
+
+_PAUSE: Final = 1.0
+_log = structlog.get_logger(__name__)
+
+
+def disagreements(settings: Settings, mark: Mark | None) -> list[str]:
+    """Say in which ways settings, database and supplier's account belong to different worlds."""
+    return [*_of_database(settings, mark), *_of_account(settings)]
+
+
+def other_world(app_env: AppEnv, mark: Mark | None) -> str | None:
+    """Say that a database belongs to another world than `app_env`, if it does."""
+    if mark is None or mark.app_env is app_env:
+        return None
+    return f"APP_ENV is {app_env}, but the database is marked {mark.app_env}"
+
+
+@asynccontextmanager
+async def one_world(settings: Settings, database: AsyncEngine) -> AsyncIterator[None]:
+    """Refuse to start in a world that database or supplier's account do not belong to.
+
+    A database that is away, or has no tables yet, is compared as soon as it can be; the process
+    then stops by itself if it is another world's.
+
+    Raises:
+        CannotRun: they belong to different worlds, and the settings do not say that this is meant.
+    """
+    if await _compared(settings, database):
+        yield
+        return
+    later = asyncio.create_task(_compare_later(settings, database))
+    try:
+        yield
+    finally:
+        later.cancel()
+        with suppress(asyncio.CancelledError):
+            await later
+
+
+async def _compare_later(settings: Settings, database: AsyncEngine) -> None:
+    try:
+        # The database is somebody else's to start and to migrate.
+        while not await _compared(settings, database):  # noqa: ASYNC110
+            await asyncio.sleep(_PAUSE)
+    except CannotRun as error:
+        _log.critical("stopping", why=str(error))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+async def _compared(settings: Settings, database: AsyncEngine) -> bool:
+    """Compare once; False when the database cannot tell yet."""
+    try:
+        mark = await read_mark(database)
+    except StoreUnavailable as error:
+        _log.warning("environment_not_compared", why=str(error))
+        mark = None
+    found = disagreements(settings, mark)
+    if found and not settings.accept_other_environment:
+        raise CannotRun(refusal(found))
+    if found:
+        _log.warning("other_environment_accepted", disagreements=found)
+    elif mark is not None and mark.supplier_sid is None:
+        await bind(database, supplier_sid=settings.traveltek_sid)
+    return mark is not None
+
+
+def refusal(found: list[str]) -> str:
+    """Say why nothing is started, and what can be done."""
+    return (
+        f"{'; '.join(found)}. Nothing was started. Correct the settings; or, for a copy that is to"
+        " live here from now on, run `booking-flow migrate --mark-as`; or, if this is meant, set"
+        " ACCEPT_OTHER_ENVIRONMENT=true"
+    )
+
+
+def _of_database(settings: Settings, mark: Mark | None) -> list[str]:
+    other = other_world(settings.app_env, mark)
+    if other is not None:
+        return [other]
+    if mark is not None and mark.supplier_sid not in {None, settings.traveltek_sid}:
+        return [
+            f"TRAVELTEK_SID is {settings.traveltek_sid}, but the bookings of this database were"
+            f" made with {mark.supplier_sid}"
+        ]
+    return []
+
+
+def _of_account(settings: Settings) -> list[str]:
+    real = settings.traveltek_sid in settings.production_sids
+    if settings.app_env is AppEnv.PRODUCTION:
+        if settings.production_sids and not real:
+            return [f"TRAVELTEK_SID {settings.traveltek_sid} is not among PRODUCTION_SIDS"]
+        return []
+    if real:
+        return [
+            f"TRAVELTEK_SID {settings.traveltek_sid} sells for real, APP_ENV is {settings.app_env}"
+        ]
+    return []

@@ -1,0 +1,21 @@
+"""The table of one row that says which world this database belongs to."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Boolean, CheckConstraint, Column, Table, Text
+
+from persistence.columns import MOMENT, metadata, one_of
+from persistence.identity import AppEnv
+
+installation: Final = Table(
+    "installation",
+    metadata,
+    Column("one", Boolean, primary_key=True, autoincrement=False),
+    Column("app_env", Text, nullable=False),
+    Column("supplier_sid", Text),
+    Column("marked_at", MOMENT, nullable=False),
+    CheckConstraint("one", name="one_row"),
+    one_of("app_env", AppEnv),
+)

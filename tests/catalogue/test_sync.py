@@ -1,0 +1,159 @@
+"""A sync writes what differs and nothing else, and never touches a booking."""
+
+from __future__ import annotations
+
+import pytest
+
+from adapters.catalogue.fields import Table
+from adapters.catalogue.pairing import CannotCopy
+from tests.catalogue.conftest import MakeShelf
+from tests.catalogue.copies import FIRST, copy, every_row, fill, keys, look, sold
+from tests.http.kit import CRUISE, running_service, running_simulator, seed_catalogue
+
+SAILINGS = Table.SAILINGS
+MANY = 50_000
+
+
+async def some_bookings(database_url: str) -> None:
+    """Leave sessions of several states behind, as guests would."""
+    await seed_catalogue(database_url)
+    async with (
+        running_simulator() as simulator,
+        running_service(database_url, simulator) as service,
+    ):
+        await service.guest().to_booked()
+        await service.guest().to_basketed()
+        await service.guest().to_priced()
+
+
+async def test_fifty_thousand_sailings_leave_every_booking_as_it_was(
+    database_url: str, make_shelf: MakeShelf
+) -> None:
+    """All rows outside the catalogue keep their place and writer; a second sync writes nothing."""
+    await some_bookings(database_url)
+    before = await every_row(database_url, "public")
+    assert len(before["public.bookings"]) == 1
+    assert len(before["public.booking_sessions"]) == 3
+    source = await make_shelf(stocked=False)
+    await fill(source, MANY)
+    report = await copy(source, database_url, accept_vanished=True)
+    assert report.tables[SAILINGS].new == MANY
+    assert report.tables[SAILINGS].vanished > 0
+    assert report.faults == []
+    assert await every_row(database_url, "public") == before
+    assert (await sold(database_url, f"cruise_id = '{CRUISE}'"))[0][-1] is False
+    copied = await look(source.url, "SELECT id, name, nights, ship_id FROM cruises ORDER BY id")
+    there = await look(
+        database_url,
+        "SELECT cruise_id, name, nights, ship_id FROM catalogue.sailings"
+        " WHERE active ORDER BY cruise_id",
+    )
+    assert there == [row for row in copied if row[0] != "1999999"]
+    catalogue = await every_row(database_url, "catalogue")
+    again = await copy(source, database_url)
+    assert (again.written, again.tables[SAILINGS].same) == (0, MANY)
+    assert await every_row(database_url, "catalogue", "public") == catalogue | before
+
+
+async def test_only_what_differs_is_written(database_url: str, make_shelf: MakeShelf) -> None:
+    source = await make_shelf(stocked=False)
+    await fill(source, 40)
+    await copy(source, database_url)
+    first = dict(
+        row[1:] for row in (await every_row(database_url, "catalogue"))["catalogue.sailings"]
+    )
+    await source.run("UPDATE cruises SET nights = 9, name = 'Nine' WHERE id = $1", str(FIRST))
+    await source.run("DELETE FROM cruises WHERE id = $1", str(FIRST + 1))
+    await source.run("UPDATE ships SET name = 'Renamed' WHERE id = 1")
+    await source.run(
+        "INSERT INTO cruises (id, name, cruise_line_id, ship_id, sailing_date, nights)"
+        " VALUES ('3000000', 'New', 22, 1, current_date + 10, 3)"
+    )
+    report = await copy(source, database_url)
+    tally = report.tables[SAILINGS]
+    assert (tally.new, tally.changed, tally.vanished, tally.same) == (1, 1, 1, 38)
+    assert tally.samples["changed"] == [f"{FIRST}: name, nights"]
+    assert (tally.samples["new"], tally.samples["vanished"]) == (["3000000"], [str(FIRST + 1)])
+    assert report.tables[Table.SHIPS].samples["changed"] == ["1: name"]
+    rows = (await every_row(database_url, "catalogue"))["catalogue.sailings"]
+    assert len([row for row in rows if row[1] not in first]) == 3
+    assert keys(await sold(database_url, "NOT active")) == [str(FIRST + 1)]
+
+
+async def test_what_comes_back_is_on_sale_again(database_url: str, make_shelf: MakeShelf) -> None:
+    source = await make_shelf(stocked=False)
+    await fill(source, 10)
+    await copy(source, database_url)
+    await source.run("UPDATE cruises SET cruise_line_id = 8 WHERE id = $1", str(FIRST))
+    assert (await copy(source, database_url)).tables[SAILINGS].vanished == 1
+    assert keys(await sold(database_url, "NOT active")) == [str(FIRST)]
+    await source.run("UPDATE cruises SET cruise_line_id = 3 WHERE id = $1", str(FIRST))
+    assert (await copy(source, database_url)).tables[SAILINGS].changed == 1
+    assert await sold(database_url, "NOT active") == []
+
+
+async def test_a_dry_run_tells_the_same_and_writes_nothing(
+    database_url: str, make_shelf: MakeShelf
+) -> None:
+    source = await make_shelf(stocked=False)
+    await fill(source, 30)
+    empty = await every_row(database_url, "catalogue", "public")
+    told = await copy(source, database_url, dry_run=True)
+    assert (told.written, told.faults) == (2 + 60 + 30, [])
+    assert await every_row(database_url, "catalogue", "public") == empty
+    done = await copy(source, database_url)
+    assert {t: done.tables[t].new for t in Table} == {t: told.tables[t].new for t in Table}
+    await source.run("DELETE FROM cruises WHERE id = $1", str(FIRST))
+    told = await copy(source, database_url, dry_run=True)
+    assert (told.written, told.tables[SAILINGS].samples["vanished"]) == (1, [str(FIRST)])
+    assert len(await sold(database_url, "active")) == 30
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM cruises", "DELETE FROM cruises WHERE nights > 4"]
+)
+async def test_a_source_that_lost_most_of_its_sailings_empties_no_shop(
+    statement: str, database_url: str, make_shelf: MakeShelf
+) -> None:
+    source = await make_shelf(stocked=False)
+    await fill(source, 100)
+    await copy(source, database_url)
+    await source.run(statement)
+    report = await copy(source, database_url)
+    assert report.tables[SAILINGS].vanished == 0
+    assert len(await sold(database_url, "active")) == 100
+    assert any("sailings of line 3 are not in the source" in note for note in report.notes)
+    assert any("sailings of line 22 are not in the source" in note for note in report.notes)
+    believed = await copy(source, database_url, accept_vanished=True)
+    assert believed.tables[SAILINGS].vanished == len(await sold(database_url, "NOT active")) > 50
+
+
+async def test_a_line_that_the_source_does_not_know_is_noted(
+    database_url: str, make_shelf: MakeShelf
+) -> None:
+    source = await make_shelf(stocked=False)
+    await fill(source, 10)
+    report = await copy(source, database_url, lines=(22, 77))
+    assert report.notes == ["the source has no line 77"]
+    assert {row[2] for row in await sold(database_url)} == {22}
+
+
+async def test_a_database_is_not_copied_onto_itself(make_shelf: MakeShelf) -> None:
+    source = await make_shelf(stocked=False)
+    await fill(source, 3)
+    with pytest.raises(CannotCopy, match="the same database"):
+        await copy(source, source.owner)
+
+
+async def test_a_production_database_must_be_meant(
+    database_url: str, make_shelf: MakeShelf
+) -> None:
+    source = await make_shelf(stocked=False)
+    await fill(source, 3)
+    marked = {"environment": "production"}
+    with pytest.raises(CannotCopy, match="marked production"):
+        await copy(source, database_url, **marked)
+    assert await sold(database_url) == []
+    assert (await copy(source, database_url, **marked, dry_run=True)).written == 65
+    report = await copy(source, database_url, **marked, production=True)
+    assert (report.environment, report.written) == ("production", 65)
