@@ -11,9 +11,9 @@ from typing import Final
 from booking_flow.session import Loaded, Session
 from booking_http.console.entry import Fields
 from booking_http.console.forms import understand
-from booking_http.schemas.support_asks import ReasonAsk
+from booking_http.schemas.support_asks import ExtendAsk, MoveAsk, ReasonAsk
 from booking_http.service import Service
-from booking_http.support import acts, possible
+from booking_http.support import acts, possible, steering
 from booking_http.support.acts import Wish
 from booking_http.support.identity import Staff
 from booking_http.support.possible import Action
@@ -32,6 +32,8 @@ class Deed:
     done: str
     """What is said once it has been done."""
     do: Done
+    more: str | None = None
+    """The template of what the form asks for beside a reason."""
     grave: bool = False
     """Whether it cannot be taken back."""
 
@@ -56,6 +58,23 @@ def _plain(do: Plain) -> Done:
         return await do(service, wish)
 
     return done
+
+
+async def _extend(service: Service, wish: Wish, fields: Fields) -> Loaded:
+    """Give more time; a form's time of day is UTC, as it says beside it."""
+    until = f"{fields['until']}Z" if "until" in fields else ""
+    asked = {**fields, "until": until} if until else fields
+    ask = understand(asked, ExtendAsk, form=possible.EXTEND.name)
+    return await steering.extend_deadline(service, wish, deadline=ask.deadline, until=ask.until)
+
+
+async def _move(service: Service, wish: Wish, fields: Fields) -> Loaded:
+    """Move by hand; what was shown as not undone comes back with the form."""
+    ask = understand(fields, MoveAsk, form=possible.MOVE.name)
+    shown = fields.get(f"remains-{ask.to}", "").split()
+    return await steering.move_session(
+        service, wish, to=ask.to, override=ask.override, not_undone=frozenset(shown)
+    )
 
 
 _EVERY: Final[tuple[Deed, ...]] = (
@@ -88,12 +107,51 @@ _EVERY: Final[tuple[Deed, ...]] = (
         do=_plain(acts.release_hold),
     ),
     Deed(
+        action=possible.EXTEND,
+        label="Give more time",
+        about="Moves the deadline of the session, or that of the payment, to a later moment.",
+        done="The deadline is later now.",
+        do=_extend,
+        more="session/extend.html",
+    ),
+    Deed(
+        action=possible.RESEND,
+        label="Mail the confirmation again",
+        about="Guest and agency are mailed once more how the booking stands now.",
+        done="The confirmation is on its way.",
+        do=_plain(steering.resend_confirmation),
+    ),
+    Deed(
         action=possible.CANCEL,
         label="Cancel for the guest",
         about="Before a booking it ends the session; with one it opens a task to cancel with the "
         "line, which holds the cabin until it confirms.",
         done="Cancelled, or asked for where the line or an open step must end first.",
         do=_plain(acts.cancel_session),
+        grave=True,
+    ),
+    Deed(
+        action=possible.CONFIRM_CANCELLATION,
+        label="The line has cancelled it",
+        about="Ends the booking here: the line has confirmed that it holds nothing any more.",
+        done="The cancellation is confirmed.",
+        do=_plain(steering.confirm_cancellation),
+        grave=True,
+    ),
+    Deed(
+        action=possible.REFUSE_CANCELLATION,
+        label="The line keeps it",
+        about="Lets the booking go on: the line refused, or nobody wants it cancelled any more.",
+        done="The booking goes on.",
+        do=_plain(steering.refuse_cancellation),
+    ),
+    Deed(
+        action=possible.MOVE,
+        label="Move to another state",
+        about="For what no other action can put right. It stands out in history and diagram.",
+        done="The session was moved.",
+        do=_move,
+        more="session/move.html",
         grave=True,
     ),
     Deed(

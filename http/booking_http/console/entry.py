@@ -59,8 +59,8 @@ async def read_form(request: web.Request) -> Fields:
     if request.content_type != _FORM:
         raise problem(EdgeCode.UNSUPPORTED_MEDIA_TYPE, "This takes forms only.")
     sent = (await request.post()).items()
-    fields = {name: value.strip() for name, value in sent if isinstance(value, str)}
-    return {name: value for name, value in fields.items() if value}
+    typed = [(name, value.strip()) for name, value in sent if isinstance(value, str)]
+    return {name: value for name, value in typed if value}
 
 
 def sign_in_href(request: web.Request) -> str:

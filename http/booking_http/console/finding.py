@@ -24,9 +24,21 @@ _DAYS: Final = {"from": timedelta(), "to": timedelta(days=1)}
 
 async def show_first_page(request: web.Request) -> web.Response:
     """Show the box, and the latest sessions that need somebody."""
-    staff = await looker(request)
-    page = await search(service_of(request), staff, SearchAsk(attention=True))
-    return await _show(request, staff, EMPTY, page)
+    staff, filters = await looker(request), _filters(request)
+    if not filters:
+        page = await search(service_of(request), staff, SearchAsk(attention=True))
+        return await _show(request, staff, EMPTY, page)
+    try:
+        page = await search(service_of(request), staff, understand(filters, SearchAsk))
+    except NotTaken as untaken:
+        return await _show(request, staff, untaken.form, None, status=422)
+    return await _show(request, staff, Form(typed=Typed(filters)), page, searched=True)
+
+
+def _filters(request: web.Request) -> Fields:
+    """Return what a link narrows the list down to; nothing of a guest may lie in an address."""
+    known = {each.alias or name for name, each in SearchAsk.model_fields.items()} - {"query"}
+    return {name: value for name, value in request.query.items() if name in known and value}
 
 
 async def find(request: web.Request) -> web.Response:
@@ -45,10 +57,10 @@ async def find(request: web.Request) -> web.Response:
 
 
 def _asked(fields: Fields) -> SearchAsk:
-    """Read the form; days begin and end at midnight UTC, and the last one is included."""
+    """Read the form; days begin and end at midnight UTC, the last one included; times stay."""
     asked = dict(fields)
     for name, more in _DAYS.items():
-        if name in asked:
+        if name in asked and "T" not in asked[name]:
             asked[name] = f"{_day(fields, name) + more}T00:00:00Z"
     return understand(asked, SearchAsk)
 

@@ -9,12 +9,14 @@ from aiohttp import web
 
 from booking_flow.refusals import Refused
 from booking_flow.session import Loaded
+from booking_flow.steps.extending import movable
 from booking_http.console import chart, deeds, summary, timeline
 from booking_http.console.entry import Fields, actor, looker
 from booking_http.console.forms import EMPTY, Form, NotTaken, refused
 from booking_http.console.pages import HEADERS, go_to, render
 from booking_http.exchange import service_of
 from booking_http.problems import EdgeCode, Problem, from_refusal, problem
+from booking_http.support import steering
 from booking_http.support.finding import find_session, id_of
 from booking_http.support.identity import Staff
 from booking_http.support.reading import story_of
@@ -115,5 +117,7 @@ async def _facts(
         "chart": chart.draw(path),
         "stations": chart.stations(path),
         "offers": deeds.offers(session, today=loaded.now.date(), staff=staff, owes_undo=owes_undo),
+        "movable": movable(session),
+        "ways": await steering.ways(service, loaded),
         "form": form,
     }

@@ -79,6 +79,16 @@ _DEEDS: Final = MappingProxyType(
         "reconcile": "Asked to find out now",
         "retry-undo": "Asked to let the cabin go now",
         "cancel": "Cancelled for the guest",
+        "release-hold": "Released the hold",
+        "extend-deadline": "Gave more time",
+        "resend-confirmation": "Had the confirmation mailed again",
+        "confirm-cancellation": "Confirmed the cancellation",
+        "refuse-cancellation": "Ended the cancellation",
+        "move": "Moved it by hand",
+        "erase-guest": "Erased the guest",
+        "read_task": "Looked at a task",
+        "claim_task": "Took a task",
+        "hand_back_task": "Handed a task back",
         "event": "Webhook",
         "confirmation": "Confirmation by mail",
         "link": "Link by mail",
@@ -134,6 +144,8 @@ def _event_title(told: HappeningTell) -> str:
         words = {"step_claimed": "claimed", "step_settled": "settled", "step_unknown": "ended"}
         step = terms.step(told.facts.get("step", ""))
         return f"{step}: {words.get(told.what, told.what)}"
+    if told.what == "note" and "action" in told.facts:
+        return _DEEDS.get(told.facts["action"]) or spoken(told.facts["action"])
     return _EVENTS.get(told.what) or spoken(told.what)
 
 

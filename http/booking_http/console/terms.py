@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.desk import AnswerKind
-from booking_flow.flow import State
+from booking_flow.flow import MEANING, State
 from booking_flow.saga import StepName, TaskKind
 from booking_http.console.words import spoken
 from booking_http.schemas.support import WaitTell
@@ -123,6 +123,7 @@ FILTERS: Final = MappingProxyType(
     {
         "answer_name": answer,
         "job": job,
+        "state_name": lambda state: MEANING[state].label,
         "step_name": step,
         "tone": tone_of,
         "waiting": waiting,

@@ -29,6 +29,11 @@ def minute(at: datetime) -> str:
     return f"{at.astimezone(UTC):%-d %b %H:%M}"
 
 
+def field_time(at: datetime | None) -> str:
+    """Write a moment as a form's field holds it."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}" if at else ""
+
+
 def span(seconds: float) -> str:
     """Write a length of time in at most two units, exact where it is short."""
     if seconds < 10:
@@ -97,6 +102,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "ago": ago,
         "camel": camel,
         "clock": clock,
+        "field_time": field_time,
         "from_now": from_now,
         "minute": minute,
         "money": money,
