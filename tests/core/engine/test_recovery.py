@@ -185,6 +185,19 @@ async def test_a_booking_in_doubt_is_found_where_the_account_can_look(
     assert "cruiseimportbooking" in await guest.calls()
 
 
+async def test_a_cancel_asked_while_a_booking_was_in_doubt_is_obeyed_once_it_is_found(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    await guest.cancel("we cannot go")
+    worker = a_worker(guest.shop)
+    assert await worker.steps(900) == 1
+    session = await guest.session()
+    assert session.state is BOOKED
+    assert session.unwinding is not None
+    assert await guest.tasks() == ["book_unknown", "cancel_with_line"]
+
+
 async def test_a_booking_that_is_somebody_elses_is_not_taken(make_shop: MakeShop) -> None:
     guest = await in_doubt(make_shop)
     other = await guest.shop.held()
