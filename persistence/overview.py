@@ -114,53 +114,47 @@ class Answered:
     slowest: float
 
 
-class PostgresOverview:
-    """Counts sessions, steps and calls."""
+async def standing(engine: AsyncEngine) -> Sequence[StandingIn]:
+    """Return who stands in each live state in which anybody does."""
+    values = {"live": [state.value for state in LIVE]}
+    return [
+        StandingIn(state=State(row.state), crowd=_crowd(row, row.created_at))
+        for row in await fetch_all(engine, STANDING, values)
+    ]
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        """Take a pool whose statements commit by themselves."""
-        self._engine = engine
 
-    async def standing(self) -> Sequence[StandingIn]:
-        """Return who stands in each live state in which anybody does."""
-        values = {"live": [state.value for state in LIVE]}
-        return [
-            StandingIn(state=State(row.state), crowd=_crowd(row, row.created_at))
-            for row in await fetch_all(self._engine, STANDING, values)
-        ]
+async def open_steps(engine: AsyncEngine) -> Sequence[OpenSteps]:
+    """Return what the supplier has been asked, or is owed, and nobody knows the end of."""
+    return [
+        OpenSteps(
+            step=StepName(row.name), status=StepStatus(row.status), crowd=_crowd(row, row.since)
+        )
+        for row in await fetch_all(engine, OPEN)
+    ]
 
-    async def open_steps(self) -> Sequence[OpenSteps]:
-        """Return what the supplier has been asked, or is owed, and nobody knows the end of."""
-        return [
-            OpenSteps(
-                step=StepName(row.name),
-                status=StepStatus(row.status),
-                crowd=_crowd(row, row.since),
-            )
-            for row in await fetch_all(self._engine, OPEN)
-        ]
 
-    async def cohort(self, since: datetime, until: datetime) -> Sequence[Came]:
-        """Return how far sessions came that began within a time."""
-        values = {"states": [state.value for state in State], "since": since, "until": until}
-        return [
-            Came(furthest=State(row.furthest), state=State(row.state), number=row.number)
-            for row in await fetch_all(self._engine, COHORT, values)
-        ]
+async def cohort(engine: AsyncEngine, since: datetime, until: datetime) -> Sequence[Came]:
+    """Return how far sessions came that began within a time."""
+    values = {"states": [state.value for state in State], "since": since, "until": until}
+    return [
+        Came(furthest=State(row.furthest), state=State(row.state), number=row.number)
+        for row in await fetch_all(engine, COHORT, values)
+    ]
 
-    async def calls(self, since: datetime, until: datetime) -> Sequence[Answered]:
-        """Return how the supplier answered within a time."""
-        values = {"fineness": FINENESS, "since": since, "until": until}
-        return [
-            Answered(
-                endpoint=row.endpoint,
-                outcome=row.outcome,
-                number=row.number,
-                seconds=FINENESS ** (row.step - 0.5),
-                slowest=row.slowest,
-            )
-            for row in await fetch_all(self._engine, CALLS, values)
-        ]
+
+async def calls(engine: AsyncEngine, since: datetime, until: datetime) -> Sequence[Answered]:
+    """Return how the supplier answered within a time."""
+    values = {"fineness": FINENESS, "since": since, "until": until}
+    return [
+        Answered(
+            endpoint=row.endpoint,
+            outcome=row.outcome,
+            number=row.number,
+            seconds=FINENESS ** (row.step - 0.5),
+            slowest=row.slowest,
+        )
+        for row in await fetch_all(engine, CALLS, values)
+    ]
 
 
 def _crowd(row: Row[Any], since: datetime) -> Crowd:

@@ -17,6 +17,7 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "port": {"description": "The name of a port it calls at."},
     "cursor": {"description": "`next` of the page before."},
     "limit": {"description": "How many on a page."},
+    "window": {"description": "How far back to look."},
     "resultNo": {"description": "As pricing showed it."},
     "gradeNo": {"description": "As pricing showed it."},
     "rateCode": {"description": "As pricing showed it."},

@@ -16,6 +16,7 @@ from booking_http.problem_groups import BODY, CARD, CHOICE, CRUISE, HOLD, LIVE, 
 from booking_http.problems import EdgeCode as E
 from booking_http.route import Route
 from booking_http.schemas import answers, asks, offers
+from booking_http.support.overview_routes import OVERVIEW_ROUTES
 from booking_http.support.routes import SUPPORT_ROUTES
 
 _SESSION: Final = answers.SessionTell
@@ -204,6 +205,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     *LOOKUP_ROUTES,
     *SUPPORT_ROUTES,
+    *OVERVIEW_ROUTES,
     *OPERATION_ROUTES,
 )
 

@@ -8,16 +8,11 @@ from booking_flow.change import begin
 from booking_flow.flow import State, Trigger
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Session
-from persistence.overview import PostgresOverview
+from persistence.overview import calls, cohort, open_steps, standing
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import call, claimed, settled
 
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def overview(shop: Shop) -> PostgresOverview:
-    return PostgresOverview(shop.engine)
 
 
 async def furthest(shop: Shop, session: Session) -> str:
@@ -34,10 +29,10 @@ async def test_a_step_back_or_an_end_does_not_change_how_far_a_session_came(shop
     assert (over.state, await furthest(shop, over)) == (State.EXPIRED, "basketed")
 
 
-async def test_who_stands_where_and_since_when(shop: Shop, overview: PostgresOverview) -> None:
+async def test_who_stands_where_and_since_when(shop: Shop) -> None:
     first, _ = await shop.created(), await shop.created()
     held = await shop.basketed()
-    found = {each.state: each.crowd for each in await overview.standing()}
+    found = {each.state: each.crowd for each in await standing(shop.engine)}
     assert {state: crowd.number for state, crowd in found.items()} == {
         State.CREATED: 2,
         State.BASKETED: 1,
@@ -46,13 +41,11 @@ async def test_who_stands_where_and_since_when(shop: Shop, overview: PostgresOve
     assert found[State.CREATED].since == first.created_at
 
 
-async def test_open_and_owed_steps_are_counted_by_what_is_known_of_them(
-    shop: Shop, overview: PostgresOverview
-) -> None:
+async def test_open_and_owed_steps_are_counted_by_what_is_known_of_them(shop: Shop) -> None:
     doubtful = await shop.booking()
     await shop.write(settled(doubtful, StepStatus.UNKNOWN))
     asked = await shop.write(claimed(await shop.selected(), StepName.ADD_TO_BASKET))
-    found = {(each.step, each.status): each.crowd for each in await overview.open_steps()}
+    found = {(each.step, each.status): each.crowd for each in await open_steps(shop.engine)}
     assert set(found) == {
         (StepName.BOOK, StepStatus.UNKNOWN),
         (StepName.ADD_TO_BASKET, StepStatus.STARTED),
@@ -60,28 +53,24 @@ async def test_open_and_owed_steps_are_counted_by_what_is_known_of_them(
     assert found[StepName.ADD_TO_BASKET, StepStatus.STARTED].first == asked.id
 
 
-async def test_a_cohort_tells_how_far_they_came_and_where_they_are(
-    shop: Shop, overview: PostgresOverview
-) -> None:
+async def test_a_cohort_tells_how_far_they_came_and_where_they_are(shop: Shop) -> None:
     await shop.created()
     await shop.write(begin(await shop.basketed()).move(Trigger.CANCEL))
     found = {
-        (each.furthest, each.state): each.number for each in await overview.cohort(SINCE, UNTIL)
+        (each.furthest, each.state): each.number for each in await cohort(shop.engine, SINCE, UNTIL)
     }
     assert found == {
         (State.CREATED, State.CREATED): 1,
         (State.BASKETED, State.CANCELLED): 1,
     }
-    assert await overview.cohort(UNTIL, UNTIL + timedelta(days=1)) == []
+    assert await cohort(shop.engine, UNTIL, UNTIL + timedelta(days=1)) == []
 
 
-async def test_calls_are_counted_by_endpoint_outcome_and_length(
-    shop: Shop, overview: PostgresOverview
-) -> None:
+async def test_calls_are_counted_by_endpoint_outcome_and_length(shop: Shop) -> None:
     known = await shop.created()
-    calls = [call(duration=seconds) for seconds in (0.1, 0.1, 4.0)]
-    await shop.store.record_calls(known.id, [*calls, call(outcome="timeout", duration=30.0)])
-    found = await overview.calls(SINCE, UNTIL)
+    sent = [call(duration=seconds) for seconds in (0.1, 0.1, 4.0)]
+    await shop.store.record_calls(known.id, [*sent, call(outcome="timeout", duration=30.0)])
+    found = await calls(shop.engine, SINCE, UNTIL)
     assert sorted((each.outcome, each.number, each.slowest) for each in found) == [
         ("ok", 1, 4.0),
         ("ok", 2, 0.1),

@@ -10,13 +10,16 @@ from aiohttp import web
 
 from booking_flow.engine import Command
 from booking_flow.refusals import RefusalCode
+from booking_flow.saga import StepStatus
 from booking_flow.session import Loaded
+from booking_flow.supplier import FailureKind
 from booking_http.problems import problem
 from booking_http.schemas.support_asks import SearchAsk
 from booking_http.service import Service
 from booking_http.support.identity import Staff, note_in_audit
 from booking_http.support.places import read_place, write_place
-from persistence.support_search import Hit, Wanted
+from persistence.support_filters import Wanted
+from persistence.support_search import Hit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +51,24 @@ def wanted_of(ask: SearchAsk) -> Wanted:
         cruise_id=ask.cruise_id,
         since=ask.since,
         until=ask.until,
+        reached=ask.reached,
+        furthest=ask.furthest,
+        ended=ask.ended,
+        step=ask.step,
+        step_status=ask.step_status and StepStatus(ask.step_status),
+        call=ask.call,
+        called_since=ask.called_since,
+        called_until=ask.called_until,
+        failures=_failures(ask),
         before=read_place(ask.cursor),
         limit=ask.limit + 1,
     )
+
+
+def _failures(ask: SearchAsk) -> tuple[FailureKind, ...]:
+    if ask.failure is None:
+        return ()
+    return tuple(FailureKind) if ask.failure == "any" else (FailureKind(ask.failure),)
 
 
 async def find_session(service: Service, staff: Staff, session_id: UUID | None) -> Loaded:
