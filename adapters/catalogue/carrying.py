@@ -83,7 +83,12 @@ async def _opened(
 ) -> Run:
     called = f"booking-flow catalogue {report.kind}"
     connection = await opened.enter_async_context(
-        connected(order.target, called=called, read_only=order.dry_run)
+        connected(
+            order.target,
+            called=called,
+            read_only=order.dry_run,
+            lock_timeout=order.patience,
+        )
     )
     if not order.dry_run:
         await take_alone(connection)

@@ -38,14 +38,28 @@ class Busy(CannotCopy):
 
 @asynccontextmanager
 async def connected(
-    url: str, *, called: str, read_only: bool, statement_timeout: float = 60.0
+    url: str,
+    *,
+    called: str,
+    read_only: bool,
+    statement_timeout: float = 60.0,
+    lock_timeout: float = 5.0,
 ) -> AsyncIterator[Connection[Any]]:
     """Open a connection of our own; it is cut rather than closed when the block fails."""
     connection = await asyncpg.connect(
         url.replace("+asyncpg", "", 1),
         timeout=10,
         command_timeout=statement_timeout * 2,
-        server_settings=_settings(called, read_only, statement_timeout),
+        server_settings={
+            "application_name": f"{called} {socket.gethostname()}:{os.getpid()}"[:63],
+            "default_transaction_read_only": "on" if read_only else "off",
+            "timezone": "UTC",
+            "datestyle": "ISO",
+            "jit": "off",
+            "statement_timeout": _milliseconds(statement_timeout),
+            "lock_timeout": _milliseconds(lock_timeout),
+            "idle_in_transaction_session_timeout": _milliseconds(600),
+        },
     )
     try:
         yield connection
@@ -55,17 +69,8 @@ async def connected(
     await connection.close()
 
 
-def _settings(called: str, read_only: bool, statement_timeout: float) -> dict[str, str]:
-    return {
-        "application_name": f"{called} {socket.gethostname()}:{os.getpid()}"[:63],
-        "default_transaction_read_only": "on" if read_only else "off",
-        "timezone": "UTC",
-        "datestyle": "ISO",
-        "jit": "off",
-        "statement_timeout": str(int(statement_timeout * 1000)),
-        "lock_timeout": "5000",
-        "idle_in_transaction_session_timeout": "600000",
-    }
+def _milliseconds(seconds: float) -> str:
+    return str(int(seconds * 1000))
 
 
 def address(url: str) -> str:

@@ -51,7 +51,9 @@ class Order:
     """Whether sailings may go inactive although they are most of a line's."""
     fills: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 6
-    """How often lost connections are made again."""
+    """How often it is tried, over lost connections and locks that others hold."""
+    patience: float = 5.0
+    """Seconds to wait for such a lock."""
 
 
 @dataclass(slots=True, kw_only=True)

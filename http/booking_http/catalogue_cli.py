@@ -158,13 +158,14 @@ def import_command(
 
 async def _order(settings: SyncSettings, target: str, asked: dict[str, Any]) -> Order:
     from adapters.catalogue.runs import Order
+    from booking_http.syncing import environment_of
 
     return Order(
         target=target,
+        environment=await environment_of(target),
         layouts=settings.layouts(),
-        lines=asked.pop("lines") or tuple(sorted(settings.live_lines)),
         fills=settings.fills(),
-        **asked,
+        **asked | {"lines": asked["lines"] or tuple(sorted(settings.live_lines))},
     )
 
 

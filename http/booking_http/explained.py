@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import click
 
+from adapters.catalogue.pairing import CannotCopy
 from adapters.embedded import EmbeddedServerError
 from adapters.simulator.app import UnsafeBindingError
 from booking_flow.ports import StoreUnavailable
@@ -19,7 +20,7 @@ def explained() -> Iterator[None]:
     """Turn what is in the way into a message and exit code 1."""
     try:
         yield
-    except (CannotRun, EmbeddedServerError, SettingsError, UnsafeBindingError) as error:
+    except (CannotCopy, CannotRun, EmbeddedServerError, SettingsError, UnsafeBindingError) as error:
         raise click.ClickException(str(error)) from None
     except StoreUnavailable as error:
         raise click.ClickException(f"the database cannot be reached ({error})") from None

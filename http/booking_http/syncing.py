@@ -18,6 +18,7 @@ from adapters.catalogue.ledger import Ledger
 from booking_http.serving import CannotRun
 from booking_http.settings import Names, Numbers, SettingsError, explain
 from persistence.database import create_engine
+from persistence.identity import read_mark
 from persistence.sync_runs import PostgresSyncRuns
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -95,6 +96,16 @@ async def remembered(target: str, settings: SyncSettings) -> AsyncIterator[Ledge
                 yield runs
                 return
         yield None
+
+
+async def environment_of(url: str) -> str | None:
+    """Return which world a database says it belongs to, if it says so."""
+    engine = create_engine(url, pool_size=1, application_name="booking-flow catalogue")
+    try:
+        mark = await read_mark(engine)
+    finally:
+        await engine.dispose()
+    return None if mark is None else mark.app_env.value
 
 
 def duration(words: str) -> timedelta:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from adapters.catalogue.fields import Table
@@ -46,7 +48,7 @@ async def test_fifty_thousand_sailings_leave_every_booking_as_it_was(
     there = await look(
         database_url,
         "SELECT cruise_id, name, nights, ship_id FROM catalogue.sailings"
-        " WHERE active ORDER BY cruise_id",
+        " WHERE active AND line_id <> 8 ORDER BY cruise_id",
     )
     assert there == [row for row in copied if row[0] != "1999999"]
     catalogue = await every_row(database_url, "catalogue")
@@ -150,7 +152,7 @@ async def test_a_production_database_must_be_meant(
 ) -> None:
     source = await make_shelf(stocked=False)
     await fill(source, 3)
-    marked = {"environment": "production"}
+    marked: dict[str, Any] = {"environment": "production"}
     with pytest.raises(CannotCopy, match="marked production"):
         await copy(source, database_url, **marked)
     assert await sold(database_url) == []
