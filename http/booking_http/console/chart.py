@@ -17,7 +17,7 @@ from booking_http.diagrams import dot, flow_picture
 from booking_http.diagrams.model import PATH, Frame, arrows
 from booking_http.schemas.support import HappeningTell, StoryTell
 
-_SVG: Final = "http://www.w3.org/2000/svg"
+SVG: Final = "http://www.w3.org/2000/svg"
 _NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
 _DROPPED: Final = re.compile(r"(heading|notes|key\d+|key\d+->key\d+)$")
 _MOVING: Final = ("transition", "override")
@@ -78,15 +78,16 @@ def _arrow_id(state: State, trigger: Trigger) -> str:
 @lru_cache(maxsize=512)
 def draw(path: Path) -> Markup:
     """Return the picture as SVG to stand in a page."""
-    root = ElementTree.fromstring(_laid_out())  # noqa: S314 - it is our own drawing
+    root = ElementTree.fromstring(laid_out())  # noqa: S314 - it is our own drawing
+    root.set("aria-label", "The flow, with the way this session has gone")
     boxes = {}
-    for group in root.iter(f"{{{_SVG}}}g"):
+    for group in root.iter(f"{{{SVG}}}g"):
         name = group.get("id", "")
         if name.startswith("state-"):
             boxes[name] = _box(group)
         if classes := _classes(name, path):
             group.set("class", f"{group.get('class', '')} {classes}")
-    canvas = root.find(f"{{{_SVG}}}g")
+    canvas = root.find(f"{{{SVG}}}g")
     if canvas is not None:
         canvas.extend(_additions(path, boxes))
     return Markup(ElementTree.tostring(root, "unicode"))  # noqa: S704 - nothing in it was typed
@@ -107,7 +108,7 @@ Box = tuple[float, float, float, float]
 
 def _box(group: ElementTree.Element) -> Box:
     """Return the edges of a state: left, top, right, bottom."""
-    drawn = next(each for each in group.iter(f"{{{_SVG}}}path"))
+    drawn = next(each for each in group.iter(f"{{{SVG}}}path"))
     numbers = [float(number) for number in _NUMBER.findall(drawn.get("d", ""))]
     xs, ys = numbers[::2], numbers[1::2]
     return min(xs), min(ys), max(xs), max(ys)
@@ -129,23 +130,23 @@ def _jump(start: Box, end: Box) -> ElementTree.Element:
     bow = min(x, to_x) - 60
     curve = f"M{x},{y} C{bow},{y} {bow},{to_y} {to_x - 7},{to_y}"
     head = f"M{to_x},{to_y} l-9,-4 v8 z"
-    return ElementTree.Element(f"{{{_SVG}}}path", {"class": "jump", "d": f"{curve} {head}"})
+    return ElementTree.Element(f"{{{SVG}}}path", {"class": "jump", "d": f"{curve} {head}"})
 
 
 def _text(kind: str, words: str, x: float, y: float) -> ElementTree.Element:
     place = {"class": f"touch {kind}", "x": f"{x:g}", "y": f"{y:g}", "text-anchor": "end"}
-    made = ElementTree.Element(f"{{{_SVG}}}text", place)
+    made = ElementTree.Element(f"{{{SVG}}}text", place)
     made.text = words
     return made
 
 
 @lru_cache(maxsize=1)
-def _laid_out() -> str:
-    """Lay the flow out once, and leave out what the page says in its own words."""
-    ElementTree.register_namespace("", _SVG)
+def laid_out() -> str:
+    """Lay the flow out once, and leave out what pages say in their own words."""
+    ElementTree.register_namespace("", SVG)
     drawn = dot.to_svg(flow_picture.dot())
     root = ElementTree.fromstring(drawn)  # noqa: S314 - it is our own drawing
-    canvas = root.find(f"{{{_SVG}}}g")
+    canvas = root.find(f"{{{SVG}}}g")
     if canvas is None:
         raise AssertionError("a drawing has a canvas")
     for group in list(canvas):
@@ -158,27 +159,27 @@ def _laid_out() -> str:
     left, _, width, height = (float(each) for each in root.attrib["viewBox"].split())
     root.set("viewBox", f"{left:g} 60 {width:g} {height - 60:g}")
     root.attrib.update({"class": "flow", "role": "img"})
-    root.set("aria-label", "The flow, with the way this session has gone")
     return ElementTree.tostring(root, "unicode")
 
 
 def _dropped(group: ElementTree.Element) -> bool:
-    return group.get("id", "").startswith("a_graph") or bool(_DROPPED.match(_title(group)))
+    return group.get("id", "").startswith("a_graph") or bool(_DROPPED.match(title_of(group)))
 
 
-def _title(group: ElementTree.Element) -> str:
-    named = group.find(f"{{{_SVG}}}title")
+def title_of(group: ElementTree.Element) -> str:
+    """Return what the drawing calls a piece of it."""
+    named = group.find(f"{{{SVG}}}title")
     return (named.text or "") if named is not None else ""
 
 
 def _anchor(group: ElementTree.Element) -> None:
     """Tie words to the edge or middle they were set to, whatever the width of this page's font."""
-    edge = _edges().get(_title(group))
+    edge = _edges().get(title_of(group))
     if group.get("id", "").startswith("state-"):
         left, _, right, _ = _box(group)
         edge = ((left + right) / 2, "middle")
     if edge is not None:
-        for words in group.iter(f"{{{_SVG}}}text"):
+        for words in group.iter(f"{{{SVG}}}text"):
             words.attrib.update({"x": f"{edge[0]:g}", "text-anchor": edge[1]})
 
 

@@ -192,10 +192,12 @@ def wish_of(fields: Fields, staff: Staff, session: Session, *, form: str) -> Wis
     Raises:
         NotTaken: no reason is given, or one that may not be kept.
     """
-    ask, seen = understand(fields, ReasonAsk, form=form), fields.get("version", "")
-    return Wish(
-        staff=staff,
-        session_id=session.id,
-        seen=frozenset({int(seen)} if seen.isascii() and seen.isdigit() else ()),
-        reason=ask.reason,
-    )
+    ask = understand(fields, ReasonAsk, form=form)
+    return Wish(staff=staff, session_id=session.id, seen=seen_in(fields), reason=ask.reason)
+
+
+def seen_in(fields: Fields) -> frozenset[int]:
+    """Return the version a form was drawn for; none where it does not say."""
+    version = fields.get("version", "")
+    known = version.isascii() and version.isdigit() and len(version) < 10
+    return frozenset({int(version)} if known else ())

@@ -75,7 +75,7 @@ def understand(fields: Fields, model: type[A], *, form: str = "") -> A:
 
 def refused(fields: Fields, found: Problem, *, form: str = "") -> Form:
     """Return the form to show again to who could not have what they asked for."""
-    said = f"{found.row.title}. {found.detail or ''}".strip()
+    said = found.detail or f"{found.row.title}."
     sides = [f"{fault.pointer.strip('/').capitalize()}: {fault.detail}" for fault in found.errors]
     if "answered" in found.facts:
         theirs, at = spoken(found.facts["answered"]), found.facts["answered_at"]

@@ -26,6 +26,8 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", task_pages.TASKS, task_pages.show_queue),
     ("GET", f"{task_pages.TASKS}/{{task_id}}", task_pages.show_task),
     ("POST", f"{task_pages.TASKS}/{{task_id}}/answer", task_pages.answer_task),
+    ("POST", f"{task_pages.TASKS}/{{task_id}}/claim", task_pages.claim_task),
+    ("POST", f"{task_pages.TASKS}/{{task_id}}/hand-back", task_pages.hand_back_task),
 )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
 
-from booking_flow.refusals import Refused
+from booking_flow.refusals import RefusalCode, Refused
 from booking_flow.session import Loaded
 from booking_flow.steps.extending import movable
-from booking_http.console import chart, deeds, summary, timeline
+from booking_http.console import chart, deeds, summary, telling, timeline
 from booking_http.console.entry import Fields, actor, looker
 from booking_http.console.forms import EMPTY, Form, NotTaken, refused
 from booking_http.console.pages import HEADERS, go_to, render
@@ -20,8 +21,13 @@ from booking_http.support import steering
 from booking_http.support.finding import find_session, id_of
 from booking_http.support.identity import Staff
 from booking_http.support.reading import story_of
+from booking_http.support.story import event
+from persistence.histories import history
 from persistence.schema_staff import Role
 
+_OVERTAKEN: Final = (
+    "The session has changed since you saw it. If you still want this, send the form once more."
+)
 _ATTACHED: Final = 'attachment; filename="{reference}.json"'
 
 
@@ -74,9 +80,18 @@ async def _refuse(
 ) -> web.Response:
     """Show the session as it is by now, and the form with what was typed."""
     found = from_refusal(error.refusal) if isinstance(error, Refused) else error
-    again = refused(fields, found, form=form)
-    loaded = await _loaded(request, staff)
+    again, loaded = refused(fields, found, form=form), await _loaded(request, staff)
+    if found.code == RefusalCode.VERSION_MISMATCH.value:
+        since = await _since(request, loaded, deeds.seen_in(fields))
+        again = replace(again, said=_OVERTAKEN, sides=since)
     return await _show(request, staff, loaded, again, status=found.row.status)
+
+
+async def _since(request: web.Request, loaded: Loaded, seen: frozenset[int]) -> Sequence[str]:
+    """Return what has happened since somebody looked."""
+    database, last = service_of(request).support.database, max(seen, default=-1)
+    entries = await history(database, loaded.session.id, after_seq=last)
+    return [telling.in_a_line(event(entry)) for entry in entries]
 
 
 async def _loaded(request: web.Request, staff: Staff) -> Loaded:

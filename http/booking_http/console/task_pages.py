@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from aiohttp import web
 
-from booking_flow.ports import StoredTask
 from booking_flow.refusals import Refused
 from booking_http.console import timeline
-from booking_http.console.entry import Fields, actor, looker
+from booking_http.console.deeds import seen_in
+from booking_http.console.entry import actor, looker
 from booking_http.console.forms import EMPTY, Form, NotTaken, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.exchange import read_query, service_of
 from booking_http.problems import Problem, from_refusal
 from booking_http.schemas.support import HappeningTell, StoryTell, TaskTell
-from booking_http.schemas.support_asks import AnswerAsk, TasksQuery
+from booking_http.schemas.support_asks import AnswerAsk, ReasonAsk, TasksQuery
 from booking_http.service import Service
+from booking_http.support import claiming as desk
 from booking_http.support.answering import Answering, answer, task_of
+from booking_http.support.claiming import Claiming
 from booking_http.support.finding import find_session, id_of
 from booking_http.support.identity import Staff
 from booking_http.support.reading import story_of
 from booking_http.support.tasks import queue
 from persistence.schema_staff import Role
+from persistence.support_work import QueuedTask
 
 TASKS: Final = "/console/tasks"
 _SHOWN: Final = frozenset({"step", "call"})
@@ -44,47 +48,89 @@ async def show_queue(request: web.Request) -> web.Response:
     service = service_of(request)
     page = await queue(service, staff, query)
     return await render(
-        request, "task/queue.html", staff=staff, tasks=page.tasks, more=page.next, form=EMPTY
+        request,
+        "task/queue.html",
+        staff=staff,
+        tasks=page.tasks,
+        more=page.next,
+        query=query,
+        form=EMPTY,
     )
 
 
 async def show_task(request: web.Request) -> web.Response:
     """Show one task."""
     staff = await looker(request)
-    task = await task_of(service_of(request), id_of(request, "task_id"))
-    return await _show(request, staff, task, EMPTY)
+    queued = await task_of(service_of(request), id_of(request, "task_id"))
+    return await _show(request, staff, queued, EMPTY)
 
 
 async def answer_task(request: web.Request) -> web.Response:
     """Take an answer; one that is not believed or came second is shown with what speaks against."""
     staff, fields = await actor(request, Role.AGENT)
     service = service_of(request)
-    task = await task_of(service, id_of(request, "task_id"))
+    queued = await task_of(service, id_of(request, "task_id"))
     kind = fields.get("kind", "")
     try:
         ask = understand(fields, AnswerAsk, form=kind)
         loaded = await answer(
-            service, Answering(staff=staff, task_id=task.id, seen=_seen(fields), ask=ask)
+            service, Answering(staff=staff, task_id=queued.task.id, seen=seen_in(fields), ask=ask)
         )
     except NotTaken as untaken:
-        return await _show(request, staff, task, untaken.form, status=422)
+        return await _show(request, staff, queued, untaken.form, status=422)
     except (Problem, Refused) as error:
         found = from_refusal(error.refusal) if isinstance(error, Refused) else error
         form = refused(fields, found, form=kind)
-        now = await task_of(service, task.id)
+        now = await task_of(service, queued.task.id)
         return await _show(request, staff, now, form, status=found.row.status)
     return go_to(f"/console/sessions/{loaded.session.id}?done=answer")
 
 
-def _seen(fields: Fields) -> frozenset[int]:
-    version = fields.get("version", "")
-    return frozenset({int(version)} if version.isascii() and version.isdigit() else ())
+async def claim_task(request: web.Request) -> web.Response:
+    """Let who asks work on a task; what a colleague works on is taken over with a reason."""
+    return await _claiming(request, claim)
+
+
+async def hand_back_task(request: web.Request) -> web.Response:
+    """Leave a task to others."""
+    return await _claiming(request, give_back)
+
+
+async def claim(service: Service, claiming: Claiming) -> str:
+    """Take a task, and go on to work on it."""
+    await desk.claim_task(service, claiming, takeover=claiming.reason is not None)
+    return f"{TASKS}/{claiming.task_id}"
+
+
+async def give_back(service: Service, claiming: Claiming) -> str:
+    """Give a task back, and go on to the others."""
+    await desk.hand_back(service, claiming)
+    return TASKS
+
+
+async def _claiming(
+    request: web.Request, do: Callable[[Service, Claiming], Awaitable[str]]
+) -> web.Response:
+    staff, fields = await actor(request, Role.AGENT)
+    service, name = service_of(request), request.path.rpartition("/")[2]
+    queued = await task_of(service, id_of(request, "task_id"))
+    reason = fields.get("reason")
+    claiming = Claiming(staff=staff, task_id=queued.task.id, seen=seen_in(fields), reason=reason)
+    try:
+        if reason is not None:
+            understand(fields, ReasonAsk, form=name)
+        return go_to(await do(service, claiming))
+    except NotTaken as untaken:
+        return await _show(request, staff, queued, untaken.form, status=422)
+    except Problem as found:
+        now, form = await task_of(service, queued.task.id), refused(fields, found, form=name)
+        return await _show(request, staff, now, form, status=found.row.status)
 
 
 async def _show(
-    request: web.Request, staff: Staff, task: StoredTask, form: Form, *, status: int = 200
+    request: web.Request, staff: Staff, queued: QueuedTask, form: Form, *, status: int = 200
 ) -> web.Response:
-    service = service_of(request)
+    service, task = service_of(request), queued.task
     loaded = await find_session(service, staff, task.session_id)
     story = await story_of(service, staff, loaded)
     told = next(each for each in story.tasks if each.task_id == str(task.id))
@@ -99,6 +145,7 @@ async def _show(
         now=loaded.now,
         rows=rows,
         window=_window(service, story, told),
+        mine=queued.claim is not None and queued.claim.account_id == staff.account.id,
         form=form,
     )
 

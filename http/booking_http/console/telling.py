@@ -9,7 +9,7 @@ from typing import Final
 
 from booking_flow.flow import MEANING, State, Trigger, rule
 from booking_http.console import terms
-from booking_http.console.words import spoken
+from booking_http.console.words import clock, spoken
 from booking_http.problems import PROBLEMS
 from booking_http.schemas.support import HappeningTell
 
@@ -147,6 +147,12 @@ def _event_title(told: HappeningTell) -> str:
     if told.what == "note" and "action" in told.facts:
         return _DEEDS.get(told.facts["action"]) or spoken(told.facts["action"])
     return _EVENTS.get(told.what) or spoken(told.what)
+
+
+def in_a_line(told: HappeningTell) -> str:
+    """Return when and by whom what was done."""
+    by = f", {told.name}" if told.name else ""
+    return f"{clock(told.at)} UTC: {title(told)} ({told.actor}{by})"
 
 
 def label(state: State | None) -> str:
