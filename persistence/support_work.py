@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State
 from booking_flow.ports import StoredTask, TakenStep
-from booking_flow.saga import StepName
+from booking_flow.saga import StepName, TaskKind
+from persistence.claims import Claim, claim_of
 from persistence.database import fetch_all, fetch_one
 from persistence.tasks import task_of
 
@@ -31,35 +32,46 @@ TAKE_STEP: Final = text(
     """
 )
 
+_QUEUED: Final = """
+SELECT t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before, t.facts,
+       t.version, t.closed_at, t.closed_by, t.answer, t.claimed_account, t.claimed_by,
+       t.claimed_at, s.reference, s.state, booking_now() AS now
+FROM staff_tasks t JOIN booking_sessions s ON s.id = t.session_id"""
+
 # Tasks nobody has answered, those that are due first on top.
 TASKS: Final = text(
-    """
-    SELECT t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before, t.facts,
-           t.version, t.closed_at, t.closed_by, t.answer, s.reference, s.state,
-           booking_now() AS now
-    FROM staff_tasks t JOIN booking_sessions s ON s.id = t.session_id
-    WHERE t.closed_at IS NULL
-      AND (t.due_at, t.id) > (coalesce(CAST(:after_at AS timestamptz), '-infinity'),
-                              coalesce(CAST(:after_id AS uuid),
-                                       '00000000-0000-0000-0000-000000000000'))
-    ORDER BY t.due_at, t.id LIMIT :limit
-    """
+    "".join(
+        (
+            _QUEUED,
+            """
+            WHERE t.closed_at IS NULL
+              AND (t.due_at, t.id) > (coalesce(CAST(:after_at AS timestamptz), '-infinity'),
+                                      coalesce(CAST(:after_id AS uuid),
+                                               '00000000-0000-0000-0000-000000000000'))
+              AND (CAST(:kind AS text) IS NULL OR t.kind = :kind)
+              AND (CAST(:claimant AS uuid) IS NULL OR t.claimed_account = :claimant)
+              AND (NOT CAST(:overdue AS boolean) OR t.due_at < booking_now())
+            ORDER BY t.due_at, t.id LIMIT :limit
+            """,
+        )
+    )
 )
 
 # All tasks of one session.
 OF_SESSION: Final = text(
-    """
-    SELECT t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before, t.facts,
-           t.version, t.closed_at, t.closed_by, t.answer, s.reference, s.state,
-           booking_now() AS now
-    FROM staff_tasks t JOIN booking_sessions s ON s.id = t.session_id
-    WHERE t.session_id = :session_id ORDER BY t.due_at, t.id
-    """
+    "".join((_QUEUED, " WHERE t.session_id = :session_id ORDER BY t.due_at, t.id"))
 )
 
-# How many tasks should have been answered by now.
-OVERDUE: Final = text(
-    "SELECT count(*) AS number FROM staff_tasks WHERE closed_at IS NULL AND due_at < booking_now()"
+# One task.
+ONE: Final = text("".join((_QUEUED, " WHERE t.id = :id")))
+
+# How many tasks wait, how many should have been answered by now, and how many are somebody's.
+COUNTS: Final = text(
+    """
+    SELECT count(*) AS waiting, count(*) FILTER (WHERE due_at < booking_now()) AS overdue,
+           count(*) FILTER (WHERE claimed_account = CAST(:account_id AS uuid)) AS mine
+    FROM staff_tasks WHERE closed_at IS NULL
+    """
 )
 
 
@@ -71,6 +83,28 @@ class QueuedTask:
     reference: str
     state: State
     now: datetime
+    claim: Claim | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """Which open tasks are looked for; what is not set leaves none out."""
+
+    kind: TaskKind | None = None
+    claimant: UUID | None = None
+    overdue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCounts:
+    """How many tasks wait for anybody, are overdue, and are claimed by one person."""
+
+    waiting: int
+    overdue: int
+    mine: int
+
+
+ALL: Final = TaskFilter()
 
 
 class SupportWork:
@@ -92,16 +126,38 @@ class SupportWork:
         return _step(row) if row else None
 
     async def tasks(
-        self, *, limit: int, after_at: datetime | None = None, after_id: UUID | None = None
+        self,
+        *,
+        limit: int,
+        after_at: datetime | None = None,
+        after_id: UUID | None = None,
+        only: TaskFilter = ALL,
     ) -> Sequence[QueuedTask]:
         """Return a page of open tasks, the most urgent first."""
-        values = {"limit": limit, "after_at": after_at, "after_id": after_id}
+        values = {
+            "limit": limit,
+            "after_at": after_at,
+            "after_id": after_id,
+            "kind": only.kind and only.kind.value,
+            "claimant": only.claimant,
+            "overdue": only.overdue,
+        }
         return [_queued(row) for row in await fetch_all(self._engine, TASKS, values)]
+
+    async def task(self, task_id: UUID) -> QueuedTask | None:
+        """Return a task, open or closed, or None."""
+        row = await fetch_one(self._engine, ONE, {"id": task_id})
+        return _queued(row) if row else None
+
+    async def counts(self, account_id: UUID) -> TaskCounts:
+        """Return how many tasks wait, are overdue, and are claimed by this account."""
+        (row,) = await fetch_all(self._engine, COUNTS, {"account_id": account_id})
+        return TaskCounts(waiting=row.waiting, overdue=row.overdue, mine=row.mine)
 
     async def overdue(self) -> int:
         """Return how many tasks should have been answered by now."""
-        row = await fetch_one(self._engine, OVERDUE)
-        return int(row.number) if row else 0
+        (row,) = await fetch_all(self._engine, COUNTS, {"account_id": None})
+        return int(row.overdue)
 
     async def tasks_of(self, session_id: UUID) -> Sequence[QueuedTask]:
         """Return the tasks of a session, answered ones as well."""
@@ -121,5 +177,9 @@ def _step(row: Row[Any]) -> TakenStep:
 
 def _queued(row: Row[Any]) -> QueuedTask:
     return QueuedTask(
-        task=task_of(row), reference=row.reference, state=State(row.state), now=row.now
+        task=task_of(row),
+        reference=row.reference,
+        state=State(row.state),
+        now=row.now,
+        claim=claim_of(row),
     )

@@ -145,20 +145,22 @@ def _query_parameters(route: Route) -> list[Json]:
     if route.query is None:
         return []
     schema = route.query.model_json_schema(by_alias=True)
-    needed = schema.get("required", [])
+    needed, words = schema.get("required", []), schema.get("$defs", {})
     return [
-        {"name": name, "in": "query", "required": name in needed, "schema": _plain(found)}
+        {"name": name, "in": "query", "required": name in needed, "schema": _plain(found, words)}
         | PARAMETERS[name]
         for name, found in schema["properties"].items()
     ]
 
 
-def _plain(schema: Json) -> Json:
-    """Return a query parameter's schema: leaving it out is how null is said."""
+def _plain(schema: Json, words: Json) -> Json:
+    """Return a query parameter's schema by itself: leaving it out is how null is said."""
     kept = {k: v for k, v in schema.items() if k not in ("anyOf", "default", "title")}
     options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
     default = {"default": schema["default"]} if schema.get("default") is not None else {}
-    return {**kept, **(options[0] if options else {}), **default}
+    found = options[0] if options else {}
+    named = words.get(found.get("$ref", "").rpartition("/")[2])
+    return {**kept, **(named or found), **default}
 
 
 def _headers(route: Route) -> list[Json]:

@@ -17,6 +17,10 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "port": {"description": "The name of a port it calls at."},
     "cursor": {"description": "`next` of the page before."},
     "limit": {"description": "How many on a page."},
+    "kind": {"description": "What there is to find out or do."},
+    "mine": {"description": "Only what one works on oneself."},
+    "overdue": {"description": "Only what should have been answered by now."},
+    "run_id": {"description": "As the start of the run answered it."},
     "window": {"description": "How far back to look."},
     "resultNo": {"description": "As pricing showed it."},
     "gradeNo": {"description": "As pricing showed it."},
@@ -35,5 +39,6 @@ SHOWN: Final = {
     "session_id": "sessionId",
     "cruise_id": "cruiseId",
     "task_id": "taskId",
+    "run_id": "runId",
 }
 """Names in paths, in the spelling of the document."""

@@ -131,9 +131,19 @@ class TaskTell(Tell):
     not_before: Moment | None
     facts: dict[str, str]
     answers: list[AnswerKind]
+    claimed_by: str | None
+    claimed_at: Moment | None
     closed_at: Moment | None
     closed_by: str | None
     answer: str | None
+
+
+class TaskCountsTell(Tell):
+    """How many tasks wait, should have been answered by now, and are one's own."""
+
+    waiting: int
+    overdue: int
+    mine: int
 
 
 class TasksTell(Tell):

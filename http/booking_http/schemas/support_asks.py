@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from booking_flow.card import luhn_valid
 from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
-from booking_flow.saga import StepName
+from booking_flow.saga import StepName, TaskKind
 from booking_flow.steps.extending import Deadline
 from booking_flow.steps.overriding import Remains
 from booking_flow.supplier import FailureKind
@@ -100,10 +100,28 @@ class AnswerAsk(ReasonAsk):
     kind: AnswerKind
     reservation: Code | None = None
     override: bool = False
+    takeover: bool = False
+    """Answers what a colleague works on."""
+
+
+class ClaimAsk(Ask):
+    """Takes a task; one that a colleague works on only with `takeover` and a reason."""
+
+    takeover: bool = False
+    reason: Reason | None = None
+
+
+class HandBackAsk(Ask):
+    """Why a task is given back, if there is something to say."""
+
+    reason: Reason | None = None
 
 
 class TasksQuery(Query):
-    """Which page of the tasks."""
+    """Which tasks, and which page of them."""
 
+    kind: TaskKind | None = None
+    mine: bool = False
+    overdue: bool = False
     cursor: Cursor | None = None
     limit: PageSize = 50

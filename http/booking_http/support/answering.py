@@ -15,6 +15,7 @@ from booking_http.schemas.support_asks import AnswerAsk
 from booking_http.service import Service
 from booking_http.support.identity import Staff, ensure_role, note_in_audit
 from persistence.schema_staff import Role
+from persistence.support_work import QueuedTask
 
 _OVERTAKEN = (RefusalCode.WRONG_STATE, RefusalCode.IN_PROGRESS, RefusalCode.VERSION_MISMATCH)
 
@@ -45,7 +46,10 @@ async def answer(service: Service, answering: Answering) -> Loaded:
     ensure_role(staff, Role.AGENT)
     if ask.override:
         ensure_role(staff, Role.SUPERVISOR, "Only a supervisor overrides the line's record.")
-    task = await task_of(service, answering.task_id)
+    queued = await task_of(service, answering.task_id)
+    task = queued.task
+    if not ask.takeover and task.version in answering.seen:
+        ensure_free(staff, queued)
     await note_in_audit(
         service,
         staff,
@@ -61,16 +65,32 @@ async def answer(service: Service, answering: Answering) -> Loaded:
         raise await _both_sides(service, answering, task.id, refused) from None
 
 
-async def task_of(service: Service, task_id: UUID | None) -> StoredTask:
+async def task_of(service: Service, task_id: UUID | None) -> QueuedTask:
     """Return a task, open or closed.
 
     Raises:
         Problem: there is none.
     """
-    task = await service.support.tasks.task(task_id) if task_id else None
+    task = await service.support.work.task(task_id) if task_id else None
     if task is None:
         raise problem(EdgeCode.NOT_FOUND, "There is no such task.")
     return task
+
+
+def ensure_free(staff: Staff, queued: QueuedTask) -> None:
+    """Let nobody answer or take what a colleague works on, unless they say so.
+
+    Raises:
+        Problem: `wrong_state`, and who works on it.
+    """
+    claim = queued.claim
+    if claim is None or claim.account_id == staff.account.id or queued.task.closed_at:
+        return
+    raise Problem(
+        code=RefusalCode.WRONG_STATE.value,
+        detail=f"{claim.name} works on this task; take it over if need be.",
+        facts={"claimed_by": claim.name, "claimed_at": rfc3339(claim.at)},
+    )
 
 
 def _given(answering: Answering, task: StoredTask) -> TaskAnswer:

@@ -14,6 +14,7 @@ from booking_flow.runner import Runner
 from booking_http.parts import Parts
 from booking_http.support.passwords import Passwords
 from persistence.audit import PostgresAudit
+from persistence.claims import PostgresClaims
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
@@ -34,6 +35,7 @@ class Support:
     audit: PostgresAudit
     search: SupportSearch
     work: SupportWork
+    claims: PostgresClaims
     tasks: PostgresTaskStore
     desk: Desk
     recovery: Recovery
@@ -54,6 +56,7 @@ def support_of(parts: Parts) -> Support:
         audit=PostgresAudit(database),
         search=SupportSearch(database, parts.vault),
         work=SupportWork(database, "support"),
+        claims=PostgresClaims(database),
         tasks=upkeep.tasks,
         desk=upkeep.desk,
         recovery=upkeep.recovery,

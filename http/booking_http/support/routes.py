@@ -42,6 +42,25 @@ def _action(
     )
 
 
+def _task(name: str, handler: Handler, summary: str, asks: type[Ask]) -> Route:
+    return Route(
+        method="POST",
+        path=f"{BASE}/tasks/{{task_id}}/{name}",
+        handler=handler,
+        summary=f"{summary}; If-Match names the task's version",
+        tag=_TAG,
+        ask=asks,
+        ask_optional=True,
+        answers={200: tell.TaskTell},
+        problems=(
+            *(*_STAFF, *BODY, E.NOT_FOUND, E.PRECONDITION_REQUIRED),
+            *(C.VERSION_MISMATCH, C.WRONG_STATE),
+        ),
+        headers=("If-Match", CSRF_HEADER),
+        staff=True,
+    )
+
+
 SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="POST",
@@ -154,6 +173,18 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.VALIDATION_FAILED, C.UNAVAILABLE),
         staff=True,
     ),
+    Route(
+        method="GET",
+        path=f"{BASE}/tasks/counts",
+        handler=tasks.count_tasks,
+        summary="Count the tasks that wait, are overdue, and are one's own",
+        tag=_TAG,
+        answers={200: tell.TaskCountsTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
+        staff=True,
+    ),
+    _task("claim", tasks.claim_task, "Work on a task from now on", ask.ClaimAsk),
+    _task("hand-back", tasks.hand_back_task, "Leave a task to others", ask.HandBackAsk),
     Route(
         method="POST",
         path=f"{BASE}/tasks/{{task_id}}/answer",

@@ -5,16 +5,19 @@ from __future__ import annotations
 from aiohttp import web
 
 from booking_http.exchange import read_body, read_query, service_of, tell
-from booking_http.schemas.support import TasksTell
-from booking_http.schemas.support_asks import AnswerAsk, TasksQuery
+from booking_http.schemas.support import TaskCountsTell, TasksTell
+from booking_http.schemas.support_asks import AnswerAsk, ClaimAsk, HandBackAsk, TasksQuery
 from booking_http.service import Service
+from booking_http.support import claiming as desk
 from booking_http.support.acting import named_versions, tell_acted
 from booking_http.support.answering import Answering, answer
+from booking_http.support.claiming import Claiming
 from booking_http.support.finding import id_of
 from booking_http.support.identity import Staff, note_in_audit, staff_of
 from booking_http.support.places import read_place, write_place
 from booking_http.support.views import task_view
 from persistence.schema_staff import Role
+from persistence.support_work import QueuedTask, TaskFilter
 
 
 async def list_tasks(request: web.Request) -> web.Response:
@@ -31,6 +34,11 @@ async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksTell:
             limit=query.limit + 1,
             after_at=place.at if place else None,
             after_id=place.id if place else None,
+            only=TaskFilter(
+                kind=query.kind,
+                claimant=staff.account.id if query.mine else None,
+                overdue=query.overdue,
+            ),
         )
     )
     page = found[: query.limit]
@@ -41,6 +49,39 @@ async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksTell:
     last = page[-1].task if len(found) > query.limit else None
     more = write_place(last.due_at, last.id) if last else None
     return TasksTell(tasks=[task_view(each) for each in page], next=more)
+
+
+async def count_tasks(request: web.Request) -> web.Response:
+    """Count what waits, what is late, and what is one's own."""
+    staff = await staff_of(request)
+    found = await service_of(request).support.work.counts(staff.account.id)
+    return tell(TaskCountsTell.model_validate(found, from_attributes=True))
+
+
+async def claim_task(request: web.Request) -> web.Response:
+    """Work on a task from now on."""
+    staff = await staff_of(request, Role.AGENT)
+    versions, ask = named_versions(request), await read_body(request, ClaimAsk, optional=True)
+    claiming = Claiming(
+        staff=staff, task_id=id_of(request, "task_id"), seen=versions, reason=ask.reason
+    )
+    queued = await desk.claim_task(service_of(request), claiming, takeover=ask.takeover)
+    return tell(task_view(queued), headers=_tag(queued))
+
+
+async def hand_back_task(request: web.Request) -> web.Response:
+    """Leave a task to others."""
+    staff = await staff_of(request, Role.AGENT)
+    versions, ask = named_versions(request), await read_body(request, HandBackAsk, optional=True)
+    claiming = Claiming(
+        staff=staff, task_id=id_of(request, "task_id"), seen=versions, reason=ask.reason
+    )
+    queued = await desk.hand_back(service_of(request), claiming)
+    return tell(task_view(queued), headers=_tag(queued))
+
+
+def _tag(queued: QueuedTask) -> dict[str, str]:
+    return {"ETag": f'"{queued.task.version}"'}
 
 
 async def answer_task(request: web.Request) -> web.Response:

@@ -125,6 +125,8 @@ def task_view(queued: QueuedTask) -> tell.TaskTell:
         not_before=task.not_before,
         facts=dict(task.facts),
         answers=list(POSSIBLE[task.kind]),
+        claimed_by=queued.claim and queued.claim.name,
+        claimed_at=queued.claim and queued.claim.at,
         closed_at=task.closed_at,
         closed_by=task.closed_by,
         answer=task.answer,

@@ -1,0 +1,77 @@
+"""Claims: who of the staff works on a task; each claim raises the version that answers need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from persistence.database import fetch_one
+
+# Take a task that is free or one's own, or take it over.
+CLAIM: Final = text(
+    """
+    UPDATE staff_tasks
+    SET claimed_account = :account_id, claimed_by = :name, claimed_at = booking_now(),
+        version = version + 1
+    WHERE id = :id AND version = ANY(CAST(:seen AS integer[])) AND closed_at IS NULL
+      AND (:takeover OR claimed_account IS NULL OR claimed_account = :account_id)
+    RETURNING version
+    """
+)
+
+# Give a task back: one's own, or anybody's.
+HAND_BACK: Final = text(
+    """
+    UPDATE staff_tasks
+    SET claimed_account = NULL, claimed_by = NULL, claimed_at = NULL, version = version + 1
+    WHERE id = :id AND version = ANY(CAST(:seen AS integer[])) AND closed_at IS NULL
+      AND claimed_account IS NOT NULL AND (:anybodys OR claimed_account = :account_id)
+    RETURNING version
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Who works on a task, and since when."""
+
+    account_id: UUID
+    name: str
+    at: datetime
+
+
+class PostgresClaims:
+    """Claims in PostgreSQL, each one guarded statement."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Take a pool whose statements commit by themselves."""
+        self._engine = engine
+
+    async def claim(
+        self, task_id: UUID, *, account_id: UUID, name: str, seen: Collection[int], takeover: bool
+    ) -> bool:
+        """Take a task as it was seen; False when it is not so any more, or is another's."""
+        values = {"id": task_id, "account_id": account_id, "name": name}
+        more = {"seen": list(seen), "takeover": takeover}
+        return await fetch_one(self._engine, CLAIM, values | more) is not None
+
+    async def hand_back(
+        self, task_id: UUID, *, account_id: UUID, seen: Collection[int], anybodys: bool
+    ) -> bool:
+        """Give a task back as it was seen; False when it is not so any more, or is another's."""
+        values = {"id": task_id, "account_id": account_id}
+        more = {"seen": list(seen), "anybodys": anybodys}
+        return await fetch_one(self._engine, HAND_BACK, values | more) is not None
+
+
+def claim_of(row: Row[Any]) -> Claim | None:
+    """Build the claim a row of `staff_tasks` describes."""
+    if row.claimed_account is None:
+        return None
+    return Claim(account_id=row.claimed_account, name=row.claimed_by, at=row.claimed_at)
