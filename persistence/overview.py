@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import ENDS, STATES, State
 from booking_flow.saga import StepName, StepStatus
-from persistence.database import fetch_all
+from persistence.database import fetch_all, fetch_one
 
 LIVE: Final = tuple(row.state for row in STATES if row.state not in (*ENDS, State.PAID))
 """States in which something is still to come."""
-FINENESS: Final = 1.05
-"""Durations are counted in steps of five per cent, which is as fine as anybody reads them."""
+FINENESS: Final = 1.1
+"""Durations are counted in steps of ten per cent, as `duration_step` in the database has it."""
+_HOUR: Final = timedelta(hours=1)
 
 # How many sessions stand in each live state, and the one that began first.
 STANDING: Final = text(
@@ -56,14 +57,40 @@ COHORT: Final = text(
     """
 )
 
-# How supplier calls went within a time, their durations counted in steps.
+# How supplier calls went within a time, their durations counted in steps: whole hours that are
+# long over are summed up already.
 CALLS: Final = text(
     """
-    SELECT endpoint, outcome, count(*) AS number, max(duration_s) AS slowest,
-           CAST(ceil(ln(greatest(duration_s, 0.001)) / ln(CAST(:fineness AS float))) AS integer)
-               AS step
-    FROM supplier_calls WHERE at >= :since AND at < :until
-    GROUP BY endpoint, outcome, step
+    SELECT endpoint, outcome, step, CAST(sum(number) AS bigint) AS number, max(slowest) AS slowest
+    FROM (
+        SELECT endpoint, outcome, step, number, slowest FROM supplier_call_sums
+        WHERE hour >= :first AND hour < :until
+        UNION ALL
+        SELECT endpoint, outcome, duration_step(duration_s), 1, duration_s FROM supplier_calls
+        WHERE at >= :since AND at < least(CAST(:first AS timestamptz), :until)
+        UNION ALL
+        SELECT endpoint, outcome, duration_step(duration_s), 1, duration_s FROM supplier_calls
+        WHERE at >= (SELECT greatest(CAST(:first AS timestamptz), until)
+                     FROM supplier_calls_summed)
+          AND at < :until
+    ) AS calls GROUP BY endpoint, outcome, step
+    """
+)
+
+# Sum up the next hour, once it has been over for so long that no call of it is still to come.
+SUM_UP: Final = text(
+    """
+    WITH due AS (
+        SELECT until AS since, until + interval '1 hour' AS until FROM supplier_calls_summed
+        WHERE until + interval '2 hours' <= booking_now() FOR UPDATE SKIP LOCKED
+    ), summed AS (
+        INSERT INTO supplier_call_sums (hour, endpoint, outcome, step, number, slowest)
+        SELECT d.since, c.endpoint, c.outcome, duration_step(c.duration_s) AS step, count(*),
+               max(c.duration_s)
+        FROM due d JOIN supplier_calls c ON c.at >= d.since AND c.at < d.until
+        GROUP BY d.since, c.endpoint, c.outcome, step
+    )
+    UPDATE supplier_calls_summed AS w SET until = d.until FROM due d RETURNING w.until
     """
 )
 
@@ -144,7 +171,7 @@ async def cohort(engine: AsyncEngine, since: datetime, until: datetime) -> Seque
 
 async def calls(engine: AsyncEngine, since: datetime, until: datetime) -> Sequence[Answered]:
     """Return how the supplier answered within a time."""
-    values = {"fineness": FINENESS, "since": since, "until": until}
+    values = {"since": since, "first": _next_hour(since), "until": until}
     return [
         Answered(
             endpoint=row.endpoint,
@@ -155,6 +182,18 @@ async def calls(engine: AsyncEngine, since: datetime, until: datetime) -> Sequen
         )
         for row in await fetch_all(engine, CALLS, values)
     ]
+
+
+async def sum_up(engine: AsyncEngine) -> None:
+    """Sum up the supplier calls of every hour that is long over; one process at a time does."""
+    while await fetch_one(engine, SUM_UP) is not None:
+        pass
+
+
+def _next_hour(moment: datetime) -> datetime:
+    """Return when the first whole hour begins that does not begin before the moment."""
+    hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return hour if hour == moment else hour + _HOUR
 
 
 def _crowd(row: Row[Any], since: datetime) -> Crowd:

@@ -213,7 +213,15 @@ supplier_calls: Final = Table(
     Index(
         "ix_supplier_calls_at",
         "at",
-        postgresql_include=["endpoint", "outcome", "duration_s", "session_id"],
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "true"},
+    ),
+    Index(
+        "ix_supplier_calls_failed",
+        "endpoint",
+        "at",
+        postgresql_include=["outcome", "session_id"],
+        postgresql_where=text("outcome <> 'ok'"),
     ),
     postgresql_with={"autovacuum_vacuum_insert_scale_factor": "0.01"},
 )

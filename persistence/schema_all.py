@@ -10,6 +10,7 @@ from persistence import (
     schema_identity,
     schema_outbox,
     schema_staff,
+    schema_sums,
     schema_sync,
 )
 from persistence.columns import metadata
@@ -23,5 +24,6 @@ __all__ = [
     "schema_identity",
     "schema_outbox",
     "schema_staff",
+    "schema_sums",
     "schema_sync",
 ]

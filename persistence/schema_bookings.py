@@ -112,6 +112,7 @@ session_search: Final = Table(
     metadata,
     Column("kind", Text, primary_key=True),
     Column("hash", LargeBinary, primary_key=True),
+    Column("begun_at", MOMENT, primary_key=True),
     own_session(primary_key=True),
     one_of("kind", SearchKind),
     Index("ix_session_search_session_id", "session_id"),

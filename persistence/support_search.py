@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -27,16 +27,8 @@ _UUID: Final = re.compile(
 _REFERENCE: Final = re.compile(r"(?:BF-?)?([0-9A-Z]{8})", re.IGNORECASE)
 _PHONE_DIGITS: Final = 6
 
-_HEAD: Final = """
-WITH page AS MATERIALIZED (
-SELECT s.id, s.created_at FROM booking_sessions s
-WHERE true"""
-
-# The latest first; what is created at the same instant lies in the order of its id. What a page
-# shows is read for that page alone: a common surname is found thousands of times.
-_TAIL: Final = """
-ORDER BY s.created_at DESC, s.id DESC LIMIT :limit
-)
+# What a page shows is read for that page alone: a common surname is found thousands of times.
+_SHOWN: Final = """
 SELECT s.*, k.wrapped_key, CAST(NULL AS jsonb) AS quote, t.name AS step_name,
        t.status AS step_status, t.claimed_at, t.fence, t.intent, b.reservation,
        b.supplier_booking_id, b.status AS booking_status, b.total AS booking_total, b.paid,
@@ -54,17 +46,30 @@ LEFT JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
 LEFT JOIN bookings b ON b.session_id = s.id
 ORDER BY p.created_at DESC, p.id DESC"""
 
+_PAGE: Final = "WITH page AS MATERIALIZED (SELECT * FROM (\n"
+_ANY: Final = "booking_sessions s WHERE true"
 _ARMS: Final[Mapping[str, str]] = {
-    "id": "SELECT CAST(:id AS uuid)",
-    "reference": "SELECT session_id FROM session_references WHERE reference = :reference",
-    "hash": """SELECT f.session_id FROM session_search f
-               WHERE (f.kind, f.hash) IN (SELECT * FROM unnest(CAST(:kinds AS text[]),
-                                                               CAST(:hashes AS bytea[])))""",
-    "number": """SELECT session_id FROM bookings WHERE supplier_booking_id = :number
-                 UNION SELECT session_id FROM bookings
-                 WHERE reservation IN (:number, upper(:number))""",
-    "request": "SELECT session_id FROM session_history WHERE request_id = :request",
+    "id": "booking_sessions s WHERE s.id = CAST(:id AS uuid)",
+    "reference": """session_references r JOIN booking_sessions s ON s.id = r.session_id
+    WHERE r.reference = :reference""",
+    "number": """booking_sessions s WHERE s.id IN (
+        SELECT session_id FROM bookings WHERE supplier_booking_id = :number
+        UNION SELECT session_id FROM bookings WHERE reservation IN (:number, upper(:number)))""",
+    "request": """booking_sessions s WHERE s.id IN (
+        SELECT session_id FROM session_history WHERE request_id = :request)""",
+    **{
+        kind.value: "".join(
+            (
+                "session_search f JOIN booking_sessions s ON s.id = f.session_id",
+                f"\n    WHERE f.kind = '{kind.value}' AND f.hash = :{kind.value}",
+            )
+        )
+        for kind in SearchKind
+    },
 }
+"""Where each kind of key is looked up."""
+_BY_GUEST: Final = frozenset(kind.value for kind in SearchKind)
+_TIMES: Final = ("since", "until", "before")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +95,7 @@ class SupportSearch:
         """Return a page of sessions, the latest first."""
         keys = self.keys(wanted.query) if wanted.query else {}
         filters = filters_of(wanted)
-        arms = tuple(name for name in _ARMS if name in _named(keys))
-        statement = _statement(arms, tuple(filters), bool(wanted.query))
+        statement = _statement(tuple(keys), tuple(filters))
         values = {name: value for found in filters.values() for name, value in found.items()}
         rows = await fetch_all(self._engine, statement, {**keys, **values, "limit": wanted.limit})
         return [self._hit(row) for row in rows]
@@ -104,11 +108,8 @@ class SupportSearch:
         keys: dict[str, Any] = {"request": words, "number": words}
         if found := _REFERENCE.fullmatch(words.replace(" ", "")):
             keys["reference"] = f"BF-{found[1].upper()}"
-        hashes = [(kind, search_hash(self._vault, kind, words)) for kind in _kinds(words)]
-        return keys | {
-            "kinds": [kind.value for kind, _ in hashes],
-            "hashes": [value for _, value in hashes],
-        }
+        hashes = {kind.value: search_hash(self._vault, kind, words) for kind in _kinds(words)}
+        return keys | hashes
 
     def _hit(self, row: Row[Any]) -> Hit:
         details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
@@ -131,14 +132,34 @@ def _kinds(words: str) -> Iterator[SearchKind]:
     yield SearchKind.SURNAME
 
 
-def _named(keys: Mapping[str, Any]) -> set[str]:
-    return {"hash" if name in ("kinds", "hashes") else name for name in keys}
-
-
 @cache
-def _statement(arms: tuple[str, ...], filters: tuple[str, ...], keyed: bool) -> TextClause:
+def _statement(arms: tuple[str, ...], filters: tuple[str, ...]) -> TextClause:
     """Return the statement for this shape of search; its text never varies."""
-    found = " UNION ".join(_ARMS[name] for name in arms)
-    conditions = [f"s.id IN ({found})"] if keyed else []
-    conditions += [FILTERS[name] for name in filters]
-    return text("".join((_HEAD, *(f"\n  AND {each}" for each in conditions), _TAIL)))
+    found = "\nUNION\n".join(_arm(name, filters) for name in arms or ("",))
+    order = _ordered("found.created_at", "found.id")
+    return text("".join((_PAGE, found, "\n) AS found", order, "\n)", _SHOWN)))
+
+
+def _arm(name: str, filters: tuple[str, ...]) -> str:
+    """Return the latest that one key finds: as many as a page shows at most."""
+    conditions = [FILTERS[each] for each in filters]
+    order = _ordered("s.created_at", "s.id")
+    if name in _BY_GUEST:
+        # The keys of guests lie in the order of time, so that older ones need not be looked at.
+        conditions += [_of_key(FILTERS[each]) for each in filters if each in _TIMES]
+        order = _of_key(order)
+    parts = ("(SELECT s.id, s.created_at FROM ", _ARMS.get(name, _ANY), *_all(conditions), order)
+    return "".join((*parts, ")"))
+
+
+def _all(conditions: Iterable[str]) -> Iterator[str]:
+    return (f"\n    AND {each}" for each in conditions)
+
+
+def _of_key(sql: str) -> str:
+    return sql.replace("s.created_at", "f.begun_at").replace("s.id", "f.session_id")
+
+
+def _ordered(at: str, key: str) -> str:
+    """Put the latest first; what is created at the same instant lies in the order of its id."""
+    return f"\nORDER BY {at} DESC, {key} DESC LIMIT :limit"

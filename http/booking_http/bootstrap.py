@@ -35,6 +35,7 @@ from booking_http.wakeups import Listener
 from booking_http.worker import Worker, working
 from persistence.caps import PostgresCaps
 from persistence.lookups import PostgresLookups
+from persistence.overview import sum_up
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 
@@ -133,12 +134,13 @@ async def _listen(service: Service, settings: Settings) -> None:
 
 
 async def _forget(parts: Parts) -> None:
-    """Drop counts that no longer matter, every hour."""
+    """Drop counts that no longer matter, and sum up those that do, every hour."""
     while True:
         with suppress(StoreUnavailable):
             await PostgresCaps(parts.database).forget()
             await PostgresSignIns(parts.database).forget()
             await PostgresStaff(parts.database).forget()
+            await sum_up(parts.database)
         await asyncio.sleep(_HOUR)
 
 

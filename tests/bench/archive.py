@@ -49,7 +49,7 @@ class Chunk:
     """Sessions that are written together, and what their guests are found by."""
 
     copies: Sequence[tuple[Any, ...]]
-    found: Sequence[tuple[str, bytes, UUID]]
+    found: Sequence[tuple[str, bytes, UUID, datetime]]
 
 
 async def fill(service: Service, dsn: str, *, sessions: int, progress: Progress) -> None:
@@ -114,7 +114,7 @@ async def _lay_down(connection: asyncpg.Connection, chunk: Chunk) -> None:
         "copies", schema_name="walked", columns=sql.COPIES, records=chunk.copies
     )
     await connection.copy_records_to_table(
-        "session_search", columns=("kind", "hash", "session_id"), records=chunk.found
+        "session_search", columns=("kind", "hash", "session_id", "begun_at"), records=chunk.found
     )
 
 
@@ -149,13 +149,13 @@ class Archive:
     def _chunk(self, first: int) -> Chunk:
         begun = self._begun[first : first + CHUNK]
         copies: list[tuple[Any, ...]] = []
-        found: list[tuple[str, bytes, UUID]] = []
+        found: list[tuple[str, bytes, UUID, datetime]] = []
         for surname, (at, template) in zip(self._people.surnames(len(begun)), begun, strict=True):
             session_id, sealed = _id_at(at, self._random.getrandbits(74)), None
             if template.typed != NO_DETAILS:
                 values = self._people.values(session_id, surname, template.typed)
                 keys = zip(values["kinds"], values["hashes"], strict=True)
-                found += [(kind, hashed, session_id) for kind, hashed in keys]
+                found += [(kind, hashed, session_id, at) for kind, hashed in keys]
                 sealed = values["details_ciphertext"]
             copies.append(self._row(first + len(copies), session_id, at, template, sealed))
         return Chunk(copies=copies, found=found)

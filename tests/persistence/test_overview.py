@@ -8,7 +8,8 @@ from booking_flow.change import begin
 from booking_flow.flow import State, Trigger
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Session
-from persistence.overview import calls, cohort, open_steps, standing
+from persistence.clock import set_clock_offset
+from persistence.overview import calls, cohort, open_steps, standing, sum_up
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import call, claimed, settled
 
@@ -76,4 +77,29 @@ async def test_calls_are_counted_by_endpoint_outcome_and_length(shop: Shop) -> N
         ("ok", 2, 0.1),
         ("timeout", 1, 30.0),
     ]
-    assert all(each.seconds == pytest.approx(each.slowest, rel=0.03) for each in found)
+    assert all(each.seconds == pytest.approx(each.slowest, rel=0.06) for each in found)
+
+
+async def test_hours_that_are_over_are_summed_up_once_and_count_the_same(shop: Shop) -> None:
+    known = await shop.created()
+    sent = [call(duration=0.2 * number) for number in range(1, 9)]
+    await shop.store.record_calls(known.id, [*sent, call(outcome="broken", duration=9.0)])
+    before = await calls(shop.engine, SINCE, UNTIL)
+    await set_clock_offset(shop.engine, timedelta(hours=5))
+    for _ in range(2):
+        await sum_up(shop.engine)
+    (summed,) = await shop.rows("SELECT sum(number) AS number FROM supplier_call_sums")
+    assert summed.number == 9
+    after = await calls(shop.engine, SINCE, UNTIL)
+    assert sorted(map(str, after)) == sorted(map(str, before))
+
+
+async def test_an_hour_that_is_cut_by_the_window_is_counted_call_by_call(shop: Shop) -> None:
+    known = await shop.created()
+    await shop.store.record_calls(known.id, [call()])
+    (row,) = await shop.rows("SELECT at FROM supplier_calls")
+    await set_clock_offset(shop.engine, timedelta(hours=5))
+    await sum_up(shop.engine)
+    moment = timedelta(milliseconds=1)
+    for since, number in ((row.at, 1), (row.at + moment, 0)):
+        assert len(await calls(shop.engine, since, UNTIL)) == number
