@@ -61,8 +61,23 @@ def from_now(at: datetime, now: datetime) -> str:
 
 
 def ago(seconds: int) -> str:
+    """Write how long ago something was."""
+    return f"{age(seconds)} ago"
+
+
+def age(seconds: int) -> str:
     """Write an age."""
-    return f"{span(_rough(seconds))} ago"
+    return span(_rough(seconds))
+
+
+def count(number: int) -> str:
+    """Write how many there are."""
+    return f"{number:,}"
+
+
+def percent(share: float) -> str:
+    """Write a share, with a digit after the point where it says something."""
+    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"
 
 
 def _rough(seconds: float) -> float:
@@ -99,14 +114,17 @@ def short(text: str, most: int = 12) -> str:
 
 FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
     {
+        "age": age,
         "ago": ago,
         "camel": camel,
         "clock": clock,
+        "count_of": count,
         "field_time": field_time,
         "from_now": from_now,
         "minute": minute,
         "money": money,
         "on_day": day,
+        "percent": percent,
         "plain": plain,
         "short": short,
         "span": span,
