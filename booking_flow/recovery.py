@@ -118,7 +118,7 @@ class Recovery:
         try:
             found = await self._lookup.find(loaded.session, ctx=ctx)
         except SupplierError:
-            found = Lookup.NOT_THERE
+            found = Lookup.NOT_THERE  # pragma: no mutate - anything but NO_CHANNEL asks again
         if isinstance(found, ImportedBooking) and not answers.disagreements(loaded.session, found):
             await self._enter(loaded, taken, found, ctx)
             return

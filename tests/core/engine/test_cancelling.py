@@ -1,13 +1,17 @@
 """Cancelling: at once, in flight, and with something held that must be given back."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from booking_flow.basket import BasketAnswer
 from booking_flow.card import PaymentType
+from booking_flow.engine import Answer
 from booking_flow.flow import State
 from booking_flow.refusals import RefusalCode
 from booking_flow.session import UnwindingReason
+from booking_flow.supplier import CallContext
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import ORIGIN, Guest, Shop, refused
 
@@ -61,15 +65,62 @@ async def test_a_cabin_the_supplier_did_not_let_go_stays_owed(shop: Shop) -> Non
     assert ("release", "owed") in await guest.steps()
 
 
+def watch_removals(shop: Shop, *, lags: bool = False) -> list[tuple[str, str]]:
+    """Note what the supplier is asked to remove; one that lags still shows it in its answer."""
+    asked: list[tuple[str, str]] = []
+    supplier = shop.supplier
+    remove = supplier.remove_from_basket
+
+    async def watched(
+        session_key: str, item_key: str, currency: str, *, ctx: CallContext
+    ) -> BasketAnswer:
+        asked.append((item_key, currency))
+        if lags:
+            return await supplier.basket(session_key, currency, ctx=ctx)
+        return await remove(session_key, item_key, currency, ctx=ctx)
+
+    supplier.remove_from_basket = watched  # type: ignore[method-assign]
+    return asked
+
+
+@pytest.mark.parametrize("let_go", [Guest.release, Guest.cancel])
+async def test_the_item_held_is_named_in_the_currency_it_was_held_in(
+    shop: Shop, let_go: Callable[[Guest], Awaitable[Answer]]
+) -> None:
+    guest = await shop.held()
+    basket = (await guest.session()).basket
+    assert basket is not None
+    asked = watch_removals(shop)
+    await let_go(guest)
+    assert asked == [(basket.item_key, "USD")]
+
+
+async def test_an_item_the_supplier_still_shows_after_removing_it_stays_owed(shop: Shop) -> None:
+    guest = await shop.held()
+    watch_removals(shop, lags=True)
+    assert (await guest.cancel()).session.state is BASKETED
+    assert ("release", "owed") in await guest.steps()
+
+
+async def test_nothing_is_asked_once_the_time_to_ask_is_over(shop: Shop) -> None:
+    """The process was frozen between taking the undo and sending it."""
+    guest = await shop.held()
+    asked = await shop.simulator.received("basketremove")
+    shop.boottime.freeze_after_next_reading(3600)
+    assert (await guest.cancel()).session.state is BASKETED
+    assert await shop.simulator.received("basketremove") == asked
+    assert ("release", "owed") in await guest.steps()
+
+
 async def test_an_undo_that_another_has_taken_is_left_to_it(shop: Shop) -> None:
     guest = await shop.held()
     await shop.simulator.fault("basketremove", "http_500")
     await guest.cancel()
-    await shop.pass_time(3600 * 24)
+    await shop.pass_time(60)
     (undo,) = await shop.store.owed(guest.id)
     assert await shop.store.take_owed(undo.id, lease_seconds=60, origin=ORIGIN) is not None
     asked = await shop.simulator.received("basketremove")
-    await guest.cancel()
+    assert (await guest.cancel()).session.state is BASKETED
     assert await shop.simulator.received("basketremove") == asked
 
 
