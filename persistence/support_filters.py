@@ -18,6 +18,9 @@ FILTERS: Final[Mapping[str, str]] = {
         SELECT session_id FROM staff_tasks WHERE closed_at IS NULL
         UNION SELECT session_id FROM saga_steps WHERE status = 'unknown'
         UNION SELECT session_id FROM saga_steps WHERE status = 'owed')""",
+    "owes": "s.id IN (SELECT session_id FROM saga_steps WHERE status = 'owed')",
+    "in_doubt": """s.id IN (
+        SELECT session_id FROM saga_steps WHERE status IN ('started', 'unknown'))""",
     "cruise_id": "s.cruise_id = :cruise_id",
     "since": "s.created_at >= :since",
     "until": "s.created_at < :until",
@@ -39,7 +42,8 @@ FILTERS: Final[Mapping[str, str]] = {
           AND c.at >= :called_since AND c.at < :called_until)""",
     "failed_call": """s.id IN (
         SELECT c.session_id FROM supplier_calls c
-        WHERE c.endpoint = :call AND c.outcome = ANY (CAST(:outcomes AS text[]))
+        WHERE c.outcome <> 'ok' AND c.outcome = ANY (CAST(:outcomes AS text[]))
+          AND c.endpoint = :call
           AND c.at >= :called_since AND c.at < :called_until)""",
     "before": "(s.created_at, s.id) < (:before_at, :before_id)",
 }
@@ -64,6 +68,10 @@ class Wanted:
     query: str | None = None
     state: State | None = None
     attention: bool = False
+    owes: bool = False
+    """Something is still to be undone."""
+    in_doubt: bool = False
+    """A step is open."""
     cruise_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
@@ -91,6 +99,8 @@ def filters_of(wanted: Wanted) -> Filters:
     every: dict[str, dict[str, Any] | None] = {
         "state": {"state": wanted.state.value} if wanted.state else None,
         "attention": {} if wanted.attention else None,
+        "owes": {} if wanted.owes else None,
+        "in_doubt": {} if wanted.in_doubt else None,
         "cruise_id": {"cruise_id": wanted.cruise_id} if wanted.cruise_id else None,
         "since": {"since": wanted.since} if wanted.since else None,
         "until": {"until": wanted.until} if wanted.until else None,

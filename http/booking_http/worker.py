@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -25,6 +26,8 @@ from booking_http.outbox import OutboxSender
 from booking_http.parts import Parts, open_parts
 from booking_http.serving import cannot_listen
 from booking_http.settings import Settings
+from booking_http.support.bulk import bulk_work
+from persistence.bulk import TakenItem
 from persistence.wakeups import WORK
 
 _log = structlog.get_logger(__name__)
@@ -130,7 +133,7 @@ async def working(parts: Parts, *, metrics: Metrics) -> AsyncIterator[Worker]:
 
 def jobs(parts: Parts) -> Sequence[Job[Any]]:
     """Return every kind of work there is."""
-    return [_open_steps(parts), _undos(parts), *_clocks(parts), _spool(parts)]
+    return [_open_steps(parts), _undos(parts), *_clocks(parts), _spool(parts), _bulk(parts)]
 
 
 def _open_steps(parts: Parts) -> Job[TakenStep]:
@@ -187,6 +190,19 @@ async def _scattered(find: Find, limit: int) -> Sequence[UUID]:
     """Take some of what is due and not the first, which all other workers would take as well."""
     found = list(await find(limit=limit * _SCATTER))
     return random.sample(found, min(limit, len(found)))
+
+
+def _bulk(parts: Parts) -> Job[TakenItem]:
+    work = bulk_work(parts)
+    lease = timedelta(seconds=parts.policy.lease_seconds(StepName.BOOK))
+    return Job(
+        name="bulk",
+        take=lambda limit: work.support.bulk.take(limit=limit, lease=lease),
+        do=work.do,
+        key=lambda item: (item.run_id, item.session_id),
+        session=lambda item: item.session_id,
+        leased=True,
+    )
 
 
 def _itself(session_id: UUID) -> UUID:

@@ -14,6 +14,7 @@ from booking_flow.saga import StepName, TaskKind
 from booking_flow.steps.overriding import Remains
 from booking_http.schemas.answers import ContactTell, CruiseTell, EventTell
 from booking_http.schemas.base import Amount, Moment, Tell
+from persistence.schema_desk import BulkAction
 from persistence.schema_staff import Role
 
 
@@ -151,6 +152,31 @@ class TasksTell(Tell):
 
     tasks: list[TaskTell]
     next: str | None
+
+
+class FailedTell(Tell):
+    """A session for which a run did not work."""
+
+    session_id: str
+    reference: str
+    why: str
+
+
+class BulkTell(Tell):
+    """How far a run over many sessions has come; `more` says that some found no room in it."""
+
+    run_id: str
+    action: BulkAction
+    by: str
+    reason: str
+    started_at: Moment
+    ended_at: Moment | None
+    more: bool
+    total: int
+    done: int
+    failed: int
+    left: int
+    failures: list[FailedTell]
 
 
 class HappeningTell(Tell):

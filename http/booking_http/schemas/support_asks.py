@@ -16,6 +16,7 @@ from booking_flow.steps.extending import Deadline
 from booking_flow.steps.overriding import Remains
 from booking_flow.supplier import FailureKind
 from booking_http.schemas.base import Ask, Code, Email, Line, Note, Query
+from persistence.schema_desk import BulkAction
 
 _DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
 
@@ -102,6 +103,13 @@ class AnswerAsk(ReasonAsk):
     override: bool = False
     takeover: bool = False
     """Answers what a colleague works on."""
+
+
+class BulkAsk(ReasonAsk):
+    """What to do to every session that a search finds and that needs it; a bounded number."""
+
+    action: BulkAction
+    search: SearchAsk
 
 
 class ClaimAsk(Ask):

@@ -14,6 +14,7 @@ from booking_flow.runner import Runner
 from booking_http.parts import Parts
 from booking_http.support.passwords import Passwords
 from persistence.audit import PostgresAudit
+from persistence.bulk import PostgresBulk
 from persistence.claims import PostgresClaims
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
@@ -36,6 +37,7 @@ class Support:
     search: SupportSearch
     work: SupportWork
     claims: PostgresClaims
+    bulk: PostgresBulk
     tasks: PostgresTaskStore
     desk: Desk
     recovery: Recovery
@@ -57,6 +59,7 @@ def support_of(parts: Parts) -> Support:
         search=SupportSearch(database, parts.vault),
         work=SupportWork(database, "support"),
         claims=PostgresClaims(database),
+        bulk=PostgresBulk(database),
         tasks=upkeep.tasks,
         desk=upkeep.desk,
         recovery=upkeep.recovery,

@@ -11,7 +11,7 @@ from booking_http.route import Codes, Handler, Route
 from booking_http.schemas import support as tell
 from booking_http.schemas import support_asks as ask
 from booking_http.schemas.base import Ask
-from booking_http.support import acting, doors, possible, reading, tasks
+from booking_http.support import acting, bulking, doors, possible, reading, tasks
 from booking_http.support.identity import CSRF_HEADER
 from booking_http.support.parts import BASE
 from booking_http.support.possible import Action
@@ -162,6 +162,28 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         staff=True,
     ),
     _action(possible.ERASE, acting.erase_guest, "Erase what the guest typed, for ever"),
+    Route(
+        method="POST",
+        path=f"{BASE}/bulk",
+        handler=bulking.start_bulk,
+        summary="Try again, for every session of a search that needs it",
+        tag=_TAG,
+        ask=ask.BulkAsk,
+        answers={202: tell.BulkTell},
+        problems=(*_STAFF, *BODY, C.WRONG_STATE),
+        headers=(CSRF_HEADER,),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/bulk/{{run_id}}",
+        handler=bulking.read_bulk,
+        summary="Show how far a run over many sessions has come",
+        tag=_TAG,
+        answers={200: tell.BulkTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, E.NOT_FOUND),
+        staff=True,
+    ),
     Route(
         method="GET",
         path=f"{BASE}/tasks",
