@@ -76,11 +76,12 @@ async def _refuse(
     known = {EdgeCode.UNAUTHENTICATED.value, RefusalCode.RATE_LIMITED.value}
     if found.code not in known:
         raise found
-    said = found.detail or found.row.title
-    if wait := found.headers.get("Retry-After"):
+    said, wait = found.detail or found.row.title, found.headers.get("Retry-After")
+    if wait is not None:
         said = f"Too many wrong passwords. Try again in {int(wait) // 60} minutes."
-    form = _again(fields, said)
-    return await _ask(request, form, back=back, status=found.row.status)
+    response = await _ask(request, _again(fields, said), back=back, status=found.row.status)
+    response.headers.update(found.headers)
+    return response
 
 
 def _again(fields: Fields, said: str) -> Form:

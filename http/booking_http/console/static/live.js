@@ -1,7 +1,8 @@
 // Keeps a session's page up to date while it is open. Nothing here is needed to read or to act.
 
-const said = document.querySelector("[data-events]");
-let shown = said.dataset.version;
+const status = document.querySelector("[data-events]");
+const shown = () => Number(document.querySelector("#part-title").dataset.version);
+let latest = shown();
 let busy = false;
 
 const typedInto = (part) =>
@@ -40,28 +41,30 @@ const refresh = async () => {
     else if (!part) document.querySelector(".story").prepend(document.adoptNode(fresh));
   }
   for (const gone of parts.values()) if (!inUse(gone)) gone.remove();
-  shown = document.querySelector("[data-events]").dataset.version;
 };
 
 const tell = (words) => {
-  const status = document.querySelector("[data-events]");
   if (status.textContent !== words) status.textContent = words;
 };
 
-const now = () => new Date().toISOString().slice(11, 19);
-
-const stream = new EventSource(said.dataset.events);
-stream.addEventListener("open", () => tell("live"));
-stream.addEventListener("error", () => tell("not live: refresh to see changes"));
-stream.addEventListener("version", async (event) => {
-  if (event.data === shown || busy) return;
+// News that comes while the page is being fetched is fetched next.
+const catchUp = async () => {
+  if (busy) return;
   busy = true;
   try {
-    await refresh();
-    tell(`live, changed at ${now()} UTC`);
+    while (latest > shown()) await refresh();
+    tell(`live, changed at ${new Date().toISOString().slice(11, 19)} UTC`);
   } catch {
     tell("changed: refresh to see it");
   } finally {
     busy = false;
   }
+};
+
+const stream = new EventSource(status.dataset.events);
+stream.addEventListener("open", () => tell("live"));
+stream.addEventListener("error", () => tell("not live: refresh to see changes"));
+stream.addEventListener("version", (event) => {
+  latest = Number(event.data);
+  if (latest > shown()) catchUp();
 });

@@ -1,0 +1,121 @@
+"""Somebody at the console without a browser: pages are read and forms sent as a browser would."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from http.cookies import SimpleCookie
+from typing import Any
+
+from yarl import URL
+
+from booking_http.support.identity import COOKIE
+from tests.http.kit import Service
+from tests.http.staff import PASSWORD, Clerk
+
+
+class Words(HTMLParser):
+    """Collects what a page says, and its forms."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.forms: list[dict[str, Any]] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append(tag)
+        if tag == "form":
+            self.forms.append({"action": given["action"], "fields": {}})
+        elif tag in ("input", "textarea", "select") and self.forms and given.get("name"):
+            ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
+            if ticked:
+                self.forms[-1]["fields"][given["name"]] = given.get("value") or ""
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as it was answered."""
+
+    status: int
+    html: str
+    headers: dict[str, str] = field(repr=False)
+
+    @property
+    def location(self) -> str:
+        return self.headers.get("Location", "")
+
+    @property
+    def words(self) -> str:
+        """What it says, without its markup."""
+        parser = Words()
+        parser.feed(self.html)
+        return " ".join("".join(parser.said).split())
+
+    def form(self, action: str) -> dict[str, str]:
+        """The fields of the form that is sent there."""
+        parser = Words()
+        parser.feed(self.html)
+        found = next(form for form in parser.forms if form["action"].endswith(action))
+        fields: dict[str, str] = found["fields"]
+        return fields
+
+    @property
+    def alert(self) -> str:
+        """What went wrong, as it is said aloud."""
+        found = re.search(r'role="alert">(.*?)</div>', self.html, re.DOTALL)
+        return html.unescape(re.sub(r"<[^>]+>", " ", found[1])) if found else ""
+
+
+@dataclass(slots=True)
+class Visitor:
+    """Somebody with a browser's cookies."""
+
+    service: Service
+    cookies: dict[str, str] = field(default_factory=dict)
+
+    async def get(self, path: str) -> Page:
+        return await self._send("GET", path)
+
+    async def post(self, path: str, fields: dict[str, str]) -> Page:
+        return await self._send("POST", path, data=fields)
+
+    async def send(self, page: Page, action: str, **typed: str) -> Page:
+        """Fill in a form of a page and send it."""
+        return await self.post(action, page.form(action) | typed)
+
+    async def sign_in(self, clerk: Clerk, password: str = PASSWORD, **more: str) -> Page:
+        page = await self.get("/console/sign-in")
+        typed = {"email": clerk.email, "password": password} | more
+        return await self.send(page, "/console/sign-in", **typed)
+
+    async def act(self, session_id: str, deed: str, **typed: str) -> Page:
+        """Send one of the forms on a session's page."""
+        path = f"/console/sessions/{session_id}"
+        return await self.send(await self.get(path), f"{path}/{deed}", **typed)
+
+    async def _send(self, method: str, path: str, **content: Any) -> Page:
+        sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        url = self.service.url.join(URL(path))
+        async with self.service.http.request(
+            method, url, headers=sent, allow_redirects=False, **content
+        ) as answer:
+            for line in answer.headers.getall("Set-Cookie", []):
+                for name, morsel in SimpleCookie(line).items():
+                    self.cookies[name] = morsel.value
+            return Page(answer.status, await answer.text(), dict(answer.headers))
+
+
+async def come_in(service: Service, clerk: Clerk) -> Visitor:
+    """Return somebody who has signed in."""
+    visitor = Visitor(service)
+    page = await visitor.sign_in(clerk)
+    assert page.status == 303, page
+    assert visitor.cookies[COOKIE]
+    return visitor
