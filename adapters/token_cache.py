@@ -81,6 +81,10 @@ class TokenCache:
         known = self._remembered(name)
         return known if known is not None else await self._fly(name, fetch)
 
+    def left(self, name: str) -> float:
+        """Return for how many seconds the token called `name` may still be used here."""
+        return max(0.0, self._known.get(name, ("", 0.0))[1] - self._clock())
+
     async def forget(self, name: str, value: str) -> None:
         """Drop the token `value`, and only it: another may have put a newer one there."""
         if self._remembered(name) == value:

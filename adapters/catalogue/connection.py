@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
@@ -21,6 +22,22 @@ _PASSING: Final = (
     asyncpg.InterfaceError,
 )
 """What an operator can put right; statements that run out of time are among them."""
+
+
+# Which server, database and account this is.
+_WHERE: Final = """
+    SELECT current_setting('server_version') AS version, current_database() AS name,
+           current_user AS account
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server's version, the database's name, and our account there."""
+
+    version: str
+    name: str
+    account: str
 
 
 @asynccontextmanager
@@ -51,6 +68,15 @@ async def open_pool(
     )
     async with pool:
         yield pool
+
+
+async def server_of(pool: Pool[Any]) -> Server:
+    """Return which database this is."""
+    with reachable():
+        row = await pool.fetchrow(_WHERE)
+    if row is None:
+        raise AssertionError("a server always knows itself")
+    return Server(**dict(row))
 
 
 @contextmanager

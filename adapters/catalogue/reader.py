@@ -30,6 +30,7 @@ from adapters.catalogue.statements import (
     fits,
     many_sailings,
     one_sailing,
+    sample,
 )
 from adapters.catalogue.values import Unreadable, needed
 from booking_flow.refusals import RefusalCode, refuse
@@ -124,17 +125,23 @@ class CatalogueReader:
         )
         return await self._pages.recall(wanted, lambda: self._page(wanted))
 
+    async def sample(self, *, today: date, per_line: int | None) -> tuple[Sailing, ...]:
+        """Return so many coming sailings of every line, live or not, or all of them."""
+        rows = await self._ask(partial(sample, today=today, per_line=per_line))
+        read = (sailing_of(row) for row in rows)
+        return tuple(sailing for sailing in read if sailing is not None)
+
     async def _sailing(self, cruise_id: str) -> Sailing | None:
         for exactly in (True, False):
             rows = await self._ask(partial(one_sailing, cruise_id=cruise_id, exactly=exactly))
             if rows:
-                return _sailing_of(rows[0])
+                return sailing_of(rows[0])
         return None
 
     async def _page(self, wanted: Wanted) -> CataloguePage:
         rows = await self._ask(partial(_checked, wanted=wanted))
         page = rows[: wanted.limit]
-        read = (_sailing_of(row) for row in page)
+        read = (sailing_of(row) for row in page)
         return CataloguePage(
             sailings=tuple(sailing for sailing in read if sailing is not None),
             next=_cursor(page[-1]) if len(rows) > wanted.limit else None,
@@ -204,7 +211,7 @@ def _place(cursor: str) -> tuple[str, str]:
     return day, cruise_id
 
 
-def _sailing_of(row: Record) -> Sailing | None:
+def sailing_of(row: Record) -> Sailing | None:
     """Read a row; one without a value that every booking needs is not on sale."""
     try:
         nights = needed(values.number(row["nights"]))

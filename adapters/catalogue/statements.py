@@ -94,6 +94,21 @@ def many_sailings(found: Inspection, wanted: Wanted) -> Query:
     return query
 
 
+def sample(found: Inspection, *, today: date, per_line: int | None) -> Query:
+    """Ask for so many coming sailings of every line, or all; the same ones on every call."""
+    day = expressions.day("s", _column(found, "sailings.sailing_date"))
+    own = expressions.identifier("s", _column(found, "sailings.cruise_id"))
+    line = _number(found, "s", "sailings.line_id")
+    drawn = f"row_number() OVER (PARTITION BY {line} ORDER BY md5({own.sql}::text)) AS drawn"
+    query = _selecting(found, drawn)
+    query.where(f"{day.sql} > {day.parameter(query.given(today.isoformat()))}")
+    query.sql = f"SELECT * FROM ({query.sql}) AS numbered"  # noqa: S608
+    if per_line is not None:
+        query.sql += f" WHERE drawn <= {per_line}"
+    query.sql += " ORDER BY line_id, place_day, place_id"
+    return query
+
+
 def fits(found: Inspection, place: tuple[str, str]) -> bool:
     """Whether a page can begin after such a day and identifier."""
     day = expressions.day("s", _column(found, "sailings.sailing_date"))
@@ -115,18 +130,18 @@ def joined(found: Inspection) -> str:
     )
 
 
-def _selecting(found: Inspection) -> Query:
+def _selecting(found: Inspection, *more: str) -> Query:
     day = expressions.day("s", _column(found, "sailings.sailing_date"))
     own = expressions.identifier("s", _column(found, "sailings.cruise_id"))
     shown = [
         f"{expressions.selected(alias, found.column(key))} AS {name}"
         for name, (alias, key) in _SHOWN.items()
     ]
+    shown += [f"{day.sql}::text AS place_day", f"{own.sql}::text AS place_id", *more]
     active = expressions.flag("s", found.column("sailings.active"))
     return Query(
         # Names are quoted, and values are parameters.
-        f"SELECT {', '.join(shown)}, {day.sql}::text AS place_day, {own.sql}::text AS place_id"  # noqa: S608
-        f" FROM {joined(found)} WHERE {active}"
+        f"SELECT {', '.join(shown)} FROM {joined(found)} WHERE {active}"  # noqa: S608
     )
 
 

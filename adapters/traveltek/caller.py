@@ -63,6 +63,11 @@ class Caller:
             return await self._attempt(ask, ctx)
         return await self._patience.reading(ask.endpoint, partial(self._attempt, ask, ctx))
 
+    async def sign_in(self, ctx: CallContext) -> float:
+        """Make sure of a token, and return for how many seconds it may still be used."""
+        await self._token(TOKEN, ctx)
+        return self._tokens.left(self._settings.account)
+
     async def _attempt(self, ask: Ask[T], ctx: CallContext) -> T:
         """Send with the token we have; one the supplier refuses is renewed once.
 

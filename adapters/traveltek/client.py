@@ -60,6 +60,14 @@ class TraveltekClient:
             settings, reads=http, effects=effects, tokens=tokens, new_id=new_id, boottime=boottime
         )
 
+    async def sign_in(self, *, ctx: CallContext) -> float:
+        """Make sure of a token, and return for how many seconds it may still be used.
+
+        Raises:
+            SupplierError: the supplier gives none.
+        """
+        return await self._caller.sign_in(ctx)
+
     async def search(
         self, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext
     ) -> SearchHit | None:

@@ -62,7 +62,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         )
         opened.push_async_callback(database.dispose)
         await opened.enter_async_context(one_world(settings, database))
-        redis = _redis(settings)
+        redis = redis_of(settings)
         if redis is not None:
             opened.push_async_callback(redis.aclose)
         supplier = await opened.enter_async_context(
@@ -146,7 +146,8 @@ def _catalogue(settings: Settings) -> AbstractAsyncContextManager[CatalogueReade
     )
 
 
-def _redis(settings: Settings) -> Redis | None:
+def redis_of(settings: Settings) -> Redis | None:
+    """Return Redis, where the settings name one."""
     if settings.redis_url is None:
         return None
     return Redis.from_url(settings.redis_url.get_secret_value(), socket_connect_timeout=1)

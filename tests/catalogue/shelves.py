@@ -52,6 +52,16 @@ class Shelf:
     url: str
     owner: str
 
+    async def close(self) -> None:
+        """Let nobody connect any more, and end the connections that there are."""
+        name = self.owner.rpartition("/")[2]
+        above = await asyncpg.connect(self.owner.removesuffix(name) + "postgres")
+        await above.execute(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+        await above.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+        )
+        await above.close()
+
     async def run(self, sql: str, *parameters: Any) -> list[Any]:
         connection = await asyncpg.connect(self.owner)
         try:

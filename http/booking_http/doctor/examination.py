@@ -1,0 +1,91 @@
+"""The doctor's round: every check in its order, none stopped by another's failure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from asyncpg import PostgresError
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.catalogue.correcting import known_lines
+from adapters.catalogue.runs import Watch
+from booking_flow.ports import StoreUnavailable
+from booking_http.doctor import places, shelves, supplier_checks
+from booking_http.doctor.findings import Finding, Level, Report, Say
+from booking_http.doctor.rooms import Rooms, open_asking
+from booking_http.doctor.shelves import NotReached
+
+Check = Callable[[Rooms, Say], Awaitable[None]]
+
+_CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+    ("database", places.booking_database),
+    ("migrations", places.migrations),
+    ("environment", places.environment),
+    ("redis", places.redis),
+    ("catalogue.database", places.catalogue_database),
+    ("catalogue.schema", shelves.schema),
+    ("catalogue.rows", shelves.rows),
+    ("catalogue.on_sale", shelves.on_sale),
+    ("catalogue.sync", places.last_syncs),
+    ("clock.supplier", places.supplier_clock),
+    ("supplier.hold_times", places.holds),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How many sailings of every line the supplier is asked for; None is all of them."""
+
+    per_line: int | None = 5
+
+
+async def examine(rooms: Rooms, extent: Extent, watch: Watch) -> Report:
+    """Look at everything and say what was found."""
+    report = Report(environment=rooms.settings.app_env)
+    watch.begin("looking", len(_CHECKS))
+    for name, check in _CHECKS:
+        await _guarded(name, partial(check, rooms, report.say), report)
+        watch.advance(1)
+    await _guarded("supplier", partial(_ask_supplier, rooms, extent, report, watch), report)
+    return report
+
+
+async def _ask_supplier(rooms: Rooms, extent: Extent, report: Report, watch: Watch) -> None:
+    async with open_asking(rooms.settings, await _lines(rooms)) as asking:
+        if not await supplier_checks.token(asking, report.say):
+            return
+        if rooms.today is None or rooms.found is None or not rooms.found.usable:
+            return
+        sailings = await rooms.reader.sample(today=rooms.today, per_line=extent.per_line)
+        compared = await supplier_checks.compare(asking, sailings, watch)
+        supplier_checks.lines(compared, report)
+        await supplier_checks.prices(asking, compared, report.say)
+
+
+async def _lines(rooms: Rooms) -> frozenset[int]:
+    """Return every line of the catalogue, so that the supplier may name any of them."""
+    if rooms.found is None or not rooms.found.usable:
+        return rooms.settings.live_lines
+    return rooms.settings.live_lines | await known_lines(rooms.pool, rooms.found)
+
+
+async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Report) -> None:
+    """Turn what stopped a check into a finding."""
+    try:
+        await work()
+    except NotReached:
+        return
+    except (StoreUnavailable, PostgresError, SQLAlchemyError, OSError) as error:
+        why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
+        report.say(
+            Finding(
+                check=name,
+                level=Level.FAILURE,
+                said=f"cannot be looked at: {why}",
+                guest="Whatever needs it does not work.",
+                todo="Look whether the server runs and the address and account are right.",
+            )
+        )

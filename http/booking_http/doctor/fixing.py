@@ -1,0 +1,65 @@
+"""Putting right the lines that the supplier says are others: proposed, confirmed, applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.catalogue.connection import open_pool
+from adapters.catalogue.correcting import Corrected, MayOnlyRead, correct
+from adapters.catalogue.inspection import inspect
+from booking_http.doctor.findings import Report
+from booking_http.doctor.rooms import catalogue_url
+from booking_http.serving import CannotRun
+from booking_http.settings import Settings
+from booking_http.syncing import environment_of
+from persistence.identity import AppEnv
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """What was said about writing: `production` allows it in a production catalogue."""
+
+    production: bool = False
+
+
+async def ensure_writable(settings: Settings, permission: Permission) -> None:
+    """Refuse to correct the catalogue of another world, or of production without being told to.
+
+    Raises:
+        CannotRun: the catalogue is not to be written.
+    """
+    marked = await environment_of(catalogue_url(settings))
+    world = marked or settings.app_env
+    if AppEnv.PRODUCTION in {world, settings.app_env} and not permission.production:
+        raise CannotRun(
+            "this is a production catalogue, which is corrected where it comes from;"
+            " --production corrects it here all the same. Nothing was changed"
+        )
+
+
+async def apply(settings: Settings, report: Report) -> Corrected:
+    """Write the corrections of a report in one transaction.
+
+    Raises:
+        CannotRun: the account may only read.
+    """
+    async with open_pool(catalogue_url(settings), size=2, read_only=False) as pool:
+        async with pool.acquire() as connection:
+            found = await inspect(connection, settings.catalogue())
+        try:
+            return await correct(pool, found, report.corrections)
+        except MayOnlyRead as error:
+            raise CannotRun(
+                "the account of the catalogue may only read; run this once with a CATALOGUE_URL"
+                f" whose account may update sailings ({error}). Nothing was changed"
+            ) from error
+
+
+def facts(corrected: Corrected) -> dict[str, Any]:
+    """Return what became of corrections, for JSON."""
+    return {
+        "done": [each.cruise_id for each in corrected.done],
+        "noSuchLine": [each.cruise_id for each in corrected.no_such_line],
+        "changedMeanwhile": [each.cruise_id for each in corrected.changed_meanwhile],
+    }

@@ -1,0 +1,96 @@
+"""What the doctor works with, opened once and closed again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from asyncpg import Pool
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.catalogue.connection import open_pool
+from adapters.catalogue.inspection import Inspection
+from adapters.catalogue.reader import CatalogueReader
+from adapters.traveltek.client import TraveltekClient, open_client
+from booking_http.parts import boottime, redis_of, traveltek_settings
+from booking_http.session_ids import new_uuid
+from booking_http.settings import Settings
+from persistence.database import create_engine
+
+_PATIENCE = 120.0
+_AT_ONCE = 4
+
+
+@dataclass(slots=True, kw_only=True)
+class Rooms:
+    """Databases, catalogue and Redis as the service would use them.
+
+    `found` and `today` are None until the databases have told.
+    """
+
+    settings: Settings
+    database: AsyncEngine
+    pool: Pool[Any]
+    reader: CatalogueReader
+    redis: Redis | None
+    found: Inspection | None = None
+    today: date | None = None
+
+
+def catalogue_url(settings: Settings) -> str:
+    """Return the database of the catalogue."""
+    return (settings.catalogue_url or settings.database_url).get_secret_value()
+
+
+@asynccontextmanager
+async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
+    """Open connections with the patience that long looks need."""
+    async with AsyncExitStack() as opened:
+        database = create_engine(
+            settings.database_url.get_secret_value(),
+            pool_size=1,
+            application_name="booking-flow doctor",
+            statement_timeout=_PATIENCE,
+        )
+        opened.push_async_callback(database.dispose)
+        pool = await opened.enter_async_context(
+            open_pool(
+                catalogue_url(settings),
+                size=_AT_ONCE,
+                statement_timeout=_PATIENCE,
+                application_name="booking-flow doctor",
+            )
+        )
+        redis = redis_of(settings)
+        if redis is not None:
+            opened.push_async_callback(redis.aclose)
+        reader = CatalogueReader(
+            pool, settings.catalogue(), live_lines=settings.live_lines, seconds=0
+        )
+        yield Rooms(
+            settings=settings,
+            database=database,
+            pool=pool,
+            reader=reader,
+            redis=redis,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """The supplier, asked by the account of these settings."""
+
+    settings: Settings
+    supplier: TraveltekClient
+
+
+@asynccontextmanager
+async def open_asking(settings: Settings, lines: Collection[int]) -> AsyncIterator[Asking]:
+    """Open a client that searches on all these lines and fetches a token of its own."""
+    account = replace(traveltek_settings(settings), line_ids=tuple(sorted(lines)))
+    async with open_client(account, redis=None, new_id=new_uuid, boottime=boottime) as supplier:
+        yield Asking(settings=settings, supplier=supplier)

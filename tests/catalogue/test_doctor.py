@@ -1,0 +1,357 @@
+"""The doctor names what is wrong with an installation, what it means, and corrects wrong lines."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from booking_http.cli import main
+from booking_http.doctor.examination import Extent, examine
+from booking_http.doctor.findings import Finding, Level, Report
+from booking_http.doctor.rooms import open_rooms
+from booking_http.settings import Settings
+from booking_http.sync_report import watching
+from persistence.identity import AppEnv
+from tests.acceptance.processes import environment
+from tests.catalogue.conftest import MakeShelf
+from tests.catalogue.shelves import Shelf
+from tests.catalogue.test_worlds import mark_as
+from tests.cli.programs import run
+from tests.http.kit import Simulator, running_service, running_simulator, settings_for
+
+ROYAL_AS_CARNIVAL = "2190294"
+"""A sailing of Royal Caribbean's that a catalogue took for one of Carnival's."""
+CARNIVAL_AS_ROYAL = "2161246"
+
+
+@pytest.fixture
+async def simulator() -> AsyncIterator[Simulator]:
+    async with running_simulator() as simulator:
+        yield simulator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """A doctor for one booking database and one supplier."""
+
+    database_url: str
+    simulator: Simulator
+
+    def settings(self, shelf: Shelf, **changes: Any) -> Settings:
+        usual: dict[str, Any] = {
+            "database_url": self.database_url,
+            "supplier_url": self.simulator.api,
+            "catalogue_url": shelf.url,
+            "catalogue_layout": "cruises",
+            "traveltek_time_scale": 1.0,
+        }
+        return settings_for(**usual | changes)
+
+    async def report(self, shelf: Shelf, *, per_line: int | None = 2, **changes: Any) -> Report:
+        async with open_rooms(self.settings(shelf, **changes)) as rooms:
+            with watching(quiet=True) as watch:
+                return await examine(rooms, Extent(per_line=per_line), watch)
+
+    async def command(self, shelf: Shelf, *options: str, **more: str) -> Result:
+        env = environment(self.settings(shelf)) | {
+            "CATALOGUE_URL": shelf.url,
+            "CATALOGUE_LAYOUT": "cruises",
+            **more,
+        }
+        return await asyncio.to_thread(
+            CliRunner().invoke, main, ["doctor", *options], env=env, input=""
+        )
+
+
+@pytest.fixture
+def practice(database_url: str, simulator: Simulator) -> Practice:
+    return Practice(database_url=database_url, simulator=simulator)
+
+
+def of_check(report: Report, check: str) -> list[Finding]:
+    return [finding for finding in report.findings if finding.check == check]
+
+
+def wrong(report: Report) -> dict[str, Level]:
+    """Return the checks that found something, with the worst of it."""
+    found: dict[str, Level] = {}
+    for finding in report.findings:
+        if finding.level is not Level.OK and found.get(finding.check) is not Level.FAILURE:
+            found[finding.check] = finding.level
+    return found
+
+
+async def deactivate_sailed(shelf: Shelf) -> None:
+    await shelf.run("UPDATE cruises SET is_active = false WHERE sailing_date <= current_date")
+
+
+async def test_a_healthy_installation_is_well(practice: Practice, make_shelf: MakeShelf) -> None:
+    """Everything is named that was looked at, and the exit status is 0."""
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    report = await practice.report(shelf, per_line=3)
+    assert wrong(report) == {}
+    assert report.status == 0
+    checks = {finding.check for finding in report.findings}
+    assert checks >= {
+        *("database", "clock.database", "migrations", "environment", "redis"),
+        *("catalogue.database", "catalogue.schema", "catalogue.rows", "catalogue.on_sale"),
+        *("catalogue.sync", "clock.supplier", "supplier.hold_times", "supplier.token"),
+        *("supplier.lines", "supplier.prices"),
+    }
+    assert len(of_check(report, "supplier.prices")) == 2
+    (lines,) = of_check(report, "supplier.lines")
+    assert lines.said == "the supplier agrees on the line of 9 sailings"
+
+
+async def test_wrong_lines_are_found_by_asking_the_supplier(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    """Both ways: what is Royal Caribbean's and says Carnival, and the other way round."""
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    await mix_up(shelf)
+    report = await practice.report(shelf, per_line=None)
+    found = of_check(report, "supplier.lines")
+    assert {finding.level for finding in found} == {Level.FAILURE}
+    assert {finding.said.partition("sailings ")[2] for finding in found} == {
+        "say line 8, the supplier says 22",
+        "say line 22, the supplier says 8",
+    }
+    assert {(each.cruise_id, each.ours, each.theirs) for each in report.corrections} == {
+        (ROYAL_AS_CARNIVAL, 8, 22),
+        (CARNIVAL_AS_ROYAL, 22, 8),
+    }
+    assert report.status == 2
+    assert all(finding.guest and finding.todo for finding in found)
+
+
+async def mix_up(shelf: Shelf) -> None:
+    await shelf.run("UPDATE cruises SET cruise_line_id = 8 WHERE id = $1", ROYAL_AS_CARNIVAL)
+    await shelf.run("UPDATE cruises SET cruise_line_id = 22 WHERE id = $1", CARNIVAL_AS_ROYAL)
+
+
+async def lines_of(shelf: Shelf) -> dict[str, int]:
+    rows = await shelf.run(
+        "SELECT id, cruise_line_id FROM cruises WHERE id = ANY($1::text[])",
+        [ROYAL_AS_CARNIVAL, CARNIVAL_AS_ROYAL],
+    )
+    return {row["id"]: row["cruise_line_id"] for row in rows}
+
+
+async def test_wrong_lines_are_corrected_when_somebody_says_yes(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    """Without a yes, with an account that may only read, or in production nothing is written."""
+    shelf = await make_shelf()
+    await mix_up(shelf)
+    before = await lines_of(shelf)
+    refused = await practice.command(shelf, "--all", "--fix-lines", "--yes")
+    assert (refused.exit_code, "may only read" in refused.output) == (2, True)
+    declined = await practice.command(shelf, "--all", "--fix-lines", CATALOGUE_URL=shelf.owner)
+    assert "Lines to correct" in declined.output
+    await mark_as(practice.database_url, AppEnv.PRODUCTION)
+    production = await practice.command(
+        shelf, "--fix-lines", "--yes", CATALOGUE_URL=shelf.owner, APP_ENV="production"
+    )
+    assert (production.exit_code, "is a production catalogue" in production.output) == (2, True)
+    assert await lines_of(shelf) == before
+    await mark_as(practice.database_url, AppEnv.DEVELOPMENT)
+    done = await practice.command(
+        shelf, "--all", "--fix-lines", "--yes", "--json", CATALOGUE_URL=shelf.owner
+    )
+    corrected = json.loads(done.stdout)["corrected"]
+    assert sorted(corrected["done"]) == [CARNIVAL_AS_ROYAL, ROYAL_AS_CARNIVAL]
+    assert await lines_of(shelf) == {ROYAL_AS_CARNIVAL: 22, CARNIVAL_AS_ROYAL: 8}
+    again = await practice.report(shelf, per_line=None)
+    assert again.corrections == []
+
+
+async def test_missing_optional_columns_are_warnings(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    shelf = await make_shelf({"cruises": {"raw_data": None, "ports": None}})
+    await deactivate_sailed(shelf)
+    report = await practice.report(shelf)
+    assert wrong(report) == {"catalogue.missing_optional": Level.WARNING}
+    assert report.status == 1
+    said = [finding.said for finding in of_check(report, "catalogue.missing_optional")]
+    assert [words.partition(" is missing")[0] for words in said] == [
+        "public.cruises.ports",
+        "public.cruises.raw_data",
+    ]
+
+
+async def test_a_missing_required_column_is_a_failure_and_ends_no_other_check(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    shelf = await make_shelf(stocked=False)
+    await shelf.run("ALTER TABLE cruises DROP COLUMN cruise_line_id")
+    report = await practice.report(shelf)
+    assert wrong(report) == {"catalogue.missing_required": Level.FAILURE}
+    (missing,) = of_check(report, "catalogue.missing_required")
+    assert "public.cruises.cruise_line_id" in missing.said
+    assert missing.guest == "No guest can begin a booking."
+    assert of_check(report, "supplier.token")[0].level is Level.OK
+
+
+async def test_extra_columns_and_other_types_are_named(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    """What cannot be read is named with its type; what is of no use is only listed."""
+    shelf = await make_shelf(
+        {"cruises": {"id": "bigint", "ports": "uuid", "noise": "text"}}, stocked=False
+    )
+    await shelf.run("ALTER TABLE cruises ALTER nights TYPE interval USING NULL")
+    report = await practice.report(shelf)
+    assert wrong(report) == {"catalogue.wrong_type": Level.FAILURE}
+    said = [finding.said for finding in of_check(report, "catalogue.wrong_type")]
+    assert said[0].startswith("public.cruises.nights is of type interval")
+    assert said[1].startswith("public.cruises.ports is of type uuid")
+    (extra,) = of_check(report, "catalogue.extra")
+    assert extra.examples == ("public.cruises.noise (text)",)
+
+
+async def test_every_flaw_of_rows_is_counted_with_examples(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    loose = {
+        "ships": {"cruise_line_id": "integer"},
+        "cruises": {
+            "id": "text",
+            "cruise_line_id": "integer",
+            "ship_id": "integer",
+            "nights": "text",
+        },
+    }
+    shelf = await make_shelf(loose)
+    for cruise_id, change in (
+        ("2190290", "cruise_line_id = 99"),
+        ("2190291", "ship_id = 9999"),
+        ("2190292", "cruise_line_id = 3"),
+        ("2190293", "nights = 'a week'"),
+        ("2190295", "id = 'RCL-2190295'"),
+        ("2190296", "id = ' 2190296'"),
+    ):
+        await shelf.run(f"UPDATE cruises SET {change} WHERE id = '{cruise_id}'")
+    await shelf.run("INSERT INTO cruises SELECT * FROM cruises WHERE id = '2190297'")
+    report = await practice.report(shelf)
+    assert {
+        check: [finding.examples for finding in of_check(report, check)]
+        for check in wrong(report)
+        if check.startswith("catalogue")
+    } == {
+        "catalogue.missing_line": [("2190290",)],
+        "catalogue.missing_ship": [("2190291",)],
+        "catalogue.other_ship": [("2190292",)],
+        "catalogue.sailed": [("2190001, 2201001",)],
+        "catalogue.unreadable": [("2190293",)],
+        "catalogue.bad_id": [("RCL-2190295",)],
+        "catalogue.padded_id": [("2190296",)],
+        "catalogue.twice": [("2190297, 2190297",)],
+        "catalogue.same_ship": [("2190297, 2190297",)],
+    }
+
+
+async def test_a_supplier_that_prices_nothing_is_a_failure_of_that_line(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    """With one line in trouble the other one is still seen to be well."""
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    await practice.simulator.fault("cruisecabingrades.pl", "http_500", times=6)
+    report = await practice.report(shelf)
+    assert wrong(report) == {"supplier.prices": Level.FAILURE}
+    assert {finding.level for finding in of_check(report, "supplier.prices")} == {
+        Level.OK,
+        Level.FAILURE,
+    }
+
+
+async def test_sailings_the_supplier_does_not_find_are_named(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    await shelf.run("UPDATE cruises SET sailing_date = sailing_date + 90 WHERE id = '2190294'")
+    report = await practice.report(shelf, per_line=None)
+    assert wrong(report) == {"supplier.unknown": Level.WARNING}
+    assert of_check(report, "supplier.unknown")[0].examples == ("2190294",)
+
+
+async def test_everything_that_is_away_is_named_and_the_rest_is_looked_at(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    shelf = await make_shelf()
+    nowhere = "http://127.0.0.1:9/2.1/json"
+    report = await practice.report(
+        shelf,
+        supplier_url=nowhere,
+        redis_url="redis://127.0.0.1:9/0",
+        catalogue_url="postgresql://reader:hidden@127.0.0.1:9/none",
+        traveltek_time_scale=0.01,
+    )
+    assert wrong(report) == {
+        "redis": Level.WARNING,
+        "catalogue.database": Level.FAILURE,
+        "clock.supplier": Level.WARNING,
+        "supplier.token": Level.FAILURE,
+    }
+    assert "hidden" not in json.dumps(report.facts())
+    away = await practice.report(shelf, database_url="postgresql://me:hidden@127.0.0.1:9/none")
+    assert {"database", "migrations", "environment"} <= wrong(away).keys()
+    assert of_check(away, "supplier.token")[0].level is Level.OK
+
+
+async def test_another_worlds_database_is_a_failure(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    shelf = await make_shelf(stocked=False)
+    report = await practice.report(shelf, app_env="production")
+    (found,) = of_check(report, "environment")
+    assert found.level is Level.FAILURE
+    assert "the database is marked development" in found.said
+
+
+async def test_a_supplier_that_does_not_say_how_long_it_holds_is_a_warning(
+    practice: Practice, make_shelf: MakeShelf, database_url: str
+) -> None:
+    """Seen in the answers of holds that were made, so that the doctor need hold nothing."""
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    url, simulator = database_url, practice.simulator
+    changes = {"catalogue_url": shelf.url, "catalogue_layout": "cruises"}
+    async with running_service(url, simulator, **changes) as service:
+        await service.guest().to_basketed()
+        assert "supplier.hold_times" not in wrong(await practice.report(shelf))
+        await simulator.fault("basketadd.pl", "hold_missing")
+        await service.guest().to_basketed()
+    report = await practice.report(shelf)
+    assert wrong(report) == {"supplier.hold_times": Level.WARNING}
+    assert of_check(report, "supplier.hold_times")[0].said == "missing from 1 of the last 2 holds"
+
+
+async def test_the_command_prints_a_table_or_json_and_ends_with_the_status(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    shelf = await make_shelf({"cruises": {"raw_data": None}})
+    await deactivate_sailed(shelf)
+    told = await practice.command(shelf, "--sample", "1")
+    assert told.exit_code == 1, told.output
+    assert "public.cruises.raw_data is missing, optional" in told.output
+    assert "development: Guests can book" in told.output
+    as_json = await practice.command(shelf, "--sample", "1", "--json")
+    facts = json.loads(as_json.stdout)
+    assert (as_json.exit_code, facts["status"], facts["level"]) == (1, 1, "warning")
+    assert facts["findings"][0]["check"] == "database"
+
+
+async def test_what_cannot_be_examined_ends_with_two(tmp_path: Path) -> None:
+    done = await asyncio.to_thread(run, "doctor", cwd=tmp_path, env={})
+    assert done.returncode == 2
+    assert "DATABASE_URL is not set" in done.stderr
