@@ -15,6 +15,7 @@ from booking_flow.flow import Trigger
 from booking_flow.ports import StoreUnavailable
 from booking_flow.session import Session
 from booking_http.checks import Checks
+from booking_http.debugging import Debugging
 from booking_http.flights import Flights
 from booking_http.health import Health
 from booking_http.idempotency import KeyedHashes
@@ -27,6 +28,7 @@ from booking_http.openapi import build_document
 from booking_http.parts import Parts, open_parts
 from booking_http.route import DOCUMENT
 from booking_http.routes import ROUTES, add_routes
+from booking_http.run_gauges import RunGauges
 from booking_http.service import SERVICE, Service
 from booking_http.settings import Settings
 from booking_http.streams import Streams
@@ -38,6 +40,7 @@ from persistence.lookups import PostgresLookups
 from persistence.overview import sum_up
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
+from persistence.sync_runs import PostgresSyncRuns
 
 _HOUR: Final = 3600.0
 PARTS: Final = web.AppKey("parts", Parts)
@@ -87,6 +90,7 @@ def service_of_parts(parts: Parts) -> Service:
         cruises=parts.catalogue,
         redis=parts.redis,
     )
+    metrics = Metrics()
     return Service(
         settings=settings,
         engine=parts.engine,
@@ -98,7 +102,14 @@ def service_of_parts(parts: Parts) -> Service:
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
         streams=Streams(per_session=settings.streams_per_session),
         health=Health(checks.components(), environment=settings.app_env),
-        metrics=Metrics(),
+        metrics=metrics,
+        catalogue_runs=RunGauges(PostgresSyncRuns(parts.database), metrics.registry),
+        debugging=Debugging(
+            settings=settings,
+            database=parts.database,
+            catalogue=parts.catalogue,
+            supplier=parts.supplier,
+        ),
         allowed=allowed,
         pricings=Flights[str, Answer](),
     )

@@ -11,10 +11,12 @@ from booking_flow.engine import Answer, Engine
 from booking_flow.ports import SessionStore
 from booking_http.caps import Caps
 from booking_http.cruises import Cruises
+from booking_http.debugging import Debugging
 from booking_http.flights import Flights
 from booking_http.health import Health
 from booking_http.idempotency import KeyedHashes
 from booking_http.metrics import Metrics
+from booking_http.run_gauges import RunGauges
 from booking_http.session_body import Allowed
 from booking_http.settings import Settings
 from booking_http.streams import Streams
@@ -37,6 +39,8 @@ class Service:
     streams: Streams
     health: Health
     metrics: Metrics
+    catalogue_runs: RunGauges
+    debugging: Debugging
     allowed: Allowed
     pricings: Flights[str, Answer]
 
