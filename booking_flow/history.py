@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -74,6 +74,19 @@ def fold(events: Iterable[Event]) -> State | None:
             raise HistoryBroken(f"event {seq} starts in {event.from_state}, not in {state}")
         state = _follow(seq, event)
     return state
+
+
+def flaw(events: Sequence[Event], *, state: State, version: int) -> str | None:
+    """Return why a history does not lead to the session that is stored beside it, or None."""
+    try:
+        found = fold(events)
+    except HistoryBroken as broken:
+        return str(broken)
+    if found is not state:
+        return f"it leads to {found}, and {state} is stored"
+    if len(events) - 1 != version:
+        return f"it ends with event {len(events) - 1}, and version {version} is stored"
+    return None
 
 
 def _follow(seq: int, event: Event) -> State:

@@ -13,6 +13,7 @@ import click
 
 from booking_http.catalogue_cli import catalogue
 from booking_http.doctor_cli import doctor
+from booking_http.history_cli import history
 from booking_http.outbox_cli import outbox
 from booking_http.staff_cli import staff
 from booking_http.task_cli import task
@@ -171,6 +172,7 @@ def show(reference: str, as_json: bool, home: Path) -> None:
 
 main.add_command(catalogue)
 main.add_command(doctor)
+main.add_command(history)
 main.add_command(outbox)
 main.add_command(staff)
 main.add_command(task)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from booking_flow.change import begin
 from booking_flow.flow import TABLE, State, Trigger
-from booking_flow.history import Event, EventKind, HistoryBroken, fold
+from booking_flow.history import Event, EventKind, HistoryBroken, flaw, fold
 from tests.core.builders import a_move, a_session, an_event
 
 BORN = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
@@ -106,6 +106,20 @@ def test_a_broken_history_is_refused(events: list[Event], complaint: str) -> Non
     with pytest.raises(HistoryBroken) as caught:
         fold(events)
     assert str(caught.value) == complaint
+
+
+def test_a_history_leads_to_the_session_beside_it_or_it_is_said_why_not() -> None:
+    told = [BORN, PRICED, an_event(EventKind.NOTE, State.PRICED)]
+    assert flaw(told, state=State.PRICED, version=2) is None
+    assert flaw([BORN], state=State.CREATED, version=0) is None
+    other = flaw(told, state=State.BOOKED, version=2)
+    assert other == "it leads to priced, and booked is stored"
+    short = flaw(told, state=State.PRICED, version=3)
+    assert short == "it ends with event 2, and version 3 is stored"
+    broken = flaw([PRICED], state=State.PRICED, version=0)
+    assert broken == "event 0 starts in created, not in None"
+    nothing = flaw([], state=State.CREATED, version=0)
+    assert nothing == "it leads to None, and created is stored"
 
 
 @given(st.lists(st.sampled_from([*Trigger, *QUIET]), max_size=30))

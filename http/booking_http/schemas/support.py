@@ -155,7 +155,7 @@ class TasksTell(Tell):
 
 
 class FailedTell(Tell):
-    """A session for which a run did not work."""
+    """A session for which something did not work, and why."""
 
     session_id: str
     reference: str
@@ -177,6 +177,15 @@ class BulkTell(Tell):
     failed: int
     left: int
     failures: list[FailedTell]
+
+
+class CheckTell(Tell):
+    """Which histories of a page do not fold; `next` is the cursor of the page after."""
+
+    sessions: int
+    events: int
+    broken: list[FailedTell]
+    next: str | None
 
 
 class HappeningTell(Tell):

@@ -32,6 +32,9 @@ def _no_card(text: str) -> str:
 Reason = Annotated[Note, AfterValidator(_no_card)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+SessionCursor = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+]
 PageSize = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -123,6 +126,13 @@ class HandBackAsk(Ask):
     """Why a task is given back, if there is something to say."""
 
     reason: Reason | None = None
+
+
+class CheckQuery(Query):
+    """From where on to check histories, and how many."""
+
+    cursor: SessionCursor | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 250
 
 
 class TasksQuery(Query):

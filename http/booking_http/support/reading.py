@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from aiohttp import web
 
 from booking_flow.flow import State
-from booking_flow.history import HistoryBroken, fold
+from booking_flow.history import Event, HistoryBroken, flaw, fold
 from booking_flow.session import Loaded, Session
-from booking_http.exchange import read_body, service_of, tag, tell
+from booking_http.exchange import read_body, read_query, service_of, tag, tell
 from booking_http.schemas.support import (
     HistoryTell,
     HitsTell,
@@ -17,14 +18,22 @@ from booking_http.schemas.support import (
     StoryTell,
     WaysTell,
 )
-from booking_http.schemas.support_asks import SearchAsk
+from booking_http.schemas.support_asks import CheckQuery, SearchAsk
 from booking_http.service import Service
 from booking_http.support.finding import find_session, id_of, search
 from booking_http.support.identity import Staff, note_in_audit, staff_of
 from booking_http.support.steering import ways
 from booking_http.support.story import event, timeline, whole_history
-from booking_http.support.views import hit_view, session_view, task_view, wait_of, way_view
+from booking_http.support.views import (
+    check_view,
+    hit_view,
+    session_view,
+    task_view,
+    wait_of,
+    way_view,
+)
 from persistence.histories import HistoryEntry
+from persistence.history_check import check_histories
 from persistence.support_work import QueuedTask
 
 
@@ -72,6 +81,16 @@ async def read_ways(request: web.Request) -> web.Response:
     return tell(body, headers=tag(loaded.session))
 
 
+async def check_all_histories(request: web.Request) -> web.Response:
+    """Check so many histories against the present flow, and say where to go on."""
+    staff, query = await staff_of(request), read_query(request, CheckQuery)
+    service = service_of(request)
+    await note_in_audit(service, staff, "check_histories")
+    after = UUID(query.cursor) if query.cursor else None
+    checked = await check_histories(service.support.database, after=after, limit=query.limit)
+    return tell(check_view(checked))
+
+
 async def _visit(request: web.Request) -> tuple[Staff, Loaded]:
     staff, session_id = await staff_of(request), id_of(request, "session_uuid")
     return staff, await find_session(service_of(request), staff, session_id)
@@ -89,15 +108,12 @@ async def present(
 
 
 def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryTell:
-    found, why = _folded(entries)
-    if why is None and found is not session.state:
-        why = f"it leads to {found}, and {session.state} is stored"
-    if why is None and entries[-1].seq != session.version:
-        why = f"it ends with event {entries[-1].seq}, and version {session.version} is stored"
+    events = [entry.event for entry in entries]
+    why = flaw(events, state=session.state, version=session.version)
     return HistoryTell(
         folds=why is None,
         problem=why,
-        folded_state=found,
+        folded_state=_folded(events),
         stored_state=session.state,
         version=session.version,
         flow_version=session.flow_version,
@@ -105,8 +121,8 @@ def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryTell:
     )
 
 
-def _folded(entries: list[HistoryEntry]) -> tuple[State | None, str | None]:
+def _folded(events: list[Event]) -> State | None:
     try:
-        return fold(entry.event for entry in entries), None
-    except HistoryBroken as broken:
-        return None, str(broken)
+        return fold(events)
+    except HistoryBroken:
+        return None

@@ -15,6 +15,7 @@ from booking_http.support.identity import Staff
 from booking_http.support.masking import details_of, guest_of
 from booking_http.support.possible import possible_actions
 from booking_http.support.steering import Way
+from persistence.history_check import Checked
 from persistence.support_search import Hit
 from persistence.support_work import QueuedTask
 
@@ -130,6 +131,19 @@ def task_view(queued: QueuedTask) -> tell.TaskTell:
         closed_at=task.closed_at,
         closed_by=task.closed_by,
         answer=task.answer,
+    )
+
+
+def check_view(checked: Checked) -> tell.CheckTell:
+    """Return which of some histories do not fold."""
+    return tell.CheckTell(
+        sessions=checked.sessions,
+        events=checked.events,
+        broken=[
+            tell.FailedTell(session_id=str(each.session_id), reference=each.reference, why=each.why)
+            for each in checked.broken
+        ],
+        next=str(checked.last) if checked.last else None,
     )
 
 
