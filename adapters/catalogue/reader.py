@@ -20,10 +20,11 @@ from asyncpg import (
 )
 
 from adapters.catalogue import values
-from adapters.catalogue.connection import open_pool, reachable
+from adapters.catalogue.connection import Server, open_pool, reachable, server_of
 from adapters.catalogue.inspection import Inspection, inspect
 from adapters.catalogue.layout import Layout
 from adapters.catalogue.memory import Memory
+from adapters.catalogue.quality import LineCount, counts
 from adapters.catalogue.statements import (
     Query,
     Wanted,
@@ -130,6 +131,14 @@ class CatalogueReader:
         rows = await self._ask(partial(sample, today=today, per_line=per_line))
         read = (sailing_of(row) for row in rows)
         return tuple(sailing for sailing in read if sailing is not None)
+
+    async def counts(self, *, today: date) -> tuple[LineCount, ...]:
+        """Count the sailings on sale by line; only a usable catalogue has any."""
+        return await counts(self._pool, await self.inspection(), today=today)
+
+    async def server(self) -> Server:
+        """Return which database this is."""
+        return await server_of(self._pool)
 
     async def _sailing(self, cruise_id: str) -> Sailing | None:
         for exactly in (True, False):

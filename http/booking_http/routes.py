@@ -9,6 +9,7 @@ from aiohttp import web
 from booking_flow.refusals import RefusalCode as C
 from booking_http.actions import BASE
 from booking_http.console.routes import add_console
+from booking_http.debug_routes import DEBUG_ROUTES
 from booking_http.handlers import bookings, cabins, catalogue, events, operations, sessions
 from booking_http.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
 from booking_http.operation_routes import OPERATION_ROUTES
@@ -205,6 +206,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     *LOOKUP_ROUTES,
     *SUPPORT_ROUTES,
+    *DEBUG_ROUTES,
     *OVERVIEW_ROUTES,
     *OPERATION_ROUTES,
 )

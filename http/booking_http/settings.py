@@ -133,6 +133,8 @@ class Settings(BaseSettings):
     """Card attempts per hour from one address."""
     caps_exempt: Networks = LOOPBACK
     """Addresses without caps: a loopback caller is our own proxy, or a developer."""
+    debug_networks: Networks = LOOPBACK
+    """Networks from which debug calls of staff are answered."""
     cap_lookups_per_address: int = Field(default=10, ge=1)
     """Requests per hour from one address to be mailed a link to a booking."""
     streams_per_session: int = Field(default=3, ge=1)

@@ -8,7 +8,6 @@ from typing import Final
 
 from redis.exceptions import RedisError
 
-from adapters.catalogue.connection import server_of
 from adapters.traveltek.clock import clock_ahead
 from booking_http.doctor.findings import Finding, Level, Say
 from booking_http.doctor.rooms import Rooms
@@ -104,7 +103,7 @@ async def redis(rooms: Rooms, say: Say) -> None:
 
 async def catalogue_database(rooms: Rooms, say: Say) -> None:
     """Say which database the catalogue is in, and what it consists of."""
-    server = await server_of(rooms.pool)
+    server = await rooms.reader.server()
     rooms.found = await rooms.reader.inspection()
     said = (
         f"PostgreSQL {server.version}, database {server.name} as {server.account},"

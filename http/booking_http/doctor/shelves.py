@@ -114,7 +114,8 @@ def _flaw(found: Found) -> Finding:
 
 async def on_sale(rooms: Rooms, say: Say) -> None:
     """Say how many sailings of each live line can be sold."""
-    counted = await quality.counts(rooms.pool, _inspected(rooms), today=_today(rooms))
+    _inspected(rooms)
+    counted = await rooms.reader.counts(today=_today(rooms))
     by_line = {count.line_id: count for count in counted}
     others = sum(each.sailings for each in counted if each.line_id not in rooms.settings.live_lines)
     for line in sorted(rooms.settings.live_lines):
