@@ -76,6 +76,14 @@ LOOKS: Final = (
     """,
 )
 DONE: Final = (
+    "TRUNCATE supplier_call_sums",
+    """
+    INSERT INTO supplier_call_sums (hour, endpoint, outcome, step, number, slowest)
+    SELECT date_trunc('hour', c.at, 'UTC') AS hour, c.endpoint, c.outcome,
+           duration_step(c.duration_s) AS step, count(*), max(c.duration_s)
+    FROM supplier_calls c WHERE c.at < (SELECT until FROM supplier_calls_summed)
+    GROUP BY hour, c.endpoint, c.outcome, step
+    """,
     "DROP TABLE walked.copies",
     "CREATE TABLE walked.made AS SELECT clock_timestamp() AS at",
     "RESET session_replication_role",

@@ -96,7 +96,7 @@ async def test_how_far_the_sessions_of_the_window_came(service: Service, viewer:
     assert [row["reached"]["count"] for row in funnel] == [5, 4, 3, 3, 1, 1]
     assert [row["conversion"] for row in funnel] == [None, 0.8, 0.75, 1.0, 0.3333, 1.0]
     held = of_state(funnel, "basketed")
-    assert (held["share"], held["stillOpen"]["count"], held["cancelled"]["count"]) == (0.6, 1, 1)
+    assert (held["share"], held["stillThere"]["count"], held["cancelled"]["count"]) == (0.6, 1, 1)
 
 
 async def test_how_the_supplier_answered(service: Service, viewer: Clerk) -> None:

@@ -28,7 +28,11 @@ HEADERS: Final = {
 }
 """What every page says: nobody keeps it, and nothing of it comes from elsewhere."""
 
-NAVIGATION: Final = (("Find", "/console"), ("Tasks", "/console/tasks"))
+NAVIGATION: Final = (
+    ("Find", "/console"),
+    ("Tasks", "/console/tasks"),
+    ("Overview", "/console/overview"),
+)
 """The pages that every page leads to."""
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_http.console import doors, finding, live, session_page, task_pages
+from booking_http.console import doors, finding, live, overview_page, session_page, task_pages
 from booking_http.console.assets import STATIC, read_asset
 from booking_http.console.entry import HOME, SIGN_IN
 from booking_http.console.pages import as_page, nothing_here
@@ -19,6 +19,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/console/sign-out", doors.sign_out),
     ("GET", HOME, finding.show_first_page),
     ("POST", HOME, finding.find),
+    ("GET", overview_page.OVERVIEW, overview_page.show_overview),
     ("GET", f"{_SESSION}", session_page.show_session),
     ("GET", f"{_SESSION}/events", live.follow),
     ("GET", f"{_SESSION}/story.json", session_page.export),

@@ -63,7 +63,7 @@ class ReachedTell(Tell):
     reached: CountTell
     share: float | None
     conversion: float | None
-    still_open: CountTell
+    still_there: CountTell
     expired: CountTell
     cancelled: CountTell
 

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.flow import ENDS, MEANING, STATES, State
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.saga import SAGA, StepName, StepStatus
 from booking_flow.supplier import FailureKind
 from booking_http.exchange import read_query, service_of, tell
 from booking_http.schemas import overview as told
@@ -30,6 +30,7 @@ LENGTHS: Final[Mapping[told.Window, timedelta]] = {
 }
 _PATH: Final = tuple(row.state for row in STATES if row.state not in ENDS)
 _STEPS: Final = tuple(StepName)
+_ORDER: Final = tuple(dict.fromkeys(call for step in SAGA for call in step.calls))
 _STATUSES: Final = (StepStatus.STARTED, StepStatus.UNKNOWN, StepStatus.OWED)
 Search = dict[str, str | bool]
 
@@ -75,7 +76,7 @@ async def overview(service: Service, window: told.Window) -> told.OverviewTell:
         states=[_state(state, standing, came, span) for state in State],
         steps=[_open(each, until) for each in sorted(steps, key=_place)],
         funnel=list(_funnel(came, span)),
-        calls=[_calls(name, calls, span) for name in sorted({each.endpoint for each in calls})],
+        calls=[_calls(name, calls, span) for name in _endpoints(calls)],
     )
 
 
@@ -131,7 +132,7 @@ def _funnel(came: Sequence[Came], span: Span) -> Iterator[told.ReachedTell]:
             reached=told.CountTell(count=reached, search=span.begun(reached=state.value)),
             share=_ratio(reached, every),
             conversion=None if before is None else _ratio(reached, before),
-            still_open=told.CountTell(
+            still_there=told.CountTell(
                 count=sum(each.number for each in stopped if each.state not in ENDS),
                 search=span.begun(furthest=state.value, ended=False),
             ),
@@ -148,6 +149,12 @@ def _ended(end: State, state: State, stopped: Sequence[Came], span: Span) -> tol
 
 def _ratio(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
+
+
+def _endpoints(calls: Sequence[Answered]) -> list[str]:
+    """Return what was called, in the order of a booking; what belongs to no step comes last."""
+    asked = {each.endpoint for each in calls}
+    return [name for name in _ORDER if name in asked] + sorted(asked.difference(_ORDER))
 
 
 def _calls(endpoint: str, calls: Sequence[Answered], span: Span) -> told.CallsTell:

@@ -1,0 +1,37 @@
+"""The overview: where sessions stand now, how far they come, how the supplier answers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from booking_http.console import heat
+from booking_http.console.entry import looker
+from booking_http.console.pages import render
+from booking_http.exchange import read_query, service_of
+from booking_http.schemas.overview import OverviewQuery
+from booking_http.support.overview import LENGTHS, overview
+
+OVERVIEW: Final = "/console/overview"
+_WINDOWS: Final = {"1h": "Last hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
+
+
+async def show_overview(request: web.Request) -> web.Response:
+    """Show the shop at a glance; every number leads to the sessions that it counts."""
+    staff = await looker(request)
+    query = read_query(request, OverviewQuery)
+    told = await overview(service_of(request), query.window)
+    return await render(
+        request,
+        "overview.html",
+        staff=staff,
+        told=told,
+        length=LENGTHS[query.window],
+        windows=_WINDOWS,
+        map=heat.draw(told),
+        hottest=max((each.count for each in told.states if not each.within_window), default=0),
+        heat=heat.heat,
+        list_href=heat.list_href,
+        known=heat.KNOWN,
+    )
