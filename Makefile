@@ -9,7 +9,7 @@ READY := $(VENV)/.installed
 LOCKER := $(VENV)/.locker
 CODE := booking_flow adapters persistence http tests
 
-.PHONY: crash help demo test soak bench mutants check diagrams format lock clean
+.PHONY: browser crash help demo test soak bench mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ test: $(READY) ## run the tests (ARGS= goes to pytest)
 
 crash: $(READY) ## run the full matrices: every fault at every call, a kill at every point
 	@$(BIN)/python -m pytest -m "full or crash" -ra $(ARGS)
+
+browser: $(READY) ## run what needs a browser, every page at both widths by day and night; fails without one (CHROMIUM=)
+	@REQUIRE_BROWSER=1 $(BIN)/python -m pytest -m browser $(ARGS)
 
 soak: $(READY) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak

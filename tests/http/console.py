@@ -12,8 +12,11 @@ from typing import Any
 from yarl import URL
 
 from booking_http.support.identity import COOKIE
+from booking_http.support.passwords import new_secret
+from persistence.schema_staff import Role
+from persistence.staff import PostgresStaff
 from tests.http.kit import Service
-from tests.http.staff import PASSWORD, Clerk
+from tests.http.staff import PASSWORD, Clerk, hire
 
 
 class Words(HTMLParser):
@@ -58,11 +61,16 @@ class Page:
         parser.feed(self.html)
         return " ".join("".join(parser.said).split())
 
-    def form(self, action: str) -> dict[str, str]:
-        """The fields of the form that is sent there."""
+    @property
+    def forms(self) -> list[dict[str, Any]]:
+        """Every form with where it is sent and what it holds."""
         parser = Words()
         parser.feed(self.html)
-        found = next(form for form in parser.forms if form["action"].endswith(action))
+        return parser.forms
+
+    def form(self, action: str) -> dict[str, str]:
+        """The fields of the form that is sent there."""
+        found = next(form for form in self.forms if form["action"].endswith(action))
         fields: dict[str, str] = found["fields"]
         return fields
 
@@ -119,3 +127,13 @@ async def come_in(service: Service, clerk: Clerk) -> Visitor:
     assert page.status == 303, page
     assert visitor.cookies[COOKIE]
     return visitor
+
+
+async def at_desk(service: Service, role: Role, name: str = "Sam Example") -> Visitor:
+    """Return somebody of this role who has a cookie already."""
+    clerk, secret = await hire(service, role, name), new_secret()
+    accounts = PostgresStaff(service.parts.database)
+    found = await accounts.find(clerk.email)
+    assert found is not None
+    await accounts.begin(found.account.id, secret)
+    return Visitor(service, {COOKIE: secret})

@@ -1,0 +1,234 @@
+"""The page of a session and the way to it, without a browser."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from persistence.schema_staff import Role
+from tests.http.console import Visitor, at_desk
+from tests.http.kit import VISA, Guest, Service
+from tests.http.staff import audit, in_doubt, rows
+from tests.words import told
+
+
+@pytest.fixture
+async def agent(service: Service) -> Visitor:
+    """Return an agent who has signed in."""
+    return await at_desk(service, Role.AGENT)
+
+
+async def booked(service: Service, surname: str) -> Guest:
+    guest = service.guest()
+    await guest.to_basketed()
+    made = await guest.book(guest.booking(surname=surname))
+    assert made.status == 201, made
+    return guest
+
+
+def page_of(guest: Guest) -> str:
+    return f"/console/sessions/{guest.uuid}"
+
+
+async def test_a_name_that_only_one_guest_has_leads_to_their_session(
+    service: Service, agent: Visitor
+) -> None:
+    """It is sent in the form and stands in no address and in no audit."""
+    guest = await booked(service, "Quillfeather")
+    first = await agent.get("/console")
+    found = await agent.send(first, "/console", query="quillfeather")
+    assert (found.status, found.location) == (303, page_of(guest))
+    assert (await agent.get("/console?query=quillfeather")).html.count("BF-") == 0
+    assert "uillfeather" not in str(await rows(service, "SELECT facts FROM staff_audit"))
+
+
+async def test_the_first_page_shows_what_needs_somebody(service: Service, agent: Visitor) -> None:
+    doubtful, _ = await in_doubt(service)
+    well = await booked(service, "Gooseberry")
+    page = await agent.get("/console")
+    assert page_of(doubtful) in page.html
+    assert page_of(well) not in page.html
+    assert "Staff: Was it booked?" in page.words
+
+
+async def test_filters_come_from_the_form_or_from_a_link(service: Service, agent: Visitor) -> None:
+    await booked(service, "Gooseberry")
+    opened = service.guest()
+    await opened.open()
+    first = await agent.get("/console")
+    for page in (
+        await agent.send(first, "/console", state="created"),
+        await agent.get("/console?state=created"),
+    ):
+        assert page.status == 200
+        assert page.html.count('<td><a class="id"') == 1
+        assert page_of(opened) in page.html
+    wrong = await agent.send(first, "/console", **{"from": "yesterday"})
+    assert (wrong.status, wrong.form("/console")["from"]) == (422, "yesterday")
+    assert (await agent.get("/console?state=nonsense")).status == 422
+
+
+async def test_pages_of_results_follow_each_other(service: Service, agent: Visitor) -> None:
+    for _ in range(27):
+        await service.guest().open()
+    first = await agent.get("/console")
+    page = await agent.send(first, "/console", state="created")
+    seen = re.findall(r'<td><a class="id" href="([^"]+)"', page.html)
+    paging = [form for form in page.forms if "cursor" in form["fields"]]
+    more = await agent.post("/console", paging[0]["fields"])
+    seen += re.findall(r'<td><a class="id" href="([^"]+)"', more.html)
+    assert len(set(seen)) == len(seen) == 27
+
+
+async def test_a_viewer_sees_no_personal_data_on_any_page(service: Service) -> None:
+    guest, _ = await in_doubt(service)
+    viewer = await at_desk(service, Role.VIEWER, "Vic Watcher")
+    page = await viewer.get(page_of(guest))
+    (task,) = set(re.findall(r"/console/tasks/[0-9a-f-]{36}", page.html))
+    shown = [page, await viewer.get("/console"), await viewer.get(task)]
+    shown.append(await viewer.get(f"{page_of(guest)}/story.json"))
+    for each in shown:
+        assert each.status == 200
+        assert told(("Alexa", "Example", "alexa@example.test", "97477"), each.words) == []
+    assert "<textarea" not in page.html
+    assert "Alexa Example" in (await (await at_desk(service, Role.AGENT)).get(page_of(guest))).words
+
+
+async def test_the_page_says_what_happened_and_opens_the_suppliers_answer(
+    service: Service, agent: Visitor
+) -> None:
+    guest, _ = await in_doubt(service)
+    page = await agent.get(page_of(guest))
+    assert "It is not known whether the line booked" in page.words
+    assert "unusable answer (HTTP 500)" in page.words
+    (culprit,) = re.findall(r'<li id="(row-call-[0-9a-f-]+)" class="[^"]*culprit', page.html)
+    assert f'href="#{culprit}"' in page.html
+    assert f'<details id="more-{culprit}" open>' in page.html
+    names = re.findall(r' id="([^"]+)"', page.html)
+    assert len(names) == len(set(names))
+    assert VISA not in page.html
+
+
+async def test_the_diagram_shows_the_way_the_present_state_and_the_open_step(
+    service: Service, agent: Visitor
+) -> None:
+    guest, _ = await in_doubt(service)
+    page = (await agent.get(page_of(guest))).html
+    marks = dict(
+        re.findall(r'<g id="((?:state|basketed|created|priced)-\w+)" class="([^"]+)"', page)
+    )
+    assert marks["state-created"] == "node been"
+    assert marks["state-basketed"] == "node been now"
+    assert marks["basketed-book"] == "edge open"
+    assert marks["created-price"] == "edge been"
+    assert marks["state-booked"] == "node"
+
+
+async def test_pauses_are_written_and_not_drawn(service: Service, agent: Visitor) -> None:
+    guest = service.guest()
+    await guest.open()
+    await service.advance(minutes=12)
+    await guest.price()
+    assert "12 min pause" in (await agent.get(page_of(guest))).words
+
+
+async def test_the_story_can_be_narrowed_down_and_taken_home(
+    service: Service, agent: Visitor
+) -> None:
+    guest = await booked(service, "Gooseberry")
+    whole = await agent.get(f"{page_of(guest)}/story.json")
+    assert whole.headers["Content-Disposition"].startswith('attachment; filename="BF-')
+    story = json.loads(whole.html)
+    calls = [each["row"] for each in story["timeline"] if each["kind"] == "call"]
+    narrowed = await agent.get(f"{page_of(guest)}?show=calls")
+    shown = re.findall(r'<li id="row-([^"]+)" class="happening', narrowed.html)
+    assert shown == calls
+    everything = await agent.get(page_of(guest))
+    assert "Looked at this session" not in everything.words
+    assert "Looked at this session" in (await agent.get(f"{page_of(guest)}?show=staff")).words
+
+
+async def test_an_act_needs_a_reason_and_what_is_wrong_stands_beside_the_field(
+    service: Service, agent: Visitor
+) -> None:
+    guest = service.guest()
+    await guest.open()
+    for reason in ("", f"paid with {VISA}"):
+        page = await agent.act(guest.uuid, "note", reason=reason)
+        assert page.status == 422
+        assert '<details class="more deed" id="do-note" open>' in page.html
+        assert 'id="note-reason-fault"' in page.html
+    assert await audit(service, "note") == []
+
+
+async def test_who_comes_second_is_told_what_happened_and_keeps_what_they_typed(
+    service: Service, agent: Visitor
+) -> None:
+    guest = service.guest()
+    await guest.open()
+    page = await agent.get(page_of(guest))
+    await guest.price()
+    path = f"{page_of(guest)}/cancel"
+    late = await agent.send(page, path, reason="they changed their mind")
+    assert late.status == 412
+    assert "has changed since you saw it" in late.alert
+    assert "Show prices (guest)" in late.alert
+    assert ">they changed their mind</textarea>" in late.html
+    again = await agent.send(late, path, reason="they changed their mind")
+    assert (again.status, again.location) == (303, f"{page_of(guest)}?done=cancel")
+    done = await agent.get(again.location)
+    assert "Cancelled, or asked for" in done.words
+    assert "by Sam Example" in done.words
+
+
+async def test_a_deadline_is_moved(service: Service, agent: Visitor) -> None:
+    guest = service.guest()
+    await guest.open()
+    path = f"{page_of(guest)}/extend-deadline"
+    page = await agent.get(page_of(guest))
+    nothing = await agent.send(page, path, reason="they asked", until="")
+    assert (nothing.status, 'id="until-fault"' in nothing.html) == (422, True)
+    late = await agent.send(page, path, reason="they asked", until="2001-01-01T00:00")
+    assert late.status == 422
+    assert "must lie after" in late.alert
+
+
+async def test_nobody_acts_by_a_name_that_is_none(service: Service, agent: Visitor) -> None:
+    guest = service.guest()
+    await guest.open()
+    fields = (await agent.get(page_of(guest))).form("/note") | {"reason": "because"}
+    assert (await agent.post(f"{page_of(guest)}/nonsense", fields)).status == 404
+
+
+async def test_roles_are_refused_what_is_not_theirs(service: Service, agent: Visitor) -> None:
+    guest = service.guest()
+    await guest.open()
+    viewer = await at_desk(service, Role.VIEWER)
+    proof = (await viewer.get(page_of(guest))).form("/console/sign-out")["csrf"]
+    typed = {"csrf": proof, "version": "0", "reason": "because"}
+    assert (await viewer.post(f"{page_of(guest)}/note", typed)).status == 403
+    page = await agent.get(page_of(guest))
+    fields = page.form("/note") | {"reason": "because", "to": "cancelled"}
+    for deed in ("move", "erase-guest"):
+        assert (await agent.post(f"{page_of(guest)}/{deed}", fields)).status == 403
+
+
+async def test_who_follows_is_told_versions_until_they_sign_out(make_service: object) -> None:
+    service: Service = await make_service(heartbeat_seconds=0.2)  # type: ignore[operator]
+    guest, agent = service.guest(), await at_desk(service, Role.AGENT)
+    await guest.open()
+    cookies = "; ".join(f"{name}={value}" for name, value in agent.cookies.items())
+    url = service.url.join(service.url.with_path(f"{page_of(guest)}/events"))
+    async with service.http.get(url, headers={"Cookie": cookies}) as stream:
+        told_so_far = b""
+        while b"data: 0" not in told_so_far:
+            told_so_far += await stream.content.readany()
+        await guest.price()
+        while b"data: 1" not in told_so_far:
+            told_so_far += await stream.content.readany()
+        await agent.send(await agent.get("/console"), "/console/sign-out")
+        rest = await stream.content.read()
+    assert b"priced" not in told_so_far + rest
+    assert (await Visitor(service).get(f"{page_of(guest)}/events")).status == 303

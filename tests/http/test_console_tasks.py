@@ -1,0 +1,134 @@
+"""The queue of tasks and the page of one, without a browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from persistence.schema_staff import Role
+from tests.http.console import Visitor, at_desk
+from tests.http.kit import Service
+from tests.http.staff import in_doubt
+
+TASKS = "/console/tasks"
+
+
+@pytest.fixture
+async def agent(service: Service) -> Visitor:
+    """Return an agent who has signed in."""
+    return await at_desk(service, Role.AGENT, "Ada Agent")
+
+
+async def the_task(visitor: Visitor) -> str:
+    """Return the address of the only task there is."""
+    queue = await visitor.get(TASKS)
+    (path,) = set(re.findall(rf"{TASKS}/[0-9a-f-]{{36}}(?=\")", queue.html))
+    return str(path)
+
+
+async def test_a_task_has_what_finds_the_booking_at_the_line(
+    service: Service, agent: Visitor
+) -> None:
+    guest, _ = await in_doubt(service)
+    page = await agent.get(await the_task(agent))
+    body = (await guest.look()).body
+    for words in (
+        *("Mr Alexa Example", body["cruise"]["shipName"], body["reference"], "Royal Caribbean"),
+        *(f"USD {float(body['price']['total']):,.2f}", "unusable answer", "Asked"),
+    ):
+        assert words in page.words, words
+
+
+async def test_a_task_is_taken_handed_back_and_taken_over(service: Service, agent: Visitor) -> None:
+    await in_doubt(service)
+    path, other = await the_task(agent), await at_desk(service, Role.AGENT, "Ben Agent")
+    taken = await agent.send(await agent.get(path), f"{path}/claim")
+    assert (taken.status, taken.location) == (303, path)
+    assert "You work on it" in (await agent.get(path)).words
+    assert path in (await agent.get(f"{TASKS}?mine=true")).html
+    assert path not in (await other.get(f"{TASKS}?mine=true")).html
+    theirs = await other.get(path)
+    assert "Ada Agent works on it since" in theirs.words
+    over = await other.send(theirs, f"{path}/claim", reason="Ada is at lunch")
+    assert over.location == path
+    late = await agent.post(f"{path}/hand-back", (await agent.get(path)).form("/claim"))
+    assert late.status == 409
+    assert "Ben Agent" in late.alert
+    back = await other.send(await other.get(path), f"{path}/hand-back")
+    assert back.location == TASKS
+    assert "Nobody works on it yet" in (await agent.get(path)).words
+
+
+async def test_what_may_still_turn_up_cannot_be_answered_yet(
+    service: Service, agent: Visitor
+) -> None:
+    await in_doubt(service)
+    path = await the_task(agent)
+    page = await agent.get(path)
+    assert "until then the booking may still turn up" in page.words
+    assert 'value="not_booked"' not in page.html
+    fields = page.form("/answer") | {"kind": "not_booked", "reason": "they say so"}
+    early = await agent.post(f"{path}/answer", fields)
+    assert early.status == 409
+    assert "Not before" in early.alert
+    await service.advance(minutes=20)
+    assert 'value="not_booked"' in (await agent.get(path)).html
+
+
+async def test_a_missing_number_is_told_and_the_reason_stays(
+    service: Service, agent: Visitor
+) -> None:
+    await in_doubt(service)
+    path = await the_task(agent)
+    page = await agent.send(await agent.get(path), f"{path}/answer", reason="read out", kind="")
+    assert page.status == 422
+    page = await agent.send(await agent.get(path), f"{path}/answer", reason="read out")
+    assert page.status == 422
+    assert ">read out</textarea>" in page.html
+
+
+async def test_of_two_answers_the_second_is_shown_beside_the_first(
+    service: Service, agent: Visitor
+) -> None:
+    _, reservation = await in_doubt(service)
+    path, other = await the_task(agent), await at_desk(service, Role.AGENT, "Ben Agent")
+    mine, theirs = await agent.get(path), await other.get(path)
+    typed = {"reservation": reservation, "reason": "the line read it out"}
+    first = await agent.send(mine, f"{path}/answer", **typed)
+    assert first.status == 303
+    assert "the task is closed" in (await agent.get(first.location)).words
+    second = await other.send(theirs, f"{path}/answer", **typed | {"reservation": "F1"})
+    assert second.status == 412
+    assert f"Reservation {reservation}" in second.alert
+    assert "You, now: Reservation F1" in second.alert
+    assert "You had typed: the line read it out" in second.words
+    assert path not in (await agent.get(TASKS)).html
+
+
+async def test_only_a_supervisor_is_offered_to_decide_against_the_record(
+    service: Service, agent: Visitor
+) -> None:
+    await in_doubt(service)
+    path = await the_task(agent)
+    assert 'name="override"' not in (await agent.get(path)).html
+    fields = (await agent.get(path)).form("/answer")
+    typed = fields | {"reservation": "F0NOWHERE", "reason": "they say so", "override": "true"}
+    assert (await agent.post(f"{path}/answer", typed)).status == 403
+    supervisor = await at_desk(service, Role.SUPERVISOR, "Sue Pervisor")
+    page = await supervisor.get(path)
+    done = await supervisor.send(
+        page, f"{path}/answer", reservation="F0NOWHERE", reason="seen", override="true"
+    )
+    assert done.status == 303
+
+
+async def test_a_badge_tells_of_what_is_overdue(service: Service, agent: Visitor) -> None:
+    await in_doubt(service)
+    assert 'class="badge"' not in (await agent.get(TASKS)).html
+    await service.advance(hours=5)
+    other = await at_desk(service, Role.VIEWER, "Vic Watcher")
+    page = await other.get("/console")
+    assert "Tasks 1 overdue" in page.words
+    assert "overdue since" in (await other.get(await the_task(other))).words
+    assert await the_task(other) in (await other.get(f"{TASKS}?overdue=true")).html
