@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tests.bench.catalogue import measure_catalogue
 from tests.bench.clients import bare, book, service_of
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import Figures
@@ -21,6 +22,7 @@ from tests.ground import Ground, Server, run, server, standing
 
 GUESTS = 24
 FEW, MANY = 1_000, 200_000
+MANY_SAILINGS = 50_000
 ABANDONED, ENDING = 2_000, 1_500
 WIDTH = 100
 
@@ -58,6 +60,8 @@ async def bench(progress: Progress) -> Figures:
         await _shown(progress, "steps", stepwise(ground, figures, one=one))
         await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))
         await _shown(progress, "crowd", crowded(ground, figures, servers))
+        copying = measure_catalogue(ground, figures, few=MANY_SAILINGS // 10, many=MANY_SAILINGS)
+        await _shown(progress, f"catalogue of {MANY_SAILINGS:,} sailings", copying)
         growing = measure_growth(
             ground, figures, servers=servers, few=FEW, many=MANY, guests=GUESTS // 2
         )
