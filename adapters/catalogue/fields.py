@@ -185,7 +185,7 @@ FIELDS: Final = (
         name="currency",
         kind=Kind.WORDS,
         meaning="the currency of the lead-in price",
-        absent="The lead-in price is taken to be in CURRENCY.",
+        absent="Every lead-in price is taken to be in CURRENCY; with it, others are not shown.",
     ),
     Field(
         table=Table.SAILINGS,

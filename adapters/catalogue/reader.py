@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from asyncpg import (
     UndefinedTableError,
 )
 
-from adapters.catalogue import values
 from adapters.catalogue.connection import Server, open_pool, reachable, server_of
 from adapters.catalogue.inspection import Inspection, inspect
 from adapters.catalogue.layout import Layout
 from adapters.catalogue.memory import Memory
 from adapters.catalogue.quality import LineCount, counts
+from adapters.catalogue.rows import BadCursor, cursor_after, place_of, sailing_of
 from adapters.catalogue.statements import (
     Query,
     Wanted,
@@ -33,13 +32,11 @@ from adapters.catalogue.statements import (
     one_sailing,
     sample,
 )
-from adapters.catalogue.values import Unreadable, needed
 from booking_flow.refusals import RefusalCode, refuse
 from booking_flow.sailing import Sailing
 
 MOST_REMEMBERED: Final = 2048
 _MOST: Final = 100
-_NOT_OURS: Final = "this cursor was not given by a page"
 INSPECTED_FOR: Final = 300.0
 """Seconds for which the columns of a catalogue are taken to stay."""
 INCOMPLETE: Final = (
@@ -47,10 +44,6 @@ INCOMPLETE: Final = (
     "Bookings that have begun can go on."
 )
 _log = structlog.get_logger(__name__)
-
-
-class BadCursor(ValueError):  # noqa: N818 - names what was given
-    """The cursor is none of ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +63,17 @@ class CatalogueReader:
         layout: Layout,
         *,
         live_lines: Collection[int],
+        currency: str = "USD",
         seconds: float = 30.0,
     ) -> None:
-        """Read through `pool` and show what was read again for so many `seconds`."""
+        """Read through `pool` and show what was read again for so many `seconds`.
+
+        Lead-in prices in another currency than `currency` are not shown.
+        """
         self._pool = pool
         self._layout = layout
         self._live_lines = sorted(live_lines)
+        self._currency = currency
         self._sailings = Memory[Sailing | None](seconds=seconds, most=MOST_REMEMBERED)
         self._pages = Memory[CataloguePage](seconds=seconds, most=MOST_REMEMBERED // 8)
         self._inspections = Memory[Inspection](seconds=INSPECTED_FOR, most=1)
@@ -121,7 +119,7 @@ class CatalogueReader:
             nights_min=nights_min,
             nights_max=nights_max,
             port=port,
-            place=None if cursor is None else _place(cursor),
+            place=None if cursor is None else place_of(cursor),
             limit=max(1, min(limit, _MOST)),
         )
         return await self._pages.recall(wanted, lambda: self._page(wanted))
@@ -129,8 +127,7 @@ class CatalogueReader:
     async def sample(self, *, today: date, per_line: int | None) -> tuple[Sailing, ...]:
         """Return so many coming sailings of every line, live or not, or all of them."""
         rows = await self._ask(partial(sample, today=today, per_line=per_line))
-        read = (sailing_of(row) for row in rows)
-        return tuple(sailing for sailing in read if sailing is not None)
+        return self._sold(rows)
 
     async def counts(self, *, today: date) -> tuple[LineCount, ...]:
         """Count the sailings on sale by line; only a usable catalogue has any."""
@@ -144,17 +141,20 @@ class CatalogueReader:
         for exactly in (True, False):
             rows = await self._ask(partial(one_sailing, cruise_id=cruise_id, exactly=exactly))
             if rows:
-                return sailing_of(rows[0])
+                return sailing_of(rows[0], currency=self._currency)
         return None
 
     async def _page(self, wanted: Wanted) -> CataloguePage:
         rows = await self._ask(partial(_checked, wanted=wanted))
         page = rows[: wanted.limit]
-        read = (sailing_of(row) for row in page)
         return CataloguePage(
-            sailings=tuple(sailing for sailing in read if sailing is not None),
-            next=_cursor(page[-1]) if len(rows) > wanted.limit else None,
+            sailings=self._sold(page),
+            next=cursor_after(page[-1]) if len(rows) > wanted.limit else None,
         )
+
+    def _sold(self, rows: Sequence[Record]) -> tuple[Sailing, ...]:
+        read = (sailing_of(row, currency=self._currency) for row in rows)
+        return tuple(sailing for sailing in read if sailing is not None)
 
     async def _ask(self, question: Callable[[Inspection], Query | None]) -> Sequence[Record]:
         """Ask; a schema that has changed since it was inspected is inspected anew, once."""
@@ -193,49 +193,22 @@ class CatalogueReader:
 
 @asynccontextmanager
 async def open_reader(
-    url: str, layout: Layout, *, live_lines: Collection[int], seconds: float = 30.0, size: int = 4
+    url: str,
+    layout: Layout,
+    *,
+    live_lines: Collection[int],
+    currency: str = "USD",
+    seconds: float = 30.0,
+    size: int = 4,
 ) -> AsyncIterator[CatalogueReader]:
     """Open a reader with connections of its own."""
     async with open_pool(url, size=size) as pool:
-        yield CatalogueReader(pool, layout, live_lines=live_lines, seconds=seconds)
+        yield CatalogueReader(
+            pool, layout, live_lines=live_lines, currency=currency, seconds=seconds
+        )
 
 
 def _checked(found: Inspection, *, wanted: Wanted) -> Query:
     if wanted.place is not None and not fits(found, wanted.place):
-        raise BadCursor(_NOT_OURS)
+        raise BadCursor
     return many_sailings(found, wanted)
-
-
-def _cursor(last: Record) -> str:
-    place = f"{last['place_day']} {last['place_id']}"
-    return urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> tuple[str, str]:
-    try:
-        place = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        day, cruise_id = place.split(" ", 1)
-    except ValueError as error:
-        raise BadCursor(_NOT_OURS) from error
-    return day, cruise_id
-
-
-def sailing_of(row: Record) -> Sailing | None:
-    """Read a row; one without a value that every booking needs is not on sale."""
-    try:
-        nights = needed(values.number(row["nights"]))
-        ship_name = needed(values.words(row["ship_name"]))
-        return Sailing(
-            cruise_id=needed(values.identifier(row["cruise_id"])),
-            name=values.words(row["name"]) or f"{nights} nights on {ship_name}",
-            line_id=needed(values.number(row["line_id"])),
-            line_name=needed(values.words(row["line_name"])),
-            ship_id=needed(values.number(row["ship_id"])),
-            ship_name=ship_name,
-            sailing_date=needed(values.day(row["sailing_date"])),
-            nights=nights,
-            ports=values.names(row["ports"]),
-            from_price=values.money(row["from_price"]),
-        )
-    except Unreadable:
-        return None

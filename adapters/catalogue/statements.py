@@ -23,6 +23,7 @@ _SHOWN: Final = {
     "nights": ("s", "sailings.nights"),
     "ports": ("s", "sailings.ports"),
     "from_price": ("s", "sailings.from_price"),
+    "currency": ("s", "sailings.currency"),
 }
 """What is selected, as text, by the alias of its table and its field."""
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 _WHOLE: Final = re.compile(r"(\d{1,9})(?:\.0*)?")
+_ENDLESS: Final = Decimal(10) ** 10
 _GROUPED: Final = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
 
@@ -59,7 +60,7 @@ def money(value: str | None) -> Decimal | None:
         found = Decimal(_GROUPED.sub("", value.strip())) if value else None
     except InvalidOperation:
         return None
-    if found is None or not found.is_finite() or found < 0:
+    if found is None or not found.is_finite() or not 0 <= found < _ENDLESS:
         return None
     return found.quantize(Decimal("0.01"))
 
@@ -72,5 +73,5 @@ def names(value: str | None) -> tuple[str, ...]:
         listed = json.loads(value)
     except ValueError:
         listed = value.split(",")
-    found = listed if isinstance(listed, list) else [value]
+    found = listed if isinstance(listed, list) else []
     return tuple(name.strip() for name in found if isinstance(name, str) and name.strip())

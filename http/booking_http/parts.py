@@ -141,6 +141,7 @@ def _catalogue(settings: Settings) -> AbstractAsyncContextManager[CatalogueReade
         (settings.catalogue_url or settings.database_url).get_secret_value(),
         settings.catalogue(),
         live_lines=settings.live_lines,
+        currency=settings.currency,
         seconds=settings.catalogue_cache_seconds,
         size=settings.catalogue_pool_size,
     )

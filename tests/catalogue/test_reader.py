@@ -9,7 +9,8 @@ import pytest
 import structlog
 
 from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
-from adapters.catalogue.reader import BadCursor, CataloguePage, CatalogueReader, open_reader
+from adapters.catalogue.reader import CataloguePage, CatalogueReader, open_reader
+from adapters.catalogue.rows import BadCursor
 from adapters.simulator.sailings import seeded_sailings
 from booking_flow.ports import StoreUnavailable
 from booking_flow.refusals import RefusalCode, Refused
@@ -158,7 +159,7 @@ async def test_seeding_again_brings_up_to_date(
 ) -> None:
     renamed = replace(SAILING, name="Renamed", line_name="RCI", ship_name="Star", nights=8)
     engine = create_engine(database_url, pool_size=1)
-    await seed(engine, [CatalogueRow(sailing=renamed, currency="EUR")])
+    await seed(engine, [CatalogueRow(sailing=renamed, currency="USD")])
     await seed(engine, [])
     await engine.dispose()
     assert await catalogue.sailing(SAILING.cruise_id) == renamed
@@ -350,6 +351,15 @@ async def test_what_was_read_is_shown_again_for_a_while(make_shelf: MakeShelf) -
         assert await reader.sailing("2190294") is found
         assert await reader.search(today=today()) is page
         assert await reader.sailing("2190295") is None
+
+
+async def test_a_price_in_another_currency_is_not_shown(make_shelf: MakeShelf) -> None:
+    """A bare amount beside others would be taken for the shop's own currency."""
+    shelf = await make_shelf()
+    await shelf.run("UPDATE cruises SET currency = 'CAD' WHERE id = '2190294'")
+    async with reading(shelf.url) as reader:
+        assert await reader.sailing("2190294") == replace(known("2190294"), from_price=None)
+        assert await reader.sailing("2190295") == known("2190295")
 
 
 async def test_nothing_can_be_written_even_by_an_account_that_may(make_shelf: MakeShelf) -> None:

@@ -159,10 +159,11 @@ async def supplier_clock(rooms: Rooms, say: Say) -> None:
 
 
 def _say_skew(say: Say, whose: str, ahead: timedelta) -> None:
-    seconds = ahead.total_seconds()
-    said = f"the {whose}'s clock is {seconds:+.0f} s from this machine's"
+    seconds = round(ahead.total_seconds())
+    said = f"the {whose}'s clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} ours"
     if abs(ahead) <= _SKEW:
-        say(Finding(check=f"clock.{whose}", said=said))
+        agreed = f"the {whose}'s clock agrees with ours"
+        say(Finding(check=f"clock.{whose}", said=said if seconds else agreed))
         return
     say(
         Finding(

@@ -69,7 +69,11 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         if redis is not None:
             opened.push_async_callback(redis.aclose)
         reader = CatalogueReader(
-            pool, settings.catalogue(), live_lines=settings.live_lines, seconds=0
+            pool,
+            settings.catalogue(),
+            live_lines=settings.live_lines,
+            currency=settings.currency,
+            seconds=0,
         )
         yield Rooms(
             settings=settings,

@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from adapters.catalogue.reader import BadCursor
+from adapters.catalogue.rows import BadCursor
 from booking_flow.refusals import RefusalCode
 from booking_flow.sailing import check_bookable
 from booking_http import offer_bodies
