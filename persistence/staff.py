@@ -163,12 +163,12 @@ class PostgresStaff:
 
     async def accounts(self) -> Sequence[Account]:
         """Return everyone, disabled accounts as well."""
-        return [_account(row) for row in await fetch_all(self._engine, ACCOUNTS)]
+        return [account_of(row) for row in await fetch_all(self._engine, ACCOUNTS)]
 
     async def find(self, email: str) -> Found | None:
         """Return the account with this address, disabled or not."""
         row = await fetch_one(self._engine, BY_EMAIL, {"email": folded(email)})
-        return Found(account=_account(row), password_hash=row.password_hash) if row else None
+        return Found(account=account_of(row), password_hash=row.password_hash) if row else None
 
     async def disable(self, email: str) -> bool:
         """Shut an account with all its cookies and tokens; False when there is none open."""
@@ -188,7 +188,7 @@ class PostgresStaff:
         """Return whose cookie this is."""
         values = {"token_hash": hashed(token), "idle": IDLE}
         row = await fetch_one(self._engine, BY_COOKIE, values)
-        return _account(row) if row else None
+        return account_of(row) if row else None
 
     async def is_open(self, token: str) -> bool:
         """Whether a cookie still opens an account; whoever asks has not used it."""
@@ -198,7 +198,7 @@ class PostgresStaff:
     async def by_token(self, token: str) -> Account | None:
         """Return whose API token this is."""
         row = await fetch_one(self._engine, BY_TOKEN, {"token_hash": hashed(token)})
-        return _account(row) if row else None
+        return account_of(row) if row else None
 
     async def end(self, account_id: UUID, token: str, *, everywhere: bool) -> int:
         """Revoke a cookie, or all of the account's, and return how many."""
@@ -220,7 +220,8 @@ def hashed(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def _account(row: Row[Any]) -> Account:
+def account_of(row: Row[Any]) -> Account:
+    """Build the account a row of `staff_accounts` describes."""
     return Account(
         id=row.id,
         email=row.email,

@@ -89,6 +89,39 @@ def grant_token(email: str, home: Path) -> None:
     click.echo(token)
 
 
+@staff.command("link")
+@click.argument("email")
+@click.option(
+    "--url",
+    envvar="PUBLIC_URL",
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    help="Where staff reach the service.",
+)
+@_HOME
+def make_link(email: str, url: str, home: Path) -> None:
+    """Print a link that signs EMAIL in, once and within half an hour."""
+    from booking_http.explained import explained
+    from booking_http.whereabouts import database_url
+
+    with explained():
+        path = asyncio.run(_granted(database_url(home), email))
+    if path is None:
+        raise click.ClickException(f"{email} has no account that is open")
+    click.echo(f"{url.rstrip('/')}{path}")
+
+
+async def _granted(url: str, email: str) -> str | None:
+    from booking_http.support.links import grant_link
+    from persistence.database import create_engine
+
+    engine = create_engine(url, pool_size=1, application_name="booking-flow staff")
+    try:
+        return await grant_link(engine, email)
+    finally:
+        await engine.dispose()
+
+
 def _with_staff(home: Path, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
     """Do something with the accounts of the database that is meant."""
     from booking_http.explained import explained

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -29,7 +30,7 @@ from booking_http.support.passwords import new_secret
 
 DOOR: Final = "console_door"
 """A cookie that proves only that the form to sign in by was asked for by the same browser."""
-_STALE: Final = "This page was open for too long. Please type it once more."
+STALE: Final = "This page was open for too long. Please type it once more."
 
 
 async def show_sign_in(request: web.Request) -> web.Response:
@@ -45,8 +46,8 @@ async def sign_in(request: web.Request) -> web.Response:
     """Let in who knows an account's password, and lead them to where they wanted to go."""
     fields = await read_form(request)
     back = own_path(fields.pop("next", None))
-    if not _of_this_browser(request, fields):
-        return await _ask(request, _again(fields, _STALE), back=back, status=403)
+    if not of_this_browser(request, fields):
+        return await _ask(request, _again(fields, STALE), back=back, status=403)
     try:
         ask = understand(fields, SignInAsk)
         came = await signing.sign_in(
@@ -88,7 +89,8 @@ def _again(fields: Fields, said: str) -> Form:
     return Form(typed=Typed(email=fields.get("email", "")), said=said)
 
 
-def _of_this_browser(request: web.Request, fields: Fields) -> bool:
+def of_this_browser(request: web.Request, fields: Fields) -> bool:
+    """Whether the form to come in by was drawn for the browser that sends it."""
     door, given = request.cookies.get(DOOR, ""), fields.pop(CSRF, "")
     right = csrf_token(service_of(request), door)
     return bool(door) and hmac.compare_digest(given.encode(), right.encode())
@@ -97,17 +99,27 @@ def _of_this_browser(request: web.Request, fields: Fields) -> bool:
 async def _ask(
     request: web.Request, form: Form, *, back: str, told: str | None = None, status: int = 200
 ) -> web.Response:
-    door = request.cookies.get(DOOR) or new_secret()
-    response = await render(
+    return await keep_door(
         request,
-        "sign_in.html",
-        staff=None,
-        status=status,
-        door=csrf_token(service_of(request), door),
-        next=back if back != HOME else "",
-        told=told,
-        form=form,
+        lambda door: render(
+            request,
+            "sign_in.html",
+            staff=None,
+            status=status,
+            door=door,
+            next=back if back != HOME else "",
+            told=told,
+            form=form,
+        ),
     )
+
+
+async def keep_door(
+    request: web.Request, draw: Callable[[str], Awaitable[web.Response]]
+) -> web.Response:
+    """Draw a form to come in by that only the browser which asked for it can send."""
+    door = request.cookies.get(DOOR) or new_secret()
+    response = await draw(csrf_token(service_of(request), door))
     response.set_cookie(
         DOOR, door, path=SIGN_IN, secure=True, httponly=True, samesite="Strict", max_age=3600
     )

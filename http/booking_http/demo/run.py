@@ -19,6 +19,7 @@ from booking_http.bootstrap import create_app
 from booking_http.demo.home import DemoHome
 from booking_http.demo.seed import seed, seed_day
 from booking_http.demo.simulator import HOST, SimulatorProcess
+from booking_http.demo.staff import console_link
 from booking_http.demo.text import welcome
 from booking_http.logs import configure_logs
 from booking_http.migrating import migrate_database
@@ -99,13 +100,14 @@ async def _serve(home: DemoHome, settings: Settings, options: DemoOptions) -> No
     click.echo(f"{'Tables':<12}up to date")
     if not _given("TRAVELTEK_BASE_URL"):
         await _seed(settings, _simulator(home, options))
+    console = await console_link(database_url)
     home.publish(database_url=database_url, **_for_commands(settings))
     await serve_app(
         create_app(settings),
         host=HOST,
         port=options.port,
         patience=settings.shutdown_seconds,
-        ready=lambda: _welcome(options),
+        ready=lambda: _welcome(options, console),
     )
 
 
@@ -127,10 +129,10 @@ async def _seed(settings: Settings, simulator: SimulatorProcess) -> None:
     click.echo(f"{'Catalogue':<12}{number} sailings, dated from {day} (--fresh dates them anew)")
 
 
-def _welcome(options: DemoOptions) -> None:
+def _welcome(options: DemoOptions, console: str | None) -> None:
     simulated = not _given("TRAVELTEK_BASE_URL")
     simulator = f"http://{HOST}:{options.simulator_port}" if simulated else None
-    click.echo(welcome(port=options.port, simulator=simulator, command=_command()))
+    click.echo(welcome(port=options.port, simulator=simulator, command=_command(), console=console))
 
 
 def _account(simulator: SimulatorProcess) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from adapters.simulator.sailings import EXAMPLE_SAILING
+from booking_http.demo.staff import SUPERVISOR
 
 DEFAULT_PORT: Final = 8080
 DEFAULT_SIMULATOR_PORT: Final = 8090
@@ -59,13 +60,20 @@ def booking_lines(*, port: int = DEFAULT_PORT) -> str:
     return lines.replace("@SAILING@", str(EXAMPLE_SAILING))
 
 
-def welcome(*, port: int, simulator: str | None, command: str) -> str:
-    """Return what to open, what to paste and how to look at the result."""
+def welcome(*, port: int, simulator: str | None, command: str, console: str | None = None) -> str:
+    """Return what to open, what to paste and how to look at the result.
+
+    `console` is the path of a link that signs in once; without it, that of the sign-in page.
+    """
     service = f"http://127.0.0.1:{port}"
     shown = [
         f"API reference    {service}/docs",
         f"Cruises to book  {service}/api/v1/booking/cruises",
     ]
+    shown.append(f"Staff console    {service}{console or '/console'}")
+    if console:
+        shown.append("                 opens once, within 30 minutes; for another one:")
+        shown.append(f"                 {command} staff link {SUPERVISOR} --url {service}")
     if simulator:
         shown.append(f"Supplier ledger  {simulator}/_control/ledger")
         shown.append(f"Supplier faults  {simulator}/_control/faults")

@@ -44,14 +44,35 @@ async def sign_in(service: Service, visitor: Visitor, email: str, password: str)
     Raises:
         Problem: `unauthenticated`, or `rate_limited`.
     """
-    sign_ins, hashes = service.support.sign_ins, service.hashes
-    email_hash = hashes.digest("staff-email", folded(email).encode())
-    address_hash = hashes.address(visitor.address)
-    if not await sign_ins.attempt(email_hash=email_hash, address_hash=address_hash):
-        raise _too_many()
+    counted = await count_attempt(service, visitor, "staff-email", folded(email))
     account = await _account_of(service, visitor, email, password)
-    await sign_ins.forgive(email_hash=email_hash)
+    await counted.forgive()
     return await let_in(service, visitor, account)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt to come in that counts, unless it turns out to be right."""
+
+    service: Service
+    key_hash: bytes
+
+    async def forgive(self) -> None:
+        """Forget this and the attempts with the same key before it."""
+        await self.service.support.sign_ins.forgive(email_hash=self.key_hash)
+
+
+async def count_attempt(service: Service, visitor: Visitor, kind: str, key: str) -> Attempt:
+    """Note that somebody tries to come in with a key.
+
+    Raises:
+        Problem: `rate_limited`, with this key or from this address too much was tried lately.
+    """
+    key_hash = service.hashes.digest(kind, key.encode())
+    address_hash = service.hashes.address(visitor.address)
+    if not await service.support.sign_ins.attempt(email_hash=key_hash, address_hash=address_hash):
+        raise _too_many()
+    return Attempt(service=service, key_hash=key_hash)
 
 
 async def let_in(service: Service, visitor: Visitor, account: Account, **facts: str) -> SignedIn:

@@ -1,0 +1,30 @@
+"""Somebody who may use the demo's console, and a link that signs them in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from booking_http.session_ids import new_uuid
+from booking_http.support.links import grant_link
+from booking_http.support.passwords import hash_password, new_secret
+from persistence.database import create_engine
+from persistence.schema_staff import Role
+from persistence.staff import PostgresStaff
+
+SUPERVISOR: Final = "supervisor@demo.example"
+
+
+async def console_link(database_url: str) -> str | None:
+    """Return the path of a new link for the demo's supervisor, who is hired if need be."""
+    engine = create_engine(database_url, pool_size=1, application_name="booking-flow demo")
+    try:
+        await PostgresStaff(engine).add(
+            new_uuid(),
+            email=SUPERVISOR,
+            name="Sam Supervisor",
+            role=Role.SUPERVISOR,
+            password_hash=hash_password(new_secret()),
+        )
+        return await grant_link(engine, SUPERVISOR)
+    finally:
+        await engine.dispose()
