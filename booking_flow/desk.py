@@ -12,7 +12,7 @@ from booking_flow.history import EventKind, Origin
 from booking_flow.ports import StoredTask, TaskStore
 from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, refuse
 from booking_flow.runner import Command, Runner
-from booking_flow.saga import StepName, TaskKind
+from booking_flow.saga import TaskKind
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers
 from booking_flow.steps.moment import Moment
@@ -106,11 +106,11 @@ class Desk:
     ) -> Callable[[Session, Moment], Change]:
         if answer.kind is not AnswerKind.RESERVATION:
             return _plain(task, answer)
-        _ensure_step(session, task, StepName.BOOK)
+        _ensure_step(session, task)
         found = await self._verified(answer, session)
 
         def carry_out(session: Session, at: Moment) -> Change:
-            _ensure_step(session, task, StepName.BOOK)
+            _ensure_step(session, task)
             return answers.booked_after_all(session, found, at)
 
         return carry_out
@@ -144,9 +144,9 @@ def _ensure_due(task: StoredTask, answer: TaskAnswer, loaded: Loaded) -> None:
         raise refuse(RefusalCode.WRONG_STATE, f"Not before {when}: it may still turn up.")
 
 
-def _ensure_step(session: Session, task: StoredTask, name: StepName) -> None:
+def _ensure_step(session: Session, task: StoredTask) -> None:
     step = session.open_step
-    if step is None or step.name is not name or step.id != task.step_id or not step.unknown:
+    if step is None or step.id != task.step_id or not step.unknown:
         raise refuse(RefusalCode.WRONG_STATE, "This step is no longer open.")
 
 
@@ -185,13 +185,13 @@ def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, Moment], 
     def carry_out(session: Session, at: Moment) -> Change:
         match answer.kind:
             case AnswerKind.NOT_BOOKED:
-                _ensure_step(session, task, StepName.BOOK)
+                _ensure_step(session, task)
                 return answers.not_booked(session, at)
             case AnswerKind.PAID:
-                _ensure_step(session, task, StepName.PAY)
+                _ensure_step(session, task)
                 return answers.paid_after_all(session, at)
             case AnswerKind.NOT_PAID:
-                _ensure_step(session, task, StepName.PAY)
+                _ensure_step(session, task)
                 return answers.not_paid(session, at)
             case AnswerKind.LINE_CANCELLED:
                 return answers.line_cancelled(session, reason=answer.note)

@@ -76,7 +76,7 @@ class Recovery:
         loaded = await self._runner.reload(taken.session_id)
         if not _is_open(loaded.session, taken):
             return
-        if _started(loaded.session):
+        if settling.open_step(loaded.session).status is StepStatus.STARTED:
             loaded = await self._decide(loaded, _of(taken, recover.abandoned))
         if not _is_open(loaded.session, taken):
             return
@@ -221,7 +221,3 @@ def _booked(found: ImportedBooking) -> Decision:
 def _is_open(session: Session, taken: TakenStep) -> bool:
     step = session.open_step
     return step is not None and step.id == taken.step_id and step.fence == taken.fence
-
-
-def _started(session: Session) -> bool:
-    return session.open_step is not None and session.open_step.status is StepStatus.STARTED

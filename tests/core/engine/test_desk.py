@@ -288,7 +288,7 @@ async def test_of_two_answers_one_wins(make_shop: MakeShop) -> None:
 class QuickRival(PostgresTaskStore):
     """The real tasks, where somebody answers right after they were looked at."""
 
-    rival: Callable[[], Awaitable[Loaded]] | None = None
+    rival: Callable[[], Awaitable[object]] | None = None
 
     async def task(self, task_id: UUID) -> StoredTask | None:
         found = await super().task(task_id)
@@ -340,3 +340,26 @@ async def test_a_step_settled_while_the_line_is_asked_is_not_settled_again(
     found = await refused(asking)
     assert found.refusal.code is RefusalCode.WRONG_STATE
     assert found.refusal.detail == "This step is no longer open."
+
+
+async def test_the_answer_to_an_earlier_attempt_settles_no_later_one(make_shop: MakeShop) -> None:
+    """The first was found not to have been made, and the guest booked again."""
+    guest = await in_doubt(make_shop)
+    shop, first = guest.shop, await an_answer(guest, AnswerKind.NOT_BOOKED)
+    tasks = QuickRival(shop.database)
+
+    async def again() -> None:
+        await commit(guest, answers.not_booked)
+        await guest.hold()
+        await shop.simulator.fault("book", "timeout_after")
+        await guest.book()
+
+    tasks.rival = again
+    await shop.pass_time(LATER)
+    slow = Desk(tasks=tasks, supplier=shop.supplier, runner=shop.engine.runner)
+    found = await refused(slow.answer(first, origin=STAFF))
+    assert found.refusal.code is RefusalCode.WRONG_STATE
+    assert found.refusal.detail == "This step is no longer open."
+    step = (await guest.session()).open_step
+    assert step is not None
+    assert step.unknown
