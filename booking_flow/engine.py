@@ -286,6 +286,12 @@ class Engine:
             settle=hold.settle_hold,
             late=recover.late_hold,
         )
+        return await self._run(loaded, effect, command)
+
+    async def _run(self, loaded: Loaded, effect: Effect[T], command: Command) -> Answer:
+        """Run a forward step; while staff decide about a booking, that is the answer to all."""
+        if loaded.session.disputed_since is not None and loaded.session.open_step is None:
+            return _answer(loaded)
         return _outcome(await self._runner.run(loaded, effect, command=command))
 
     async def _add(self, session: Session, ctx: CallContext, *, fresh: bool) -> hold.Held:
@@ -359,7 +365,7 @@ class Engine:
             late=recover.late_book,
             spooled=booking.spooled,
         )
-        return _outcome(await self._runner.run(loaded, effect, command=command))
+        return await self._run(loaded, effect, command)
 
     async def _book(
         self, session: Session, request: booking.BookRequest, ctx: CallContext
@@ -385,7 +391,7 @@ class Engine:
             return paying.Paid(answer=answer, charge=payment.charge)
 
         effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=paying.settle_pay)
-        return _outcome(await self._runner.run(loaded, effect, command=command))
+        return await self._run(loaded, effect, command)
 
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:
         """Cancel; with a step open or a reservation made that is a request, obeyed later."""

@@ -23,7 +23,7 @@ from booking_flow.ports import (
     WorkQueue,
 )
 from booking_flow.refusals import Refused
-from booking_flow.runner import Command, Decision, Runner
+from booking_flow.runner import Command, Decision, Rejected, Runner
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers, booking, recover, settling, unwind
@@ -160,7 +160,11 @@ class Recovery:
                 return booking.settle_book(session, asked, at)
             return recover.late_book(session, asked, at)
 
-        await self._decide(await self._runner.reload(spooled.session_id), decision)
+        loaded = await self._runner.reload(spooled.session_id)
+        try:
+            await self._decide(loaded, decision)
+        except Rejected:
+            await self._decide(loaded, _shown(asked))
 
     async def undo(self, taken: TakenUndo) -> None:
         """Let a cabin go that the supplier may still hold for nobody."""
@@ -214,6 +218,15 @@ def _of(taken: TakenStep, decision: Decision) -> Decision:
 def _booked(found: ImportedBooking) -> Decision:
     def decide(session: Session, at: Moment) -> Change:
         return answers.booked_after_all(session, found, at)
+
+    return decide
+
+
+def _shown(asked: booking.Asked) -> Decision:
+    """Show people an answer that a constraint keeps out of the books."""
+
+    def decide(session: Session, at: Moment) -> Change | None:
+        return recover.late_book(session, asked, at)
 
     return decide
 

@@ -19,7 +19,7 @@ from booking_flow.ports import (
     SpooledAnswer,
     StoreUnavailable,
 )
-from booking_flow.refusals import RefusalCode, Refused, refuse
+from booking_flow.refusals import Refusal, RefusalCode, Refused, refuse
 from booking_flow.saga import STEPS, OwedUndo, StepKind, StepName, StepStatus
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import settling, unwind
@@ -62,6 +62,13 @@ class Command:
 
 class AlreadyBound(Exception):  # noqa: N818 - names what happened
     """The Idempotency-Key was bound by another request meanwhile: replay it."""
+
+
+TAKEN = Refusal(code=RefusalCode.WRONG_STATE, detail="Another session has this reservation.")
+
+
+class Rejected(Refused):
+    """A constraint keeps a decision out of the books, and will whenever it is tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +140,7 @@ class Runner:
             if committed.result is CommitResult.DONE:
                 return Loaded(session=change.after, now=committed.now)
             if committed.result is CommitResult.REJECTED:
-                raise refuse(RefusalCode.WRONG_STATE, "Another session has this reservation.")
+                raise Rejected(TAKEN)
             loaded = await self.reload(loaded.session.id)
         raise refuse(RefusalCode.IN_PROGRESS, "The session is being changed by others.")
 

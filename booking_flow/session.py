@@ -89,6 +89,8 @@ class Session:
     unwinding: Unwinding | None = None
     cancel_requested_at: datetime | None = None
     cards_tried: int = 0
+    disputed_since: datetime | None = None
+    """Since when two answers about its booking contradict each other, and staff have to decide."""
 
     @property
     def ended(self) -> bool:

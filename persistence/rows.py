@@ -44,6 +44,8 @@ def session_of(row: Row[Any], details: Details) -> Session:
         unwinding=_unwinding_of(row),
         cancel_requested_at=row.cancel_requested_at,
         cards_tried=row.cards_tried,
+        # Lists of sessions do without it.
+        disputed_since=row._mapping.get("disputed_since"),
     )
 
 

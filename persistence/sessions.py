@@ -47,7 +47,9 @@ _LOAD: Final = """
 SELECT s.*, k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
        t.fence, t.intent, b.reservation, b.supplier_booking_id, b.status AS booking_status,
        b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
-       b.payment_due_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now
+       b.payment_due_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now,
+       (SELECT min(c.opened_at) FROM staff_tasks c WHERE c.session_id = s.id
+        AND c.kind = 'conflict' AND c.closed_at IS NULL) AS disputed_since
 FROM booking_sessions s
 LEFT JOIN session_keys k ON k.session_id = s.id
 LEFT JOIN session_quotes q ON q.session_id = s.id

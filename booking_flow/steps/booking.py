@@ -36,6 +36,7 @@ from booking_flow.steps.paying import (
     intent_of,
     paid,
     pay_unknown,
+    uncounted,
 )
 from booking_flow.steps.unwind import obey_cancel, owed_for, staff_task
 from booking_flow.supplier import (
@@ -189,9 +190,15 @@ def _book_failed(session: Session, failure: settling.Failure, at: Moment) -> Cha
     if failure.is_a(FailureKind.SESSION_EXPIRED):
         refusal = Refusal(code=RefusalCode.HOLD_LAPSED, detail="The supplier let the cabin go.")
     change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    change = uncounted(change, failure)
     if refusal.code in (RefusalCode.HOLD_LAPSED, RefusalCode.BASKET_UNPRICED):
         return let_go(change, session, at)
-    return change
+    return _to_be_rechecked(change) if failure.sent else change
+
+
+def _to_be_rechecked(change: Change) -> Change:
+    """Have the basket looked at before anything is booked from it again."""
+    return change.put(basket=replace(basket_of(change.after), recheck=True))
 
 
 def let_go(change: Change, session: Session, at: Moment) -> Change:
@@ -224,7 +231,7 @@ def entered(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) ->
         return _book_unknown(session, evidence, verdict.tasks, at)
     if verdict.refusal is not None:
         change = settling.refused(session, verdict.refusal, sent=True, evidence=evidence)
-        return change.put(basket=replace(basket_of(session), recheck=True))
+        return _to_be_rechecked(change)
     return _booked(session, asked, verdict, at)
 
 

@@ -13,6 +13,8 @@ SESSION_OVER = Refusal(
     code=RefusalCode.SESSION_EXPIRED,
     detail="This booking session has ended. Start again with the same party and details.",
 )
+CLAIMING = frozenset({Trigger.ADD_TO_BASKET, Trigger.BOOK, Trigger.PAY})
+"""What asks the supplier for something new."""
 
 
 def ensure(session: Session, trigger: Trigger) -> None:
@@ -61,16 +63,18 @@ def expiring(session: Session) -> bool:
 
 
 def allowed_triggers(session: Session, *, policy: Policy) -> tuple[Trigger, ...]:
-    """Return what the guest may do now; while a step is open that is at most to cancel."""
+    """Return what the guest may do now; while a step is open that is at most to cancel.
+
+    While staff decide between two answers, nothing is claimed.
+    """
     if session.unwinding is not None:
         return ()
     if session.open_step is not None:
         return (Trigger.CANCEL,) if session.cancel_requested_at is None else ()
-    return tuple(
-        trigger
-        for trigger in triggers_from(session.state)
-        if trigger is not Trigger.PAY or policy.payment_channel is PaymentChannel.SUPPLIER_PAYMENT
-    )
+    hidden = set() if policy.payment_channel is PaymentChannel.SUPPLIER_PAYMENT else {Trigger.PAY}
+    if session.disputed_since is not None:
+        hidden |= CLAIMING
+    return tuple(trigger for trigger in triggers_from(session.state) if trigger not in hidden)
 
 
 def can_move(session: Session, trigger: Trigger) -> bool:

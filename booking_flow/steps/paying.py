@@ -138,7 +138,15 @@ def _pay_failed(session: Session, failure: settling.Failure, at: Moment) -> Chan
     if not failure.certain:
         return _pay_open(session, failure.evidence, at)
     refusal = SESSION_CLOSED if failure.is_a(FailureKind.SESSION_EXPIRED) else failure.refusal
-    return settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    return uncounted(change, failure)
+
+
+def uncounted(change: Change, failure: settling.Failure) -> Change:
+    """Take back the count of a card that was certainly never sent."""
+    if failure.sent or "card" not in settling.open_step(change.before).intent:
+        return change
+    return change.put(cards_tried=change.after.cards_tried - 1)
 
 
 def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:

@@ -112,7 +112,8 @@ def late_book(
     )
     if ended.answer.reservation is None:
         return change
-    return change.plus(tasks=(staff_task(session, TaskKind.CONFLICT, at, extra=said),))
+    conflict = staff_task(session, TaskKind.CONFLICT, at, extra=said)
+    return change.put(disputed_since=session.disputed_since or at.now).plus(tasks=(conflict,))
 
 
 def payment_overdue(session: Session, at: Moment) -> Change | None:

@@ -10,6 +10,7 @@ from booking_flow.basket import Basket
 from booking_flow.flow import State, Trigger
 from booking_flow.party import Details
 from booking_flow.pricing import PriceItem
+from booking_flow.saga import StepName
 from booking_flow.sailing import Sailing
 from booking_flow.session import Booking, Session, UnwindingReason
 from booking_http.actions import describe
@@ -187,7 +188,9 @@ def _card(booking: Booking) -> tell.CardTell | None:
 
 
 def _pending(session: Session) -> tell.PendingTell | None:
-    step = session.open_step
+    step, disputed = session.open_step, session.disputed_since
+    if step is None and disputed is not None:
+        return tell.PendingTell(step=StepName.BOOK, since=disputed, outcome="unknown")
     if step is None:
         return None
     outcome: Literal["in_progress", "unknown"] = "unknown" if step.unknown else "in_progress"

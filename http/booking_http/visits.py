@@ -34,7 +34,7 @@ Settled = Callable[[Session], bool]
 
 def no_step_open(session: Session) -> bool:
     """Whether everything that was asked of the supplier is known."""
-    return session.open_step is None
+    return session.open_step is None and session.disputed_since is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

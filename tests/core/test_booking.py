@@ -557,13 +557,33 @@ def failure(kind: FailureKind, text: str = "") -> Failure:
 def test_a_booking_certainly_not_made_leaves_the_cabin_held(
     ended: Failure, refusal: Refusal, sent: bool
 ) -> None:
+    """What was sent may have changed the basket, which is looked at before the next attempt."""
     session = booking()
     assert settle_book(session, ended, at()) == Change(
         before=session,
-        after=a_session(BASKETED, version=8),
+        after=a_session(BASKETED, version=8, basket=a_basket(recheck=sent)),
         events=(settled("refused", code=refusal.code.value),),
         settle=a_settlement(StepStatus.REFUSED, refusal, sent=sent, **ended.evidence),
     )
+
+
+WITH_CARD = a_step(StepName.BOOK, intent=CARD_INTENT)
+
+
+@pytest.mark.parametrize(
+    ("ended", "step", "counted"),
+    [
+        (failure(FailureKind.NOT_SENT), WITH_CARD, 1),
+        (Failure(error=Refused(NOT_HELD)), WITH_CARD, 1),
+        (failure(FailureKind.REJECTED), WITH_CARD, 2),
+        (failure(FailureKind.NOT_SENT), a_step(StepName.BOOK), 2),
+    ],
+)
+def test_a_card_that_was_certainly_never_sent_does_not_count(
+    ended: Failure, step: OpenStep, counted: int
+) -> None:
+    change = settle_book(booking(open_step=step, cards_tried=2), ended, at())
+    assert change.after.cards_tried == counted
 
 
 SESSION_GONE = a_refusal(RefusalCode.HOLD_LAPSED, "The supplier let the cabin go.")

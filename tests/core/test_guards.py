@@ -154,6 +154,13 @@ SUPPLIER_PAYS = Policy(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
         (a_session(State.BASKETED, cancel_requested_at=NOW, **BUSY), Policy(), ""),
         (a_session(State.BASKETED, unwinding=CANCELLING), Policy(), ""),
         (a_session(State.BOOKED, unwinding=EXPIRING), SUPPLIER_PAYS, ""),
+        (
+            a_session(State.CABIN_SELECTED, disputed_since=NOW),
+            Policy(),
+            "price select_cabin cancel",
+        ),
+        (a_session(State.BASKETED, disputed_since=NOW), Policy(), "release_basket cancel"),
+        (a_session(State.BOOKED, disputed_since=NOW), SUPPLIER_PAYS, "cancel"),
     ],
 )
 def test_what_a_guest_may_do_now(session: Session, policy: Policy, triggers: str) -> None:

@@ -245,6 +245,18 @@ def test_a_payment_certainly_not_taken_leaves_the_booking_unpaid(
 
 
 @pytest.mark.parametrize(
+    ("kind", "counted"),
+    [(FailureKind.NOT_SENT, 1), (FailureKind.REJECTED, 2), (FailureKind.TIMEOUT, 2)],
+)
+def test_a_card_that_was_certainly_never_sent_does_not_count(
+    kind: FailureKind, counted: int
+) -> None:
+    step = a_step(StepName.PAY, intent={"amount": "500.00 USD", "card": "VIS 1111"})
+    session = replace(paying(cards_tried=2), open_step=step)
+    assert settle_pay(session, failure(kind), at()).after.cards_tried == counted
+
+
+@pytest.mark.parametrize(
     ("end", "state"),
     [
         (ended(a_transaction()), State.PAID),

@@ -240,10 +240,17 @@ def test_a_late_reservation_against_a_persons_answer_moves_nothing(
     change = late_book(session, Asked(answer=an_answer(), charge=None), at())
     assert change == Change(
         before=session,
-        after=replace(session, version=8),
+        after=replace(session, version=8, disputed_since=NOW),
         events=(an_event(EventKind.LATE_ANSWER, session.state, step="book", **SAID),),
         tasks=(a_task(TaskKind.CONFLICT, step_id=None, facts=facts | SAID),),
     )
+
+
+def test_a_dispute_is_as_old_as_its_first_answer() -> None:
+    session = a_session(BASKETED, disputed_since=NOW - SECOND)
+    change = late_book(session, Asked(answer=an_answer(), charge=None), at())
+    assert change is not None
+    assert change.after.disputed_since == NOW - SECOND
 
 
 def test_a_late_failure_is_noted_only() -> None:

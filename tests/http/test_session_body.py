@@ -126,6 +126,15 @@ def test_an_open_step_is_pending_and_stops_the_clock(status: StepStatus, outcome
     assert body["expiresAt"] is None
 
 
+def test_a_booking_that_staff_have_to_decide_about_is_pending() -> None:
+    body = shown(state=State.BASKETED, basket=BASKET, disputed_since=STEP.since)
+    assert body["pending"] == {
+        "step": "book",
+        "since": "2027-01-02T10:00:00.000Z",
+        "outcome": "unknown",
+    }
+
+
 def test_a_booking_shows_what_is_outstanding_in_cents() -> None:
     body = shown(state=State.BOOKED, basket=BASKET, booking=BOOKING)
     assert body["booking"]["outstanding"] == "2506.56"

@@ -164,6 +164,11 @@ async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: 
     assert sorted(await guest.tasks()) == ["book_unknown", "conflict"]
     assert (await guest.kinds())[-1] == "late_answer"
     assert "book" in await guest.calls()
+    assert session.disputed_since is not None
+    asked = await shop.simulator.received("book")
+    assert (await guest.book(DEPOSIT)).session == session
+    assert await shop.simulator.received("book") == asked
+    assert len(await guest.steps()) == 2
 
 
 async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Shop) -> None:

@@ -521,3 +521,19 @@ async def test_an_answer_that_could_not_be_written_never_settles_another_step(
     await worker.recovery.late_answer(spooled(guest, uuid4(), answer))
     assert await guest.state() is BASKETED
     assert sorted(await guest.tasks()) == ["book_unknown", "conflict"]
+
+
+async def test_an_answer_that_names_anothers_reservation_goes_to_a_person(
+    make_shop: MakeShop,
+) -> None:
+    """A constraint refuses to enter it, now and whenever it is tried; nobody tries again."""
+    guest = await in_doubt(make_shop)
+    other = await (await guest.shop.booked()).session()
+    worker, step = a_worker(guest.shop), (await guest.session()).open_step
+    assert step is not None
+    assert other.booking is not None
+    answer = an_answer(status=BookStatus.BOOKED, reservation=other.booking.reservation)
+    await worker.recovery.late_answer(spooled(guest, step.id, answer))
+    assert await status(guest) is StepStatus.UNKNOWN
+    assert sorted(await guest.tasks()) == ["book_unknown", "conflict"]
+    assert (await guest.kinds())[-1] == "late_answer"
