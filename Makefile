@@ -9,10 +9,10 @@ READY := $(VENV)/.installed
 LOCKER := $(VENV)/.locker
 CODE := booking_flow adapters persistence http tests
 
-.PHONY: browser crash help demo test soak bench mutants check diagrams format lock clean
+.PHONY: browser crash help demo test screenshots soak bench mutants check diagrams format lock clean
 
 help: ## show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
@@ -37,6 +37,9 @@ crash: $(READY) ## run the full matrices: every fault at every call, a kill at e
 
 browser: $(READY) ## run what needs a browser, every page at both widths by day and night; fails without one (CHROMIUM=)
 	@REQUIRE_BROWSER=1 $(BIN)/python -m pytest -m browser $(ARGS)
+
+screenshots: $(READY) ## take the pictures of docs/console/ anew
+	@$(BIN)/python -m tests.browser.screenshots
 
 soak: $(READY) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak

@@ -14,7 +14,7 @@ from tests.browser.shop import Shop, open_shop
 from tests.conftest import PostgresServer
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
-_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+ARGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
 
 def chromium() -> str:
@@ -32,7 +32,7 @@ async def browser() -> AsyncIterator[Browser]:
     """Start a browser for the module's tests."""
     path = chromium()
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=path, args=_ARGS)
+        started = await playwright.chromium.launch(executable_path=path, args=ARGS)
         yield started
         await started.close()
 

@@ -94,9 +94,9 @@ class Visitor:
     async def post(self, path: str, fields: dict[str, str]) -> Page:
         return await self._send("POST", path, data=fields)
 
-    async def send(self, page: Page, action: str, **typed: str) -> Page:
-        """Fill in a form of a page and send it."""
-        return await self.post(action, page.form(action) | typed)
+    async def send(self, page: Page, path: str, **typed: str) -> Page:
+        """Fill in the form of a page that is sent there, and send it."""
+        return await self.post(path, page.form(path) | typed)
 
     async def sign_in(self, clerk: Clerk, password: str = PASSWORD, **more: str) -> Page:
         page = await self.get("/console/sign-in")

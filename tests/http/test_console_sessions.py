@@ -8,8 +8,9 @@ import re
 import pytest
 
 from persistence.schema_staff import Role
+from tests.http.conftest import MakeService
 from tests.http.console import Visitor, at_desk
-from tests.http.kit import VISA, Guest, Service
+from tests.http.kit import VISA, Guest, Service, eventually
 from tests.http.staff import audit, in_doubt, rows
 from tests.words import told
 
@@ -215,8 +216,8 @@ async def test_roles_are_refused_what_is_not_theirs(service: Service, agent: Vis
         assert (await agent.post(f"{page_of(guest)}/{deed}", fields)).status == 403
 
 
-async def test_who_follows_is_told_versions_until_they_sign_out(make_service: object) -> None:
-    service: Service = await make_service(heartbeat_seconds=0.2)  # type: ignore[operator]
+async def test_who_follows_is_told_versions_until_they_sign_out(make_service: MakeService) -> None:
+    service: Service = await make_service(heartbeat_seconds=0.2)
     guest, agent = service.guest(), await at_desk(service, Role.AGENT)
     await guest.open()
     cookies = "; ".join(f"{name}={value}" for name, value in agent.cookies.items())
@@ -232,3 +233,26 @@ async def test_who_follows_is_told_versions_until_they_sign_out(make_service: ob
         rest = await stream.content.read()
     assert b"priced" not in told_so_far + rest
     assert (await Visitor(service).get(f"{page_of(guest)}/events")).status == 303
+
+
+async def test_undos_are_retried_for_a_whole_list(make_service: MakeService) -> None:
+    service: Service = await make_service(worker=True, worker_poll_seconds=0.2)
+    agent, guest = await at_desk(service, Role.AGENT), service.guest()
+    await guest.to_basketed()
+    await service.simulator.fault("basketremove.pl", "http_500", times=None)
+    assert (await guest.cancel()).status == 202
+    listed = await agent.send(await agent.get("/console"), "/console", state="basketed")
+    nothing = await agent.send(listed, "/console/bulk", action="retry-undo", reason="")
+    assert (nothing.status, 'id="bulk-reason-fault"' in nothing.html) == (422, True)
+    begun = await agent.send(
+        listed, "/console/bulk", reason="the supplier was down", action="retry-undo"
+    )
+    assert begun.status == 303
+
+    async def ended() -> bool:
+        return 'data-ended="yes"' in (await agent.get(begun.location)).html
+
+    await eventually(ended)
+    page = await agent.get(begun.location)
+    assert "the supplier was down" in page.words
+    assert page_of(guest) in page.html

@@ -45,7 +45,7 @@ async def find(request: web.Request) -> web.Response:
     """Show what was found; the only session a key belongs to is shown at once."""
     staff, fields = await actor(request)
     try:
-        page = await search(service_of(request), staff, _asked(fields))
+        page = await search(service_of(request), staff, asked(fields))
     except NotTaken as untaken:
         return await _show(request, staff, untaken.form, None, status=422)
     except Problem as found:
@@ -56,13 +56,21 @@ async def find(request: web.Request) -> web.Response:
     return await _show(request, staff, Form(typed=Typed(fields)), page, searched=True)
 
 
-def _asked(fields: Fields) -> SearchAsk:
+def asked(fields: Fields) -> SearchAsk:
     """Read the form; days begin and end at midnight UTC, the last one included; times stay."""
-    asked = dict(fields)
+    exact = dict(fields)
     for name, more in _DAYS.items():
-        if name in asked and "T" not in asked[name]:
-            asked[name] = f"{_day(fields, name) + more}T00:00:00Z"
-    return understand(asked, SearchAsk)
+        if name in exact and "T" not in exact[name]:
+            exact[name] = f"{_day(fields, name) + more}T00:00:00Z"
+    return understand(exact, SearchAsk)
+
+
+async def show_again(
+    request: web.Request, staff: Staff, form: Form, *, status: int
+) -> web.Response:
+    """Show the list that a form below it was sent from."""
+    page = await search(service_of(request), staff, asked(form.typed))
+    return await _show(request, staff, form, page, searched=True, status=status)
 
 
 def _day(fields: Fields, name: str) -> date:

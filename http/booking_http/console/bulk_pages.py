@@ -1,0 +1,51 @@
+"""The same for every session of a list: begun from what was found, and watched as it goes on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from booking_http.console import finding
+from booking_http.console.entry import actor, looker
+from booking_http.console.forms import NotTaken, refused, understand
+from booking_http.console.pages import go_to, render
+from booking_http.exchange import service_of
+from booking_http.problems import Problem
+from booking_http.schemas.support_asks import BulkAsk, ReasonAsk
+from booking_http.support import bulk
+from booking_http.support.bulking import bulk_view
+from booking_http.support.finding import id_of
+from persistence.schema_desk import BulkAction
+from persistence.schema_staff import Role
+
+BULK: Final = "/console/bulk"
+_FORM: Final = "bulk"
+
+
+class Wish(ReasonAsk):
+    """What is to be done to all, and why."""
+
+    action: BulkAction
+
+
+async def start(request: web.Request) -> web.Response:
+    """Begin; what is missing is told beside the form, below the same list."""
+    staff, fields = await actor(request, Role.AGENT)
+    try:
+        wish, search = understand(fields, Wish, form=_FORM), finding.asked(fields)
+        ask = BulkAsk(action=wish.action, reason=wish.reason, search=search)
+        run = await bulk.start(service_of(request), staff, ask)
+    except NotTaken as untaken:
+        return await finding.show_again(request, staff, untaken.form, status=422)
+    except Problem as found:
+        form = refused(fields, found, form=_FORM)
+        return await finding.show_again(request, staff, form, status=found.row.status)
+    return go_to(f"{BULK}/{run.id}")
+
+
+async def show_run(request: web.Request) -> web.Response:
+    """Show how far a run has come, and where it did not work."""
+    staff, service = await looker(request), service_of(request)
+    run = await bulk.run_of(service, id_of(request, "run_id"))
+    return await render(request, "bulk.html", staff=staff, run=await bulk_view(service, run))
