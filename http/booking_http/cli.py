@@ -48,7 +48,8 @@ def serve() -> None:
         configure_logs(settings.log_level)
         host, port, patience = settings.app_host, settings.app_port, settings.shutdown_seconds
         app = create_app(settings)
-        ready = partial(structlog.get_logger().info, "listening", host=host, port=port)
+        told = structlog.get_logger().bind(environment=settings.app_env.value)
+        ready = partial(told.info, "listening", host=host, port=port)
         serving.run_until_stopped(
             serving.serve_app(app, host=host, port=port, patience=patience, ready=ready)
         )

@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from click.testing import CliRunner, Result
 
+from adapters.catalogue.inspection import FindingKind
+from adapters.catalogue.quality import Flaw
 from booking_http.cli import main
 from booking_http.doctor.examination import Extent, examine
 from booking_http.doctor.findings import Finding, Level, Report
@@ -22,8 +27,10 @@ from tests.catalogue.conftest import MakeShelf
 from tests.catalogue.shelves import Shelf
 from tests.catalogue.test_worlds import mark_as
 from tests.cli.programs import run
+from tests.conftest import ROOT
 from tests.http.kit import Simulator, running_service, running_simulator, settings_for
 
+DOCTOR = "http/booking_http/doctor"
 ROYAL_AS_CARNIVAL = "2190294"
 """A sailing of Royal Caribbean's that a catalogue took for one of Carnival's."""
 CARNIVAL_AS_ROYAL = "2161246"
@@ -355,3 +362,48 @@ async def test_what_cannot_be_examined_ends_with_two(tmp_path: Path) -> None:
     done = await asyncio.to_thread(run, "doctor", cwd=tmp_path, env={})
     assert done.returncode == 2
     assert "DATABASE_URL is not set" in done.stderr
+
+
+async def test_a_database_without_tables_is_named_with_the_command_to_run(
+    practice: Practice, make_shelf: MakeShelf, empty_database_url: str
+) -> None:
+    """What needs the tables is left out, and the supplier is still asked for a token."""
+    report = await practice.report(await make_shelf(), database_url=empty_database_url)
+    (found,) = of_check(report, "migrations")
+    assert (found.level, found.todo) == (Level.FAILURE, "Run `booking-flow migrate`.")
+    assert of_check(report, "supplier.token")[0].level is Level.OK
+    assert "database" not in wrong(report)
+
+
+async def test_clocks_that_disagree_are_a_warning(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(headers={"Date": "Fri, 01 Jan 2100 00:00:00 GMT"})
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/2.1/json"))
+        report = await practice.report(await make_shelf(), supplier_url=url)
+    (found,) = of_check(report, "clock.supplier")
+    assert found.level is Level.WARNING
+    assert "ahead of ours" in found.said
+
+
+async def test_the_server_of_tokens_is_named(
+    practice: Practice, make_shelf: MakeShelf, redis_url: str
+) -> None:
+    report = await practice.report(await make_shelf(stocked=False), redis_url=redis_url)
+    (found,) = of_check(report, "redis")
+    assert found.level is Level.OK
+    assert found.said.startswith("Valkey ")
+
+
+def test_the_page_lists_every_check() -> None:
+    page = (ROOT / "docs" / "catalogue.md").read_text("utf-8")
+    source = "".join(path.read_text("utf-8") for path in (ROOT / DOCTOR).glob("*.py"))
+    named = set(re.findall(r'check="([a-z._]+)"', source))
+    named |= {f"catalogue.{flaw}" for flaw in Flaw} | {"clock.database", "clock.supplier"}
+    named |= {f"catalogue.{kind}" for kind in FindingKind if kind is not FindingKind.PRESENT}
+    assert [check for check in sorted(named) if f"`{check}`" not in page] == []
