@@ -149,6 +149,10 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     agency_email: str | None = None
+    oidc_issuer: str | None = None
+    """Whose word is taken for who of the staff somebody is; needs `public_url`."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
 
     @field_validator("catalogue_columns")
     @classmethod

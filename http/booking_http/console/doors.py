@@ -26,6 +26,7 @@ from booking_http.schemas.support_asks import SignInAsk
 from booking_http.support import signing
 from booking_http.support.doors import visitor_of
 from booking_http.support.identity import csrf_token, staff_by_cookie
+from booking_http.support.oidc import OIDC
 from booking_http.support.passwords import new_secret
 
 DOOR: Final = "console_door"
@@ -85,6 +86,12 @@ async def _refuse(
     return response
 
 
+async def show_sign_in_again(request: web.Request, found: Problem) -> web.Response:
+    """Say why somebody was not let in, and ask once more."""
+    form = Form(typed=Typed(), said=found.detail or found.row.title)
+    return await _ask(request, form, back=HOME, status=found.row.status)
+
+
 def _again(fields: Fields, said: str) -> Form:
     return Form(typed=Typed(email=fields.get("email", "")), said=said)
 
@@ -110,6 +117,7 @@ async def _ask(
             next=back if back != HOME else "",
             told=told,
             form=form,
+            oidc=OIDC if service_of(request).support.provider else None,
         ),
     )
 

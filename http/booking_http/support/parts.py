@@ -7,12 +7,14 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.oidc import Provider
 from booking_flow.desk import Desk
 from booking_flow.policy import Policy
 from booking_flow.recovery import Recovery
 from booking_flow.runner import Runner
 from booking_http.parts import Parts
 from booking_http.support.passwords import Passwords
+from booking_http.support.providers import provider_of
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
 from persistence.claims import PostgresClaims
@@ -43,6 +45,8 @@ class Support:
     recovery: Recovery
     runner: Runner
     policy: Policy
+    provider: Provider | None
+    """Whose word is taken for who somebody is, besides a password."""
     mails: bool
     """Whether mail leaves the house at all."""
 
@@ -65,5 +69,6 @@ def support_of(parts: Parts) -> Support:
         recovery=upkeep.recovery,
         runner=parts.engine.runner,
         policy=parts.policy,
+        provider=provider_of(parts.settings),
         mails=bool(parts.outgoing.channels.confirmations),
     )

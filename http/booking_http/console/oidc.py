@@ -1,0 +1,67 @@
+"""The way to the company's own sign-in and back; it leads back to pages of ours only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from booking_http.console.doors import show_sign_in_again
+from booking_http.console.entry import own_path
+from booking_http.console.pages import go_to
+from booking_http.exchange import service_of
+from booking_http.problems import EdgeCode, Problem
+from booking_http.support import oidc
+from booking_http.support.doors import visitor_of
+
+COOKIE: Final = "console_oidc"
+
+
+async def go_there(request: web.Request) -> web.Response:
+    """Send somebody to the provider, with a cookie that ties the answer to their browser."""
+    back = own_path(request.query.get("next"))
+    try:
+        leaving = await oidc.leave(service_of(request), back=back)
+    except Problem as found:
+        return await _refused(request, found)
+    response = go_to(leaving.url)
+    _keep(response, leaving.cookie, seconds=oidc.PATIENCE_SECONDS)
+    return response
+
+
+async def come_back(request: web.Request) -> web.Response:
+    """Let in who the provider vouches for and who has an account here."""
+    query = request.query
+    try:
+        came, back = await oidc.arrive(
+            service_of(request),
+            visitor_of(request),
+            cookie=request.cookies.get(COOKIE, ""),
+            state=query.get("state", ""),
+            code=query.get("code", ""),
+        )
+    except Problem as found:
+        response = await _refused(request, found)
+    else:
+        response = go_to(own_path(back))
+        came.keep(response)
+    _keep(response, "", seconds=0)
+    return response
+
+
+async def _refused(request: web.Request, found: Problem) -> web.Response:
+    if found.code != EdgeCode.UNAUTHENTICATED.value:
+        raise found
+    return await show_sign_in_again(request, found)
+
+
+def _keep(response: web.Response, cookie: str, *, seconds: int) -> None:
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        path=oidc.OIDC,
+        max_age=seconds,
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+    )
