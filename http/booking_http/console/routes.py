@@ -6,20 +6,41 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_http.console import doors, finding, live, overview_page, session_page, task_pages
+from booking_http.console import (
+    bulk_pages,
+    doors,
+    finding,
+    flow_page,
+    link,
+    live,
+    oidc,
+    overview_page,
+    session_page,
+    task_pages,
+)
 from booking_http.console.assets import STATIC, read_asset
 from booking_http.console.entry import HOME, SIGN_IN
 from booking_http.console.pages import as_page, nothing_here
 from booking_http.route import Handler
+from booking_http.support.links import LINK
+from booking_http.support.oidc import CALLBACK, OIDC
 
 _SESSION: Final = "/console/sessions/{session_uuid}"
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", SIGN_IN, doors.show_sign_in),
     ("POST", SIGN_IN, doors.sign_in),
+    ("GET", OIDC, oidc.go_there),
+    ("GET", CALLBACK, oidc.come_back),
+    ("GET", f"{LINK}/{{token}}", link.show_link),
+    ("POST", f"{LINK}/{{token}}", link.use_link),
     ("POST", "/console/sign-out", doors.sign_out),
     ("GET", HOME, finding.show_first_page),
     ("POST", HOME, finding.find),
+    ("POST", bulk_pages.BULK, bulk_pages.start),
+    ("GET", f"{bulk_pages.BULK}/{{run_id}}", bulk_pages.show_run),
     ("GET", overview_page.OVERVIEW, overview_page.show_overview),
+    ("GET", flow_page.FLOW_PAGE, flow_page.show_flow),
+    ("POST", f"{flow_page.FLOW_PAGE}/check", flow_page.check),
     ("GET", f"{_SESSION}", session_page.show_session),
     ("GET", f"{_SESSION}/events", live.follow),
     ("GET", f"{_SESSION}/story.json", session_page.export),
