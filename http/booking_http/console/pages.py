@@ -32,6 +32,7 @@ NAVIGATION: Final = (
     ("Find", "/console"),
     ("Tasks", "/console/tasks"),
     ("Overview", "/console/overview"),
+    ("Flow", "/console/flow"),
 )
 """The pages that every page leads to."""
 
