@@ -47,40 +47,36 @@ class NotExamined(click.ClickException):
     show_default=True,
     help="A demo's folder.",
 )
-def doctor(
-    *,
-    as_json: bool,
-    all_of_them: bool,
-    sample: int,
-    fix_lines: bool,
-    yes: bool,
-    production: bool,
-    home: Path,
-) -> None:
+def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixing: bool) -> None:
     """Look whether this installation is what it should be.
 
     Databases and their versions, environment, catalogue, supplier, clocks: each finding says what
     it means for a guest and what to do. It opens sessions at the supplier and prices them; it
     holds and books nothing. Exit status: 0 all is well, 1 warnings, 2 failures.
     """
-    from booking_http.doctor import fixing
     from booking_http.logs import configure_logs
     from booking_http.whereabouts import settings as settings_of
 
     configure_logs("CRITICAL")
     with _two_for_all():
-        settings, permission = settings_of(home), fixing.Permission(production=production)
-        if fix_lines:
-            asyncio.run(fixing.ensure_writable(settings, permission))
+        settings = settings_of(home)
+        if fixing["fix_lines"]:
+            _ensure_writable(settings, production=fixing["production"])
         report = asyncio.run(_examined(settings, None if all_of_them else sample, as_json))
         facts = report.facts()
         if not as_json:
             _print(report)
-        if fix_lines and report.corrections:
-            facts["corrected"] = _correct(settings, report, as_json=as_json, yes=yes)
+        if fixing["fix_lines"] and report.corrections:
+            facts["corrected"] = _correct(settings, report, as_json=as_json, yes=fixing["yes"])
         if as_json:
             click.echo(json.dumps(facts, indent=2))
     sys.exit(report.status)
+
+
+def _ensure_writable(settings: Settings, *, production: bool) -> None:
+    from booking_http.doctor import fixing
+
+    asyncio.run(fixing.ensure_writable(settings, production=production))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from adapters.catalogue.connection import open_pool
@@ -16,22 +15,15 @@ from booking_http.syncing import environment_of
 from persistence.identity import AppEnv
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permission:
-    """What was said about writing: `production` allows it in a production catalogue."""
-
-    production: bool = False
-
-
-async def ensure_writable(settings: Settings, permission: Permission) -> None:
-    """Refuse to correct the catalogue of another world, or of production without being told to.
+async def ensure_writable(settings: Settings, *, production: bool) -> None:
+    """Refuse to correct the catalogue of production, unless `production` says that it is meant.
 
     Raises:
         CannotRun: the catalogue is not to be written.
     """
     marked = await environment_of(catalogue_url(settings))
     world = marked or settings.app_env
-    if AppEnv.PRODUCTION in {world, settings.app_env} and not permission.production:
+    if AppEnv.PRODUCTION in {world, settings.app_env} and not production:
         raise CannotRun(
             "this is a production catalogue, which is corrected where it comes from;"
             " --production corrects it here all the same. Nothing was changed"

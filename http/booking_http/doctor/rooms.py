@@ -68,20 +68,23 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         redis = redis_of(settings)
         if redis is not None:
             opened.push_async_callback(redis.aclose)
-        reader = CatalogueReader(
-            pool,
-            settings.catalogue(),
-            live_lines=settings.live_lines,
-            currency=settings.currency,
-            seconds=0,
-        )
         yield Rooms(
             settings=settings,
             database=database,
             pool=pool,
-            reader=reader,
+            reader=_reader(settings, pool),
             redis=redis,
         )
+
+
+def _reader(settings: Settings, pool: Pool[Any]) -> CatalogueReader:
+    return CatalogueReader(
+        pool,
+        settings.catalogue(),
+        live_lines=settings.live_lines,
+        currency=settings.currency,
+        seconds=0,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
