@@ -24,6 +24,9 @@ _EDGE: Final = {
     415: EdgeCode.UNSUPPORTED_MEDIA_TYPE,
 }
 
+GONE: Final = 499
+"""What is noted of a request whose client hung up; nobody is there to read it."""
+
 
 @web.middleware
 async def mend(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -39,8 +42,20 @@ async def mend(request: web.Request, handler: Handler) -> web.StreamResponse:
     except StoreUnavailable:
         return answer(request, problem(RefusalCode.UNAVAILABLE))
     except Exception as error:
-        _log.error("unexpected", exc_info=error)
-        return answer(request, problem(RefusalCode.UNAVAILABLE))
+        return _unexpected(request, error)
+
+
+def _unexpected(request: web.Request, error: Exception) -> web.Response:
+    if _hung_up(request, error):
+        _log.info("hung up")
+        return web.Response(status=GONE)
+    _log.error("unexpected", exc_info=error)
+    return answer(request, problem(RefusalCode.UNAVAILABLE))
+
+
+def _hung_up(request: web.Request, error: Exception) -> bool:
+    """Whether the client went away before it had sent all of its request."""
+    return isinstance(error, ConnectionResetError) and request.content.exception() is not None
 
 
 def answer(request: web.Request, found: Problem) -> web.Response:
