@@ -138,9 +138,11 @@ class Desk:
 
 
 def _ensure_due(task: StoredTask, answer: TaskAnswer, loaded: Loaded) -> None:
-    early = task.not_before is not None and loaded.now < task.not_before
-    if answer.kind is AnswerKind.NOT_BOOKED and early and task.not_before is not None:
-        when = task.not_before.isoformat(timespec="seconds")
+    due = task.not_before
+    if answer.kind is not AnswerKind.NOT_BOOKED or due is None:
+        return
+    if loaded.now < due:  # pragma: no mutate - the very moment decides nothing
+        when = due.isoformat(timespec="seconds")
         raise refuse(RefusalCode.WRONG_STATE, f"Not before {when}: it may still turn up.")
 
 

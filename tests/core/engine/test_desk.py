@@ -78,6 +78,17 @@ async def test_a_reservation_is_believed_once_the_lines_record_agrees(
     assert await closed(guest.shop) == [("book_unknown", "ada", f"reservation {number}")]
 
 
+async def test_a_cancel_asked_while_a_booking_was_in_doubt_is_obeyed_then(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    await guest.cancel("we cannot go")
+    number = await the_reservation(guest)
+    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number)
+    assert loaded.session.state is State.BOOKED
+    assert loaded.session.unwinding is not None
+
+
 async def test_a_reservation_that_disagrees_needs_a_supervisor(make_shop: MakeShop) -> None:
     guest = await in_doubt(make_shop)
     other = await guest.shop.held()
