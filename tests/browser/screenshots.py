@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import FloatRect, async_playwright
 
 from adapters.embedded import EmbeddedPostgres
 from persistence.migrate import upgrade
@@ -19,7 +19,8 @@ from tests.http.kit import Guest
 
 FOLDER = ROOT / "docs" / "console"
 LOOKS = ((1280, "light"), (390, "dark"))
-BOTH = (*LOOKS, (1280, "dark"), (390, "light"))
+TALLEST = 1700
+"""How much of a long page is shown."""
 LINE = "A guest called: the card was charged, and the page said error."
 
 
@@ -42,23 +43,26 @@ async def _look(server: EmbeddedPostgres) -> None:
             paths = await _fill(shop)
             await _sign_in_page(shop)
             for name, path in paths.items():
-                for width, scheme in BOTH if name == "session" else LOOKS:
-                    await _shoot(shop, name, path, width=width, scheme=scheme)
+                for width, scheme in LOOKS:
+                    await _shoot(shop, name, path, Role.SUPERVISOR, width=width, scheme=scheme)
         await browser.close()
 
 
 async def _fill(shop: Shop) -> Mapping[str, str]:
     """Let guests of every kind come by, and return the pages to look at."""
     await shop.service.simulator.control("latency", scale=0.15)
-    for surname in ("Gooseberry", "Quillfeather", "Marchbanks"):
-        await shop.paid(surname)
-        await shop.service.advance(minutes=7)
-    await shop.declined("Thistlewood")
-    await shop.stuck()
-    await shop.doubtful("Underhill")
-    await shop.service.advance(hours=3, minutes=40)
-    held = await shop.held()
-    await held.release()
+    await shop.doubtful("Underhill", cruise_id="2201103")
+    await shop.wait(hours=2, minutes=49)
+    for surname, cruise in (("Gooseberry", "2190297"), ("Marchbanks", "2190299")):
+        await shop.paid(surname, cruise_id=cruise)
+        await shop.wait(minutes=17)
+    await shop.declined("Thistlewood", cruise_id="2190295")
+    await shop.wait(minutes=41)
+    await shop.stuck(cruise_id="2201104")
+    await shop.wait(minutes=13)
+    await shop.paid("Quillfeather", cruise_id="2190302")
+    released = await shop.held(cruise_id="2190298")
+    await released.release()
     session = await _unlucky(shop)
     agent = shop.clerks[Role.AGENT]
     tasks = (await agent.call("GET", "tasks")).body["tasks"]
@@ -77,9 +81,9 @@ async def _unlucky(shop: Shop) -> Guest:
     """Return a guest whose card was declined, whose second one went into the dark, and a note."""
     guest = shop.service.guest()
     await guest.open()
-    await shop.service.advance(minutes=2)
+    await shop.wait(minutes=2)
     await guest.price()
-    await shop.service.advance(minutes=6)
+    await shop.wait(minutes=6)
     await guest.select()
     total = (await guest.look()).body["price"]["total"]
     surname = "Featherstonehaugh"
@@ -87,7 +91,7 @@ async def _unlucky(shop: Shop) -> Guest:
         if fault:
             await shop.service.simulator.fault("book.pl", fault)
         await guest.book(guest.booking(surname=surname, payment=guest.payment(total, card=card)))
-        await shop.service.advance(minutes=1, seconds=12)
+        await shop.wait(minutes=1, seconds=12)
     agent = shop.clerks[Role.AGENT]
     version = (await agent.read(guest.uuid))["session"]["version"]
     path, tag = f"sessions/{guest.uuid}/note", {"If-Match": f'"{version}"'}
@@ -97,24 +101,20 @@ async def _unlucky(shop: Shop) -> Guest:
 
 async def _sign_in_page(shop: Shop) -> None:
     for width, scheme in LOOKS:
-        size = {"width": width, "height": 480}
-        async with shop.desk(None, viewport=size, color_scheme=scheme) as page:
-            await page.goto(shop.at("/console/sign-in"))
-            await _save(page, "sign-in", width, scheme, whole=False)
+        await _shoot(shop, "sign-in", "/console/sign-in", None, width=width, scheme=scheme)
 
 
-async def _shoot(shop: Shop, name: str, path: str, *, width: int, scheme: str) -> None:
-    size = {"width": width, "height": 800}
-    async with shop.desk(Role.SUPERVISOR, viewport=size, color_scheme=scheme) as page:
+async def _shoot(
+    shop: Shop, name: str, path: str, role: Role | None, *, width: int, scheme: str
+) -> None:
+    size = {"width": width, "height": 600}
+    async with shop.desk(role, viewport=size, color_scheme=scheme) as page:
         await page.goto(shop.at(path))
-        await page.wait_for_load_state("load")
-        await _save(page, name, width, scheme, whole=True)
-
-
-async def _save(page: Page, name: str, width: int, scheme: str, *, whole: bool) -> None:
-    path = FOLDER / f"{name}-{width}-{scheme}.png"
-    await page.screenshot(path=path, full_page=whole, animations="disabled")
-    print(path.relative_to(ROOT), path.stat().st_size)  # noqa: T201 - its user reads this
+        whole = int(await page.evaluate("document.documentElement.scrollHeight"))
+        clip = FloatRect(x=0, y=0, width=width, height=min(whole, TALLEST))
+        file = FOLDER / f"{name}-{width}-{scheme}.png"
+        await page.screenshot(path=file, full_page=True, clip=clip, animations="disabled")
+        print(file.relative_to(ROOT), file.stat().st_size)  # noqa: T201 - its user reads this
 
 
 if __name__ == "__main__":

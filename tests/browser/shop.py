@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -34,6 +35,7 @@ class Shop:
     browser: Browser
     clerks: Mapping[Role, Clerk]
     _states: dict[Role, StorageState] = field(default_factory=dict)
+    _passed: timedelta = timedelta()
 
     def at(self, path: str) -> str:
         """Return the address of a page."""
@@ -74,40 +76,45 @@ class Shop:
             await context.close()
         return self._states[role]
 
-    async def held(self) -> Guest:
+    async def wait(self, **elapsed: float) -> None:
+        """Let time pass for the database, on top of what has passed."""
+        self._passed += timedelta(**elapsed)
+        await self.service.advance(seconds=self._passed.total_seconds())
+
+    async def held(self, **choice: str) -> Guest:
         """Return a guest for whom a cabin is held."""
         guest = self.service.guest()
-        await guest.to_basketed()
+        await guest.to_basketed(**choice)
         return guest
 
-    async def paid(self, surname: str) -> Guest:
+    async def paid(self, surname: str, **choice: str) -> Guest:
         """Return a guest of this name who has booked and paid."""
-        guest = await self.held()
+        guest = await self.held(**choice)
         total = (await guest.look()).body["price"]["total"]
         made = await guest.book(guest.booking(surname=surname, payment=guest.payment(total)))
         assert made.status == 201, made
         return guest
 
-    async def declined(self, surname: str) -> Guest:
+    async def declined(self, surname: str, **choice: str) -> Guest:
         """Return a guest of this name whose card was declined."""
-        guest = await self.held()
+        guest = await self.held(**choice)
         payment = guest.payment((await guest.look()).body["price"]["total"], card=DECLINED)
         refused = await guest.book(guest.booking(surname=surname, payment=payment))
         assert refused.status == 402, refused
         return guest
 
-    async def doubtful(self, surname: str) -> tuple[Guest, str]:
+    async def doubtful(self, surname: str, **choice: str) -> tuple[Guest, str]:
         """Return a guest of this name whose booking was made and never answered, and its number."""
-        guest = await self.held()
+        guest = await self.held(**choice)
         await self.service.simulator.fault("book.pl", "http_500_after")
         asked = await guest.book(guest.booking(surname=surname))
         assert asked.status == 202, asked
         bookings = (await self.service.simulator.ledger())["bookings"]
         return guest, bookings[-1]["reservation"]
 
-    async def stuck(self) -> Guest:
+    async def stuck(self, **choice: str) -> Guest:
         """Return a guest who cancelled, and whose cabin the supplier did not let go."""
-        guest = await self.held()
+        guest = await self.held(**choice)
         await self.service.simulator.fault("basketremove.pl", "http_500")
         asked = await guest.cancel()
         assert asked.status == 202, asked

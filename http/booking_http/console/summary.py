@@ -59,11 +59,17 @@ def culprit_of(story: StoryTell) -> str | None:
 
 
 def last_failure(story: StoryTell) -> HappeningTell | None:
-    """Return the last step that failed or whose end nobody knows, or else a call that failed."""
+    """Return the step whose end nobody knows, or the last that failed, or else a failed call."""
+    if story.session.pending:
+        return next((each for each in story.timeline if _open(each)), None)
     failing = [each for each in story.timeline if each.outcome not in (None, "ok", "done", "owed")]
-    steps = [each for each in failing if each.kind == "step" and each.outcome != "started"]
+    steps = [each for each in failing if each.kind == "step"]
     calls = [each for each in failing if each.kind == "call"]
     return next(reversed(steps or calls), None)
+
+
+def _open(told: HappeningTell) -> bool:
+    return told.kind == "step" and told.outcome in ("started", "unknown")
 
 
 def _came_right(story: StoryTell, failed: HappeningTell) -> bool:

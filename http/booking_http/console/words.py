@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -96,6 +96,17 @@ def spoken(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def priced(said: str) -> str:
+    """Write an amount as tasks keep it, such as 1614.96 USD."""
+    amount, _, currency = said.partition(" ")
+    return money(Decimal(amount), currency) if currency else said
+
+
+def sailing_day(said: str) -> str:
+    """Write a day as tasks keep it, such as 2027-03-07."""
+    return day(date.fromisoformat(said))
+
+
 def plain(amount: Decimal) -> str:
     """Write an amount whose currency stands beside it."""
     return f"{amount:,.2f}"
@@ -126,6 +137,8 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "on_day": day,
         "percent": percent,
         "plain": plain,
+        "priced": priced,
+        "sailing_day": sailing_day,
         "short": short,
         "span": span,
         "spoken": spoken,
