@@ -13,12 +13,15 @@ from tests.http.kit import Service, eventually
 @pytest.mark.parametrize("path", ["/api/v1/booking/session", "/console/sign-in"])
 async def test_who_hangs_up_in_mid_body_leaves_a_quiet_line(service: Service, path: str) -> None:
     kind = "application/x-www-form-urlencoded" if "console" in path else "application/json"
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: 900\r\n\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
+        "Content-Length: 900\r\nExpect: 100-continue\r\n\r\n"
+    )
     with capture_logs() as lines:
-        _, writer = await asyncio.open_connection(service.url.host, service.url.port)
-        writer.write(head.encode() + b"email=half")
-        await writer.drain()
-        await asyncio.sleep(0.2)
+        reader, writer = await asyncio.open_connection(service.url.host, service.url.port)
+        writer.write(head.encode())
+        assert b"100 Continue" in await reader.readline()
+        writer.write(b"email=half")
         writer.close()
         await writer.wait_closed()
 
