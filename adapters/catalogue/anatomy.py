@@ -27,8 +27,9 @@ _PARTS: Final = """
                                       WHERE o.relnamespace = n.oid AND o.relname = ANY($2))
             LIMIT 1) AS refers_to,
            EXISTS (SELECT FROM pg_catalog.pg_index i
-                   WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL
-                     AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) AS alone
+                   WHERE i.indrelid = c.oid AND i.indisunique AND i.indimmediate
+                     AND i.indpred IS NULL AND i.indnkeyatts = 1
+                     AND i.indkey[0] = a.attnum) AS alone
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

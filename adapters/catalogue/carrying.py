@@ -7,10 +7,12 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
-from typing import Final
+from secrets import token_hex
+from typing import Any, Final
 
 import asyncpg
 import stamina
+from asyncpg import Connection
 
 from adapters.catalogue.anatomy import Anatomy, dissect
 from adapters.catalogue.ends import connected, take_alone
@@ -65,6 +67,8 @@ async def _until_done(
     order: Order, work: Work, *, report: Report, ledger: Ledger, watch: Watch, runs: list[Run]
 ) -> None:
     began = time.monotonic()
+    # By the token a connection that was lost is known to be ours, whatever machine has our name.
+    called = f"booking-flow catalogue {report.kind} {token_hex(4)}"
     async for attempt in stamina.retry_context(
         on=PASSING, attempts=order.attempts, timeout=None, wait_initial=0.2, wait_max=10.0
     ):
@@ -72,16 +76,14 @@ async def _until_done(
             again = replace(order, afresh=order.afresh and attempt.num == 1)
             fresh = Report.of(report.facts())
             async with AsyncExitStack() as opened:
-                run = await _opened(again, opened, report=fresh, ledger=ledger, watch=watch)
+                connection = await _connected(again, opened, called)
+                run = await _run(again, connection, report=fresh, ledger=ledger, watch=watch)
                 runs.append(run)
                 await work(run, opened)
                 run.report.seconds += time.monotonic() - began
 
 
-async def _opened(
-    order: Order, opened: AsyncExitStack, *, report: Report, ledger: Ledger, watch: Watch
-) -> Run:
-    called = f"booking-flow catalogue {report.kind}"
+async def _connected(order: Order, opened: AsyncExitStack, called: str) -> Connection[Any]:
     connection = await opened.enter_async_context(
         connected(
             order.target,
@@ -92,6 +94,12 @@ async def _opened(
     )
     if not order.dry_run:
         await take_alone(connection)
+    return connection
+
+
+async def _run(
+    order: Order, connection: Connection[Any], *, report: Report, ledger: Ledger, watch: Watch
+) -> Run:
     anatomy = await dissect(connection, order.layouts)
     require_whole(anatomy, report.target)
     report.environment, report.dry_run = order.environment, order.dry_run

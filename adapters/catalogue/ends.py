@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -10,13 +11,14 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
-from asyncpg import Connection
+from asyncpg import Connection, Record
 
 from adapters.catalogue.pairing import CannotCopy
 
 _LOCK: Final = int.from_bytes(b"bookflow")
 """What everybody locks who writes into a catalogue."""
 _TRY: Final = "SELECT pg_try_advisory_lock($1)"
+_TRIES: Final = 20
 # Who holds the lock, and since when they have been connected.
 _HOLDER: Final = """
     SELECT a.application_name, a.client_addr, a.pid, date_trunc('second', a.backend_start) AS since
@@ -93,17 +95,29 @@ async def forbid_same(source: Connection[Any], target: Connection[Any]) -> None:
 async def take_alone(connection: Connection[Any]) -> None:
     """Keep everybody else from writing into this catalogue until the connection ends.
 
+    A connection of our own that was lost on the way may not have been missed by the server yet;
+    it is ended.
+
     Raises:
-        Busy: somebody else does; the message says who and since when.
+        Busy: somebody else is writing; the message says who and since when.
     """
-    if await connection.fetchval(_TRY, _LOCK):
-        return
-    holder = await connection.fetchrow(_HOLDER, _LOCK)
-    if holder is None:
-        raise Busy("another sync or import has just ended; try again")
-    place = holder["client_addr"] or "the database's own machine"
-    raise Busy(
-        f"{holder['application_name'] or 'somebody'}, connected from {place} since "
-        f"{holder['since']:%Y-%m-%d %H:%M:%S} UTC (backend {holder['pid']}), "
-        "is writing into this catalogue"
-    )
+    ours = await connection.fetchval("SELECT current_setting('application_name')")
+    for _ in range(_TRIES):
+        if await connection.fetchval(_TRY, _LOCK):
+            return
+        holder = await connection.fetchrow(_HOLDER, _LOCK)
+        if holder is not None and holder["application_name"] != ours:
+            raise Busy(f"{_named(holder)} is writing into this catalogue")
+        if holder is not None:
+            await connection.execute("SELECT pg_terminate_backend($1)", holder["pid"])
+        await asyncio.sleep(0.1)
+    raise Busy("somebody else is writing into this catalogue")
+
+
+def _named(holder: Record) -> str:
+    """Say who it is; of another account's connections the server tells only the number."""
+    words = [holder["application_name"] or "somebody"]
+    if holder["since"]:
+        place = holder["client_addr"] or "the database's own machine"
+        words.append(f"connected from {place} since {holder['since']:%Y-%m-%d %H:%M:%S} UTC")
+    return f"{', '.join(words)} (backend {holder['pid']})"

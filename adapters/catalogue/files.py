@@ -30,13 +30,17 @@ class Listing:
 
     files: list[SailingFile]
     faults: list[Fault]
+    complete: bool
+    """Whether every folder could be looked into."""
 
 
 def list_files(folder: Path, lines: Collection[int]) -> Listing:
     """List the sailings of some lines; of two files for one sailing the later month's counts."""
     chosen: dict[str, SailingFile] = {}
-    faults = []
-    for path in sorted(_paths(folder)):
+    faults: list[Fault] = []
+    paths = sorted(_paths(folder, faults))
+    complete = not faults
+    for path in paths:
         found = _parsed(path)
         if found is None:
             faults.append(Fault(name=path, reason="it is not at YEAR/MONTH/LINE/SHIP/SAILING.json"))
@@ -45,12 +49,17 @@ def list_files(folder: Path, lines: Collection[int]) -> Listing:
                 reason = f"{found.path} is the same sailing and was taken instead"
                 faults.append(Fault(name=older.path, reason=reason))
             chosen[found.cruise_id] = found
-    return Listing(files=list(chosen.values()), faults=faults)
+    return Listing(files=list(chosen.values()), faults=faults, complete=complete)
 
 
-def _paths(folder: Path) -> Iterator[str]:
+def _paths(folder: Path, faults: list[Fault]) -> Iterator[str]:
     """Return every JSON file below a folder, without following links."""
-    for place, _, names in os.walk(folder):
+
+    def locked(error: OSError) -> None:
+        place = Path(error.filename).relative_to(folder).as_posix()
+        faults.append(Fault(name=place, reason=f"it cannot be opened: {error.strerror}"))
+
+    for place, _, names in os.walk(folder, onerror=locked):
         below = Path(place).relative_to(folder).as_posix()
         for name in names:
             if name.endswith(_SUFFIX):

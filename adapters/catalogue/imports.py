@@ -126,6 +126,9 @@ def _arranged(shape: Pairing, values: Mapping[str, str | None]) -> Row:
 
 async def _retire(run: Run, listing: Listing) -> None:
     """Mark inactive what has no file; one that cannot be read is still a file."""
+    if not listing.complete:
+        run.report.note("nothing was marked inactive: a folder could not be looked into")
+        return
     keys = sorted(file.cruise_id for file in listing.files)
     vanished = await find_vanished(run.connection, run.anatomy, run.order.lines, _each(keys))
     await run.retire(vanished, {file.line for file in listing.files})

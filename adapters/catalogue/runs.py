@@ -17,7 +17,6 @@ from adapters.catalogue.pairing import CannotCopy, Pairing
 from adapters.catalogue.report import Report
 from adapters.catalogue.vanished import Vanished, retirement
 
-_MOST_REFUSED: Final = 1000
 _AT_ONCE: Final = 1000
 
 
@@ -50,6 +49,8 @@ class Order:
     accept_vanished: bool = False
     """Whether sailings may go inactive although they are most of a line's."""
     fills: Mapping[str, str] = field(default_factory=dict)
+    most_rejected: int = 1000
+    """How many rows the target may reject; more, and more than it takes, end the run."""
     attempts: int = 6
     """How often it is tried, over lost connections and locks that others hold."""
     patience: float = 5.0
@@ -68,6 +69,8 @@ class Run:
     report: Report
     begun: Begun | None = None
     writers: dict[Table, Writer] = field(default_factory=dict)
+    taken: int = 0
+    rejected: int = 0
 
     @property
     def reached(self) -> str | None:
@@ -153,8 +156,10 @@ class Run:
     def _count(self, table: Table, written: Written) -> None:
         self.report.tables[table].add(written.tally)
         self.report.refuse(table, written.faults)
-        if self.report.refused > _MOST_REFUSED:
+        self.taken += written.tally.seen
+        self.rejected += len(written.faults)
+        if self.rejected > max(self.order.most_rejected, self.taken):
             raise CannotCopy(
-                f"more than {_MOST_REFUSED} rows were refused, the last because "
-                f"{self.report.faults[-1].reason}"
+                f"more than {self.order.most_rejected} rows were refused, more than were taken; "
+                f"the last, {written.faults[-1].name}, because {written.faults[-1].reason}"
             )

@@ -134,7 +134,8 @@ def ordered_keys(anatomy: Anatomy, *, bound: str, more: str = "", only: str = "T
     line = number("t", needed_part(anatomy, Table.SAILINGS, "line_id"))
     return (
         f"SELECT {key} AS key{more} FROM {anatomy.layout.table(Table.SAILINGS)} t "
-        f"WHERE {line} = ANY($1::int[]) AND {only} AND ({bound} IS NULL OR {key} > {bound}) "
+        f"WHERE {line} = ANY($1::int[]) AND {only} AND t.{part.sql} IS NOT NULL "
+        f"AND ({bound} IS NULL OR {key} > {bound}) "
         f"ORDER BY 1"
     )
 

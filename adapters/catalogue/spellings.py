@@ -41,7 +41,8 @@ def writing(kind: Kind | None, column_type: str, exact: str, value: str) -> str:
             plain = f"nullif(replace(btrim({value}, {BLANKS}), ',', ''), '')"
             return f"CAST(CAST({plain} AS numeric) AS {exact})"
         case _:
-            return f"CAST({value} AS {exact})"
+            uncut = column_type.removesuffix("[]") in _TEXTS
+            return f"CAST({value} AS {column_type if uncut else exact})"
 
 
 def comparable(column_type: str, value: str) -> str:

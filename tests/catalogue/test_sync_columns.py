@@ -208,10 +208,12 @@ async def test_rows_that_cannot_be_taken_are_named_and_the_others_are_taken(
 async def test_a_source_of_which_nothing_fits_is_given_up(make_shelf: MakeShelf) -> None:
     source = await make_shelf({"cruises": {"nights": "text"}}, stocked=False)
     target = await make_shelf(stocked=False)
-    await fill(source, 1500)
+    await fill(source, 150)
     await source.run("UPDATE cruises SET nights = 'a week'")
-    with pytest.raises(CannotCopy, match=r"more than 1000 rows were refused.*a week"):
-        await copy(source, target.owner)
+    with pytest.raises(CannotCopy, match=r"more than 100 rows were refused.*a week"):
+        await copy(source, target.owner, most_rejected=100)
+    await source.run("UPDATE cruises SET nights = '7' WHERE id > $1", str(FIRST + 40))
+    assert (await copy(source, target.owner, most_rejected=10)).refused == 41
 
 
 async def test_a_ship_that_sails_for_another_line_comes_with_its_line(
@@ -257,3 +259,35 @@ async def test_a_target_without_a_column_for_it_keeps_what_vanished(make_shelf: 
         "nothing was marked inactive: 1 sailings are gone, and no column says what is on sale"
     ]
     assert len(await target.run("SELECT id FROM cruises")) == 5
+
+
+async def test_bookings_of_somebody_elses_tables_stay(make_shelf: MakeShelf) -> None:
+    """Rows that would go with the sailing they refer to are safe, since no sailing ever goes."""
+    source, target = await make_shelf(stocked=False), await make_shelf(stocked=False)
+    await fill(source, 20)
+    await copy(source, target.owner)
+    await target.run(
+        "CREATE TABLE bookings AS SELECT n AS id, $1::int + n || '' AS cruise_id"
+        " FROM generate_series(0, 19) n",
+        FIRST,
+    )
+    await target.run(
+        "ALTER TABLE bookings ADD FOREIGN KEY (cruise_id) REFERENCES cruises ON DELETE CASCADE"
+    )
+    before = (await every_row(target.owner, "public"))["public.bookings"]
+    await source.run("DELETE FROM cruises WHERE nights < 7")
+    await source.run("UPDATE cruises SET name = 'Changed'")
+    report = await copy(source, target.owner, accept_vanished=True)
+    assert report.tables[SAILINGS].vanished > 0
+    assert (await every_row(target.owner, "public"))["public.bookings"] == before
+    assert len(before) == 20
+
+
+async def test_rows_without_a_key_are_passed_by(make_shelf: MakeShelf) -> None:
+    source = await make_shelf({"cruises": {"id": "varchar(20)"}}, stocked=False)
+    target = await make_shelf(stocked=False)
+    await fill(source, 3)
+    await source.run("UPDATE cruises SET id = NULL WHERE id = $1", str(FIRST))
+    await source.run("INSERT INTO cruises SELECT * FROM cruises WHERE id = $1", str(FIRST + 1))
+    assert (await copy(source, target.owner)).tables[SAILINGS].new == 2
+    assert (await copy(source, target.owner)).written == 0
