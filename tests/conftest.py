@@ -163,3 +163,14 @@ def samples() -> Samples:
         return json.loads((SAMPLES / f"{name.removesuffix('.json')}.json").read_text("utf-8"))
 
     return load
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many deaths the crash matrices were made of, and how many were not got over."""
+    ended = terminalreporter.stats.get("passed", []), terminalreporter.stats.get("failed", [])
+    cells, wrong = (
+        [value for report in reports for name, value in report.user_properties if name == "cells"]
+        for reports in ended
+    )
+    if cells or wrong:
+        terminalreporter.write_line(f"{sum(cells) + sum(wrong)} cells, {len(wrong)} disagreements")

@@ -1,47 +1,103 @@
-"""What a guest does while processes die: journeys, and a kill at any point on the way."""
+"""Journeys on which processes die: what guests do, and what goes wrong for everyone meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 
 from aiohttp import ClientError
 
-from tests.acceptance.processes import Nursery
+from tests.acceptance.processes import Fate, Nursery
+from tests.acceptance.walks import (
+    Named,
+    to_an_old_key,
+    to_booked_and_paid,
+    to_cancelled,
+    to_cancelling,
+    to_chosen,
+    to_doubt,
+    to_edited,
+    to_expired,
+    to_held,
+    to_no_answer,
+    to_no_prices,
+    to_overtaken,
+    to_paid,
+    to_paid_by_another_card,
+    to_paid_later,
+    to_refused,
+    to_released,
+)
 from tests.http.kit import Guest
 
-Journey = Callable[[Guest], Awaitable[None]]
+Walk = Callable[[Guest], Awaitable[object]]
+_ENGINE = "booking_flow.engine.Engine"
+_RUNNER = "booking_flow.runner.Runner"
+ADD = f"{_ENGINE}._add_once: _supplier.add_to_basket"
+BOOK = f"{_ENGINE}._book: _supplier.book"
+PAY = f"{_ENGINE}.pay.perform: _supplier.pay"
+SETTLE = f"{_RUNNER}._settle: _commit"
+SPOOLED = f"{_RUNNER}._settle: _keep"
+"""Points at which a death hurts most."""
 
 
-async def to_paid(guest: Guest) -> None:
-    held = await guest.to_basketed()
-    payment = guest.payment(held.body["price"]["total"])
-    paid = await guest.book(guest.booking(payment=payment))
-    assert paid.status == 201, paid
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """A way through the shop, and what goes wrong on it for everyone."""
+
+    name: str
+    walk: Walk
+    faults: tuple[tuple[str, str], ...] = ()
+    """Endpoints and what is wrong there for as long as anybody walks."""
+    outage: tuple[str, int] | None = None
+    """The moment at which the database is away, and how often."""
+    rival: str | None = None
+    """The moment at which somebody else commits first, once."""
+    settings: tuple[tuple[str, str], ...] = ()
+    office: bool = True
+    """Whether recovery can look bookings up, or has to ask staff."""
 
 
-async def to_released(guest: Guest) -> None:
-    await guest.to_basketed()
-    assert (await guest.release()).status == 200
+LATER = (("PAYMENT_CHANNEL", "supplier_payment"),)
+JOURNEYS = (
+    Journey(name="paid", walk=to_paid),
+    Journey(name="paid by another card", walk=to_paid_by_another_card, office=False),
+    Journey(name="paid later", walk=to_paid_later, settings=LATER),
+    Journey(name="booked, and never heard of", walk=to_doubt, office=False),
+    Journey(name="released", walk=to_released),
+    Journey(name="released unheard", walk=to_released, faults=(("basketremove.pl", "http_500"),)),
+    Journey(name="cancelled", walk=to_cancelled),
+    Journey(
+        name="cancelled unheard", walk=to_cancelling, faults=(("basketremove.pl", "http_500"),)
+    ),
+    Journey(name="stale", walk=to_refused, faults=(("basketadd.pl", "stale_resultno"),)),
+    Journey(name="dearer", walk=to_refused, faults=(("basketadd.pl", "price_differs"),)),
+    Journey(
+        name="held, and never heard of", walk=to_no_answer, faults=(("basketadd.pl", "reset"),)
+    ),
+    Journey(name="database away", walk=to_booked_and_paid, outage=(f"before {SETTLE}", 2)),
+    Journey(name="commit unconfirmed", walk=to_booked_and_paid, outage=(f"after {SETTLE}", 2)),
+    Journey(name="edited meanwhile", walk=to_edited, rival=f"before {_RUNNER}.decide: _commit"),
+    Journey(name="chosen meanwhile", walk=to_chosen, rival=f"before {_RUNNER}.decide: _commit"),
+    Journey(name="held meanwhile", walk=to_held, rival=f"before {SETTLE}"),
+    Journey(name="ended meanwhile", walk=to_expired, rival=f"before {_RUNNER}.lapse: _commit"),
+    Journey(
+        name="cancelled meanwhile", walk=to_cancelling, rival=f"before {_RUNNER}._finish: _commit"
+    ),
+    Journey(
+        name="no prices", walk=to_no_prices, faults=(("cruisecabingrades.pl", "session_expired"),)
+    ),
+    Journey(name="overtaken", walk=to_overtaken, faults=(("cruisecabins.pl", "stale_resultno"),)),
+    Journey(name="an old key", walk=to_an_old_key),
+)
 
 
-async def to_cancelled(guest: Guest) -> None:
-    await guest.to_basketed()
-    assert (await guest.cancel()).body["state"] == "cancelled"
-
-
-async def points_of(made: Nursery, log: Path, journey: Journey) -> list[str]:
-    """Walk the journey once with nobody dying, and return the points it passes."""
-    await journey((await made.start(log)).guest())
-    made.kill()
-    return log.read_text().splitlines()
-
-
-async def die(made: Nursery, log: Path, journey: Journey, die_at: int) -> Guest:
-    """Walk a journey in a process that kills itself on the way."""
-    guest = (await made.start(log, die_at=die_at)).guest()
+async def walk_to_death(made: Nursery, walk: Walk, moment: str) -> Guest:
+    """Walk in a process that kills itself on the way, when a moment comes first."""
+    service = await made.start(Fate(doomed={"somebody": (moment, 1)}))
+    guest = Named.of(service, "somebody").guest()
     with suppress(ClientError):
-        await journey(guest)
-        raise AssertionError(f"nothing died at point {die_at}")
+        await walk(guest)
+        raise AssertionError(f"nobody died {moment}")
     return guest

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, web
@@ -50,9 +51,26 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What an observer is told of whom.
+
+    They die at the n-th time a moment comes, find the database away the first times it comes, or
+    find that somebody else commits just before them.
+    """
+
+    doomed: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    outages: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    rivals: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    how: signal.Signals = signal.SIGKILL
+    log: Path | None = None
+    """Where it is written who died, and if `traced` every moment."""
+    traced: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class Nursery:
-    """Starts watched services by forking, so that each costs milliseconds."""
+    """Starts watched processes by forking, so that each costs milliseconds."""
 
     process: asyncio.subprocess.Process
     http: ClientSession
@@ -60,20 +78,37 @@ class Nursery:
     children: list[int]
 
     async def start(
-        self, points: Path, *, die_at: int = 0, how: signal.Signals = signal.SIGKILL
+        self, fate: Fate | None = None, environ: Mapping[str, str] | None = None
     ) -> Service:
-        """Start a service that dies, or stops, at a point, and wait until it answers."""
+        """Start a service with this fate, and wait until it answers."""
         port = free_port()
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{port} {points} {die_at} {how:d}\n".encode())
-        self.children.append(int(await self.process.stdout.readline()))
+        await self.fork("serve", fate or Fate(), environ or {}, port=port)
         url = URL(f"http://127.0.0.1:{port}/")
         await answering(self.http, url)
         return Service(app=web.Application(), url=url, http=self.http, simulator=self.simulator)
 
+    async def fork(
+        self, does: str, fate: Fate, environ: Mapping[str, str], *, port: int = 0
+    ) -> int:
+        """Start a process with these settings of its own, and return its id."""
+        observer = {
+            "doomed": dict(fate.doomed),
+            "outages": dict(fate.outages),
+            "rivals": dict(fate.rivals),
+            "how": int(fate.how),
+            "log": str(fate.log) if fate.log else None,
+            "traced": fate.traced,
+        }
+        line = {"does": does, "port": port, "environ": dict(environ), "observer": observer}
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{json.dumps(line)}\n".encode())
+        child = int(await self.process.stdout.readline())
+        self.children.append(child)
+        return child
+
     def kill(self) -> None:
-        """Kill every service started here that still runs."""
+        """Kill every process started here that still runs."""
         while self.children:
             with suppress(ProcessLookupError):
                 os.kill(self.children.pop(), signal.SIGKILL)

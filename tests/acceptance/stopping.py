@@ -16,12 +16,14 @@ from unittest.mock import patch
 
 import booking_http.bootstrap
 import booking_http.parts
+import booking_http.upkeep
 from booking_flow.engine import Engine
 from booking_flow.ports import StoreUnavailable
 from booking_flow.refusals import Refused
 from booking_http.openapi import build_document
 from booking_http.routes import ROUTES
 from booking_http.upkeep import Upkeep, Wiring, upkeep_of
+from persistence.queue import PostgresWorkQueue
 from tests.http.kit import Json, Service, Simulator, running_service
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ class Points:
         self._left_to_stop = 0
         self._left_to_outage = 0
         self._outages = 0
+        self._under_way = 0
         self._gates: list[asyncio.Future[None]] = []
 
     def stop_at(self, number: int) -> None:
@@ -74,6 +77,20 @@ class Points:
             self._outages -= 1
             raise StoreUnavailable("away")
 
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Count a call that is under way; what it does outside cannot be stopped any more."""
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    async def still(self) -> None:
+        """Wait until every request of a stopped process stands still, and all it asked is done."""
+        while self._under_way:  # noqa: ASYNC110 - what goes on outside tells nobody
+            await asyncio.sleep(0.001)
+
     def go_on(self) -> None:
         """Let every request go on where it stands."""
         self.calm()
@@ -99,7 +116,8 @@ class Stoppable:
 
         async def passing(*args: Any, **kwargs: Any) -> Any:
             await self._points.reach(self._name)
-            answer = await call(*args, **kwargs)
+            with self._points.outside():
+                answer = await call(*args, **kwargs)
             await self._points.reach(self._name)
             return answer
 
@@ -119,6 +137,9 @@ def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[N
         supplier: Any = Stoppable(wired.supplier, "supplier", points)
         return upkeep_of(replace(wired, store=store, supplier=supplier))
 
+    def queue(*given: Any) -> Stoppable:
+        return Stoppable(PostgresWorkQueue(*given), "store", points)
+
     async def pause(_attempt: int) -> None:
         await asyncio.sleep(0)
 
@@ -130,6 +151,7 @@ def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[N
     }
     with (
         patch.multiple(booking_http.parts, **wiring),
+        patch.object(booking_http.upkeep, "PostgresWorkQueue", queue),
         patch.object(booking_http.bootstrap, "build_document", lambda *_, **__: document()),
     ):
         yield
@@ -152,6 +174,7 @@ class Process:
         await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
         stop.cancel()
         if not task.done():
+            await self.points.still()
             return None
         self.requests.remove(task)
         return task.result()

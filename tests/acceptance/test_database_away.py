@@ -42,7 +42,7 @@ async def test_an_answer_that_could_not_be_written_is_entered_by_a_worker(
     folder = tmp_path / "spool"
     spool = FileSpool(folder)
     async with nursery(postgres.dsn, simulator, spool_dir=str(folder)) as made:
-        guest = (await made.start(tmp_path / "log")).guest()
+        guest = (await made.start()).guest()
         held = await guest.to_basketed()
         await simulator.fault("book.pl", "slow", seconds=1.5)
         booking = asyncio.create_task(_book(guest, held.body["price"]["total"]))
@@ -81,7 +81,7 @@ async def test_a_worker_goes_on_when_the_database_is_back(
         worker_for(settings) as (_, parts),
         working(parts, metrics=Metrics()),
     ):
-        guest = (await made.start(tmp_path / "log")).guest()
+        guest = (await made.start()).guest()
         await guest.to_basketed()
         await postgres.stop()
         await asyncio.sleep(1)

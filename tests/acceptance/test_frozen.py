@@ -8,14 +8,14 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
-from tests.acceptance.journeys import points_of, to_paid
+from tests.acceptance.journeys import ADD, BOOK
 from tests.acceptance.ledger import agrees, facts_of
-from tests.acceptance.processes import nursery
+from tests.acceptance.processes import Fate, nursery
 from tests.acceptance.test_recovered import Court, court
+from tests.acceptance.walks import Named, to_paid
 from tests.http.kit import Guest, Reply, Simulator, eventually
 from tests.worker.kit import LEASES
 
@@ -40,18 +40,14 @@ class Frozen:
 
 
 @asynccontextmanager
-async def frozen(
-    database_url: str, simulator: Simulator, folder: Path, point: str
-) -> AsyncIterator[Frozen]:
-    """Walk to a booking in a process that stops at a point, and wait until it has."""
+async def frozen(database_url: str, simulator: Simulator, moment: str) -> AsyncIterator[Frozen]:
+    """Walk to a booking in a process that stops at a moment, and wait until it has."""
     async with (
         nursery(database_url, simulator) as made,
         court(database_url, simulator) as judge,
     ):
-        number = (await points_of(made, folder / "dry", to_paid)).index(point) + 1
-        await judge.clocks.reset()
-        service = await made.start(folder / "log", die_at=number, how=signal.SIGSTOP)
-        guest, pid = service.guest(), made.children[-1]
+        service = await made.start(Fate(doomed={"somebody": (moment, 1)}, how=signal.SIGSTOP))
+        guest, pid = Named.of(service, "somebody").guest(), made.children[-1]
         walking = asyncio.create_task(to_paid(guest))
         await eventually(lambda: _stands_still(pid))
         yield Frozen(guest=guest, pid=pid, walking=walking, judge=judge)
@@ -62,10 +58,10 @@ async def _stands_still(pid: int) -> bool:
 
 
 async def test_an_answer_that_was_frozen_is_the_truth_and_closes_the_task(
-    seeded_url: str, simulator: Simulator, tmp_path: Path
+    seeded_url: str, simulator: Simulator
 ) -> None:
     """book.pl had answered; the worker could only ask a person."""
-    async with frozen(seeded_url, simulator, tmp_path, "after supplier.book") as cell:
+    async with frozen(seeded_url, simulator, f"after {BOOK}") as cell:
         await cell.judge.recovered(LEASES)
         doubtful = await facts_of(seeded_url, cell.guest)
         thawed = await cell.thawed()
@@ -81,10 +77,10 @@ async def test_an_answer_that_was_frozen_is_the_truth_and_closes_the_task(
 
 
 async def test_a_booking_that_was_frozen_before_it_was_sent_is_never_sent(
-    seeded_url: str, simulator: Simulator, tmp_path: Path
+    seeded_url: str, simulator: Simulator
 ) -> None:
     """Its deadline is over when it wakes; that it was not sent is the truth as well."""
-    async with frozen(seeded_url, simulator, tmp_path, "before supplier.book") as cell:
+    async with frozen(seeded_url, simulator, f"before {BOOK}") as cell:
         await cell.judge.recovered(LEASES)
         await asyncio.sleep(PAST_SENDING)
         thawed = await cell.thawed()
@@ -98,10 +94,10 @@ async def test_a_booking_that_was_frozen_before_it_was_sent_is_never_sent(
 
 
 async def test_a_hold_that_a_worker_found_meanwhile_is_not_taken_back(
-    seeded_url: str, simulator: Simulator, tmp_path: Path
+    seeded_url: str, simulator: Simulator
 ) -> None:
     """Both saw the same cabin; one hold, one step, and the journey goes on."""
-    async with frozen(seeded_url, simulator, tmp_path, "after supplier.add_to_basket") as cell:
+    async with frozen(seeded_url, simulator, f"after {ADD}") as cell:
         await cell.judge.recovered(LEASES)
         found = await facts_of(seeded_url, cell.guest)
         thawed = await cell.thawed()

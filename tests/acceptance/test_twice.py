@@ -21,8 +21,8 @@ async def twins(
 ) -> AsyncIterator[tuple[Service, Service]]:
     """Return two services over one database, which may be the same process."""
     async with nursery(seeded_url, simulator) as made:
-        first = await made.start(tmp_path / "first")
-        second = first if request.param == 1 else await made.start(tmp_path / "second")
+        first = await made.start()
+        second = first if request.param == 1 else await made.start()
         yield first, second
 
 

@@ -1,92 +1,141 @@
-"""A service that an observer follows through its ports, and that can die at any of them.
+"""A service, or a worker, that an observer follows and that can die at any point it passes.
 
-Reads one line per service from standard input, `port points_file die_at signal`, and forks for
-each: `die_at` is the number of the point at which the child sends itself the signal, 0 for none.
-The points are the moments before and after every call the engine makes through a port.
+Reads one line of JSON per process from standard input and forks for each: where it listens, if it
+is to serve, and what its observer is told (see `observing.plan`). Everything is imported once, with
+the observer built in, so that a process costs milliseconds.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import sys
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
 
-import booking_http.parts
-from booking_flow.engine import Engine
-from booking_http.bootstrap import create_app
-from booking_http.logs import configure_logs
-from booking_http.serving import run_until_stopped, serve_app
-from booking_http.settings import load_settings
+from tests.acceptance.observing import PIECE, observe, plan
 
+observe()
 
-class Observer:
-    """Writes down each point, and kills or stops the process at one of them."""
+import booking_http.worker  # noqa: E402 - what is imported from here on is observed
+from booking_flow.desk import AnswerKind, TaskAnswer  # noqa: E402
+from booking_flow.history import ActorKind, Origin  # noqa: E402
+from booking_http.bootstrap import create_app  # noqa: E402
+from booking_http.lanes import Job  # noqa: E402
+from booking_http.logs import configure_logs  # noqa: E402
+from booking_http.metrics import Metrics  # noqa: E402
+from booking_http.outbox import OutboxSender  # noqa: E402
+from booking_http.parts import Parts, open_parts  # noqa: E402
+from booking_http.serving import run_until_stopped, serve_app  # noqa: E402
+from booking_http.settings import Settings, load_settings  # noqa: E402
+from booking_http.worker import Worker, working  # noqa: E402
+from persistence.outbox import Parcel  # noqa: E402
+from persistence.wakeups import Wakeups  # noqa: E402
 
-    def __init__(self, log: Path, die_at: int, number: int) -> None:
-        self.log = log.open("a", buffering=1)
-        self.left = die_at
-        self.number = number
-
-    def reach(self, point: str) -> None:
-        self.log.write(f"{point}\n")
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), self.number)
-
-
-class Watched:
-    """A port whose every call is observed before and after."""
-
-    def __init__(self, port: Any, name: str, observer: Observer) -> None:
-        self._port, self._name, self._observer = port, name, observer
-
-    def __getattr__(self, method: str) -> Any:
-        call = getattr(self._port, method)
-
-        async def observed(*args: Any, **kwargs: Any) -> Any:
-            self._observer.reach(f"before {self._name}.{method}")
-            try:
-                return await call(*args, **kwargs)
-            finally:
-                self._observer.reach(f"after {self._name}.{method}")
-
-        return observed
+STAFF: Final = Origin(actor=ActorKind.STAFF, actor_name="rosa")
 
 
-def watched_engine(observer: Observer) -> type[Engine]:
-    """Return the engine with its ports observed."""
+def named(job: Job[Any]) -> Job[Any]:
+    """Let the observer know whose piece is done, and that none is while work is looked for."""
 
-    class WatchedEngine(Engine):
-        def __init__(self, **wired: Any) -> None:
-            ports = {
-                name: Watched(wired[name], name, observer)
-                for name in ("store", "supplier", "catalogue")
-            }
-            super().__init__(**wired | ports)
+    async def take(limit: int) -> Sequence[Any]:
+        PIECE.set(f"take {job.name}")
+        return await job.take(limit)
 
-    return WatchedEngine
+    async def do(piece: Any) -> None:
+        PIECE.set(str(job.session(piece)))
+        await job.do(piece)
+
+    return replace(job, take=take, do=do)
 
 
-def run(port: int, log: Path, die_at: int, number: int) -> None:
-    """Serve on `port` until killed."""
-    vars(booking_http.parts)["Engine"] = watched_engine(Observer(log, die_at, number))
+def name_pieces() -> None:
+    """Let work that no request does be known by the session, or by what it is done for."""
+    jobs, send, run_sender = booking_http.worker.jobs, Wakeups._send, OutboxSender.run
+    deliver = OutboxSender._deliver
+
+    def named_jobs(parts: Parts) -> list[Job[Any]]:
+        return [named(job) for job in jobs(parts)]
+
+    async def named_delivery(self: OutboxSender, parcel: Parcel, doors: Any) -> None:
+        PIECE.set(str(parcel.session_id))
+        await deliver(self, parcel, doors)
+
+    async def named_sending(self: Wakeups) -> None:
+        PIECE.set("wake-ups")
+        await send(self)
+
+    async def named_sender(self: OutboxSender, stop: asyncio.Event) -> None:
+        PIECE.set("sender")
+        await run_sender(self, stop)
+
+    vars(booking_http.worker)["jobs"] = named_jobs
+    OutboxSender.run = named_sender  # type: ignore[method-assign]  # seen from outside
+    Wakeups._send = named_sending  # type: ignore[method-assign]  # seen from outside
+    OutboxSender._deliver = named_delivery  # type: ignore[method-assign]  # seen from outside
+
+
+async def work(settings: Settings) -> None:
+    """Work as `booking-flow worker` does, until killed."""
+    async with open_parts(settings) as parts, working(parts, metrics=Metrics()):
+        await asyncio.Event().wait()
+
+
+async def drain(settings: Settings) -> None:
+    """Do all the work there is, one kind after the other, and end."""
+    async with open_parts(settings) as parts:
+        await Worker(parts, metrics=Metrics()).drain()
+        while await OutboxSender(parts).send_due():
+            pass
+
+
+async def answer(settings: Settings) -> None:
+    """Answer every task at once, as `booking-flow task answer` does, and end."""
+    async with open_parts(settings) as parts:
+        await asyncio.gather(*(_answer(parts, said) for said in json.loads(os.environ["ANSWERS"])))
+
+
+async def _answer(parts: Parts, said: dict[str, str]) -> None:
+    PIECE.set(said["session"])
+    given = TaskAnswer(
+        task_id=UUID(said["task_id"]),
+        version=int(said["version"]),
+        kind=AnswerKind(said["kind"]),
+        reservation=said["reservation"],
+    )
+    await parts.upkeep.desk.answer(given, origin=STAFF)
+
+
+DOES: Final = {"work": work, "drain": drain, "answer": answer}
+
+
+def run(*, does: str, port: int, environ: dict[str, str], observer: dict[str, Any]) -> None:
+    """Be a service, or a worker, until killed."""
+    os.environ |= environ
     settings = load_settings()
     configure_logs(settings.log_level)
-    app = create_app(settings)
-    run_until_stopped(serve_app(app, host="127.0.0.1", port=port, patience=5))
+    plan(**observer)
+    if does == "serve":
+        app = create_app(settings)
+        run_until_stopped(serve_app(app, host="127.0.0.1", port=port, patience=5))
+    else:
+        run_until_stopped(DOES[does](settings))
 
 
 def main() -> None:
-    """Fork one service per line; end with the input."""
+    """Fork one process per line; end with the input."""
+    create_app(load_settings())
+    name_pieces()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
-        port, log, die_at, number = line.split()
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            run(int(port), Path(log), int(die_at), int(number))
+            run(**json.loads(line))
             os._exit(0)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()

@@ -24,6 +24,7 @@ from booking_flow.ports import StoredTask, StoreUnavailable
 from booking_flow.refusals import Refused
 from booking_flow.saga import TaskKind
 from booking_http.metrics import Metrics
+from booking_http.outbox import send_due
 from booking_http.worker import Worker
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
@@ -123,16 +124,18 @@ class World:
         self.supplier.pass_time()
 
     async def work(self) -> None:
-        """Let a worker do all there is to do."""
-        worker = Worker(self.service.parts, metrics=Metrics())
-        await self.do(worker.drain())
+        """Let a worker do all there is to do, and send all there is to send."""
+        parts = self.service.parts
+        await self.do(Worker(parts, metrics=Metrics()).drain())
+        if parts.outgoing.all_channels:
+            await send_due(parts)
 
     async def open_tasks(self) -> list[StoredTask]:
         return list(await PostgresTaskStore(self.database).open_tasks())
 
     async def answer(self, task: StoredTask, *, line_cancels: bool = True) -> Refused | None:
         """Let staff find out the truth and answer a task by it."""
-        answer = await self._truth(task, line_cancels=line_cancels)
+        answer = await self.truth(task, line_cancels=line_cancels)
         try:
             await self.do(self.service.parts.upkeep.desk.answer(answer, origin=STAFF))
         except Refused as refused:
@@ -141,7 +144,8 @@ class World:
             return None
         return None
 
-    async def _truth(self, task: StoredTask, *, line_cancels: bool) -> TaskAnswer:
+    async def truth(self, task: StoredTask, *, line_cancels: bool) -> TaskAnswer:
+        """Return what staff find out when they ask the line."""
         reservation = None
         match task.kind:
             case TaskKind.BOOK_UNKNOWN:

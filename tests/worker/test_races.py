@@ -26,7 +26,8 @@ from tests.persistence.helpers import Shop
 from tests.persistence.samples import BASKET, NOW, settled
 from tests.worker.kit import LEASES, rows, worker_for
 
-SESSIONS = 200
+USUAL, MANY = 200, 2000
+"""How many sessions are left with something to be done."""
 LAPSED = replace(BASKET, hold_until=NOW + timedelta(minutes=1))
 Abandon = Callable[[Shop], Awaitable[Session]]
 
@@ -72,10 +73,10 @@ async def _lapsing(shop: Shop) -> Session:
     return await shop.basketed(LAPSED)
 
 
-async def abandoned(shop: Shop) -> dict[Abandon, list[Session]]:
-    """Leave sessions with something to be done, at random."""
+async def abandoned(shop: Shop, sessions: int) -> dict[Abandon, list[Session]]:
+    """Leave so many sessions with something to be done, at random."""
     kinds: Sequence[Abandon] = (_booking, _owing, _lapsing)
-    chosen = random.Random(3).choices(kinds, k=SESSIONS)
+    chosen = random.Random(3).choices(kinds, k=sessions)
     found: dict[Abandon, list[Session]] = {kind: [] for kind in kinds}
     room = asyncio.Semaphore(6)
 
@@ -101,10 +102,11 @@ async def wake_up_late(shop: Shop, asleep: Sequence[Session]) -> list[Session]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 4])
+@pytest.mark.parametrize("sessions", [USUAL, pytest.param(MANY, marks=pytest.mark.full)])
 async def test_each_piece_is_taken_once_and_none_is_left(
-    shop: Shop, database_url: str, workers: int
+    shop: Shop, database_url: str, sessions: int, workers: int
 ) -> None:
-    found = await abandoned(shop)
+    found = await abandoned(shop, sessions)
     settings = settings_for(
         database_url=database_url, supplier_url="http://127.0.0.1:9/2.1/json", database_pool_size=3
     )

@@ -1,0 +1,150 @@
+"""The points at which a process may die: before and after every await of engine and stores.
+
+They are declared in `points.txt`, one line for each await, and `python -m tests.acceptance.points`
+writes that file anew; `test_points` fails while it and the code differ. A point has the name of its
+function and of what is awaited there. After ` -- ` stands why no journey of the matrix passes it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent.parent
+DECLARED: Final = Path(__file__).with_name("points.txt")
+WATCHED: Final = (
+    "booking_flow.desk",
+    "booking_flow.engine",
+    "booking_flow.opening",
+    "booking_flow.reading",
+    "booking_flow.recovery",
+    "booking_flow.runner",
+    "persistence.clock",
+    "persistence.database",
+    "persistence.idempotency",
+    "persistence.outbox",
+    "persistence.queue",
+    "persistence.sessions",
+    "persistence.tasks",
+    "persistence.undos",
+    "persistence.wakeups",
+    "adapters.spool",
+    "booking_http.deliveries",
+    "booking_http.outbox",
+)
+"""The engine, the stores, and what delivers."""
+ELSEWHERE: Final[Mapping[str, str]] = {
+    "persistence.claims": "who of the staff works on a task",
+    "persistence.lookups": "one statement for each step of a mailed link",
+    "persistence.support_work": "staff have an undo tried at once",
+}
+"""Modules that await and write what a booking is made of, and why nobody need die in them."""
+BEFORE: Final = "before"
+AFTER: Final = "after"
+_WRITES: Final = re.compile(
+    r"(UPDATE|INSERT INTO|DELETE FROM) (booking_sessions|session_history|saga_steps|bookings"
+    r"|booking_payments|idempotency_keys|staff_tasks|outbox)\b"
+)
+_SUSPENDING: Final = (ast.Await, ast.AsyncWith, ast.AsyncFor)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """One await, or one side of an `async with`; a process may die before it and after it."""
+
+    name: str
+    node: ast.AST
+
+
+@dataclass(slots=True)
+class _Names(ast.NodeVisitor):
+    """Names every await of a module by its function and what is awaited."""
+
+    module: str
+    within: list[str] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+    found: list[Point] = field(default_factory=list)
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            self.within.append(node.name)
+            self.generic_visit(node)
+            self.within.pop()
+            return
+        if isinstance(node, ast.AsyncFor) or (
+            isinstance(node, ast.comprehension) and node.is_async
+        ):
+            raise NotImplementedError(f"{self.module}: nobody can die within an async for yet")
+        if isinstance(node, ast.Await):
+            self._add(node, node.value)
+        if isinstance(node, ast.AsyncWith):
+            for item in node.items:
+                self._add(item, item.context_expr)
+        self.generic_visit(node)
+
+    def _add(self, node: ast.AST, awaited: ast.expr) -> None:
+        called = awaited.func if isinstance(awaited, ast.Call) else awaited
+        what = ast.unparse(called).removeprefix("self.").replace("\n", " ")
+        name = f"{self.module}.{'.'.join(self.within)}: {what}"
+        self.seen[name] += 1
+        again = f" ({self.seen[name]})" if self.seen[name] > 1 else ""
+        self.found.append(Point(name=name + again, node=node))
+
+
+def source_of(module: str) -> Path:
+    """Return where a module is written."""
+    parts = module.split(".")
+    home = ROOT / "http" if parts[0] == "booking_http" else ROOT
+    return home.joinpath(*parts).with_suffix(".py")
+
+
+def points_of(module: str, tree: ast.Module) -> list[Point]:
+    """Return every point of a module."""
+    names = _Names(module)
+    names.visit(tree)
+    return names.found
+
+
+def written() -> list[str]:
+    """Return the names of all points as the code has them."""
+    return [
+        point.name
+        for module in WATCHED
+        for point in points_of(module, ast.parse(source_of(module).read_text("utf-8")))
+    ]
+
+
+def declared() -> dict[str, str]:
+    """Return the declared points, each with why no journey passes it, or nothing."""
+    lines = (line.partition(" -- ") for line in DECLARED.read_text("utf-8").splitlines())
+    return {name: why for name, _, why in lines}
+
+
+def moments(names: Iterator[str] | list[str]) -> Iterator[str]:
+    """Return both moments of each point."""
+    for name in names:
+        yield f"{BEFORE} {name}"
+        yield f"{AFTER} {name}"
+
+
+def matters(module: Path) -> bool:
+    """Whether something is awaited in a module, and a booking depends on it."""
+    source = module.read_text("utf-8")
+    awaits = any(isinstance(node, _SUSPENDING) for node in ast.walk(ast.parse(source)))
+    return awaits and (module.is_relative_to(ROOT / "booking_flow") or bool(_WRITES.search(source)))
+
+
+def main() -> None:
+    """Declare every point anew; what was said of one that is still there stays."""
+    said = declared() if DECLARED.exists() else {}
+    lines = [f"{name} -- {said[name]}" if said.get(name) else name for name in written()]
+    DECLARED.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
