@@ -44,8 +44,8 @@ screenshots: $(READY) ## take the pictures of docs/console/ anew
 soak: $(READY) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak
 
-bench: $(READY) ## measure the service's own cost and its rates: a table, and .bench/results.json
-	@$(BIN)/python -m tests.bench
+bench: $(READY) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (BENCH_SESSIONS=, BENCH_KEEP=)
+	@BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
 mutants: $(READY) ## change the core line by line and see whether a test notices (SLICE='booking_flow.flow*')
 	@nice -n 15 $(BIN)/python -m tests.core.mutants $(foreach name,$(SLICE),'$(name)')

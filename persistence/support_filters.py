@@ -40,11 +40,12 @@ FILTERS: Final[Mapping[str, str]] = {
         SELECT FROM supplier_calls c
         WHERE c.session_id = s.id AND c.endpoint = :call
           AND c.at >= :called_since AND c.at < :called_until)""",
-    "failed_call": """s.id IN (
+    # An array is looked up by key; a subquery would be tried for one session after the other.
+    "failed_call": """s.id = ANY (ARRAY(
         SELECT c.session_id FROM supplier_calls c
         WHERE c.outcome <> 'ok' AND c.outcome = ANY (CAST(:outcomes AS text[]))
           AND c.endpoint = :call
-          AND c.at >= :called_since AND c.at < :called_until)""",
+          AND c.at >= :called_since AND c.at < :called_until))""",
     "before": "(s.created_at, s.id) < (:before_at, :before_id)",
 }
 _OPEN: Final = (StepStatus.STARTED, StepStatus.UNKNOWN, StepStatus.OWED)

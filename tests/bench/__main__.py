@@ -14,6 +14,7 @@ from tests.bench.clients import bare, book, service_of
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import Figures
 from tests.bench.growth import measure_growth
+from tests.bench.million import SESSIONS, measure_million
 from tests.bench.recovery import measure_recovery
 from tests.bench.steps import measure_steps
 from tests.bench.store import measure_store
@@ -70,7 +71,20 @@ async def bench(progress: Progress) -> Figures:
             ground, figures, doomed=one, server=servers[1], steps=ABANDONED, sessions=ENDING
         )
         await _shown(progress, "recovery", clearing)
+    name = f"staff among {SESSIONS:,} sessions"
+    await _shown(progress, name, staffed(progress, figures))
     return figures
+
+
+async def staffed(progress: Progress, figures: Figures) -> None:
+    """Measure what staff wait for, and show how far the filling is."""
+    task = progress.add_task("", total=1)
+
+    def filled(share: float) -> None:
+        progress.update(task, description=f"filled to {share:.0%}")
+
+    await measure_million(figures, filled)
+    progress.remove_task(task)
 
 
 async def _shown(progress: Progress, name: str, work: Awaitable[None]) -> None:

@@ -82,7 +82,7 @@ DONE: Final = (
     SELECT date_trunc('hour', c.at, 'UTC') AS hour, c.endpoint, c.outcome,
            duration_step(c.duration_s) AS step, count(*), max(c.duration_s)
     FROM supplier_calls c WHERE c.at < (SELECT until FROM supplier_calls_summed)
-    GROUP BY hour, c.endpoint, c.outcome, step
+    GROUP BY hour, c.endpoint, c.outcome, step ORDER BY hour
     """,
     "DROP TABLE walked.copies",
     "CREATE TABLE walked.made AS SELECT clock_timestamp() AS at",
@@ -124,13 +124,16 @@ _OWN: Final[Mapping[str, str]] = {
 
 
 def statement_of(table: str, columns: Sequence[tuple[str, str]]) -> str:
-    """Return the statement that multiplies a table's rows, given its columns and their types."""
+    """Return the statement that multiplies a table's rows, given its columns and their types.
+
+    They come in the order of time, as they do where nobody multiplies them.
+    """
     key = "id" if table == "booking_sessions" else "session_id"
     names = ", ".join(name for name, _ in columns)
     values = ", ".join(_value(table, name, kind) for name, kind in columns)
     return (
         f"INSERT INTO {table} ({names}) SELECT {values}"
-        f" FROM walked.copies c JOIN walked.{table} t ON t.{key} = c.template"
+        f" FROM walked.copies c JOIN walked.{table} t ON t.{key} = c.template ORDER BY c.n"
     )
 
 

@@ -44,7 +44,7 @@ SUMS: Final = (
     SELECT date_trunc('hour', c.at, 'UTC') AS hour, c.endpoint, c.outcome,
            duration_step(c.duration_s) AS step, count(*), max(c.duration_s)
     FROM supplier_calls c WHERE c.at < (SELECT until FROM supplier_calls_summed)
-    GROUP BY hour, c.endpoint, c.outcome, step
+    GROUP BY hour, c.endpoint, c.outcome, step ORDER BY hour
     """,
 )
 
