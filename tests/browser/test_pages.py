@@ -30,7 +30,8 @@ class Scenes:
     def paths(self) -> list[str]:
         sessions = (self.paid, self.doubtful, self.declined)
         pages = (f"/console/sessions/{each}" for each in sessions)
-        return ["/console", *pages, "/console/tasks", f"/console/tasks/{self.task}"]
+        tasks = ("/console/tasks", f"/console/tasks/{self.task}")
+        return ["/console", *pages, *tasks, "/console/overview", "/console/flow"]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -166,6 +166,21 @@ async def test_what_is_not_there_is_a_page_too(service: Service, clerk: Clerk) -
         assert "To the first page" in page.words
 
 
+async def test_what_is_no_form_of_ours_is_refused_as_a_page(service: Service, clerk: Clerk) -> None:
+    visitor = await come_in(service, clerk)
+    cookie = {"Cookie": f"{COOKIE}={visitor.cookies[COOKIE]}"}
+    form = "application/x-www-form-urlencoded"
+    for status, media_type, raw in (
+        (415, "application/json", b"{}"),
+        (400, f"{form}; charset=nonsense", b"csrf=x"),
+        (413, form, b"query=" + b"x" * 70_000),
+        (403, form, b"%ff=%00&csrf=%ff"),
+    ):
+        headers = {"Content-Type": media_type, **cookie}
+        reply = await service.call("POST", "/console", raw=raw, headers=headers)
+        assert (reply.status, reply.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+
+
 async def test_style_and_scripts_may_be_kept_since_their_names_change_with_them(
     service: Service,
 ) -> None:

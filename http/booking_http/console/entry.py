@@ -58,7 +58,10 @@ async def read_form(request: web.Request) -> Fields:
     """Return the fields of a form that hold anything."""
     if request.content_type != _FORM:
         raise problem(EdgeCode.UNSUPPORTED_MEDIA_TYPE, "This takes forms only.")
-    sent = (await request.post()).items()
+    try:
+        sent = (await request.post()).items()
+    except (LookupError, UnicodeError):
+        raise problem(EdgeCode.BAD_REQUEST, "The form cannot be read.") from None
     typed = [(name, value.strip()) for name, value in sent if isinstance(value, str)]
     return {name: value for name, value in typed if value}
 

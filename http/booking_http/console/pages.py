@@ -98,6 +98,8 @@ def as_page(handler: Handler) -> Handler:
             return await _refusal(request, found)
         except Refused as refused:
             return await _refusal(request, from_refusal(refused.refusal))
+        except web.HTTPRequestEntityTooLarge:
+            return await _refusal(request, problem(EdgeCode.BODY_TOO_LARGE))
         except StoreUnavailable:
             return _unavailable(request)
 
