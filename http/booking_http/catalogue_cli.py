@@ -184,7 +184,7 @@ def _carry_out(
         async with remembered(target, settings) as ledger:
             with watching(quiet=every is not None) as watch:
                 report = await job(ledger, watch)
-        if ledger is None:
+        if ledger is None and not report.dry_run:
             report.note(NOT_REMEMBERED)
         done.append(report)
         _print(report, as_json=as_json)

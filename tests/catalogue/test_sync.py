@@ -94,6 +94,26 @@ async def test_what_comes_back_is_on_sale_again(database_url: str, make_shelf: M
     assert await sold(database_url, "NOT active") == []
 
 
+async def test_sailings_that_name_another_line_than_the_source_are_put_right(
+    database_url: str, make_shelf: MakeShelf
+) -> None:
+    """The fault of old: the target says 8, Carnival, where the source says 22."""
+    source = await make_shelf(stocked=False)
+    await fill(source, 6)
+    await copy(source, database_url, lines=(22, 3, 8))
+    wrong = str(FIRST + 1)
+    told = "SELECT line_id FROM catalogue.sailings WHERE cruise_id = $1"
+    right = await look(database_url, told, wrong)
+    await look(
+        database_url,
+        "UPDATE catalogue.sailings SET line_id = 8, ship_id = 9000 WHERE cruise_id = $1",
+        wrong,
+    )
+    report = await copy(source, database_url)
+    assert report.tables[SAILINGS].samples["changed"] == [f"{wrong}: line_id, ship_id"]
+    assert await look(database_url, told, wrong) == right != [(8,)]
+
+
 async def test_a_dry_run_tells_the_same_and_writes_nothing(
     database_url: str, make_shelf: MakeShelf
 ) -> None:

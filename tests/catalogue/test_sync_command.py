@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
+import subprocess
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +25,7 @@ from tests.catalogue.conftest import MakeShelf
 from tests.catalogue.copies import FIRST, fill, look, sold
 from tests.catalogue.shelves import Columns, Shelf
 from tests.catalogue.tree import grow, spoil
-from tests.cli.programs import running
+from tests.cli.programs import PROGRAM, environment, running
 from tests.conftest import run_apart
 
 Found = TypeVar("Found")
@@ -152,6 +155,32 @@ def test_a_sync_can_be_repeated_until_it_is_stopped(
         run_apart(fill(source, 3))
         program.wait_for("wrote 65 rows")
         assert program.end(signal.SIGTERM) == 0
+
+
+def test_a_terminal_shows_how_far_it_is(
+    database_url: str, make_shelf: MakeShelf, tmp_path: Path
+) -> None:
+    """The bar goes to standard error, so that what is printed can still be read by programs."""
+    source = made(make_shelf)
+    run_apart(fill(source, 120))
+    screen, terminal = pty.openpty()
+    with (
+        os.fdopen(screen, "rb", buffering=0) as seen,
+        os.fdopen(terminal, "wb", buffering=0) as end,
+    ):
+        told = subprocess.run(
+            [PROGRAM, "catalogue", "sync", "--json"],
+            cwd=tmp_path,
+            env=environment({"SYNC_FROM": source.url, "SYNC_TO": database_url, "TERM": "xterm"}),
+            stdout=subprocess.PIPE,
+            stderr=end,
+            timeout=60,
+            check=True,
+        )
+        shown = os.read(seen.fileno(), 65536).decode()
+    assert "sailings" in shown
+    assert "120/120" in shown
+    assert json.loads(told.stdout)["written"] == 182
 
 
 def test_durations_are_read() -> None:
