@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -84,27 +84,27 @@ async def build(owner: str, columns: Columns | None = None) -> None:
 
 async def stock(owner: str, sailings: Iterable[SeededSailing] | None = None) -> None:
     """Put sailings in, into those columns that there are."""
+    stocked = [rows_of(each) for each in sailings or seeded_sailings(datetime.now(UTC).date())]
     connection = await asyncpg.connect(owner)
     try:
-        for seeded in sailings or seeded_sailings(datetime.now(UTC).date()):
-            for table, row in rows_of(seeded).items():
-                await _insert(connection, table, row)
+        for table in WANTED:
+            await _insert(connection, table, [rows[table] for rows in stocked])
     finally:
         await connection.close()
 
 
-async def _insert(connection: Any, table: str, row: Mapping[str, str]) -> None:
+async def _insert(connection: Any, table: str, rows: Sequence[Mapping[str, str]]) -> None:
     there = await connection.fetch(
         "SELECT attname, format_type(atttypid, atttypmod) AS type FROM pg_attribute"
         " WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped",
         table,
     )
-    used = [(one["attname"], one["type"]) for one in there if one["attname"] in row]
+    used = [(one["attname"], one["type"]) for one in there if one["attname"] in rows[0]]
     names = ", ".join(name for name, _ in used)
     values = ", ".join(f"${n}::text::{kind}" for n, (_, kind) in enumerate(used, 1))
-    await connection.execute(
+    await connection.executemany(
         f"INSERT INTO {table} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING",
-        *(_written(row[name], kind) for name, kind in used),
+        [[_written(row[name], kind) for name, kind in used] for row in rows],
     )
 
 

@@ -143,10 +143,10 @@ async def test_pages_follow_one_another_without_a_gap(catalogue: CatalogueReader
     assert (tuple(seen), cursor) == (LIVE, None)
 
 
-@pytest.mark.parametrize("cursor", ["x", "%%%", "bm90IGEgcGxhY2U", "", "MjAzMC0wMS0wMSAA"])
-async def test_a_made_up_cursor_is_refused(catalogue: CatalogueReader, cursor: str) -> None:
-    with pytest.raises(BadCursor):
-        await catalogue.search(today=TODAY, cursor=cursor)
+async def test_a_made_up_cursor_is_refused(catalogue: CatalogueReader) -> None:
+    for cursor in ("x", "%%%", "bm90IGEgcGxhY2U", "", "MjAzMC0wMS0wMSAA"):
+        with pytest.raises(BadCursor):
+            await catalogue.search(today=TODAY, cursor=cursor)
 
 
 async def test_a_sailing_leaves_the_search_on_its_day(catalogue: CatalogueReader) -> None:
@@ -225,23 +225,20 @@ async def test_only_what_must_be_there_is_enough(make_shelf: MakeShelf) -> None:
     assert len(told["columns"]) == 8
 
 
-@pytest.mark.parametrize(
-    ("table", "column"), [(table, name) for table, names in NEEDED.items() for name in names]
-)
-async def test_nothing_is_sold_without_a_required_column(
-    make_shelf: MakeShelf, table: str, column: str
-) -> None:
+async def test_nothing_is_sold_without_a_required_column(make_shelf: MakeShelf) -> None:
     """A sailing that cannot be told right is not told at all."""
-    shelf = await make_shelf(stocked=False)
-    await shelf.run(f"ALTER TABLE {table} DROP COLUMN {column} CASCADE")
-    async with reading(shelf.url) as reader:
-        with pytest.raises(Refused) as refused:
-            await reader.sailing("2190294")
-        assert refused.value.refusal.code is RefusalCode.UNAVAILABLE
-        with pytest.raises(Refused):
-            await reader.search(today=today())
-        (finding,) = (await reader.inspection()).harmful
-        assert str(finding) == f"public.{table}.{column} is missing, required"
+    shelf = await make_shelf()
+    for table, column in ((table, name) for table, names in NEEDED.items() for name in names):
+        await shelf.run(f"ALTER TABLE {table} RENAME {column} TO elsewhere")
+        async with reading(shelf.url) as reader:
+            with pytest.raises(Refused) as refused:
+                await reader.sailing("2190294")
+            assert refused.value.refusal.code is RefusalCode.UNAVAILABLE
+            with pytest.raises(Refused):
+                await reader.search(today=today())
+            (finding,) = (await reader.inspection()).harmful
+            assert str(finding) == f"public.{table}.{column} is missing, required"
+        await shelf.run(f"ALTER TABLE {table} RENAME elsewhere TO {column}")
 
 
 async def test_a_column_that_comes_back_is_seen(make_shelf: MakeShelf) -> None:
