@@ -14,6 +14,8 @@ from tests.http.kit import VISA, Guest, Service, eventually
 from tests.http.staff import audit, in_doubt, rows
 from tests.words import told
 
+DECLINED = "4000000000000002"
+
 
 @pytest.fixture
 async def agent(service: Service) -> Visitor:
@@ -256,3 +258,39 @@ async def test_undos_are_retried_for_a_whole_list(make_service: MakeService) -> 
     page = await agent.get(begun.location)
     assert "the supplier was down" in page.words
     assert page_of(guest) in page.html
+
+
+async def test_the_sentence_on_top_tells_how_it_stands_whatever_went_before(
+    service: Service, agent: Visitor
+) -> None:
+    lucky = service.guest()
+    total = (await lucky.to_basketed()).body["price"]["total"]
+    for card in (DECLINED, VISA):
+        await lucky.book(lucky.booking(payment=lucky.payment(total, card=card)))
+    page = await agent.get(page_of(lucky))
+    assert "What happened: Booked and paid" in page.words
+    assert "failed once" in page.words
+    assert "(the card was declined), and worked later" in page.words
+
+    leaver, dreamer = await booked(service, "Gooseberry"), service.guest()
+    await leaver.cancel()
+    leaving = await agent.get(page_of(leaver))
+    assert "What happened: Cancellation asked for" in leaving.words
+    assert "A person cancels with the line" in leaving.words
+    await dreamer.open()
+    assert "What happened: Started" in (await agent.get(page_of(dreamer))).words
+    await dreamer.cancel()
+    assert "What happened: Cancelled" in (await agent.get(page_of(dreamer))).words
+
+
+async def test_an_erased_guest_is_a_page_without_them(service: Service) -> None:
+    guest, supervisor = service.guest(), await at_desk(service, Role.SUPERVISOR, "Sue Pervisor")
+    await guest.to_priced()
+    await guest.edit({"contact": guest.contact("Quillfeather")})
+    await guest.cancel()
+    assert "Quillfeather" in (await supervisor.get(page_of(guest))).words
+    erased = await supervisor.act(guest.uuid, "erase-guest", reason="they asked us to")
+    assert erased.status == 303
+    page = await supervisor.get(erased.location)
+    assert "What the guest typed is erased" in page.words
+    assert "Quillfeather" not in page.words

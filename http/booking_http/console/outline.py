@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
 
-_MOST: Final = 300
+_MOST: Final = 160
 """Lines that are shown; the export has all of them."""
 
 

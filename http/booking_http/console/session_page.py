@@ -17,7 +17,7 @@ from booking_http.console.forms import EMPTY, Form, NotTaken, refused
 from booking_http.console.pages import HEADERS, go_to, render
 from booking_http.exchange import service_of
 from booking_http.problems import EdgeCode, Problem, from_refusal, problem
-from booking_http.support import steering
+from booking_http.support import possible, steering
 from booking_http.support.finding import find_session, id_of
 from booking_http.support.identity import Staff
 from booking_http.support.reading import story_of
@@ -118,7 +118,8 @@ async def _facts(
 ) -> Mapping[str, Any]:
     service, session = service_of(request), loaded.session
     story = await story_of(service, staff, loaded)
-    owes_undo = bool(await service.store.owed(session.id))
+    owes_undo = any(each.kind == "step" and each.outcome == "owed" for each in story.timeline)
+    supervises = staff.account.role.includes(possible.MOVE.role)
     path, show = chart.path_of(story), request.query.get("show")
     culprit = summary.culprit_of(story)
     return {
@@ -133,6 +134,6 @@ async def _facts(
         "stations": chart.stations(path),
         "offers": deeds.offers(session, today=loaded.now.date(), staff=staff, owes_undo=owes_undo),
         "movable": movable(session),
-        "ways": await steering.ways(service, loaded),
+        "ways": await steering.ways(service, loaded) if supervises else (),
         "form": form,
     }
