@@ -102,6 +102,17 @@ TROUBLED: Final = text(
     """
 )
 
+# How much is not delivered on each channel, and since when the oldest that still may be waits.
+BACKLOGS: Final = text(
+    """
+    SELECT channel, count(*) FILTER (WHERE dead_at IS NULL) AS waiting,
+           count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead,
+           coalesce(booking_now() - min(created_at) FILTER (WHERE dead_at IS NULL),
+                    interval '0') AS oldest
+    FROM outbox WHERE delivered_at IS NULL GROUP BY channel ORDER BY channel
+    """
+)
+
 # Give dead rows another chance: of one session, or all.
 REQUEUE: Final = text(
     """
@@ -161,6 +172,16 @@ class OutboxEntry:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What is not delivered on one channel."""
+
+    channel: str
+    waiting: int
+    dead: int
+    oldest: timedelta
+
+
 class Outbox:
     """The outbox in PostgreSQL; any number of senders share it."""
 
@@ -195,6 +216,14 @@ class Outbox:
         """Return what is not delivered, the dead last, or the dead alone."""
         values = {"dead_only": dead_only, "limit": limit}
         return [_entry(row) for row in await fetch_all(self._engine, TROUBLED, values)]
+
+    async def backlogs(self) -> Sequence[Backlog]:
+        """Return what is not delivered, by channel."""
+        rows = await fetch_all(self._engine, BACKLOGS)
+        return [
+            Backlog(channel=row.channel, waiting=row.waiting, dead=row.dead, oldest=row.oldest)
+            for row in rows
+        ]
 
     async def requeue(self, reference: str | None = None, *, seq: int | None = None) -> int:
         """Let dead rows be sent again, and return how many."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -62,6 +62,10 @@ class Caller:
         if ask.endpoint.effect:
             return await self._attempt(ask, ctx)
         return await self._patience.reading(ask.endpoint, partial(self._attempt, ask, ctx))
+
+    async def resting(self) -> Sequence[str]:
+        """Return which groups of reads are not sent for now."""
+        return await self._patience.resting()
 
     async def sign_in(self, ctx: CallContext) -> float:
         """Make sure of a token, and return for how many seconds it may still be used."""

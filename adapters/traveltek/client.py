@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -59,6 +59,10 @@ class TraveltekClient:
         self._caller = Caller(
             settings, reads=http, effects=effects, tokens=tokens, new_id=new_id, boottime=boottime
         )
+
+    async def resting(self) -> Sequence[str]:
+        """Return which groups of reads are not sent for now, because too many have failed."""
+        return await self._caller.resting()
 
     async def sign_in(self, *, ctx: CallContext) -> float:
         """Make sure of a token, and return for how many seconds it may still be used.

@@ -40,3 +40,5 @@ BOOK = Endpoint(name="book", verb=Verb.JSON, effect=True)
 PAYMENT = Endpoint(name="payment", verb=Verb.FORM, effect=True)
 IMPORT = Endpoint(name="cruiseimportbooking", group="import")
 SHIP = Endpoint(name="cruiseshipdetails", group="ship")
+GROUPS = tuple(read.group for read in (TOKEN, RESULTS, GRADES, BASKET, IMPORT, SHIP))
+"""The circuit breakers there are."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 import stamina
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
+from purgatory.domain.model import OPENED, OpenedState
 
-from adapters.traveltek.endpoints import Endpoint
+from adapters.traveltek.endpoints import GROUPS, Endpoint
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.supplier import FailureKind, SupplierError
 
@@ -46,6 +46,11 @@ class Patience:
             default_ttl=settings.breaker_seconds * settings.time_scale,
             exclude=[(BaseException, lambda error: not is_trouble(error))],
         )
+
+    async def resting(self) -> Sequence[str]:
+        """Return the groups of reads whose circuit breaker is open."""
+        found = [(group, await self._breakers.get_breaker(group)) for group in GROUPS]
+        return [group for group, breaker in found if breaker.context.state == OPENED]
 
     async def reading(self, endpoint: Endpoint, attempt: Callable[[], Awaitable[T]]) -> T:
         """Run `attempt` until it succeeds or trying again is over."""

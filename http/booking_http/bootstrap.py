@@ -25,6 +25,7 @@ from booking_http.middlewares.headers import add_headers, preflight
 from booking_http.middlewares.mend import mend
 from booking_http.middlewares.observe import observe
 from booking_http.openapi import build_document
+from booking_http.outbox_gauges import OutboxGauges
 from booking_http.parts import Parts, open_parts
 from booking_http.route import DOCUMENT
 from booking_http.routes import ROUTES, add_routes
@@ -37,6 +38,7 @@ from booking_http.wakeups import Listener
 from booking_http.worker import Worker, working
 from persistence.caps import PostgresCaps
 from persistence.lookups import PostgresLookups
+from persistence.outbox import Outbox
 from persistence.overview import sum_up
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
@@ -89,6 +91,7 @@ def service_of_parts(parts: Parts) -> Service:
         store=parts.store,
         cruises=parts.catalogue,
         redis=parts.redis,
+        supplier=parts.supplier,
     )
     metrics = Metrics()
     return Service(
@@ -104,6 +107,7 @@ def service_of_parts(parts: Parts) -> Service:
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,
         catalogue_runs=RunGauges(PostgresSyncRuns(parts.database), metrics.registry),
+        outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
         debugging=Debugging(
             settings=settings,
             database=parts.database,

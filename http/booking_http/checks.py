@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.inspection import Finding
+from adapters.traveltek.client import TraveltekClient
 from booking_flow.ports import SessionStore
 from booking_http.cruises import Cruises
 from booking_http.health import Component, NotWell
@@ -32,6 +33,7 @@ class Checks:
         store: SessionStore,
         cruises: Cruises,
         redis: Redis | None,
+        supplier: TraveltekClient,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -39,17 +41,19 @@ class Checks:
         self._store = store
         self._cruises = cruises
         self._redis = redis
+        self._supplier = supplier
         self._migrated = False
         self._agreed = False
 
     def components(self) -> list[Component]:
-        """Return every part and how to look at it; Redis may be away."""
+        """Return every part and how to look at it; Redis and the supplier may be away."""
         return [
             Component(name="database", look=self._database_answers, required=True),
             Component(name="schema", look=self._schema, required=True),
             Component(name="environment", look=self._environment, required=True),
             Component(name="catalogue", look=self._catalogue),
             Component(name="redis", look=self._redis_answers),
+            Component(name="supplier", look=self._supplier_is_asked),
         ]
 
     async def _database_answers(self) -> str | None:
@@ -84,6 +88,12 @@ class Checks:
         if not page.sailings:
             raise NotWell("the catalogue has no sailing that can be booked")
         return f"without {_listed(found.lacking)}" if found.lacking else None
+
+    async def _supplier_is_asked(self) -> str | None:
+        """Look at the circuit breakers; nobody is asked for this."""
+        if resting := await self._supplier.resting():
+            raise NotWell(f"after many failures not asked for now: {', '.join(resting)}")
+        return None
 
     async def _redis_answers(self) -> str | None:
         if self._redis is None:

@@ -16,6 +16,7 @@ from booking_http.flights import Flights
 from booking_http.health import Health
 from booking_http.idempotency import KeyedHashes
 from booking_http.metrics import Metrics
+from booking_http.outbox_gauges import OutboxGauges
 from booking_http.run_gauges import RunGauges
 from booking_http.session_body import Allowed
 from booking_http.settings import Settings
@@ -40,6 +41,7 @@ class Service:
     health: Health
     metrics: Metrics
     catalogue_runs: RunGauges
+    outbox: OutboxGauges
     debugging: Debugging
     allowed: Allowed
     pricings: Flights[str, Answer]

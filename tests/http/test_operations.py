@@ -70,7 +70,24 @@ async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str
         "environment": "up",
         "catalogue": "up",
         "redis": "up",
+        "supplier": "up",
     }
+
+
+async def test_a_supplier_that_is_not_asked_for_now_degrades_readiness(
+    service: Service, guest: Guest
+) -> None:
+    """The circuit breaker's state is shown; nobody asks the supplier for it."""
+    await guest.open()
+    await service.simulator.fault("cruisecabingrades.pl", "http_500", times=None)
+    for _ in range(4):
+        await guest.price()
+    asked = await service.simulator.received("cruisecabingrades.pl")
+    ready = await service.call("GET", "/readyz?verbose")
+    (supplier,) = (part for part in ready.body["components"] if part["name"] == "supplier")
+    assert (ready.status, supplier["status"]) == (200, "degraded")
+    assert supplier["detail"] == "after many failures not asked for now: prices"
+    assert await service.simulator.received("cruisecabingrades.pl") == asked
 
 
 async def test_without_redis_bookings_work_and_readiness_says_so(make_service: Any) -> None:

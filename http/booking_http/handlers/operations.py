@@ -39,6 +39,7 @@ async def metrics(request: web.Request) -> web.Response:
     service = service_of(request)
     service.metrics.streams.set(len(service.streams))
     await service.catalogue_runs.refresh()
+    await service.outbox.refresh()
     body = generate_latest(service.metrics.registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
