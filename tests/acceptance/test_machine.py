@@ -48,7 +48,7 @@ def stage(
 
 
 USUAL = settings(
-    max_examples=20,
+    max_examples=8,
     stateful_step_count=25,
     derandomize=True,
     deadline=None,
@@ -64,7 +64,7 @@ def _run(stage: Stage, how: settings) -> None:
     run_state_machine_as_test(machine, settings=how)
 
 
-@pytest.mark.full
+@pytest.mark.slow
 def test_whatever_happens_the_rules_hold(stage: Stage) -> None:
     _run(stage, USUAL)
 
