@@ -260,7 +260,7 @@ class Engine:
             ensure(session, Trigger.ADD_TO_BASKET)
         if session.supplier is None:
             loaded = await self._reopen(loaded, command)
-        return await self._hold(loaded, fresh=False, command=command)
+        return await self._hold(loaded, command=command)
 
     async def _reopen(self, loaded: Loaded, command: Command) -> Loaded:
         """Open a new supplier session first, so that the claim of the hold names it."""
@@ -275,7 +275,7 @@ class Engine:
 
         return await self._runner.decide(loaded, decision, command=command.unbound, calls=ctx.calls)
 
-    async def _hold(self, loaded: Loaded, *, fresh: bool, command: Command) -> Answer:
+    async def _hold(self, loaded: Loaded, *, command: Command, fresh: bool = False) -> Answer:
         async def perform(session: Session, ctx: CallContext) -> hold.Held:
             return await self._add(session, ctx, fresh=fresh)
 

@@ -256,6 +256,8 @@ async def test_an_abandoned_booking_is_in_doubt_with_a_task(shop: Shop) -> None:
     assert await worker.steps(96) == 1
     assert await status(guest) is StepStatus.UNKNOWN
     assert await guest.tasks() == ["book_unknown"]
+    rows = await shop.rows("SELECT actor_name FROM session_history ORDER BY seq")
+    assert rows[-1].actor_name == "worker-1"
 
 
 async def test_an_abandoned_release_is_owed(shop: Shop) -> None:
