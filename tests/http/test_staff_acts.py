@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from booking_http.support.possible import ACTIONS
 from persistence.schema_staff import Role
 from tests.http.kit import VISA, Service
 from tests.http.staff import WHY, Clerk, audit, hire, in_doubt, rows
@@ -80,9 +81,9 @@ async def test_roles_are_refused_what_is_not_theirs(service: Service, agent: Cle
     guest, _ = await in_doubt(service)
     viewer = await hire(service, Role.VIEWER)
     task = await viewer.task()
-    for action in ("note", "reconcile", "retry-undo", "release-hold", "cancel", "erase-guest"):
-        reply = await viewer.act(guest.uuid, action)
-        assert (reply.status, reply.code) == (403, "forbidden"), action
+    for action in ACTIONS:
+        reply = await viewer.act(guest.uuid, action.name)
+        assert (reply.status, reply.code) == (403, "forbidden"), action.name
     assert (await viewer.answer(task, "not_booked")).status == 403
     assert (await agent.act(guest.uuid, "erase-guest")).status == 403
     override = await agent.answer(task, "reservation", reservation="F1", override=True)
