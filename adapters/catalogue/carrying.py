@@ -48,7 +48,7 @@ async def carry_out(
         StoreUnavailable: a database stayed away, or its locks taken.
     """
     if order.environment == "production" and not (order.production or order.dry_run):
-        raise CannotCopy(f"{report.target} is marked production")
+        raise CannotCopy(f"{report.target} is marked production; --production says it is meant")
     runs: list[Run] = []
     keeper = ledger or ShortMemory()
     try:
@@ -124,7 +124,8 @@ def require_whole(anatomy: Anatomy, place: str) -> None:
 
 
 async def _end(runs: Sequence[Run], error: BaseException | None) -> None:
-    if not runs or (run := runs[-1]).begun is None:
+    run = next((run for run in reversed(runs) if run.begun is not None), None)
+    if run is None or run.begun is None:
         return
     outcome = "done"
     if error is not None:

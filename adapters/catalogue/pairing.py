@@ -66,10 +66,6 @@ class Pairing:
         """Return what is copied, by its names in reports."""
         return tuple(column.name for column in self.columns)
 
-    def place(self, name: str) -> int | None:
-        """Return at which place of a row a field stands."""
-        return self.names.index(name) if name in self.names else None
-
 
 def pair(table: Table, source: Anatomy, target: Anatomy, *, fills: Mapping[str, str]) -> Pairing:
     """Pair a table's columns; `fills` are values for fields that the target must not lack.
@@ -80,6 +76,7 @@ def pair(table: Table, source: Anatomy, target: Anatomy, *, fills: Mapping[str, 
     fields = list(_fields(table, source, target, fills))
     taken = {field.part.name for field in fields} | _columns_of_fields(table, source, target)
     extras, left_out = _extras(table, source, target, taken=taken)
+    left_out |= _lonely(table, source, target, paired={field.name for field in fields})
     pairing = _with_key_first(table, [*fields, *extras], left_out)
     _require_all_demanded(pairing, target)
     return pairing
@@ -109,6 +106,16 @@ def _fields(
             yield _paired(field, part, read=read, fills=fills)
         elif part.not_null and not part.has_default and field.key in fills:
             yield _paired(field, part, read="CAST(NULL AS text)", fills=fills)
+
+
+def _lonely(table: Table, source: Anatomy, target: Anatomy, *, paired: set[str]) -> dict[str, str]:
+    """Return the fields that only one side has, in a type that can be read."""
+    return {
+        field.name: f"only the {side} has it"
+        for field in fields_of(table)
+        for side, there in (("source", source), ("target", target))
+        if field.name not in paired and there.part(table, field.name)
+    }
 
 
 def _paired(field: Field, part: Part, *, read: str | None, fills: Mapping[str, str]) -> Paired:

@@ -65,6 +65,8 @@ class Report:
     tables: dict[Table, Tally] = field(default_factory=lambda: {table: Tally() for table in Table})
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubted: bool = False
+    """Whether what vanished was left as it was, since it is hard to believe."""
     resumed: int = 0
     """How often it went on from where it had been cut off."""
     seconds: float = 0.0

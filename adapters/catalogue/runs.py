@@ -127,6 +127,7 @@ class Run:
         """Mark sailings inactive that the source no longer has, unless that is hard to believe."""
         statement = retirement(self.anatomy)
         if doubts := self._doubts(vanished, lines_there, statement):
+            self.report.doubted = True
             for doubt in doubts:
                 self.report.note(f"nothing was marked inactive: {doubt}")
             return

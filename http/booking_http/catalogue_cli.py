@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     Job = Callable[[Ledger | None, Watch], Awaitable[Report]]
 
-SOME_REFUSED = 3
-"""The exit code when all is done but for rows or files that were refused."""
+NOT_ALL = 3
+"""The exit code when rows or files were refused, or what vanished was not believed."""
 
 
 class _Lines(click.ParamType[Any]):
@@ -196,8 +196,8 @@ def _carry_out(
     serving.run_until_stopped(once())
     if not done:
         raise click.ClickException("stopped; the next run goes on from here")
-    if done[0].refused:
-        sys.exit(SOME_REFUSED)
+    if done[0].refused or done[0].doubted:
+        sys.exit(NOT_ALL)
 
 
 def _told(once: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

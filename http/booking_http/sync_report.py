@@ -101,6 +101,8 @@ def _details(report: Report) -> Iterator[str]:
     if report.resumed:
         yield f"went on from where it was cut off, {report.resumed} times in all"
     yield from (f"note: {note}" for note in report.notes)
+    if report.doubted:
+        yield "note: --accept-vanished marks them all the same"
     for fault in report.faults[:_FAULTS]:
         yield f"refused {fault.name}: {fault.reason}"
     if report.refused > _FAULTS:

@@ -143,6 +143,7 @@ async def test_a_source_that_lost_most_of_its_sailings_empties_no_shop(
     await source.run(statement)
     report = await copy(source, database_url)
     assert report.tables[SAILINGS].vanished == 0
+    assert report.doubted
     assert len(await sold(database_url, "active")) == 100
     assert any("sailings of line 3 are not in the source" in note for note in report.notes)
     assert any("sailings of line 22 are not in the source" in note for note in report.notes)

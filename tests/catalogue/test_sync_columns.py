@@ -20,7 +20,8 @@ async def test_the_same_tables_copy_every_column_they_share(make_shelf: MakeShel
     """Columns we know nothing of go along; what refers to tables of other people stays behind."""
     more = {"stars": "smallint", "notes": "json", "updated_at": "timestamptz DEFAULT now()"}
     source = await make_shelf({"cruises": more | {"theirs": "text"}}, stocked=False)
-    target = await make_shelf({"cruises": more | {"ours": "text"}}, stocked=False)
+    ours = {"cruises": more | {"ours": "text", "embark_port": None}}
+    target = await make_shelf(ours | {"cruise_lines": {"logo": "text"}}, stocked=False)
     await target.run("CREATE TABLE ports (id integer PRIMARY KEY)")
     for shelf, kind in ((source, "integer"), (target, "integer REFERENCES ports")):
         await shelf.run(f"ALTER TABLE cruises ADD COLUMN port_id {kind}")
@@ -30,12 +31,14 @@ async def test_the_same_tables_copy_every_column_they_share(make_shelf: MakeShel
     report = await copy(source, target.owner)
     assert report.tables[SAILINGS].new == 4
     assert report.left_out == {
+        Table.LINES: {"logo": "only the target has it"},
         SAILINGS: {
+            "embark_port": "only the source has it",
             "updated_at": "each database keeps its own",
             "ours": "only the target has it",
             "theirs": "only the source has it",
             "port_id": "it refers to ports, which is not copied",
-        }
+        },
     }
     rows = await target.run("SELECT stars, raw_data, notes, ports FROM cruises ORDER BY id")
     assert tuple(rows[0]) == (4, '{"a": [1]}', '{"b": 1}', '["Miami", "Nassau"]')

@@ -67,6 +67,10 @@ def test_a_sync_is_told_as_tables_and_as_json(database_url: str, make_shelf: Mak
     assert (facts["kind"], facts["lines"], facts["dry_run"]) == ("sync", [22], False)
     assert facts["tables"]["sailings"]["new"] == len(run_apart(sold(database_url))) == 6
     assert (facts["notes"], facts["faults"]) == ([], [])
+    run_apart(source.run("DELETE FROM cruises"))
+    doubted = catalogue("sync", "--lines", "22", **urls)
+    assert (doubted.exit_code, "nothing was marked inactive" in doubted.output) == (3, True)
+    assert "--accept-vanished" in doubted.output
     for url in (source.url, database_url):
         assert str(URL(url).password) not in told.output + done.output
 
