@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.simulator import SimulatorSettings
 from tests.conftest import ROOT
 from tests.http.kit import HASH_KEY, MASTER_KEY
 from tests.outbox.kit import (
@@ -37,7 +38,7 @@ async def killed_sender(
         "MASTER_KEYS": MASTER_KEY,
         "HASH_KEY": HASH_KEY,
         "TRAVELTEK_BASE_URL": "http://127.0.0.1:9/2.1/json",
-        "TRAVELTEK_SID": "1",
+        "TRAVELTEK_SID": SimulatorSettings().sid,
         "TRAVELTEK_USERNAME": "u",
         "TRAVELTEK_PASSWORD": "p",
         **{name.upper(): str(value) for name, value in settings.items() if value is not None},
