@@ -15,7 +15,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
-    Float,
     Index,
     Integer,
     Interval,
@@ -193,37 +192,6 @@ saga_steps: Final = Table(
     Index("uq_saga_steps_owed", "id", unique=True, postgresql_where=text("status = 'owed'")),
     Index("ix_saga_steps_due", "next_attempt_at", postgresql_where=text("status = 'owed'")),
     postgresql_with={"fillfactor": "80"},
-)
-
-supplier_calls: Final = Table(
-    "supplier_calls",
-    metadata,
-    own_session(primary_key=True),
-    Column("id", UUID, primary_key=True),
-    Column("step_id", UUID),
-    Column("endpoint", Text, nullable=False),
-    Column("at", MOMENT, nullable=False),
-    Column("offset_s", Float, nullable=False),
-    Column("duration_s", Float, nullable=False),
-    Column("outcome", Text, nullable=False),
-    Column("http_status", Integer),
-    Column("error_code", Integer),
-    Column("request", JSONB, nullable=False),
-    Column("response", JSONB),
-    Index(
-        "ix_supplier_calls_at",
-        "at",
-        postgresql_using="brin",
-        postgresql_with={"autosummarize": "true"},
-    ),
-    Index(
-        "ix_supplier_calls_failed",
-        "endpoint",
-        "at",
-        postgresql_include=["outcome", "session_id"],
-        postgresql_where=text("outcome <> 'ok'"),
-    ),
-    postgresql_with={"autovacuum_vacuum_insert_scale_factor": "0.01"},
 )
 
 staff_tasks: Final = Table(

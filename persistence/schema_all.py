@@ -5,12 +5,12 @@ from __future__ import annotations
 from persistence import (
     schema,
     schema_bookings,
+    schema_calls,
     schema_caps,
     schema_desk,
     schema_identity,
     schema_outbox,
     schema_staff,
-    schema_sums,
     schema_sync,
 )
 from persistence.columns import metadata
@@ -19,11 +19,11 @@ __all__ = [
     "metadata",
     "schema",
     "schema_bookings",
+    "schema_calls",
     "schema_caps",
     "schema_desk",
     "schema_identity",
     "schema_outbox",
     "schema_staff",
-    "schema_sums",
     "schema_sync",
 ]
