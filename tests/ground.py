@@ -85,6 +85,8 @@ class Ground:
     dsn: str
     valkey: EmbeddedValkey
     simulator: Simulator
+    supplier: Program
+    """The simulator's process."""
     database: AsyncEngine
     http: ClientSession
     ahead: timedelta = timedelta()
@@ -104,8 +106,11 @@ class Ground:
 
 
 @asynccontextmanager
-async def standing() -> AsyncIterator[Ground]:
-    """Start everything a service needs, and remove it without a trace."""
+async def standing(*, supplier_remembers: bool = False) -> AsyncIterator[Ground]:
+    """Start everything a service needs, and remove it without a trace.
+
+    A supplier that remembers can be started anew; it writes its memory down at every call.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ground-"))
     async with AsyncExitStack() as opened:
         opened.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -118,12 +123,14 @@ async def standing() -> AsyncIterator[Ground]:
         await seed_catalogue(postgres.dsn)
         database = create_engine(postgres.dsn, pool_size=4, statement_timeout=120)
         opened.push_async_callback(database.dispose)
+        simulator, supplier = await _supplier(folder, http, opened, remembers=supplier_remembers)
         yield Ground(
             folder=folder,
             postgres=postgres,
             dsn=postgres.dsn,
             valkey=valkey,
-            simulator=await _supplier(folder, http, opened),
+            simulator=simulator,
+            supplier=supplier,
             database=database,
             http=http,
         )
@@ -144,16 +151,24 @@ async def beside(ground: Ground, name: str) -> AsyncIterator[Ground]:
         await database.dispose()
 
 
-async def _supplier(folder: Path, http: ClientSession, opened: AsyncExitStack) -> Simulator:
+async def _supplier(
+    folder: Path, http: ClientSession, opened: AsyncExitStack, *, remembers: bool
+) -> tuple[Simulator, Program]:
     port = free_port()
-    options = ("simulator", "--port", str(port), "--latency", "0")
+    memory = ("--state-file", str(folder / "supplier.json")) if remembers else ()
+    options = ("simulator", "--port", str(port), "--latency", "0", *memory)
     program = Program("booking_http.cli", *options, log=folder / "simulator.log")
     opened.push_async_callback(program.end)
-    await program.start()
     simulator = Simulator(URL(f"http://127.0.0.1:{port}/"), http)
-    await answering(http, simulator.base)
+    await start_supplier(program, simulator)
+    return simulator, program
+
+
+async def start_supplier(program: Program, simulator: Simulator) -> None:
+    """Start the supplier, with cabins for everyone, and wait until it answers."""
+    await program.start()
+    await answering(simulator.http, simulator.base)
     await simulator.control("policy", cabins_per_grade=PLENTY)
-    return simulator
 
 
 @dataclass(slots=True, kw_only=True)
@@ -170,10 +185,15 @@ class Server:
         await answering(self.http, self.url)
 
 
-def server(ground: Ground, number: int, **changes: Any) -> Server:
-    """Return a server that is not started yet; its log lies beside the data."""
+def server(
+    ground: Ground, number: int, *, also: Mapping[str, str] | None = None, **changes: Any
+) -> Server:
+    """Return a server that is not started yet; its log lies beside the data.
+
+    `also` is what its environment has beside the settings that are changed.
+    """
     port = free_port()
-    environ = environment(ground.settings(**changes)) | {"APP_PORT": str(port)}
+    environ = environment(ground.settings(**changes)) | {"APP_PORT": str(port)} | dict(also or {})
     for name in ("worker_poll_seconds", "worker_concurrency"):
         if name in changes:
             environ[name.upper()] = str(changes[name])

@@ -39,6 +39,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "TRAVELTEK_TIME_SCALE": str(settings.traveltek_time_scale),
         "LOG_LEVEL": settings.log_level,
         "WORKER": str(settings.worker),
+        "PAYMENT_CHANNEL": settings.payment_channel,
         "SPOOL_DIR": settings.spool_dir or "",
         "BACK_OFFICE_URL": settings.back_office_url or "",
     }

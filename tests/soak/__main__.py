@@ -9,7 +9,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
@@ -17,7 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from tests.ground import Ground, Server, run, server, standing
-from tests.soak import balance, settling
+from tests.outbox.kit import Receiver
+from tests.outbox.kit import hooks as settings_of
+from tests.soak import balance, hooks, settling
 from tests.soak.books import Books, read_books
 from tests.soak.figures import so_far, table_of
 from tests.soak.guests import Crowd, Front
@@ -27,21 +29,25 @@ from tests.soak.storm import Storm
 
 HASTE = 0.05
 """Supplier time limits of this share, so that a stalled call costs seconds and not minutes."""
+CHANNELS = ("with_booking", "supplier_payment")
 GUESTS = 12
 SERVERS = 2
 
 
 @asynccontextmanager
-async def servers(ground: Ground) -> AsyncIterator[list[Server]]:
+async def servers(
+    ground: Ground, *, channel: str, also: Mapping[str, str]
+) -> AsyncIterator[list[Server]]:
     """Run the service in two processes, each with a worker inside."""
     shared = {
         "worker": True,
+        "payment_channel": channel,
         "worker_poll_seconds": 1.0,
         "traveltek_time_scale": HASTE,
         "spool_dir": str(ground.folder / "spool"),
         "back_office_url": str(ground.simulator.base / "_control/back-office"),
     }
-    made = [server(ground, number, **shared) for number in range(1, SERVERS + 1)]
+    made = [server(ground, number, also=also, **shared) for number in range(1, SERVERS + 1)]
     async with AsyncExitStack() as running:
         for one in made:
             running.push_async_callback(one.program.end)
@@ -49,10 +55,10 @@ async def servers(ground: Ground) -> AsyncIterator[list[Server]]:
         yield made
 
 
-def crowd_of(ground: Ground, made: list[Server], chance: random.Random) -> Crowd:
+def crowd_of(ground: Ground, made: list[Server], chance: random.Random, *, channel: str) -> Crowd:
     """Return the guests, who come to any of the servers."""
     front = Front.before([one.url for one in made], ground, chance)
-    return Crowd(front=front, chance=chance)
+    return Crowd(front=front, chance=chance, pays_later=channel == "supplier_payment")
 
 
 async def rage(crowd: Crowd, storm: Storm, *, seconds: float, console: Console) -> None:
@@ -107,9 +113,20 @@ async def disagreements(ground: Ground, crowd: Crowd, books: Books) -> list[str]
     return [line for lines in found for line in lines]
 
 
-async def worked_off(ground: Ground, crowd: Crowd, console: Console) -> list[str]:
+async def listened(ground: Ground, receiver: Receiver, console: Console) -> list[str]:
+    """Say what the agency was not told, or not as it should be."""
+    sent = await hooks.all_sent(ground.database)
+    repeated = hooks.again(receiver.got)
+    console.print(f"agency: {len(receiver.got)} events, {repeated} of them told again")
+    found = hooks.heard(await hooks.moves_of(ground.database), receiver.got)
+    return [*([] if sent else ["some events are never sent"]), *found]
+
+
+async def worked_off(
+    ground: Ground, crowd: Crowd, receiver: Receiver, console: Console
+) -> list[str]:
     """Let staff work off their tasks; then nothing may wait, and the books balance again."""
-    given = await answer_all(ground)
+    given = await answer_all(ground, settings_of(receiver))
     console.print("staff:", ", ".join(f"{number} {kind}" for kind, number in sorted(given.items())))
     _, done = await settling.settle(ground, settling.SESSIONS_END, "held", "early", "owed")
     books = await read_books(ground.database, ground.simulator)
@@ -120,17 +137,23 @@ async def worked_off(ground: Ground, crowd: Crowd, console: Console) -> list[str
 async def soak(minutes: float, seed: int, console: Console) -> list[str]:
     """Run the storm, let everything settle, print the figures, and return what disagrees."""
     chance = random.Random(seed)
-    async with standing() as ground, servers(ground) as made:
-        crowd = crowd_of(ground, made, chance)
-        storm = Storm(ground=ground, servers=made, chance=chance)
-        console.print(f"{minutes:g} minutes of storm, SOAK_SEED={seed}")
+    channel = chance.choice(CHANNELS)
+    async with (
+        standing(supplier_remembers=True) as ground,
+        hooks.endpoint(ground.folder) as (receiver, also),
+        servers(ground, channel=channel, also=also) as made,
+    ):
+        crowd = crowd_of(ground, made, chance, channel=channel)
+        storm = Storm(ground=ground, servers=made, receiver=receiver, chance=chance)
+        console.print(f"{minutes:g} minutes of storm, SOAK_SEED={seed}, paying {channel}")
         await rage(crowd, storm, seconds=minutes * 60, console=console)
         await storm.calm()
         wrong = await settled(ground, console)
         books = await read_books(ground.database, ground.simulator)
         wrong += await disagreements(ground, crowd, books)
         console.print(await table_of(crowd, storm, books, ground.database))
-        wrong += await worked_off(ground, crowd, console)
+        wrong += await worked_off(ground, crowd, receiver, console)
+        wrong += await listened(ground, receiver, console)
         _print_log(unexpected(ground.folder), console)
     return wrong
 

@@ -96,10 +96,13 @@ class Told:
 class Story:
     """One guest's way through the shop."""
 
-    def __init__(self, front: Front, told: Told, chance: random.Random) -> None:
+    def __init__(
+        self, front: Front, told: Told, chance: random.Random, *, pays_later: bool
+    ) -> None:
         self.guest = Guest(front)
         self.told = told
         self.chance = chance
+        self.pays_later = pays_later
 
     async def run(self) -> None:
         """Go as far as the storm lets this guest go."""
@@ -133,14 +136,28 @@ class Story:
             if made.status != 402:
                 break
         self.told.note(self.guest, made)
+        if self.pays_later and made.status == 201 and self.chance.random() < 0.9:
+            await self._pay(held)
         if made.status in (200, 201) and self.chance.random() < 0.08:
             await self._insist(self.guest.cancel)
 
-    def _order(self, held: Reply) -> Any:
+    async def _pay(self, held: Reply) -> None:
+        for _ in range(3):
+            payment, key = self._payment(held), self._key()
+            paid = await self._known(
+                await self._insist(partial(self.guest.pay, payment, headers=key))
+            )
+            if paid.status != 402:
+                break
+
+    def _payment(self, held: Reply) -> Any:
         deposit = self.chance.random() < 0.3
         amount = held.body["price"]["deposit" if deposit else "total"]
-        payment = self.guest.payment(amount, card=self.chance.choice(CARDS), deposit=deposit)
-        with_card = self.chance.random() < 0.9
+        return self.guest.payment(amount, card=self.chance.choice(CARDS), deposit=deposit)
+
+    def _order(self, held: Reply) -> Any:
+        payment = self._payment(held)
+        with_card = not self.pays_later and self.chance.random() < 0.9
         return self.guest.booking(surname=self._surname(), payment=payment if with_card else None)
 
     def _surname(self) -> str:
@@ -179,6 +196,7 @@ class Crowd:
 
     front: Front
     chance: random.Random
+    pays_later: bool = False
     told: Told = field(default_factory=Told)
     errors: Counter[str] = field(default_factory=Counter)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -192,7 +210,8 @@ class Crowd:
     async def _queue(self, chance: random.Random) -> None:
         while not self.closed.is_set():
             try:
-                await Story(self.front, self.told, chance).run()
+                story = Story(self.front, self.told, chance, pays_later=self.pays_later)
+                await story.run()
             except NobodyAnswered as gave_up:
                 self.errors[str(gave_up)] += 1
             await asyncio.sleep(chance.uniform(0, 0.2))

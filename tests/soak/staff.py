@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from booking_flow.desk import AnswerKind, Desk, TaskAnswer
@@ -20,10 +21,13 @@ ROUNDS: Final = 4
 """An answer may leave another question, such as what became of the card."""
 
 
-async def answer_all(ground: Ground) -> Counter[str]:
-    """Answer every open task by the supplier's ledger; return how often which answer was given."""
+async def answer_all(ground: Ground, told: Mapping[str, Any]) -> Counter[str]:
+    """Answer every open task by the supplier's ledger; return how often which answer was given.
+
+    `told` are the settings by which others hear of it.
+    """
     given: Counter[str] = Counter()
-    async with open_parts(ground.settings(worker=False)) as parts:
+    async with open_parts(ground.settings(worker=False, **told)) as parts:
         for _ in range(ROUNDS):
             books = await read_books(ground.database, ground.simulator)
             for task in await parts.upkeep.tasks.open_tasks(limit=100_000):

@@ -15,7 +15,9 @@ from aiohttp import ClientError
 
 from adapters.simulator.faults import FAULTS
 from tests.acceptance.processes import answering
-from tests.ground import Ground, Server
+from tests.ground import Ground, Server, start_supplier
+from tests.outbox.kit import Receiver
+from tests.soak.hooks import disturb
 
 Blow = Callable[[], Awaitable[None]]
 FREEZE_SECONDS = 26.0
@@ -24,6 +26,7 @@ CALLS = (
     *("book.pl",) * 5,
     *("basketadd.pl",) * 5,
     *("basketremove.pl", "basket.pl") * 2,
+    *("payment.pl",) * 3,
     *("cruisecabingrades.pl", "cruiseresults.pl", "cruisecabins.pl", "token.pl"),
     "cruisecabingradebreakdown.pl",
     "cruiseimportbooking.pl",
@@ -38,6 +41,7 @@ class Storm:
 
     ground: Ground
     servers: Sequence[Server]
+    receiver: Receiver
     chance: random.Random
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
@@ -52,9 +56,12 @@ class Storm:
             blows.create_task(self._again(self._empty_cache, 10, 25))
             blows.create_task(self._again(self._falsify, 0.3, 1.7))
             blows.create_task(self._again(self._stall, 15, 30))
+            blows.create_task(self._again(self._restart_supplier, 25, 50))
+            blows.create_task(self._again(self._disturb_receiver, 3, 9))
 
     async def calm(self) -> None:
-        """Let the supplier behave again; all else comes back by itself after each blow."""
+        """Let supplier and agency behave again; all else comes back by itself after each blow."""
+        self.receiver.answers.clear()
         async with self.ground.http.delete(self.ground.simulator.base / "_control/faults"):
             await self.ground.simulator.control("latency", scale=0)
         await self.ground.database.dispose()
@@ -114,3 +121,15 @@ class Storm:
         await self.ground.simulator.control("latency", scale=self.chance.choice((0.05, 0.3)))
         await asyncio.sleep(self.chance.uniform(2, 5))
         await self.ground.simulator.control("latency", scale=0)
+
+    async def _restart_supplier(self) -> None:
+        """Kill the supplier within its calls; it comes back and knows what it had done."""
+        self.counts["supplier: restart"] += 1
+        await self.ground.supplier.end()
+        await asyncio.sleep(self.chance.uniform(0, 3))
+        await start_supplier(self.ground.supplier, self.ground.simulator)
+
+    async def _disturb_receiver(self) -> None:
+        """Let the agency's endpoint refuse events, or hang."""
+        self.counts["agency: disturbed"] += 1
+        await disturb(self.receiver, self.chance)

@@ -1,0 +1,119 @@
+"""Money that is not taken together with the booking: later through the supplier, or by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.judge import books_of, judge, judge_the_end
+from tests.acceptance.wishes import RED
+from tests.acceptance.world import LEASES, World, supplying, world_over
+from tests.http.kit import VISA, Guest, Json, once
+
+KEY = once("the-same-key-both-times")
+Opened = Callable[[str], AbstractAsyncContextManager[World]]
+
+
+@pytest.fixture
+def opened(seeded_url: str, tmp_path: Path) -> Opened:
+    """Return what opens a world with a payment channel."""
+
+    @asynccontextmanager
+    async def world(channel: str) -> AsyncIterator[World]:
+        async with (
+            supplying() as (simulator, supplier),
+            world_over(seeded_url, simulator, supplier, tmp_path, payment_channel=channel) as made,
+        ):
+            yield made
+            await judge(made)
+            await made.settle()
+            await judge_the_end(made)
+
+    return world
+
+
+async def booked(world: World) -> tuple[Guest, Json]:
+    guest = world.service.guest()
+    made = await guest.to_booked()
+    return guest, made.body
+
+
+async def paid_and_charged(world: World) -> tuple[list[str], int]:
+    books = await books_of(world)
+    return [session.state for session in books.sessions], len(books.supplier.state.charges)
+
+
+async def test_a_booking_is_paid_later_and_once(opened: Opened) -> None:
+    async with opened("supplier_payment") as world:
+        guest, body = await booked(world)
+        assert "pay" in [action["name"] for action in body["allowedActions"]]
+        payment = guest.payment(body["price"]["total"])
+        first = await guest.pay(payment, headers=KEY)
+        again = await guest.pay(payment, headers=KEY)
+        assert (first.status, first.body["state"]) == (200, "paid")
+        assert (again.status, again.headers["Idempotent-Replayed"]) == (200, "true")
+        assert (await guest.pay(payment)).code == "wrong_state"
+        assert await paid_and_charged(world) == (["paid"], 1)
+
+
+async def test_another_card_may_pay_what_the_first_did_not(opened: Opened) -> None:
+    async with opened("supplier_payment") as world:
+        guest, body = await booked(world)
+        total = body["price"]["total"]
+        assert (await guest.pay(guest.payment(total, card=RED))).code == "card_declined"
+        assert (await guest.look()).body["booking"]["paid"] == "0.00"
+        assert (await guest.pay(guest.payment(total, card=VISA))).body["state"] == "paid"
+        assert await paid_and_charged(world) == (["paid"], 1)
+
+
+@pytest.mark.parametrize(
+    ("fault", "state"), [("reset", "paid"), ("timeout_after", "paid"), ("reset_before", "booked")]
+)
+async def test_a_payment_in_doubt_is_looked_up_in_the_lines_record_and_never_sent_again(
+    opened: Opened, fault: str, state: str
+) -> None:
+    """Where the record shows no money either, a person has to find out."""
+    async with opened("supplier_payment") as world:
+        guest, body = await booked(world)
+        await world.simulator.fault("payment.pl", fault)
+        doubtful = await guest.pay(guest.payment(body["price"]["total"]))
+        assert (doubtful.status, doubtful.body["pending"]["step"]) == (202, "pay")
+        await world.pass_time(LEASES)
+        await world.work()
+        found = (await guest.look()).body
+        assert (found["state"], found["pending"] is None) == (state, state == "paid")
+        for task in await world.open_tasks():
+            await world.answer(task)
+        assert (await guest.look()).body["pending"] is None
+        assert await world.simulator.received("payment.pl") == 1
+
+
+async def test_a_cancel_waits_for_a_payment_in_doubt(opened: Opened) -> None:
+    async with opened("supplier_payment") as world:
+        guest, body = await booked(world)
+        await world.simulator.fault("payment.pl", "reset")
+        await guest.pay(guest.payment(body["price"]["total"]))
+        assert (await guest.cancel()).body["cancellation"]["status"] == "requested"
+        assert [task.kind.value for task in await world.open_tasks()] == ["pay_unknown"]
+        await world.pass_time(LEASES)
+        await world.work()
+        (task,) = await world.open_tasks()
+        assert task.kind.value == "cancel_with_line"
+
+
+async def test_paid_by_hand_no_card_is_taken(opened: Opened) -> None:
+    async with opened("manual") as world:
+        guest = world.service.guest()
+        held = await guest.to_basketed()
+        payment = guest.payment(held.body["price"]["total"])
+        refused = await guest.book(guest.booking(payment=payment))
+        assert (refused.code, refused.pointers) == ("validation_failed", ["/payment"])
+        body = (await guest.book()).body
+        assert (body["state"], body["booking"]["paid"]) == ("booked", "0.00")
+        assert "pay" not in [action["name"] for action in body["allowedActions"]]
+        assert (await guest.pay(payment)).code == "wrong_state"
+        assert await paid_and_charged(world) == (["booked"], 0)
+        assert await world.simulator.received("payment.pl") == 0
