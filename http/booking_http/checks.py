@@ -72,12 +72,14 @@ class Checks:
 
     async def _environment(self) -> str | None:
         """Compare the worlds until they agree once, since a database may be migrated later."""
-        if not self._agreed:
-            found = disagreements(self._settings, await read_mark(self._database))
-            if found and not self._settings.accept_other_environment:
-                raise NotWell("; ".join(found))
-            self._agreed = not found
-        return None
+        if self._agreed:
+            return None
+        mark = await read_mark(self._database)
+        found = disagreements(self._settings, mark)
+        if found and not self._settings.accept_other_environment:
+            raise NotWell("; ".join(found))
+        self._agreed = mark is not None and not found
+        return "; ".join(found) or None
 
     async def _catalogue(self) -> str | None:
         found = await self._cruises.inspection()

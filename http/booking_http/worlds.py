@@ -43,9 +43,11 @@ async def one_world(settings: Settings, database: AsyncEngine) -> AsyncIterator[
     Raises:
         CannotRun: they belong to different worlds, and the settings do not say that this is meant.
     """
+    _ensure_agreement(settings, None)
     if await _compared(settings, database):
         yield
         return
+    _log.warning("environment_not_compared", why="the database is away or has no mark yet")
     later = asyncio.create_task(_compare_later(settings, database))
     try:
         yield
@@ -69,17 +71,22 @@ async def _compared(settings: Settings, database: AsyncEngine) -> bool:
     """Compare once; False when the database cannot tell yet."""
     try:
         mark = await read_mark(database)
-    except StoreUnavailable as error:
-        _log.warning("environment_not_compared", why=str(error))
-        mark = None
+        _ensure_agreement(settings, mark)
+        if mark is not None and not disagreements(settings, mark):
+            await bind(database, supplier_sid=settings.traveltek_sid)
+            # Another process may have been quicker to bind another account.
+            _ensure_agreement(settings, await read_mark(database))
+    except StoreUnavailable:
+        return False
+    return mark is not None
+
+
+def _ensure_agreement(settings: Settings, mark: Mark | None) -> None:
     found = disagreements(settings, mark)
     if found and not settings.accept_other_environment:
         raise CannotRun(refusal(found))
     if found:
         _log.warning("other_environment_accepted", disagreements=found)
-    elif mark is not None and mark.supplier_sid is None:
-        await bind(database, supplier_sid=settings.traveltek_sid)
-    return mark is not None
 
 
 def refusal(found: list[str]) -> str:

@@ -18,7 +18,7 @@ from booking_http.settings import Settings
 from booking_http.worlds import disagreements
 from persistence.database import create_engine, execute
 from persistence.identity import AppEnv, Mark, read_mark, remark
-from persistence.migrate import downgrade, upgrade
+from persistence.migrate import upgrade
 from tests.acceptance.processes import environment
 from tests.cli.programs import run
 from tests.http.kit import running_service, running_simulator, settings_for
@@ -95,6 +95,13 @@ async def test_nothing_starts_on_the_database_of_another_world(
     assert mark.supplier_sid is None
 
 
+async def test_an_account_of_another_world_is_refused_though_the_database_is_away() -> None:
+    nowhere = settings("postgresql://nobody@127.0.0.1:9/none", production_sids=SID)
+    with pytest.raises(CannotRun, match="10001 sells for real"):
+        async with open_parts(nowhere):
+            raise AssertionError("it started")
+
+
 async def test_whoever_means_it_says_so_by_a_setting(database_url: str) -> None:
     """The account is not bound to a database that was only borrowed."""
     await mark_as(database_url, AppEnv.PRODUCTION)
@@ -145,17 +152,39 @@ async def test_a_database_migrated_later_is_compared_then(
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
 
 
-async def test_readiness_names_another_world(database_url: str) -> None:
-    """The mark is compared until it has agreed once, whenever the database was marked."""
-    await downgrade(database_url, "20261122_10")
+async def test_readiness_names_another_world(
+    database_url: str,
+) -> None:
+    """Where that is meant, too."""
+    await mark_as(database_url, AppEnv.PRODUCTION)
+    meant = {"app_env": "staging", "accept_other_environment": True}
+    async with (
+        running_simulator() as simulator,
+        running_service(database_url, simulator, **meant) as service,
+    ):
+        ready = await service.call("GET", "/readyz?verbose")
+        (part,) = [one for one in ready.body["components"] if one["name"] == "environment"]
+        assert (ready.body["environment"], part["status"]) == ("staging", "up")
+        assert "the database is marked production" in part["detail"]
+
+
+async def test_a_service_is_not_ready_before_it_could_compare(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database without a mark gets one by the next `migrate`."""
+    monkeypatch.setattr(worlds, "_PAUSE", 60)
+    engine = create_engine(database_url, pool_size=1)
+    await execute(engine, text("DELETE FROM installation"))
+    await engine.dispose()
     async with (
         running_simulator() as simulator,
         running_service(database_url, simulator, app_env="staging") as service,
     ):
-        await upgrade(database_url, "20261122_11", app_env=AppEnv.STAGING)
+        await upgrade(database_url, app_env=AppEnv.PRODUCTION)
         ready = await service.call("GET", "/readyz?verbose")
-        parts = {part["name"]: part["status"] for part in ready.body["components"]}
-        assert (ready.body["environment"], parts["environment"]) == ("staging", "up")
+        (part,) = [one for one in ready.body["components"] if one["name"] == "environment"]
+        assert (ready.status, part["status"]) == (503, "down")
+        assert "the database is marked production" in part["detail"]
 
 
 async def test_a_database_holds_one_mark(database_url: str) -> None:
