@@ -15,7 +15,7 @@ from booking_http.support.identity import COOKIE
 from booking_http.support.passwords import new_secret
 from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
-from tests.http.kit import Service
+from tests.http.kit import Guest, Service
 from tests.http.staff import PASSWORD, Clerk, hire
 
 
@@ -137,3 +137,8 @@ async def at_desk(service: Service, role: Role, name: str = "Sam Example") -> Vi
     assert found is not None
     await accounts.begin(found.account.id, secret)
     return Visitor(service, {COOKIE: secret})
+
+
+def page_of(guest: Guest) -> str:
+    """Return the address of a guest's session."""
+    return f"/console/sessions/{guest.uuid}"
