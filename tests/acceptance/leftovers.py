@@ -13,8 +13,8 @@ from typing import Final
 import psutil
 
 from tests.acceptance.journeys import ADD, BOOK, LATER, PAY, SETTLE, SPOOLED, Journey
-from tests.acceptance.matrix import Cell, Matrix, fated, read, recovered
-from tests.acceptance.observing import DIES
+from tests.acceptance.matrix import Cell, Matrix, fated, recovered
+from tests.acceptance.observing import DIES, read
 from tests.acceptance.processes import Fate
 from tests.acceptance.walks import (
     to_booked,

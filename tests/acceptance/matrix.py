@@ -11,7 +11,7 @@ import asyncio
 import random
 from asyncio import FIRST_COMPLETED
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -24,7 +24,7 @@ from aiohttp import ClientError
 from adapters.simulator.supplier import Supplier
 from tests.acceptance.journeys import Journey
 from tests.acceptance.judge import judge, judge_the_end
-from tests.acceptance.observing import DIES
+from tests.acceptance.observing import DIES, read
 from tests.acceptance.processes import Fate, Nursery
 from tests.acceptance.shopper import told_the_truth
 from tests.acceptance.walks import Named
@@ -227,14 +227,6 @@ def fated(
         log=log,
         traced=traced,
     )
-
-
-def read(log: Path) -> Iterator[tuple[str, str]]:
-    """Return what an observer wrote: of whom, and what."""
-    lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    for line in lines:
-        whose, _, what = line.partition("\t")
-        yield whose, what
 
 
 async def recovered(world: World, guests: Sequence[Guest]) -> None:

@@ -15,7 +15,7 @@ import importlib.machinery
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +115,14 @@ def plan(
     OBSERVER.rivals = {whose: Doom(*doom) for whose, doom in rivals.items()}
     OBSERVER.how, OBSERVER.traced = how, traced
     OBSERVER.log = Path(log).open("a", buffering=1) if log else None  # noqa: SIM115 - dies with it
+
+
+def read(log: Path) -> Iterator[tuple[str, str]]:
+    """Return what an observer wrote: of whom, and what."""
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    for line in lines:
+        whose, _, what = line.partition("\t")
+        yield whose, what
 
 
 def _unavailable() -> Exception:

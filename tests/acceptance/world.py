@@ -33,7 +33,7 @@ from tests.acceptance.stopping import Process, start_process
 from tests.http.kit import Service, Simulator
 
 T = TypeVar("T")
-HASTE = 0.02
+HASTE = 0.05
 """Supplier time limits of this share, so that a time-out costs milliseconds."""
 FORGET = """
     BEGIN;
