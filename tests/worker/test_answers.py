@@ -12,6 +12,7 @@ from booking_flow.ports import StoredTask
 from booking_flow.refusals import RefusalCode, Refused
 from persistence.tasks import PostgresTaskStore
 from tests.http.kit import Guest, Service
+from tests.worker.kit import rows
 
 ADA, BEN = (Origin(actor=ActorKind.STAFF, actor_name=name) for name in ("ada", "ben"))
 
@@ -49,3 +50,28 @@ async def test_who_answers_a_moment_too_late_hears_who_was_first(
     assert refused.value.refusal.code is RefusalCode.VERSION_MISMATCH
     assert refused.value.refusal.detail == "ada answered done."
     assert (await guest.look()).body["version"] == version
+
+
+DISPUTE = """
+INSERT INTO staff_tasks (session_id, id, kind, opened_at, due_at, facts)
+VALUES (:id, gen_random_uuid(), 'conflict', booking_now(), booking_now(), '{}') RETURNING id
+"""
+
+
+async def test_while_staff_decide_about_a_booking_its_outcome_is_unknown_to_the_guest(
+    service: Service, guest: Guest
+) -> None:
+    """Two answers contradict each other: nothing is asked again, and nobody is told a lie."""
+    await guest.to_basketed()
+    (task,) = await rows(service.parts.database, DISPUTE, id=UUID(guest.uuid))
+    looked, asked = await guest.look(), await guest.book()
+    for reply in (looked, asked):
+        pending = reply.body["pending"]
+        assert (pending["step"], pending["outcome"]) == ("book", "unknown")
+        assert reply.actions == ["release_basket", "cancel"]
+    assert (looked.status, asked.status) == (200, 202)
+    assert await service.simulator.received("book.pl") == 0
+    answer = TaskAnswer(task_id=task.id, version=1, kind=AnswerKind.DONE)
+    await service.parts.upkeep.desk.answer(answer, origin=ADA)
+    assert (await guest.look()).body["pending"] is None
+    assert (await guest.book()).status == 201
