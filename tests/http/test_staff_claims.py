@@ -124,6 +124,19 @@ async def test_a_task_is_handed_back_by_its_owner_or_a_supervisor(
     assert len(await audit(service, "hand_back_task")) == 2
 
 
+async def test_a_cancellation_that_a_colleague_works_on_is_theirs_to_end(
+    service: Service, ada: Clerk, ben: Clerk
+) -> None:
+    guest = service.guest()
+    await guest.to_booked()
+    await ada.act(guest.uuid, "cancel")
+    await ask(ada, await ada.task(), "claim")
+    refused = await ben.act(guest.uuid, "confirm-cancellation")
+    assert (refused.status, refused.code) == (409, "wrong_state")
+    assert refused.body["claimedBy"] == ada.name
+    assert (await ada.act(guest.uuid, "confirm-cancellation")).status == 200
+
+
 @pytest.mark.parametrize("what", ["claim", "hand-back"])
 async def test_a_viewer_works_on_nothing_and_nobody_without_the_version_seen(
     service: Service, ada: Clerk, what: str

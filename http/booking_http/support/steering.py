@@ -19,7 +19,8 @@ from booking_http.problems import problem
 from booking_http.service import Service
 from booking_http.session_ids import new_uuid
 from booking_http.support import possible
-from booking_http.support.acts import Wish, begin_act
+from booking_http.support.acts import Act, Wish, begin_act
+from booking_http.support.answering import ensure_free
 from booking_http.support.possible import Action
 
 OWED = "Something is still to be undone; that has to end first."
@@ -93,15 +94,16 @@ async def _end_cancellation(
     decide: Callable[[Session], Change],
 ) -> Loaded:
     act = await begin_act(service, wish, action)
-    closing = await _asking(service, act.loaded.session, kind)
+    closing = await _asking(service, act, kind)
     return await act.decide(lambda session, _: replace(decide(session), closes=closing))
 
 
-async def _asking(service: Service, session: Session, kind: AnswerKind) -> TaskClosing | None:
-    """Return how to close the task that asks the line, while it is open."""
-    for each in await service.support.work.tasks_of(session.id):
+async def _asking(service: Service, act: Act, kind: AnswerKind) -> TaskClosing | None:
+    """Return how to close the task that asks the line, while it is open and no colleague's."""
+    for each in await service.support.work.tasks_of(act.loaded.session.id):
         task = each.task
         if task.kind is TaskKind.CANCEL_WITH_LINE and task.closed_at is None:
+            ensure_free(act.wish.staff, each)
             return TaskClosing(task_id=task.id, version=task.version, answer=kind.value)
     return None
 
