@@ -61,10 +61,24 @@ const catchUp = async () => {
   }
 };
 
-const stream = new EventSource(status.dataset.events);
-stream.addEventListener("open", () => tell("live"));
-stream.addEventListener("error", () => tell("not live: refresh to see changes"));
-stream.addEventListener("version", (event) => {
-  latest = Number(event.data);
-  if (latest > shown()) catchUp();
+// A browser keeps few connections to one host: pages that nobody looks at give theirs back.
+let stream = null;
+const follow = () => {
+  stream = new EventSource(status.dataset.events);
+  stream.addEventListener("open", () => tell("live"));
+  stream.addEventListener("error", () => tell("not live: refresh to see changes"));
+  stream.addEventListener("version", (event) => {
+    latest = Number(event.data);
+    if (latest > shown()) catchUp();
+  });
+};
+const rest = () => {
+  stream?.close();
+  stream = null;
+};
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) rest();
+  else if (!stream) follow();
 });
+if (!document.hidden) follow();
