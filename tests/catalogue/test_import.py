@@ -60,7 +60,9 @@ async def take(
     return await import_files(folder, order(target, **changes), ledger=ledger, watch=Nobody())
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(
+    "seed", [0, *(pytest.param(n, marks=pytest.mark.full) for n in range(1, 9))]
+)
 async def test_every_spelling_is_read_the_same(
     seed: int, database_url: str, tmp_path: Path
 ) -> None:

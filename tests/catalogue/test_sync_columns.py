@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -45,51 +46,66 @@ async def test_the_same_tables_copy_every_column_they_share(make_shelf: MakeShel
     assert (await copy(source, target.owner)).written == 0
 
 
-TYPES: list[tuple[str, str, str, str, Any]] = [
-    # column, type and value in the source, type in the target, value there
-    ("is_active", "varchar(1)", "Y", "boolean", True),
-    ("is_active", "integer", "1", "text", "1"),
-    ("is_active", "boolean", "true", "smallint", 1),
-    ("nights", "varchar(10)", " 7\n", "integer", 7),
-    ("nights", "numeric(5,1)", "7.0", "integer", 7),
-    ("cheapest_price", "text", "1,485.24", "numeric(10,2)", Decimal("1485.24")),
-    ("cheapest_price", "double precision", "1485.239", "numeric(10,2)", Decimal("1485.24")),
-    ("sailing_date", "timestamp", "2031-03-07 12:30:00", "date", date(2031, 3, 7)),
-    ("sailing_date", "text", "2031-03-07T00:00:00Z", "date", date(2031, 3, 7)),
-    ("ports", "text", "Miami,Nassau", "text[]", ["Miami", "Nassau"]),
-    (
-        "ports",
-        "text[]",
-        '{Miami,"St. John\'s, Antigua"}',
-        "jsonb",
-        '["Miami", "St. John\'s, Antigua"]',
-    ),
-    ("ports", "varchar(50)[]", "{Miami}", "varchar(50)[]", ["Miami"]),
-    ("ports", "jsonb", '["Miami", "Nassau"]', "text", "Miami,Nassau"),
-    ("raw_data", "text", '{"a": 1}', "jsonb", '{"a": 1}'),
+Case = tuple[str, str, str, Any]
+"""A column's type and value in the source, its type in the target, and its value there."""
+ROUNDS: list[dict[str, Case]] = [
+    {
+        "is_active": ("varchar(1)", "Y", "boolean", True),
+        "nights": ("varchar(10)", " 7\n", "integer", 7),
+        "cheapest_price": ("text", "1,485.24", "numeric(10,2)", Decimal("1485.24")),
+        "sailing_date": ("timestamp", "2031-03-07 12:30:00", "date", date(2031, 3, 7)),
+        "ports": ("text", "Miami,Nassau", "text[]", ["Miami", "Nassau"]),
+        "raw_data": ("text", '{"a": 1}', "jsonb", '{"a": 1}'),
+    },
+    {
+        "is_active": ("integer", "1", "text", "1"),
+        "nights": ("numeric(5,1)", "7.0", "integer", 7),
+        "cheapest_price": ("double precision", "9.239", "numeric(10,2)", Decimal("9.24")),
+        "sailing_date": ("text", "2031-03-07T00:00:00Z", "date", date(2031, 3, 7)),
+        "ports": (
+            "text[]",
+            '{Miami,"St. John, Antigua"}',
+            "jsonb",
+            '["Miami","St. John, Antigua"]',
+        ),
+    },
+    {
+        "is_active": ("boolean", "true", "smallint", 1),
+        "ports": ("varchar(50)[]", "{Miami}", "varchar(50)[]", ["Miami"]),
+    },
+    {"ports": ("jsonb", '["Miami", "Nassau"]', "text", "Miami,Nassau")},
 ]
+GIVEN = {
+    "id": "1",
+    "cruise_line_id": "22",
+    "ship_id": "1",
+    "nights": "7",
+    "sailing_date": "2031-03-07",
+}
 
 
-async def test_types_may_differ(make_shelf: MakeShelf) -> None:
+def plain(value: Any, kind: str) -> Any:
+    """Return what a document says, however it is spaced."""
+    return json.loads(value) if kind == "jsonb" else value
+
+
+@pytest.mark.parametrize("cases", ROUNDS, ids=range(1, 5))
+async def test_types_may_differ(cases: dict[str, Case], make_shelf: MakeShelf) -> None:
     """Values come over in the other side's spelling, and once there nothing differs."""
-    source, target = await make_shelf(stocked=False), await make_shelf(stocked=False)
+    theirs = {column: case[0] for column, case in cases.items()}
+    ours = {column: case[2] for column, case in cases.items()}
+    source = await make_shelf({"cruises": theirs}, stocked=False)
+    target = await make_shelf({"cruises": ours}, stocked=False)
     await source.run("INSERT INTO cruise_lines VALUES (22, 'Royal Caribbean')")
     await source.run("INSERT INTO ships VALUES (1, 22, 'Icon of the Seas')")
-    row = {"id": "1", "cruise_line_id": "22", "ship_id": "1", "nights": "7"}
-    row["sailing_date"] = "2031-03-07"
-    for column, theirs, value, ours, there in TYPES:
-        for shelf, kind in ((source, theirs), (target, ours)):
-            await shelf.run("DELETE FROM cruises")
-            await shelf.run(f"ALTER TABLE cruises DROP COLUMN {column}")
-            await shelf.run(f"ALTER TABLE cruises ADD COLUMN {column} {kind}")
-        given = row | {column: value.replace("'", "''")}
-        values = ", ".join(f"'{word}'" for word in given.values())
-        await source.run(f"INSERT INTO cruises ({', '.join(given)}) VALUES ({values})")
-        report = await copy(source, target.owner)
-        assert report.faults == [], (column, theirs, ours)
-        found = (await target.run(f"SELECT {column} FROM cruises"))[0][0]
-        assert found == there, (column, theirs, ours)
-        assert (await copy(source, target.owner)).written == 0, (column, theirs, ours)
+    row = GIVEN | {column: case[1] for column, case in cases.items()}
+    values = ", ".join(f"'{word}'" for word in row.values())
+    await source.run(f"INSERT INTO cruises ({', '.join(row)}) VALUES ({values})")
+    assert (await copy(source, target.owner)).faults == []
+    (found,) = await target.run(f"SELECT {', '.join(cases)} FROM cruises")
+    for column, (_, _, kind, meant) in cases.items():
+        assert plain(found[column], kind) == plain(meant, kind), column
+    assert (await copy(source, target.owner)).written == 0
 
 
 async def test_ids_may_count_on_one_side_and_be_text_on_the_other(make_shelf: MakeShelf) -> None:
@@ -135,7 +151,7 @@ async def test_what_the_source_lacks_and_the_target_demands_is_filled(
 async def test_a_side_without_what_a_booking_needs_is_refused(
     columns: dict[str, Any], message: str, make_shelf: MakeShelf
 ) -> None:
-    whole, broken = await make_shelf(), await make_shelf(columns, stocked=False)
+    whole, broken = await make_shelf(stocked=False), await make_shelf(columns, stocked=False)
     with pytest.raises(CannotCopy, match=message):
         await copy(broken.owner, whole.owner)
     before = await every_row(broken.owner, "public")
@@ -154,7 +170,7 @@ async def test_a_side_without_what_a_booking_needs_is_refused(
 async def test_a_target_that_cannot_take_rows_is_refused(
     columns: dict[str, Any], message: str, make_shelf: MakeShelf
 ) -> None:
-    source, target = await make_shelf(), await make_shelf(columns, stocked=False)
+    source, target = await make_shelf(stocked=False), await make_shelf(columns, stocked=False)
     with pytest.raises(CannotCopy, match=message):
         await copy(source, target.owner)
 
@@ -162,7 +178,7 @@ async def test_a_target_that_cannot_take_rows_is_refused(
 async def test_a_database_without_a_catalogue_is_refused(
     make_shelf: MakeShelf, empty_database_url: str
 ) -> None:
-    source = await make_shelf()
+    source = await make_shelf(stocked=False)
     with pytest.raises(CannotCopy, match=r"public\.cruises\.id is missing"):
         await copy(source, empty_database_url)
 

@@ -104,6 +104,7 @@ async def test_a_lost_connection_is_made_again_and_nothing_is_done_twice(
     assert (await last_run(runs)).outcome is RunOutcome.DONE
 
 
+@pytest.mark.full
 async def test_the_sources_connection_may_be_lost_as_well(
     database_url: str, source: Shelf, tmp_path: Path
 ) -> None:
