@@ -11,10 +11,8 @@ from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
 from booking_flow.party import PassengerType
 from booking_flow.saga import StepName, TaskKind
-from booking_flow.steps.overriding import Remains
 from booking_http.schemas.answers import ContactTell, CruiseTell, EventTell
 from booking_http.schemas.base import Amount, Moment, Tell
-from persistence.schema_desk import BulkAction
 from persistence.schema_staff import Role
 
 
@@ -154,40 +152,6 @@ class TasksTell(Tell):
     next: str | None
 
 
-class FailedTell(Tell):
-    """A session for which something did not work, and why."""
-
-    session_id: str
-    reference: str
-    why: str
-
-
-class BulkTell(Tell):
-    """How far a run over many sessions has come; `more` says that some found no room in it."""
-
-    run_id: str
-    action: BulkAction
-    by: str
-    reason: str
-    started_at: Moment
-    ended_at: Moment | None
-    more: bool
-    total: int
-    done: int
-    failed: int
-    left: int
-    failures: list[FailedTell]
-
-
-class CheckTell(Tell):
-    """Which histories of a page do not fold; `next` is the cursor of the page after."""
-
-    sessions: int
-    events: int
-    broken: list[FailedTell]
-    next: str | None
-
-
 class HappeningTell(Tell):
     """One thing that happened, whoever did it; what does not apply to its kind is null."""
 
@@ -224,31 +188,6 @@ class StoryTell(Tell):
     session: StaffSessionTell
     tasks: list[TaskTell]
     timeline: list[HappeningTell]
-
-
-class RemainTell(Tell):
-    """Something that a move does not undo; `what` goes into `notUndone`."""
-
-    what: Remains
-    detail: str
-
-
-class WayTell(Tell):
-    """Whether a session can be moved to a state, and what that would not undo."""
-
-    to: State
-    label: str
-    possible: bool
-    why_not: str | None
-    override: bool
-    not_undone: list[RemainTell]
-
-
-class WaysTell(Tell):
-    """Where a session can be moved by hand."""
-
-    version: int
-    ways: list[WayTell]
 
 
 class HistoryTell(Tell):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from booking_http.exchange import read_body, service_of, tell
-from booking_http.schemas.support import BulkTell, FailedTell
 from booking_http.schemas.support_asks import BulkAsk
+from booking_http.schemas.support_desk import BulkTell, FailedTell
 from booking_http.service import Service
 from booking_http.support import bulk
 from booking_http.support.finding import id_of

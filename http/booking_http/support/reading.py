@@ -16,9 +16,9 @@ from booking_http.schemas.support import (
     HitsTell,
     StaffSessionTell,
     StoryTell,
-    WaysTell,
 )
 from booking_http.schemas.support_asks import CheckQuery, SearchAsk
+from booking_http.schemas.support_desk import WaysTell
 from booking_http.service import Service
 from booking_http.support.finding import find_session, id_of, search
 from booking_http.support.identity import Staff, note_in_audit, staff_of

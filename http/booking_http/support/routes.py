@@ -10,6 +10,7 @@ from booking_http.problems import EdgeCode as E
 from booking_http.route import Codes, Handler, Route
 from booking_http.schemas import support as tell
 from booking_http.schemas import support_asks as ask
+from booking_http.schemas import support_desk as desk
 from booking_http.schemas.base import Ask
 from booking_http.support import acting, bulking, doors, possible, reading, tasks
 from booking_http.support.identity import CSRF_HEADER
@@ -134,7 +135,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         summary="Check that stored histories fold through the present flow, page by page",
         tag=_TAG,
         query=ask.CheckQuery,
-        answers={200: tell.CheckTell},
+        answers={200: desk.CheckTell},
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),
@@ -168,7 +169,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=reading.read_ways,
         summary="Show where a session can be moved, and what that would not undo",
         tag=_TAG,
-        answers={200: tell.WaysTell},
+        answers={200: desk.WaysTell},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
         staff=True,
     ),
@@ -180,7 +181,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         summary="Try again, for every session of a search that needs it",
         tag=_TAG,
         ask=ask.BulkAsk,
-        answers={202: tell.BulkTell},
+        answers={202: desk.BulkTell},
         problems=(*_STAFF, *BODY, C.WRONG_STATE),
         headers=(CSRF_HEADER,),
         staff=True,
@@ -191,7 +192,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=bulking.read_bulk,
         summary="Show how far a run over many sessions has come",
         tag=_TAG,
-        answers={200: tell.BulkTell},
+        answers={200: desk.BulkTell},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, E.NOT_FOUND),
         staff=True,
     ),

@@ -9,6 +9,7 @@ from booking_flow.desk import POSSIBLE
 from booking_flow.flow import MEANING, State
 from booking_flow.session import Session
 from booking_http.schemas import support as tell
+from booking_http.schemas import support_desk as desk
 from booking_http.schemas.answers import ActionTell, CruiseTell
 from booking_http.session_body import cruise_fields, render_event
 from booking_http.support.identity import Staff
@@ -134,30 +135,30 @@ def task_view(queued: QueuedTask) -> tell.TaskTell:
     )
 
 
-def check_view(checked: Checked) -> tell.CheckTell:
+def check_view(checked: Checked) -> desk.CheckTell:
     """Return which of some histories do not fold."""
-    return tell.CheckTell(
+    return desk.CheckTell(
         sessions=checked.sessions,
         events=checked.events,
         broken=[
-            tell.FailedTell(session_id=str(each.session_id), reference=each.reference, why=each.why)
+            desk.FailedTell(session_id=str(each.session_id), reference=each.reference, why=each.why)
             for each in checked.broken
         ],
         next=str(checked.last) if checked.last else None,
     )
 
 
-def way_view(way: Way) -> tell.WayTell:
+def way_view(way: Way) -> desk.WayTell:
     """Return whether a session can be moved somewhere, and at what price."""
     jump = way.jump
-    return tell.WayTell(
+    return desk.WayTell(
         to=way.to,
         label=MEANING[way.to].label,
         possible=jump is not None,
         why_not=way.why_not,
         override=jump is not None and jump.override,
         not_undone=[
-            tell.RemainTell(what=what, detail=detail)
+            desk.RemainTell(what=what, detail=detail)
             for what, detail in (jump.remains if jump else {}).items()
         ],
     )
