@@ -22,6 +22,7 @@ from booking_http.doctor.rooms import open_rooms
 from booking_http.settings import Settings
 from booking_http.sync_report import watching
 from persistence.identity import AppEnv
+from persistence.migrate import upgrade
 from tests.acceptance.processes import environment
 from tests.catalogue.conftest import MakeShelf
 from tests.catalogue.shelves import Shelf
@@ -323,6 +324,19 @@ async def test_another_worlds_database_is_a_failure(
     (found,) = of_check(report, "environment")
     assert found.level is Level.FAILURE
     assert "the database is marked development" in found.said
+
+
+async def test_a_catalogue_of_another_world_is_a_warning(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    """It is only read, so nothing is refused; an account that cannot see the mark is no fault."""
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    await upgrade(shelf.owner, app_env=AppEnv.PRODUCTION)
+    assert wrong(await practice.report(shelf, per_line=1)) == {}
+    await shelf.run("GRANT SELECT ON installation TO public")
+    report = await practice.report(shelf, per_line=1)
+    assert wrong(report) == {"catalogue.environment": Level.WARNING}
 
 
 async def test_a_supplier_that_does_not_say_how_long_it_holds_is_a_warning(

@@ -7,10 +7,12 @@ from importlib.metadata import version
 from typing import Final
 
 from redis.exceptions import RedisError
+from sqlalchemy.exc import ProgrammingError
 
 from adapters.traveltek.clock import clock_ahead
 from booking_http.doctor.findings import Finding, Level, Say
-from booking_http.doctor.rooms import Rooms
+from booking_http.doctor.rooms import Rooms, catalogue_url
+from booking_http.syncing import environment_of
 from booking_http.worlds import disagreements
 from persistence import migrate
 from persistence.clock import now
@@ -110,6 +112,27 @@ async def catalogue_database(rooms: Rooms, say: Say) -> None:
         f" schema {rooms.found.layout.schema}"
     )
     say(Finding(check="catalogue.database", said=said))
+    await _of_other_world(rooms, say)
+
+
+async def _of_other_world(rooms: Rooms, say: Say) -> None:
+    """Say whether a catalogue that carries a mark is another environment's."""
+    try:
+        marked = await environment_of(catalogue_url(rooms.settings))
+    except ProgrammingError:
+        # An account that may read the catalogue alone cannot see the mark beside it.
+        return
+    if marked in {None, rooms.settings.app_env.value}:
+        return
+    say(
+        Finding(
+            check="catalogue.environment",
+            level=Level.WARNING,
+            said=f"APP_ENV is {rooms.settings.app_env}, the catalogue is marked {marked}",
+            guest=f"Guests see the sailings of {marked}; nothing is written there.",
+            todo="Give this environment a catalogue of its own: `booking-flow catalogue sync`.",
+        )
+    )
 
 
 async def last_syncs(rooms: Rooms, say: Say) -> None:
