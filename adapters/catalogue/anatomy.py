@@ -69,6 +69,11 @@ class Anatomy:
         """Return the names of its tables."""
         return self.inspection.layout
 
+    @property
+    def name(self) -> str:
+        """Return what its table of sailings is called."""
+        return f"{self.layout.schema}.{self.layout.tables[Table.SAILINGS]}"
+
     def part(self, table: Table, field: str) -> Part | None:
         """Return the column that a field can be read from."""
         column = self.inspection.column(f"{table}.{field}")

@@ -103,6 +103,7 @@ async def _run(
     anatomy = await dissect(connection, order.layouts)
     require_whole(anatomy, report.target)
     report.environment, report.dry_run = order.environment, order.dry_run
+    report.into = anatomy.name
     return Run(
         order=order,
         connection=connection,

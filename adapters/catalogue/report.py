@@ -58,6 +58,10 @@ class Report:
     target: str
     lines: list[int]
     dry_run: bool = False
+    out_of: str | None = None
+    """The table of sailings that is read, where there is one."""
+    into: str | None = None
+    """The table of sailings that is written."""
     environment: str | None = None
     """The target's mark."""
     left_out: dict[str, dict[str, str]] = field(default_factory=dict)

@@ -73,6 +73,7 @@ async def _open_source(origin: Origin, run: Run, opened: AsyncExitStack) -> Data
     )
     anatomy = await dissect(connection, origin.layouts)
     require_whole(anatomy, run.report.source)
+    run.report.out_of = anatomy.name
     fills = run.order.fills
     pairings = {table: pair(table, anatomy, run.anatomy, fills=fills) for table in Table}
     run.receive(pairings)

@@ -72,8 +72,9 @@ def _headline(report: Report) -> str:
     world = f" ({report.environment})" if report.environment else ""
     lines = ", ".join(map(str, report.lines))
     done = "would write" if report.dry_run else "wrote"
+    source = f"{report.source} {report.out_of}" if report.out_of else report.source
     return (
-        f"{report.kind} of lines {lines} from {report.source} to {report.target}{world}: "
+        f"{report.kind} of lines {lines} from {source} to {report.target} {report.into}{world}: "
         f"{done} {report.written:,} rows in {report.seconds:.1f} s"
     )
 

@@ -59,6 +59,8 @@ def test_a_sync_is_told_as_tables_and_as_json(database_url: str, make_shelf: Mak
     told = catalogue("sync", "--dry-run", **urls)
     assert told.exit_code == 0, told.output
     assert "would write 74 rows" in told.output
+    assert f"{URL(source.url).path} public.cruises to " in told.output
+    assert f"{URL(database_url).path} catalogue.sailings (" in told.output
     assert f"sailings new: {FIRST}, " in told.output
     assert "left out sailings.stars: only the source has it" in told.output
     assert run_apart(sold(database_url)) == []
