@@ -25,13 +25,15 @@ WRITE: Final = text(
     """
 )
 
-# What staff did with one session, the oldest first; finding it in a list is not doing.
+# What staff did with one session, the oldest first; finding it in a list is not doing. Its lines
+# are found before they are put in order, or the whole audit would be read in that order.
 OF_SESSION: Final = text(
     """
-    SELECT at, account_id, name, action, session_ids, task_id, reason, request_id, facts
-    FROM staff_audit
-    WHERE session_ids @> ARRAY[CAST(:session_id AS uuid)] AND action NOT IN ('search', 'list_tasks')
-    ORDER BY id LIMIT :limit
+    WITH own AS MATERIALIZED (
+        SELECT id, at, account_id, name, action, session_ids, task_id, reason, request_id, facts
+        FROM staff_audit WHERE session_ids @> ARRAY[CAST(:session_id AS uuid)]
+    )
+    SELECT * FROM own WHERE action NOT IN ('search', 'list_tasks') ORDER BY id LIMIT :limit
     """
 )
 
