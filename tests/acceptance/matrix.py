@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import ClientError
 
@@ -42,6 +42,8 @@ ROOM: Final = 3 * TOGETHER
 """Connections: who stands still may keep one."""
 DICE: Final = random.Random(2190294)
 """Chooses the one time at which a moment that comes often is that of a death."""
+UNHURRIED: Final = 0.5
+"""Supplier time limits of this share: nobody waits for one, and many walk at once."""
 NOBODY: Final[Mapping[str, tuple[str, int]]] = MappingProxyType({})
 _numbers = count(1)
 
@@ -168,6 +170,7 @@ class Matrix:
         return {
             "SPOOL_DIR": str(self._spool),
             "DATABASE_POOL_SIZE": str(ROOM),
+            "TRAVELTEK_TIME_SCALE": str(UNHURRIED),
             "BACK_OFFICE_URL": self._office if journey.office else "",
             **dict(journey.settings),
         }
@@ -186,9 +189,9 @@ class Matrix:
 
     def world(self, journey: Journey) -> AbstractAsyncContextManager[World]:
         """Open a world in which nothing has happened; its own process recovers."""
-        changes = {name.lower(): value for name, value in journey.settings}
-        if journey.office:
-            changes["back_office_url"] = self._office
+        changes: dict[str, Any] = {name.lower(): value for name, value in journey.settings}
+        changes |= {"traveltek_time_scale": UNHURRIED}
+        changes |= {"back_office_url": self._office} if journey.office else {}
         return world_over(self.database_url, self.simulator, self.supplier, self._spool, **changes)
 
 

@@ -20,7 +20,7 @@ from booking_http.settings import Settings
 from tests.conftest import ROOT
 from tests.http.kit import HASH_KEY, MASTER_KEY, Service, Simulator, settings_for
 
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 
 
 def environment(settings: Settings) -> dict[str, str]:
