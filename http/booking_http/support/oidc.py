@@ -73,7 +73,7 @@ async def arrive(
         raise unauthenticated("This sign-in was not begun in this browser, or took too long.")
     if not code:
         raise unauthenticated("The provider did not let you in.")
-    await count_attempt(service, visitor, "staff-oidc", state)
+    counted = await count_attempt(service, visitor, "staff-oidc", state)
     asked = Asked(**{name: str(kept[name]) for name in _ASKED})
     try:
         email = await verified_email(provider, asked, code)
@@ -85,6 +85,7 @@ async def arrive(
         account = found.account if found else None
         await refuse_sign_in(service, visitor, account, by=_BY, why="no account that is open")
         raise unauthenticated("You have no account here. A supervisor can have one added.")
+    await counted.forgive()
     return await let_in(service, visitor, found.account, by=_BY), str(kept["back"])
 
 
