@@ -11,7 +11,6 @@ from tests.catalogue.test_reader import COUNTS, OPTIONAL, TEXTS
 from tests.http.kit import Service, Simulator, running_service, running_simulator
 
 SHAPES = {
-    "usual": {},
     "without optional columns": {"cruises": dict.fromkeys(OPTIONAL)},
     "other types and more columns": COUNTS,
     "all of it text": TEXTS,
