@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from booking_flow.basket import BasketAnswer
 from booking_flow.engine import OVERTAKEN, AlreadyBound
 from booking_flow.flow import State
-from booking_flow.pricing import Cabin
+from booking_flow.pricing import Cabin, Selection
 from booking_flow.refusals import RefusalCode
 from booking_flow.runner import GLANCES
 from booking_flow.saga import StepName, StepStatus
@@ -32,6 +33,22 @@ async def test_a_cabin_is_chosen_without_holding_it(shop: Shop) -> None:
     assert (await guest.hold()).session.state is BASKETED
     assert (await guest.session()).selection is not None
     assert await shop.simulator.books() == (1, 0, 0)
+
+
+async def test_a_cabin_is_held_in_the_sessions_currency(shop: Shop) -> None:
+    guest, currencies = await shop.selected(), []
+    supplier = shop.supplier
+    add = supplier.add_to_basket
+
+    async def watched(
+        session_key: str, selection: Selection, currency: str, *, ctx: CallContext
+    ) -> BasketAnswer:
+        currencies.append(currency)
+        return await add(session_key, selection, currency, ctx=ctx)
+
+    supplier.add_to_basket = watched  # type: ignore[method-assign]
+    await guest.hold()
+    assert currencies == ["USD"]
 
 
 async def a_numbered_cabin(guest: Guest) -> tuple[RateKey, Cabin]:
