@@ -59,7 +59,12 @@ DRAWN: Final = text(
     """
 )
 LONGEST: Final = text(
-    "SELECT session_id AS id FROM session_history WHERE seq > 200 GROUP BY session_id"
+    """
+    SELECT h.session_id AS id, EXISTS (
+               SELECT FROM supplier_calls c
+               WHERE c.session_id = h.session_id AND c.response IS NOT NULL) AS whole
+    FROM session_history h WHERE h.seq = 200
+    """
 )
 ROWS: Final = text(
     """
@@ -161,13 +166,16 @@ class Asking:
         drawn = await fetch_all(self._service.parts.database, DRAWN)
         some = self._random.sample(drawn, min(len(drawn), TIMES + WARM))
         booked = [row for row in drawn if row.reservation][: TIMES + WARM]
-        longest = [row.id for row in await fetch_all(self._service.parts.database, LONGEST)]
+        longest = await fetch_all(self._service.parts.database, LONGEST)
+        plain = [self._session(row.id) for row in longest if not row.whole]
+        whole = [self._session(row.id) for row in longest if row.whole]
         return {
             **await self._keys(some, booked),
             **self._filters(some),
             **self._pages(some),
             "session, as most are": [self._session(row.id) for row in booked],
-            "session, 600 lines": [self._session(session_id) for session_id in longest],
+            **({"session, 600 lines": plain} if plain else {}),
+            **({"session, 600 lines with 300 answers, 0.5 MB": whole} if whole else {}),
             "tasks": [self._get("tasks")],
             **{f"overview, {each}": [self._get(f"overview?window={each}")] for each in _WINDOWS},
         }
@@ -189,7 +197,10 @@ class Asking:
 
     def _filters(self, some: Sequence[Any]) -> dict[str, Sequence[Ask]]:
         day = timedelta(days=1)
-        days = [{"from": _text(row.created_at), "to": _text(row.created_at + day)} for row in some]
+        days = [
+            {"from": row.created_at.isoformat(), "to": (row.created_at + day).isoformat()}
+            for row in some
+        ]
         return {
             "no filter": [self._search()],
             "state booked": [self._search(state="booked")],
@@ -226,7 +237,7 @@ class Asking:
         )
 
     def _failed(self, call: str, ago: timedelta) -> Ask:
-        since = _text(datetime.now(UTC) - ago)
+        since = (datetime.now(UTC) - ago).isoformat()
         return self._search(call=call, failure="any", calledFrom=since)
 
     def _session(self, session_id: UUID) -> Ask:
@@ -237,7 +248,3 @@ class Asking:
 
     async def _checked(self, method: str, path: str, body: Json | None = None) -> None:
         checked(await self._clerk.call(method, path, body), 200)
-
-
-def _text(at: datetime) -> str:
-    return at.isoformat()
