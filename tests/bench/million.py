@@ -41,8 +41,7 @@ from tests.http.kit import (
 from tests.http.staff import Clerk, hire
 
 SESSIONS: Final = int(os.environ.get("BENCH_SESSIONS") or 1_000_000)
-KEPT: Final = os.environ.get("BENCH_KEEP")
-"""A folder in which a database stays and is found by the next run."""
+KEPT: Final = os.environ.get("BENCH_KEEP")  # A folder that stays and is found by the next run.
 TIMES: Final = 60
 WARM: Final = 3
 _WINDOWS: Final = ("1h", "24h", "7d", "30d")
@@ -54,7 +53,7 @@ DRAWN: Final = text(
     SELECT s.id, s.reference, s.created_at, s.cruise_id, b.reservation, b.supplier_booking_id,
            (SELECT h.request_id FROM session_history h WHERE h.session_id = s.id
             ORDER BY h.seq LIMIT 1) AS request_id
-    FROM booking_sessions s TABLESAMPLE SYSTEM (0.2) REPEATABLE (1)
+    FROM booking_sessions s TABLESAMPLE SYSTEM (CAST(:share AS real)) REPEATABLE (1)
     LEFT JOIN bookings b ON b.session_id = s.id
     """
 )
@@ -163,10 +162,11 @@ class Asking:
 
     async def everything(self) -> Mapping[str, Sequence[Ask]]:
         """Return the questions, several of each kind."""
-        drawn = await fetch_all(self._service.parts.database, DRAWN)
+        database, share = self._service.parts.database, {"share": min(200_000 / SESSIONS, 100.0)}
+        drawn = await fetch_all(database, DRAWN, share)
         some = self._random.sample(drawn, min(len(drawn), TIMES + WARM))
         booked = [row for row in drawn if row.reservation][: TIMES + WARM]
-        longest = await fetch_all(self._service.parts.database, LONGEST)
+        longest = await fetch_all(database, LONGEST)
         plain = [self._session(row.id) for row in longest if not row.whole]
         whole = [self._session(row.id) for row in longest if row.whole]
         return {
