@@ -59,15 +59,15 @@ class Observer:
         whose, session = self._whose()
         if self.traced:
             self._note(whose, moment)
-        if _comes(self.outages, whose, moment):
-            raise _unavailable()
-        if _comes(self.rivals, whose, moment):
-            await commit_first(session)
         doom = self.doomed.get(whose)
         if doom is not None and doom.moment == moment:
             doom.count -= 1
             if doom.count == 0:
                 await self._die(whose)
+        if _comes(self.outages, whose, moment):
+            raise _unavailable()
+        if _comes(self.rivals, whose, moment):
+            await commit_first(session)
 
     async def _die(self, whose: str) -> None:
         del self.doomed[whose]
