@@ -18,6 +18,7 @@ from tests.outbox.kit import Postbox, mail, running_postbox
 LATER: Json = {"deadline": "session", "until": "2031-01-01T00:00:00Z"}
 ACTS: dict[str, tuple[Role, Json]] = {
     "extend-deadline": (Role.AGENT, LATER),
+    "record-payment": (Role.AGENT, {"amount": "500.00", "currency": "USD"}),
     "resend-confirmation": (Role.AGENT, {}),
     "confirm-cancellation": (Role.AGENT, {}),
     "refuse-cancellation": (Role.AGENT, {}),

@@ -11,7 +11,7 @@ from typing import Final
 from booking_flow.session import Loaded, Session
 from booking_http.console.entry import Fields
 from booking_http.console.forms import understand
-from booking_http.schemas.support_asks import ExtendAsk, MoveAsk, ReasonAsk
+from booking_http.schemas.support_asks import ExtendAsk, MoveAsk, ReasonAsk, RecordAsk
 from booking_http.service import Service
 from booking_http.support import acts, possible, steering
 from booking_http.support.acts import Wish
@@ -68,6 +68,12 @@ async def _extend(service: Service, wish: Wish, fields: Fields) -> Loaded:
     return await steering.extend_deadline(service, wish, deadline=ask.deadline, until=ask.until)
 
 
+async def _record(service: Service, wish: Wish, fields: Fields) -> Loaded:
+    """Enter money that was received outside."""
+    ask = understand(fields, RecordAsk, form=possible.RECORD.name)
+    return await steering.record_payment(service, wish, amount=ask.money)
+
+
 async def _move(service: Service, wish: Wish, fields: Fields) -> Loaded:
     """Move by hand; what was shown as not undone comes back with the form."""
     ask = understand(fields, MoveAsk, form=possible.MOVE.name)
@@ -113,6 +119,15 @@ _EVERY: Final[tuple[Deed, ...]] = (
         done="The deadline is later now.",
         do=_extend,
         more="session/extend.html",
+    ),
+    Deed(
+        action=possible.RECORD,
+        label="Record a payment",
+        about="Enters money that was received outside, by transfer or telephone. It charges "
+        "nobody; once what is due now is covered, the booking is paid.",
+        done="The payment is recorded.",
+        do=_record,
+        more="session/record.html",
     ),
     Deed(
         action=possible.RESEND,

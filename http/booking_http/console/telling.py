@@ -81,6 +81,7 @@ _DEEDS: Final = MappingProxyType(
         "cancel": "Cancelled for the guest",
         "release-hold": "Released the hold",
         "extend-deadline": "Gave more time",
+        "record-payment": "Recorded a payment",
         "resend-confirmation": "Had the confirmation mailed again",
         "confirm-cancellation": "Confirmed the cancellation",
         "refuse-cancellation": "Ended the cancellation",

@@ -11,11 +11,12 @@ from pydantic_core import PydanticCustomError
 from booking_flow.card import luhn_valid
 from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
+from booking_flow.money import Money
 from booking_flow.saga import StepName, TaskKind
 from booking_flow.steps.extending import Deadline
 from booking_flow.steps.overriding import Remains
 from booking_flow.supplier import FailureKind
-from booking_http.schemas.base import Ask, Code, Email, Line, Note, Query
+from booking_http.schemas.base import Ask, AskedAmount, Code, Email, Line, Note, Query
 from persistence.schema_desk import BulkAction
 
 _DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
@@ -35,6 +36,7 @@ Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 SessionCursor = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 ]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 PageSize = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -88,6 +90,18 @@ class ExtendAsk(ReasonAsk):
 
     deadline: Deadline
     until: AwareDatetime
+
+
+class RecordAsk(ReasonAsk):
+    """How much was received outside; the reason says how, such as by which transfer."""
+
+    amount: AskedAmount
+    currency: Currency
+
+    @property
+    def money(self) -> Money:
+        """Return what was received."""
+        return Money(self.amount, self.currency)
 
 
 class MoveAsk(ReasonAsk):

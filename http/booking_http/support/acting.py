@@ -10,7 +10,7 @@ from aiohttp import web
 from booking_flow.session import Loaded, Session
 from booking_http.exchange import expected_versions, read_body, service_of, tag, tell
 from booking_http.problems import EdgeCode, problem
-from booking_http.schemas.support_asks import ExtendAsk, MoveAsk, ReasonAsk
+from booking_http.schemas.support_asks import ExtendAsk, MoveAsk, ReasonAsk, RecordAsk
 from booking_http.service import Service
 from booking_http.support import acts, possible, steering
 from booking_http.support.acts import Wish
@@ -63,6 +63,13 @@ async def extend_deadline(request: web.Request) -> web.Response:
     loaded = await steering.extend_deadline(
         service_of(request), wish, deadline=ask.deadline, until=ask.until
     )
+    return await tell_acted(request, staff, loaded)
+
+
+async def record_payment(request: web.Request) -> web.Response:
+    """Enter money that was received outside."""
+    staff, wish, ask = await _read(request, possible.RECORD, RecordAsk)
+    loaded = await steering.record_payment(service_of(request), wish, amount=ask.money)
     return await tell_acted(request, staff, loaded)
 
 

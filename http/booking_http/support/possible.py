@@ -11,6 +11,7 @@ from uuid import UUID
 from booking_flow.flow import State
 from booking_flow.session import NO_DETAILS, Session
 from booking_flow.steps.extending import movable
+from booking_flow.steps.recording import recordable
 from booking_http.support.parts import BASE
 from persistence.schema_staff import Role
 
@@ -53,6 +54,10 @@ def _may_extend(session: Session, _: date) -> bool:
     return movable(session) is not None
 
 
+def _may_pay(session: Session, _: date) -> bool:
+    return recordable(session)
+
+
 def _told(session: Session, _: date) -> bool:
     known = session.booking is not None and session.details.contact is not None
     return known and (session.reserved or session.ended)
@@ -90,6 +95,12 @@ EXTEND: Final = Action(
     needs="It has no deadline that is ours to move. Once the payment deadline has passed, only the"
     " line's refusal to cancel lets the booking go on.",
 )
+RECORD: Final = Action(
+    name="record-payment",
+    role=Role.AGENT,
+    possible=_may_pay,
+    needs="No booking waits for money, or something else has to end first.",
+)
 RESEND: Final = Action(
     name="resend-confirmation",
     role=Role.AGENT,
@@ -121,7 +132,7 @@ ERASE: Final = Action(
     needs="Only the details of who has nothing open any more, and has sailed if they booked.",
 )
 ACTIONS: Final = (
-    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RESEND),
+    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, RESEND),
     *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, ERASE),
 )
 

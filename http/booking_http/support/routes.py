@@ -149,6 +149,11 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         "Give the guest more time, as far as the supplier lets us",
         ask.ExtendAsk,
     ),
+    _action(
+        *(possible.RECORD, acting.record_payment),
+        "Record money that was received outside",
+        ask.RecordAsk,
+    ),
     _action(possible.RESEND, acting.resend_confirmation, "Mail how the booking stands once more"),
     _action(
         *(possible.CONFIRM_CANCELLATION, acting.confirm_cancellation),

@@ -1,4 +1,4 @@
-"""How staff change a session's course: more time, another state, an end at the line, a mail."""
+"""How staff change a session's course: more time, money, a move, an end at the line, a mail."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from booking_flow.change import Change, TaskClosing, begin
 from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
 from booking_flow.history import EventKind
+from booking_flow.money import Money
 from booking_flow.refusals import RefusalCode, Refused
 from booking_flow.saga import TaskKind
 from booking_flow.session import Loaded, Session
-from booking_flow.steps import answers, extending, overriding
+from booking_flow.steps import answers, extending, overriding, recording
 from booking_flow.steps.moment import Moment
 from booking_http.problems import problem
 from booking_http.service import Service
@@ -44,6 +45,16 @@ async def extend_deadline(
 
     def decision(session: Session, at: Moment) -> Change:
         return extending.extended(session, deadline, until, at, reason=wish.reason)
+
+    return await act.decide(decision)
+
+
+async def record_payment(service: Service, wish: Wish, *, amount: Money) -> Loaded:
+    """Enter money that was received outside."""
+    act = await begin_act(service, wish, possible.RECORD, {"amount": str(amount)})
+
+    def decision(session: Session, at: Moment) -> Change:
+        return recording.recorded(session, amount, at, reason=wish.reason)
 
     return await act.decide(decision)
 
