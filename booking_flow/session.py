@@ -45,6 +45,11 @@ class Booking:
         """Return the booking with this much paid."""
         return replace(self, paid=paid)
 
+    def receiving(self, amount: Money) -> Booking:
+        """Return the booking with so much more paid, whatever currency the line booked in."""
+        same = self.paid.currency == amount.currency
+        return self.with_paid(self.paid + amount if same else amount)
+
     def without_deadline(self) -> Booking:
         """Return the booking with no deadline left by which it must be paid."""
         return replace(self, payment_due_at=None)

@@ -125,7 +125,7 @@ def paid_after_all(session: Session, at: Moment) -> Change:
     if charge is None:
         raise LookupError("the step asked nothing of a card")
     old = booking_of(session)
-    change = settling.done(session).put(booking=old.with_paid(old.paid + charge.amount))
+    change = settling.done(session).put(booking=old.receiving(charge.amount))
     return obey_cancel(paid(change, charge, None, step.id), at)
 
 

@@ -130,7 +130,7 @@ def _payment_taken(session: Session, ended: Paid) -> Change:
     booking = booking_of(session)
     auth_code = ended.answer.auth_code
     change = settling.done(session, evidence={"authCode": str(auth_code)})
-    change = change.put(booking=replace(booking, paid=booking.paid + ended.charge.amount))
+    change = change.put(booking=booking.receiving(ended.charge.amount))
     return paid(change, ended.charge, auth_code, step.id)
 
 

@@ -1,6 +1,7 @@
 """Paying for a booking: what is checked before, and the exact change each answer makes."""
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from booking_flow.change import Change, PaymentRecord, begin
 from booking_flow.flow import State, Trigger
 from booking_flow.history import Event, EventKind
 from booking_flow.judging import CARD_DECLINED
+from booking_flow.money import Money
 from booking_flow.policy import PaymentChannel
 from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.session import Session, Unwinding, UnwindingReason
+from booking_flow.steps.answers import paid_after_all
 from booking_flow.steps.paying import (
     Paid,
     booking_of,
@@ -184,6 +187,29 @@ def test_money_entered_without_an_authcode_is_recorded_so() -> None:
         PaymentRecord(amount=usd("500"), auth_code=None, card=MASK, step_id=None),
     )
     assert change.events == (PAID_EVENT,)
+
+
+def in_another_currency(total: str, already: Money) -> Session:
+    """Return a session that pays a booking which the line has made in another currency."""
+    made = a_booking(total=Money(Decimal(total), "GBP"), paid=already)
+    return paying(booking=made)
+
+
+@pytest.mark.parametrize(
+    ("already", "after"), [(Money(Decimal(0), "GBP"), usd("500")), (usd("20"), usd("520"))]
+)
+def test_what_is_paid_of_a_booking_in_another_currency_is_counted_in_the_cards(
+    already: Money, after: Money
+) -> None:
+    session = in_another_currency("3006.56", already)
+    change = settle_pay(session, ended(a_transaction()), at())
+    assert change.after.booking is not None
+    assert change.after.booking.paid == after
+    intent = {"amount": "500.00 USD", "card": "VIS 1111"}
+    doubtful = replace(session, open_step=a_step(StepName.PAY, StepStatus.UNKNOWN, intent=intent))
+    found = paid_after_all(doubtful, at()).after.booking
+    assert found is not None
+    assert found.paid == after
 
 
 def test_a_declined_payment_leaves_the_booking_unpaid() -> None:
