@@ -7,7 +7,7 @@ from booking_flow.change import Change, PaymentRecord, begin
 from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
 from booking_flow.money import Money
-from booking_flow.policy import PaymentChannel
+from booking_flow.policy import PaymentChannel, Policy
 from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, refuse
 from booking_flow.session import Booking, Session
 from booking_flow.steps.guards import ensure_open, wrong_state
@@ -29,10 +29,10 @@ def recorded(session: Session, amount: Money, at: Moment, *, reason: str) -> Cha
         Refused: nothing is to be paid now, it is paid in another way, or the amount cannot be.
     """
     ensure_open(session)
-    if not recordable(session):
-        raise wrong_state(session, "recording a payment")
-    if session.state is State.BOOKED and at.policy.payment_channel is not PaymentChannel.MANUAL:
+    if not _taken_here(session, at.policy):
         raise Refused(ELSEWHERE)
+    if not recordable(session, at.policy):
+        raise wrong_state(session, "recording a payment")
     _ensure_owed(session, amount)
     old = booking_of(session)
     booking = old.with_paid(old.paid + amount)
@@ -44,11 +44,16 @@ def recorded(session: Session, amount: Money, at: Moment, *, reason: str) -> Cha
     return change.record(EventKind.NOTE, reason=reason, details=details)
 
 
-def recordable(session: Session) -> bool:
-    """Whether something is still to be paid, and nothing is under way."""
-    if session.open_step is not None or session.unwinding is not None or not session.reserved:
+def recordable(session: Session, policy: Policy) -> bool:
+    """Whether something is still to be paid in this way, and nothing is under way."""
+    idle = session.open_step is None and session.unwinding is None
+    if not (idle and session.reserved and _taken_here(session, policy)):
         return False
     return session.booking is not None and session.booking.outstanding.positive
+
+
+def _taken_here(session: Session, policy: Policy) -> bool:
+    return session.state is not State.BOOKED or policy.payment_channel is PaymentChannel.MANUAL
 
 
 def _ensure_owed(session: Session, amount: Money) -> None:

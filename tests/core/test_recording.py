@@ -9,7 +9,7 @@ from booking_flow.change import Change, PaymentRecord
 from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
 from booking_flow.money import Money
-from booking_flow.policy import PaymentChannel
+from booking_flow.policy import PaymentChannel, Policy
 from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import StepName
 from booking_flow.session import Session, Unwinding, UnwindingReason
@@ -35,6 +35,7 @@ WHY = "transfer 4711"
 BOOKED = a_session(State.BOOKED)
 PART_PAID = a_session(State.PAID, booking=a_booking(paid=usd("500")))
 ALL = "3006.56"
+BY_HAND = Policy(payment_channel=PaymentChannel.MANUAL)
 
 
 def record(
@@ -104,6 +105,8 @@ def test_a_later_balance_is_money_and_no_transition(channel: PaymentChannel) -> 
 @pytest.mark.parametrize("channel", [PaymentChannel.WITH_BOOKING, PaymentChannel.SUPPLIER_PAYMENT])
 def test_what_is_due_now_is_recorded_only_where_staff_take_it(channel: PaymentChannel) -> None:
     assert plain(refusal_of(BOOKED, usd("500"), channel=channel)) == plain(ELSEWHERE)
+    assert not recordable(BOOKED, Policy(payment_channel=channel))
+    assert recordable(PART_PAID, Policy(payment_channel=channel))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_only_a_booking_is_paid(state: State) -> None:
     words = f"recording a payment is not possible while {state}."
     found = refusal_of(a_session(state), usd("500"))
     assert plain(found) == plain(a_refusal(RefusalCode.WRONG_STATE, words))
-    assert not recordable(a_session(state, booking=a_booking()))
+    assert not recordable(a_session(state, booking=a_booking()), BY_HAND)
 
 
 def test_nothing_is_recorded_while_something_is_under_way_or_owed_no_more() -> None:
@@ -154,6 +157,5 @@ def test_nothing_is_recorded_while_something_is_under_way_or_owed_no_more() -> N
     assert refusal_of(settled, usd("1")).code is RefusalCode.WRONG_STATE
     assert refusal_of(a_session(State.EXPIRED), usd("1")).code is RefusalCode.SESSION_EXPIRED
     for session in (busy, cancelling, settled, a_session(State.BOOKED, booking=None)):
-        assert not recordable(session)
-    assert recordable(BOOKED)
-    assert recordable(PART_PAID)
+        assert not recordable(session, BY_HAND)
+    assert recordable(BOOKED, BY_HAND)

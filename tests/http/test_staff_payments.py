@@ -93,6 +93,8 @@ async def test_elsewhere_what_is_due_now_is_paid_by_card(
     service: Service = await make_service(payment_channel=channel)
     agent, guest = await hire(service, Role.AGENT), service.guest()
     await guest.to_booked()
+    session = (await agent.read(guest.uuid))["session"]
+    assert RECORD not in [each["name"] for each in session["allowedActions"]]
     refused = await received(agent, guest, "500.00")
     assert (refused.status, refused.code) == (409, "wrong_state")
     assert "by card" in refused.body["detail"]

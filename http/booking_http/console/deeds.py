@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from types import MappingProxyType
 from typing import Final
 
 from booking_flow.session import Loaded, Session
+from booking_flow.steps.moment import Moment
 from booking_http.console.entry import Fields
 from booking_http.console.forms import understand
 from booking_http.schemas.support_asks import ExtendAsk, MoveAsk, ReasonAsk, RecordAsk
@@ -181,20 +181,20 @@ _EVERY: Final[tuple[Deed, ...]] = (
 DEEDS: Final = MappingProxyType({deed.name: deed for deed in _EVERY})
 
 
-def offers(session: Session, *, today: date, staff: Staff, owes_undo: bool) -> Sequence[Offer]:
+def offers(session: Session, *, at: Moment, staff: Staff, owes_undo: bool) -> Sequence[Offer]:
     """Return every form, those that cannot be used now with the reason."""
     return [
-        Offer(deed=deed, barred=_barred(deed, session, today, staff, owes_undo=owes_undo))
+        Offer(deed=deed, barred=_barred(deed, session, at, staff, owes_undo=owes_undo))
         for deed in _EVERY
     ]
 
 
 def _barred(
-    deed: Deed, session: Session, today: date, staff: Staff, *, owes_undo: bool
+    deed: Deed, session: Session, at: Moment, staff: Staff, *, owes_undo: bool
 ) -> str | None:
     if not staff.account.role.includes(deed.action.role):
         return f"This needs the role {deed.action.role.value}."
-    if not deed.action.possible(session, today):
+    if not deed.action.possible(session, at):
         return deed.action.needs
     if deed.action is possible.RETRY_UNDO and not owes_undo:
         return "Nothing has to be undone."

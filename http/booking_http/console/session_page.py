@@ -120,6 +120,7 @@ async def _facts(
     story = await story_of(service, staff, loaded)
     owes_undo = any(each.kind == "step" and each.outcome == "owed" for each in story.timeline)
     supervises = staff.account.role.includes(possible.MOVE.role)
+    at = service.support.moment(loaded.now)
     path, show = chart.path_of(story), request.query.get("show")
     culprit = summary.culprit_of(story)
     return {
@@ -132,7 +133,7 @@ async def _facts(
         "show_kind": show if show in timeline.KINDS else None,
         "chart": chart.draw(path),
         "stations": chart.stations(path),
-        "offers": deeds.offers(session, today=loaded.now.date(), staff=staff, owes_undo=owes_undo),
+        "offers": deeds.offers(session, at=at, staff=staff, owes_undo=owes_undo),
         "movable": movable(session),
         "ways": await steering.ways(service, loaded) if supervises else (),
         "form": form,

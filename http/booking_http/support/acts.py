@@ -90,7 +90,7 @@ async def begin_act(
     session = loaded.session
     if session.version not in wish.seen:
         raise Problem(code=RefusalCode.VERSION_MISMATCH.value, session=session)
-    if not action.possible(session, loaded.now.date()):
+    if not action.possible(session, service.support.moment(loaded.now)):
         code, detail = RefusalCode.WRONG_STATE.value, action.needs
         raise Problem(code=code, detail=detail, session=session)
     await note_in_audit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,7 +13,9 @@ from booking_flow.desk import Desk
 from booking_flow.policy import Policy
 from booking_flow.recovery import Recovery
 from booking_flow.runner import Runner
+from booking_flow.steps.moment import Moment
 from booking_http.parts import Parts
+from booking_http.session_ids import new_uuid
 from booking_http.support.passwords import Passwords
 from booking_http.support.providers import provider_of
 from persistence.audit import PostgresAudit
@@ -49,6 +52,10 @@ class Support:
     """Whose word is taken for who somebody is, besides a password."""
     mails: bool
     """Whether mail leaves the house at all."""
+
+    def moment(self, now: datetime) -> Moment:
+        """Return what decisions may know at this time, by the database's clock."""
+        return Moment(now=now, new_id=new_uuid, policy=self.policy)
 
 
 def support_of(parts: Parts) -> Support:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 from uuid import UUID
 
 from booking_flow.flow import State
 from booking_flow.session import NO_DETAILS, Session
 from booking_flow.steps.extending import movable
+from booking_flow.steps.moment import Moment
 from booking_flow.steps.recording import recordable
 from booking_http.support.parts import BASE
 from persistence.schema_staff import Role
 
-Possible = Callable[[Session, date], bool]
+Possible = Callable[[Session, Moment], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,48 +32,48 @@ class Action:
         return f"{BASE}/sessions/{session_id}/{self.name}"
 
 
-def _always(_: Session, __: date) -> bool:
+def _always(_: Session, __: Moment) -> bool:
     return True
 
 
-def _step_open(session: Session, _: date) -> bool:
+def _step_open(session: Session, _: Moment) -> bool:
     return session.open_step is not None
 
 
-def _held(session: Session, _: date) -> bool:
+def _held(session: Session, _: Moment) -> bool:
     free = session.open_step is None and session.unwinding is None
     return free and session.state is State.BASKETED
 
 
-def _may_cancel(session: Session, _: date) -> bool:
+def _may_cancel(session: Session, _: Moment) -> bool:
     asked = session.cancel_requested_at is not None and session.open_step is not None
     return not (session.ended or asked or session.unwinding is not None)
 
 
-def _may_extend(session: Session, _: date) -> bool:
+def _may_extend(session: Session, _: Moment) -> bool:
     return movable(session) is not None
 
 
-def _may_pay(session: Session, _: date) -> bool:
-    return recordable(session)
+def _may_pay(session: Session, at: Moment) -> bool:
+    return recordable(session, at.policy)
 
 
-def _told(session: Session, _: date) -> bool:
+def _told(session: Session, _: Moment) -> bool:
     known = session.booking is not None and session.details.contact is not None
     return known and (session.reserved or session.ended)
 
 
-def _cancelling(session: Session, _: date) -> bool:
+def _cancelling(session: Session, _: Moment) -> bool:
     return session.unwinding is not None and session.reserved and session.open_step is None
 
 
-def _idle(session: Session, _: date) -> bool:
+def _idle(session: Session, _: Moment) -> bool:
     return session.open_step is None and session.unwinding is None
 
 
-def _may_erase(session: Session, today: date) -> bool:
+def _may_erase(session: Session, at: Moment) -> bool:
     busy = session.open_step is not None or session.unwinding is not None
-    over = session.ended or (session.reserved and session.sailing.sailing_date < today)
+    over = session.ended or (session.reserved and session.sailing.sailing_date < at.now.date())
     return over and not busy and session.details != NO_DETAILS
 
 
@@ -99,7 +99,7 @@ RECORD: Final = Action(
     name="record-payment",
     role=Role.AGENT,
     possible=_may_pay,
-    needs="No booking waits for money, or something else has to end first.",
+    needs="Nothing is owed, it is paid by card here, or something else has to end first.",
 )
 RESEND: Final = Action(
     name="resend-confirmation",
@@ -137,8 +137,8 @@ ACTIONS: Final = (
 )
 
 
-def possible_actions(session: Session, *, today: date, role: Role) -> Iterator[Action]:
+def possible_actions(session: Session, *, at: Moment, role: Role) -> Iterator[Action]:
     """Return what may be done now, by somebody with this role."""
     for action in ACTIONS:
-        if role.includes(action.role) and action.possible(session, today):
+        if role.includes(action.role) and action.possible(session, at):
             yield action

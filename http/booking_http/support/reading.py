@@ -104,7 +104,8 @@ async def present(
     if tasks is None:
         tasks = await service.support.work.tasks_of(session.id)
     waits = wait_of(session, tasks, owes_undo=bool(await service.store.owed(session.id)))
-    return session_view(session, now=loaded.now, staff=staff, waits=waits)
+    at = service.support.moment(loaded.now)
+    return session_view(session, at=at, staff=staff, waits=waits)
 
 
 def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryTell:

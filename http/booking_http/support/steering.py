@@ -18,7 +18,6 @@ from booking_flow.steps import answers, extending, overriding, recording
 from booking_flow.steps.moment import Moment
 from booking_http.problems import problem
 from booking_http.service import Service
-from booking_http.session_ids import new_uuid
 from booking_http.support import possible
 from booking_http.support.acts import Act, Wish, begin_act
 from booking_http.support.answering import ensure_free
@@ -145,7 +144,7 @@ async def move_session(
 async def ways(service: Service, loaded: Loaded) -> Sequence[Way]:
     """Return for every state whether the session can be moved there, and what that leaves."""
     owed = bool(await service.store.owed(loaded.session.id))
-    at = Moment(now=loaded.now, new_id=new_uuid, policy=service.support.policy)
+    at = service.support.moment(loaded.now)
     return [_way(loaded.session, to, at, owed=owed) for to in State]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from booking_flow.desk import POSSIBLE
 from booking_flow.flow import MEANING, State
 from booking_flow.session import Session
+from booking_flow.steps.moment import Moment
 from booking_http.schemas import support as tell
 from booking_http.schemas import support_desk as desk
 from booking_http.schemas.answers import ActionTell, CruiseTell
@@ -22,12 +23,12 @@ from persistence.support_work import QueuedTask
 
 
 def session_view(
-    session: Session, *, now: datetime, staff: Staff, waits: tell.WaitTell | None
+    session: Session, *, at: Moment, staff: Staff, waits: tell.WaitTell | None
 ) -> tell.StaffSessionTell:
     """Return a session without its secret and without anything only its guest may do."""
-    event = render_event(session, now=now, session_id=str(session.id), allowed=lambda _: ())
+    event = render_event(session, now=at.now, session_id=str(session.id), allowed=lambda _: ())
     meaning = MEANING[session.state]
-    fields = dict(event) | {"allowed_actions": actions_view(session, now=now, staff=staff)}
+    fields = dict(event) | {"allowed_actions": actions_view(session, at=at, staff=staff)}
     return tell.StaffSessionTell.model_construct(
         **fields,
         state_label=meaning.label,
@@ -39,11 +40,11 @@ def session_view(
     )
 
 
-def actions_view(session: Session, *, now: datetime, staff: Staff) -> list[ActionTell]:
+def actions_view(session: Session, *, at: Moment, staff: Staff) -> list[ActionTell]:
     """Return what this member of staff may do with the session now, and where."""
     return [
         ActionTell(name=action.name, method="POST", href=action.href(session.id))
-        for action in possible_actions(session, today=now.date(), role=staff.account.role)
+        for action in possible_actions(session, at=at, role=staff.account.role)
     ]
 
 
