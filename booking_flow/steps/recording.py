@@ -34,8 +34,7 @@ def recorded(session: Session, amount: Money, at: Moment, *, reason: str) -> Cha
     if not recordable(session, at.policy):
         raise wrong_state(session, "recording a payment")
     _ensure_owed(session, amount)
-    old = booking_of(session)
-    booking = old.with_paid(old.paid + amount)
+    booking = booking_of(session).receiving(amount)
     record = PaymentRecord(amount=amount, auth_code=None, card=None, step_id=None)
     change = begin(session).put(booking=booking).plus(payments=(record,))
     details = {"amount": str(amount), "outstanding": str(booking.outstanding)}
