@@ -8,7 +8,9 @@ from decimal import ROUND_UP, Decimal
 from adapters.simulator.fleet import GRADES, SHIPS, Ship
 
 EXAMPLE_SAILING = 2190294
-CARNIVAL_SAILING = 2161246
+CARNIVAL_SAILING = 2161250
+MISFILED_SAILING = 2161246
+"""Royal Caribbean's; a staging catalogue once had it under Carnival."""
 SOLD_OUT_SAILING = 2199099
 
 
@@ -123,7 +125,7 @@ _ROYAL_DAYS = (
     322,
 )
 _CELEBRITY_DAYS = (19, 54, 82, 103, 124, 145, 166, 187, 208, 229, 264, 292)
-_CARNIVAL_IDS = (CARNIVAL_SAILING, 2224806, 2166062, 2161250, 2161254, 2161258, 2161262, 2161266)
+_CARNIVAL_IDS = (CARNIVAL_SAILING, 2224806, 2166062, 2161254, 2161258, 2161262, 2161266, 2161270)
 
 DRILLS: dict[int, tuple[str, str]] = {
     2199001: ("basketadd.pl", "stale_resultno"),
@@ -157,6 +159,7 @@ def _royal(today: date) -> Iterator[SeededSailing]:
         yield _sailing(
             number, ("WN", "HM", "SY", "AN", "WN", "IC")[n % 6], route, today + timedelta(days=days)
         )
+    yield _sailing(MISFILED_SAILING, "WN", _WESTERN, today + timedelta(days=315))
 
 
 def _celebrity(today: date) -> Iterator[SeededSailing]:

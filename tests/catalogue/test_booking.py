@@ -61,10 +61,10 @@ async def test_a_sailing_whose_line_is_wrong_is_refused_and_the_others_are_sold(
 ) -> None:
     """A line that is not sold live by our own catalogue, or another one by the supplier's word."""
     shelf = await make_shelf()
-    await shelf.run("UPDATE cruises SET cruise_line_id = 8 WHERE id = '2190294'")
+    await shelf.run("UPDATE cruises SET cruise_line_id = 8 WHERE id = '2161246'")
     await shelf.run("UPDATE cruises SET cruise_line_id = 3 WHERE id = '2190295'")
     async with selling(database_url, shelf, simulator) as service:
-        for cruise_id in ("2190294", "2190295", "2161246"):
+        for cruise_id in ("2161246", "2190295", "2161250"):
             reply = await service.guest().open(cruise_id)
             assert (reply.status, reply.code) == (422, "line_not_bookable"), cruise_id
         assert (await service.guest().open("2190296")).status == 201

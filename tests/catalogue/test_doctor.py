@@ -32,9 +32,9 @@ from tests.conftest import ROOT
 from tests.http.kit import Simulator, running_service, running_simulator, settings_for
 
 DOCTOR = "http/booking_http/doctor"
-ROYAL_AS_CARNIVAL = "2190294"
+ROYAL_AS_CARNIVAL = "2161246"
 """A sailing of Royal Caribbean's that a catalogue took for one of Carnival's."""
-CARNIVAL_AS_ROYAL = "2161246"
+CARNIVAL_AS_ROYAL = "2161250"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from adapters.simulator.sailings import (
     CARNIVAL_SAILING,
     DRILLS,
     EXAMPLE_SAILING,
+    MISFILED_SAILING,
     seeded_sailings,
 )
 from tests.adapters.simulator.agency import TODAY
@@ -26,13 +27,14 @@ def test_there_are_enough_sailings_on_every_line() -> None:
 
 
 def test_the_examples_of_the_documents_exist() -> None:
-    """2190294 sails with Royal Caribbean months from now, 2161246 with Carnival."""
+    """2190294 sails with Royal Caribbean months from now, 2161250 with Carnival."""
     sailings = {one.codetocruiseid: one for one in seeded_sailings(TODAY)}
     example = sailings[EXAMPLE_SAILING]
     assert (example.line_id, example.nights) == (22, 7)
     assert example.name.startswith("7 Night ")
     assert example.sail_date - TODAY > timedelta(days=90)
     assert sailings[CARNIVAL_SAILING].line_id == 8
+    assert sailings[MISFILED_SAILING].line_id == 22
     assert set(DRILLS) <= set(sailings)
 
 

@@ -56,7 +56,7 @@ async def test_a_new_session_knows_sailing_party_and_its_end(make_shop: MakeShop
             "The catalogue and the supplier disagree about this sailing's cruise line.",
         ),
         (
-            {"cruise_id": "2161246"},
+            {"cruise_id": "2161250"},
             RefusalCode.LINE_NOT_BOOKABLE,
             "Carnival Cruise Line cannot be booked online.",
         ),
