@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 import pytest
 import redis
+import structlog
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
 from yarl import URL
@@ -36,6 +38,19 @@ class PostgresServer(Protocol):
     def dsn(self) -> str: ...
 
     def dsn_of(self, database: str) -> str: ...
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_were() -> Iterator[None]:
+    """Undo what a command did to the logs of its process, which is that of all tests here."""
+    root, ours = logging.getLogger(), structlog.get_config()
+    before, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**ours)
+    root.setLevel(level)
+    for handler in root.handlers[:]:
+        if type(handler) is logging.StreamHandler and handler not in before:
+            root.removeHandler(handler)
 
 
 class GivenPostgres:
@@ -69,12 +84,19 @@ def postgres_server() -> Iterator[PostgresServer]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield GivenPostgres(given)
         return
-    folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="postgres-", dir=memory()))
     server = EmbeddedPostgres(folder, durable=False)
     server.start_blocking()
     yield server
     server.stop_blocking()
     shutil.rmtree(folder)
+
+
+def memory() -> Path | None:
+    """Return a folder in memory where there is plenty: thousands of databases come and go."""
+    folder = Path("/dev/shm")
+    plenty = 8 * 2**30
+    return folder if folder.is_dir() and shutil.disk_usage(folder).free > plenty else None
 
 
 @pytest.fixture(scope="session")
@@ -91,13 +113,18 @@ def migrated_template(postgres_server: PostgresServer) -> Iterator[str]:
     run_apart(administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+def copy_of(template: str, name: str) -> str:
+    """Return the statement that makes a database like another; files copy faster than pages."""
+    return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
+
+
 @pytest.fixture
 async def database_url(
     postgres_server: PostgresServer, migrated_template: str
 ) -> AsyncIterator[str]:
     """Return the address of a migrated database that belongs to this test alone."""
     name = f"t_{os.getpid()}_{next(_numbers)}"
-    await administer(postgres_server, f"CREATE DATABASE {name} TEMPLATE {migrated_template}")
+    await administer(postgres_server, copy_of(migrated_template, name))
     yield postgres_server.dsn_of(name)
     await administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from tests.acceptance.shop import Shop, Stage
 from tests.acceptance.world import supplying
-from tests.conftest import PostgresServer, administer
+from tests.conftest import PostgresServer, administer, copy_of
 from tests.http.kit import seed_catalogue
 
 
@@ -29,8 +29,7 @@ def stage(
     name = f"{migrated_template}_{request.param}"
     url = postgres_server.dsn_of(name)
     with asyncio.Runner() as runner, capture_logs() as logs:
-        made = f"CREATE DATABASE {name} TEMPLATE {migrated_template}"
-        runner.run(administer(postgres_server, made))
+        runner.run(administer(postgres_server, copy_of(migrated_template, name)))
         runner.run(seed_catalogue(url))
         supply = supplying()
         simulator, supplier = runner.run(supply.__aenter__())

@@ -14,7 +14,7 @@ from playwright.async_api import Browser, BrowserContext, Page, StorageState
 from yarl import URL
 
 from persistence.schema_staff import Role
-from tests.conftest import PostgresServer, administer
+from tests.conftest import PostgresServer, administer, copy_of
 from tests.http.kit import Guest, Service, running_service, running_simulator, seed_catalogue
 from tests.http.staff import PASSWORD, Clerk, hire
 
@@ -132,7 +132,7 @@ async def open_shop(
 ) -> AsyncIterator[Shop]:
     """Open a shop on a database of its own."""
     name = f"b_{os.getpid()}_{next(_numbers)}"
-    await administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await administer(server, copy_of(template, name))
     url = server.dsn_of(name)
     await seed_catalogue(url)
     async with running_simulator() as simulator, running_service(url, simulator, **settings) as run:
