@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 
 from persistence.schema_staff import Role
 from tests.browser.shop import Shop
+from tests.http.staff import rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -33,8 +34,11 @@ async def test_each_kind_of_key_finds_the_session(shop: Shop) -> None:
     guest = await shop.paid("Quillfeather")
     body = (await guest.look()).body
     booking = body["booking"]
+    (asked,) = await rows(
+        shop.service, "SELECT request_id FROM session_history WHERE trigger = 'pay'"
+    )
     keys = (
-        *(body["reference"], guest.uuid, "quillfeather"),
+        *(body["reference"], guest.uuid, "quillfeather", asked.request_id),
         *(booking["reservation"], booking["supplierBookingId"]),
     )
     async with shop.desk() as page:

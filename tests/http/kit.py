@@ -137,7 +137,7 @@ class Simulator:
         async def enough() -> bool:
             return await self.received(endpoint) >= calls
 
-        await eventually(enough, within=60)
+        await eventually(enough, within=120)
 
 
 @dataclass(frozen=True, slots=True)
