@@ -10,7 +10,7 @@ from uuid import UUID
 from booking_flow.change import Change, TaskClosing, begin
 from booking_flow.history import EventKind, Origin
 from booking_flow.ports import StoredTask, TaskStore
-from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, refuse
+from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.runner import Command, Runner
 from booking_flow.saga import TaskKind
 from booking_flow.session import Loaded, Session
@@ -118,8 +118,7 @@ class Desk:
     async def _verified(self, answer: TaskAnswer, session: Session) -> ImportedBooking:
         number = answer.reservation
         if not number:
-            fault = Fault(pointer="/reservation", detail="is needed")
-            raise Refused(Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,)))
+            raise Refused(invalid("/reservation", "is needed"))
         found = await self._line_record(number, session)
         if found is None:
             return _unseen(number, answer)

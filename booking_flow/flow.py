@@ -259,6 +259,8 @@ check_flow(TABLE)
 MEANING: Final[Mapping[State, StateMeaning]] = MappingProxyType({row.state: row for row in STATES})
 ENDS: Final = frozenset({State.EXPIRED, State.CANCELLED})
 """States nothing leaves. `paid` is an end for the guest, but can still be unwound by staff."""
+RESERVED: Final = frozenset({State.BOOKED, State.PAID})
+"""States in which the line holds a reservation."""
 
 _RULES: Final[Mapping[tuple[State, Trigger], Transition]] = MappingProxyType(
     {(source, row.trigger): row for row in FLOW for source in row.sources}

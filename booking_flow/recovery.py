@@ -154,17 +154,21 @@ class Recovery:
         """Enter an answer that could not be written when it came; it is the truth."""
         asked = booking.Asked(answer=spooled.answer, charge=spooled.charge)
 
-        def decision(session: Session, at: Moment) -> Change | None:
+        def shown(session: Session, at: Moment) -> Change | None:
+            return recover.late_book(session, asked, at)
+
+        def entered(session: Session, at: Moment) -> Change | None:
             step = session.open_step
             if step is not None and step.id == spooled.step_id:
                 return booking.settle_book(session, asked, at)
-            return recover.late_book(session, asked, at)
+            return shown(session, at)
 
         loaded = await self._runner.reload(spooled.session_id)
         try:
-            await self._decide(loaded, decision)
+            await self._decide(loaded, entered)
         except Rejected:
-            await self._decide(loaded, _shown(asked))
+            # A constraint keeps it out of the books: people are shown it.
+            await self._decide(loaded, shown)
 
     async def undo(self, taken: TakenUndo) -> None:
         """Let a cabin go that the supplier may still hold for nobody."""
@@ -218,15 +222,6 @@ def _of(taken: TakenStep, decision: Decision) -> Decision:
 def _booked(found: ImportedBooking) -> Decision:
     def decide(session: Session, at: Moment) -> Change:
         return answers.booked_after_all(session, found, at)
-
-    return decide
-
-
-def _shown(asked: booking.Asked) -> Decision:
-    """Show people an answer that a constraint keeps out of the books."""
-
-    def decide(session: Session, at: Moment) -> Change | None:
-        return recover.late_book(session, asked, at)
 
     return decide
 

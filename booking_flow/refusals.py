@@ -91,6 +91,12 @@ def price_changed(*, expected: Money, actual: Money) -> Refusal:
     )
 
 
+def invalid(pointer: str, detail: str) -> Refusal:
+    """Build the refusal of one field, named by its JSON pointer."""
+    fault = Fault(pointer=pointer, detail=detail)
+    return Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,))
+
+
 def refuse(code: RefusalCode, detail: str | None = None, **facts: str) -> Refused:
     """Build the exception for a refusal without field errors."""
     return Refused(Refusal(code=code, detail=detail, facts=MappingProxyType(facts)))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from booking_flow.basket import Basket
 from booking_flow.card import CardMask
-from booking_flow.flow import ENDS, State
+from booking_flow.flow import ENDS, RESERVED, State
 from booking_flow.money import Money
 from booking_flow.party import Details, Party
 from booking_flow.pricing import Quote, Selection
@@ -105,7 +105,12 @@ class Session:
     @property
     def reserved(self) -> bool:
         """Whether the line holds a reservation for it."""
-        return self.state in (State.BOOKED, State.PAID)
+        return self.state in RESERVED
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way: no step is open, and nothing is being undone."""
+        return self.open_step is None and self.unwinding is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

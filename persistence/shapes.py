@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Final
 
 from booking_flow.change import Change, IdempotencyBinding
-from booking_flow.flow import State
 from booking_flow.saga import OpenStep, StepName, StepStatus
 from booking_flow.session import Session
 from booking_flow.supplier import SupplierCall
@@ -107,10 +106,9 @@ def _ensure_kept(before: Session, after: Session) -> None:
 
 def reserves(before: Session, after: Session) -> bool:
     """Whether a change is the one that makes the reservation known."""
-    return before.booking is None and after.booking is not None and after.state in _RESERVED
+    return before.booking is None and after.booking is not None and after.reserved
 
 
-_RESERVED: Final = frozenset({State.BOOKED, State.PAID})
 _KEPT: Final = ("id", "reference", "created_at", "flow_version", "sailing", "party", "currency")
 
 

@@ -17,10 +17,10 @@ from booking_flow.party import Contact, Passenger, check_passengers
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
 from booking_flow.refusals import (
-    Fault,
     Refusal,
     RefusalCode,
     Refused,
+    invalid,
     price_changed,
     refuse,
 )
@@ -100,16 +100,14 @@ def _check_request(session: Session, request: BookRequest, at: Moment) -> None:
 def _check_dining(basket: Basket, dining: str | None) -> Refusal | None:
     if dining is None or any(seating.code == dining for seating in basket.dining):
         return None
-    fault = Fault(pointer="/dining", detail="is not one of the seatings offered")
-    return Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,))
+    return invalid("/dining", "is not one of the seatings offered")
 
 
 def _check_payment(session: Session, payment: Payment | None, at: Moment) -> Refusal | None:
     if payment is None:
         return None
     if at.policy.payment_channel is not PaymentChannel.WITH_BOOKING:
-        fault = Fault(pointer="/payment", detail="is not taken together with the booking")
-        return Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,))
+        return invalid("/payment", "is not taken together with the booking")
     return check_payment(
         payment, due=due_now(basket_of(session), payment.payment_type), session=session, at=at
     )

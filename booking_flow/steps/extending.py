@@ -10,7 +10,7 @@ from booking_flow.change import Change, begin
 from booking_flow.flow import State
 from booking_flow.history import EventKind
 from booking_flow.policy import PaymentChannel
-from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, refuse
+from booking_flow.refusals import Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.session import Session, UnwindingReason
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.moment import Moment
@@ -56,7 +56,7 @@ def extended(
 
 def movable(session: Session) -> Deadline | None:
     """Return which deadline a session has that staff may move; never more than one."""
-    if session.open_step is not None or session.unwinding is not None or session.ended:
+    if not session.idle or session.ended:
         return None
     if not session.reserved:
         return Deadline.SESSION
@@ -95,5 +95,4 @@ def _ensure_within(until: datetime, after: datetime, latest: datetime) -> None:
         return
     earliest, last = (moment.isoformat(timespec="seconds") for moment in (after, latest))
     detail = f"must lie after {earliest} and not after {last}"
-    fault = Fault(pointer="/until", detail=detail)
-    raise Refused(Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,)))
+    raise Refused(invalid("/until", detail))

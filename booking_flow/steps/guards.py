@@ -33,14 +33,19 @@ def ensure_open(session: Session) -> None:
     """Refuse a session that is over, being undone, or busy with a step."""
     if expiring(session):
         raise Refused(SESSION_OVER)
+    ensure_no_step(session)
+    if session.unwinding is not None:
+        raise refuse(RefusalCode.WRONG_STATE, "This booking is being cancelled.")
+
+
+def ensure_no_step(session: Session) -> None:
+    """Refuse a session that is busy with a step."""
     if session.open_step is not None:
         raise refuse(
             RefusalCode.IN_PROGRESS,
             f"The step {session.open_step.name} is still under way.",
             step=session.open_step.name.value,
         )
-    if session.unwinding is not None:
-        raise refuse(RefusalCode.WRONG_STATE, "This booking is being cancelled.")
 
 
 def wrong_state(session: Session, wish: str) -> Refused:

@@ -8,14 +8,14 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from booking_flow.change import Change, begin
-from booking_flow.flow import ENDS, FLOW, State, Trigger
-from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, refuse
+from booking_flow.flow import ENDS, FLOW, RESERVED, State, Trigger
+from booking_flow.refusals import RefusalCode, Refused, invalid, refuse
 from booking_flow.session import Session
+from booking_flow.steps.guards import ensure_no_step
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.paying import booking_of
 from booking_flow.steps.unwind import owed_for
 
-RESERVED = (State.BOOKED, State.PAID)
 _UNDECIDED = (State.CREATED, State.PRICED)
 
 
@@ -85,12 +85,7 @@ def moved(
 
 
 def _ensure_idle(session: Session) -> None:
-    if session.open_step is not None:
-        raise refuse(
-            RefusalCode.IN_PROGRESS,
-            f"The step {session.open_step.name} is still under way.",
-            step=session.open_step.name.value,
-        )
+    ensure_no_step(session)
     if session.unwinding is not None:
         raise refuse(RefusalCode.WRONG_STATE, "It is being undone; that has to end first.")
 
@@ -104,8 +99,7 @@ def _ensure_taken_on(jump: Jump, *, override: bool, accepted: frozenset[str]) ->
         if override
         else ("/override", f"is needed, and would not undo: {said}")
     )
-    fault = Fault(pointer=pointer, detail=detail)
-    raise Refused(Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,)))
+    raise Refused(invalid(pointer, detail))
 
 
 def _missing(session: Session, to: State, at: Moment) -> str | None:

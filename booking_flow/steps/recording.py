@@ -8,7 +8,7 @@ from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
 from booking_flow.money import Money
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, refuse
+from booking_flow.refusals import Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.session import Booking, Session
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.hold import basket_of
@@ -45,8 +45,7 @@ def recorded(session: Session, amount: Money, at: Moment, *, reason: str) -> Cha
 
 def recordable(session: Session, policy: Policy) -> bool:
     """Whether something is still to be paid in this way, and nothing is under way."""
-    idle = session.open_step is None and session.unwinding is None
-    if not (idle and session.reserved and _taken_here(session, policy)):
+    if not (session.idle and session.reserved and _taken_here(session, policy)):
         return False
     return session.booking is not None and session.booking.outstanding.positive
 
@@ -60,16 +59,12 @@ def _ensure_owed(session: Session, amount: Money) -> None:
     if {booking.total.currency, booking.paid.currency} != {currency}:
         raise refuse(RefusalCode.WRONG_STATE, TWO_CURRENCIES)
     if amount.currency != currency:
-        raise _faulty("/currency", f"must be {currency}")
+        raise Refused(invalid("/currency", f"must be {currency}"))
     if not amount.positive:
-        raise _faulty("/amount", "must be more than nothing")
+        raise Refused(invalid("/amount", "must be more than nothing"))
     if (booking.outstanding - amount).amount < 0:
-        raise _faulty("/amount", f"must not exceed the outstanding {booking.outstanding}")
-
-
-def _faulty(pointer: str, detail: str) -> Refused:
-    fault = Fault(pointer=pointer, detail=detail)
-    return Refused(Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,)))
+        detail = f"must not exceed the outstanding {booking.outstanding}"
+        raise Refused(invalid("/amount", detail))
 
 
 def _covered(session: Session, booking: Booking) -> bool:

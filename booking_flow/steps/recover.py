@@ -119,8 +119,7 @@ def late_book(
 def payment_overdue(session: Session, at: Moment) -> Change | None:
     """Begin to unwind a booking whose payment deadline has passed."""
     due = session.booking.payment_due_at if session.booking else None
-    idle = session.open_step is None and session.unwinding is None
-    if session.state is not State.BOOKED or not idle or due is None or due > at.now:
+    if session.state is not State.BOOKED or not session.idle or due is None or due > at.now:
         return None
     why = "the payment deadline passed"
     return unwind(begin(session), UnwindingReason.EXPIRE, at, why=why)

@@ -41,8 +41,7 @@ def _step_open(session: Session, _: Moment) -> bool:
 
 
 def _held(session: Session, _: Moment) -> bool:
-    free = session.open_step is None and session.unwinding is None
-    return free and session.state is State.BASKETED
+    return session.idle and session.state is State.BASKETED
 
 
 def _may_cancel(session: Session, _: Moment) -> bool:
@@ -68,13 +67,12 @@ def _cancelling(session: Session, _: Moment) -> bool:
 
 
 def _idle(session: Session, _: Moment) -> bool:
-    return session.open_step is None and session.unwinding is None
+    return session.idle
 
 
 def _may_erase(session: Session, at: Moment) -> bool:
-    busy = session.open_step is not None or session.unwinding is not None
     over = session.ended or (session.reserved and session.sailing.sailing_date < at.now.date())
-    return over and not busy and session.details != NO_DETAILS
+    return over and session.idle and session.details != NO_DETAILS
 
 
 NOTE: Final = Action(name="note", role=Role.AGENT, possible=_always)
