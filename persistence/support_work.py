@@ -154,11 +154,6 @@ class SupportWork:
         (row,) = await fetch_all(self._engine, COUNTS, {"account_id": account_id})
         return TaskCounts(waiting=row.waiting, overdue=row.overdue, mine=row.mine)
 
-    async def overdue(self) -> int:
-        """Return how many tasks should have been answered by now."""
-        (row,) = await fetch_all(self._engine, COUNTS, {"account_id": None})
-        return int(row.overdue)
-
     async def tasks_of(self, session_id: UUID) -> Sequence[QueuedTask]:
         """Return the tasks of a session, answered ones as well."""
         rows = await fetch_all(self._engine, OF_SESSION, {"session_id": session_id})

@@ -17,9 +17,8 @@ from booking_http.history_cli import history
 from booking_http.outbox_cli import outbox
 from booking_http.staff_cli import staff
 from booking_http.task_cli import task
+from booking_http.whereabouts import FOLDER, HOME, home_option
 
-HOME = Path(".booking-flow")
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 _PORT = click.IntRange(1, 65535)
 _SCALE = click.FloatRange(0)
 _SLOWNESS = "Scales how long the supplier takes; 1 is as slow as the real one."
@@ -78,7 +77,7 @@ def worker() -> None:
 )
 @click.option("--latency", type=_SCALE, default=0.2, show_default=True, help=_SLOWNESS)
 @click.option("--fresh", is_flag=True, help="Delete what earlier demos made and start over.")
-@click.option("--home", type=_FOLDER, default=HOME, show_default=True, help="Where its data lie.")
+@click.option("--home", type=FOLDER, default=HOME, show_default=True, help="Where its data lie.")
 def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path) -> None:
     """Run everything on this machine, with a simulated supplier and no settings.
 
@@ -154,7 +153,7 @@ def session() -> None:
 @session.command()
 @click.argument("reference")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-@click.option("--home", type=_FOLDER, default=HOME, show_default=True, help="A demo's folder.")
+@home_option
 def show(reference: str, as_json: bool, home: Path) -> None:
     """Print what happened to the session with REFERENCE, without personal data.
 
@@ -181,7 +180,7 @@ main.add_command(task)
 
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail when a diagram is stale.")
-@click.option("--folder", type=_FOLDER, default=Path("diagrams"), show_default=True)
+@click.option("--folder", type=FOLDER, default=Path("diagrams"), show_default=True)
 def diagrams(check: bool, folder: Path) -> None:
     """Draw the flow and the saga from the code."""
     from booking_http import diagrams as drawn

@@ -16,8 +16,8 @@ from adapters.traveltek.client import TraveltekClient
 from adapters.traveltek.clock import clock_ahead
 from booking_flow.party import Party
 from booking_flow.sailing import Sailing
-from booking_flow.supplier import CallContext, SearchHit, SupplierError
-from booking_http.parts import boottime
+from booking_flow.supplier import SearchHit, SupplierError
+from booking_http.parts import passing_call
 from booking_http.schemas import debug as tell
 from booking_http.settings import Settings
 from persistence import migrate
@@ -87,7 +87,7 @@ class Debugging:
 
     async def _token(self) -> tell.TokenTell:
         try:
-            left = await self.supplier.sign_in(ctx=_context())
+            left = await self.supplier.sign_in(ctx=passing_call())
         except SupplierError as error:
             return tell.TokenTell(good=False, seconds_left=None, why_not=str(error))
         return tell.TokenTell(good=True, seconds_left=round(left), why_not=None)
@@ -99,7 +99,7 @@ class Debugging:
         sailing = page.sailings[0]
         try:
             hit = await self.supplier.search(
-                sailing, _PARTY, self.settings.currency, ctx=_context()
+                sailing, _PARTY, self.settings.currency, ctx=passing_call()
             )
         except SupplierError as error:
             return _searched(sailing, "failed", detail=str(error))
@@ -148,7 +148,3 @@ def _line(count: LineCount, live: Collection[int]) -> tell.LineTell:
         first=count.first,
         last=count.last,
     )
-
-
-def _context() -> CallContext:
-    return CallContext(started=boottime())

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from booking_http.whereabouts import home_option
+
 if TYPE_CHECKING:
     from booking_http.doctor.findings import Report
     from booking_http.settings import Settings
-
-HOME = Path(".booking-flow")
 
 
 class NotExamined(click.ClickException):
@@ -40,13 +40,7 @@ class NotExamined(click.ClickException):
 @click.option("--fix-lines", is_flag=True, help="Correct lines that the supplier says are others.")
 @click.option("--yes", is_flag=True, help="Correct them without asking.")
 @click.option("--production", is_flag=True, help="Correct them in a production catalogue, too.")
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=HOME,
-    show_default=True,
-    help="A demo's folder.",
-)
+@home_option
 def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixing: bool) -> None:
     """Look whether this installation is what it should be.
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from booking_http.whereabouts import home_option
+
 if TYPE_CHECKING:
     from persistence.history_check import Broken
 
-HOME = Path(".booking-flow")
 _EVERY = 10_000
 
 
@@ -25,13 +26,7 @@ def history() -> None:
 
 @history.command("check")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=HOME,
-    show_default=True,
-    help="A demo's folder.",
-)
+@home_option
 def check_histories(as_json: bool, home: Path) -> None:
     """Fold every stored history through the present flow; fails when one does not fold."""
     from booking_http.explained import explained

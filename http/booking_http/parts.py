@@ -22,6 +22,7 @@ from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup
+from booking_flow.supplier import CallContext
 from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
@@ -138,7 +139,7 @@ def _wire(
 
 def _catalogue(settings: Settings) -> AbstractAsyncContextManager[CatalogueReader]:
     return open_reader(
-        (settings.catalogue_url or settings.database_url).get_secret_value(),
+        settings.catalogue_dsn(),
         settings.catalogue(),
         live_lines=settings.live_lines,
         currency=settings.currency,
@@ -181,6 +182,11 @@ def new_reference() -> str:
 def boottime() -> float:
     """Return seconds that also pass while the machine is suspended."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def passing_call() -> CallContext:
+    """Begin the evidence of a call that belongs to no session, and that nobody keeps."""
+    return CallContext(started=boottime())
 
 
 async def pause(attempt: int) -> None:

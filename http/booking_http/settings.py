@@ -166,6 +166,10 @@ class Settings(BaseSettings):
             self.catalogue_layout, schema=self.catalogue_schema, names=self.catalogue_columns
         )
 
+    def catalogue_dsn(self) -> str:
+        """Return the database of the catalogue."""
+        return (self.catalogue_url or self.database_url).get_secret_value()
+
     def policy(self) -> Policy:
         """Return the rules the core runs by."""
         return Policy(

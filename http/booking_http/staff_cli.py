@@ -12,18 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from booking_http.whereabouts import home_option
+
 if TYPE_CHECKING:
     from persistence.staff import Account, PostgresStaff
 
 R = TypeVar("R")
-HOME = Path(".booking-flow")
-_HOME = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=HOME,
-    show_default=True,
-    help="A demo's folder.",
-)
 _ROLES = click.Choice(["viewer", "agent", "supervisor"])
 
 
@@ -37,7 +31,7 @@ def staff() -> None:
 @click.option("--name", required=True, help="As it stands in the history of what they do.")
 @click.option("--role", type=_ROLES, default="viewer", show_default=True)
 @click.option("--ask-password", is_flag=True, help="Ask for a password instead of making one.")
-@_HOME
+@home_option
 def add_account(email: str, name: str, role: str, ask_password: bool, home: Path) -> None:
     """Add an account for EMAIL and print its password, once, unless it was asked for."""
     from booking_http.support.passwords import hash_password, new_secret
@@ -54,7 +48,7 @@ def add_account(email: str, name: str, role: str, ask_password: bool, home: Path
 
 @staff.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of lines.")
-@_HOME
+@home_option
 def list_accounts(as_json: bool, home: Path) -> None:
     """List the accounts."""
     found = _with_staff(home, lambda accounts: accounts.accounts())
@@ -68,7 +62,7 @@ def list_accounts(as_json: bool, home: Path) -> None:
 
 @staff.command("disable")
 @click.argument("email")
-@_HOME
+@home_option
 def disable_account(email: str, home: Path) -> None:
     """Shut the account of EMAIL, and end all its sign-ins and tokens."""
     if not _with_staff(home, lambda accounts: accounts.disable(email)):
@@ -78,7 +72,7 @@ def disable_account(email: str, home: Path) -> None:
 
 @staff.command("token")
 @click.argument("email")
-@_HOME
+@home_option
 def grant_token(email: str, home: Path) -> None:
     """Print a new API token for the account of EMAIL; it is shown only now."""
     from booking_http.support.passwords import new_secret
@@ -98,7 +92,7 @@ def grant_token(email: str, home: Path) -> None:
     show_default=True,
     help="Where staff reach the service.",
 )
-@_HOME
+@home_option
 def make_link(email: str, url: str, home: Path) -> None:
     """Print a link that signs EMAIL in, once and within half an hour."""
     from booking_http.explained import explained

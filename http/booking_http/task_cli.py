@@ -12,19 +12,13 @@ from uuid import UUID
 
 import click
 
+from booking_http.whereabouts import home_option
+
 if TYPE_CHECKING:
     from booking_flow.desk import TaskAnswer
     from booking_flow.refusals import Refusal
     from booking_http.settings import Settings
 
-HOME = Path(".booking-flow")
-_HOME = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=HOME,
-    show_default=True,
-    help="A demo's folder.",
-)
 _SAYS = {
     "not_booked": "The line has no booking for this attempt.",
     "paid": "The line has received the money.",
@@ -42,7 +36,7 @@ def task() -> None:
 
 @task.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-@_HOME
+@home_option
 def list_tasks(as_json: bool, home: Path) -> None:
     """List the tasks nobody has answered, the most urgent first, without personal data."""
     from booking_http.explained import explained
@@ -59,7 +53,7 @@ def list_tasks(as_json: bool, home: Path) -> None:
 
 @task.command("show")
 @click.argument("task_id", type=click.UUID)
-@_HOME
+@home_option
 def show_task(task_id: UUID, home: Path) -> None:
     """Print all that a person needs to find the booking at the line, the lead's name included.
 
@@ -89,7 +83,7 @@ def show_task(task_id: UUID, home: Path) -> None:
 @click.option("--note", help="Why, for the history; no names and no card numbers.")
 @click.option("--supervisor", is_flag=True, help="Accept what the line's record contradicts.")
 @click.option("--as", "name", required=True, help="Who answers.")
-@_HOME
+@home_option
 def answer_task(
     *,
     task_id: UUID,

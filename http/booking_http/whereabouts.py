@@ -6,11 +6,21 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import click
 
 if TYPE_CHECKING:
     from booking_http.settings import Settings
     from persistence.identity import AppEnv
+
+
+HOME: Final = Path(".booking-flow")
+FOLDER: Final = click.Path(file_okay=False, path_type=Path)
+home_option: Final = click.option(
+    "--home", type=FOLDER, default=HOME, show_default=True, help="A demo's folder."
+)
+"""Which demo a command works on, where the environment names no database."""
 
 
 def database_url(home: Path | None = None) -> str:

@@ -63,13 +63,14 @@ async def render(
 ) -> web.Response:
     """Draw a page; its template extends `base.html`, which needs nothing but a title."""
     service = service_of(request)
+    tasks = await service.support.work.counts(staff.account.id) if staff else None
     shell = {
         "environment": service.settings.app_env.value,
         "staff": staff,
         "csrf": csrf_token(service, staff.cookie) if staff and staff.cookie else "",
         "navigation": NAVIGATION if staff else (),
         "here": request.path,
-        "overdue": await service.support.work.overdue() if staff else 0,
+        "overdue": tasks.overdue if tasks else 0,
     }
     return web.Response(
         text=environment().get_template(name).render(shell | facts),

@@ -18,7 +18,6 @@ from cryptography.fernet import Fernet
 from adapters.embedded.folder import FolderLock
 from booking_http.serving import CannotRun
 
-DEFAULT_HOME: Final = Path(".booking-flow")
 _NOTE: Final = "about.txt"
 _ABOUT: Final = (
     "Data of `booking-flow demo`; `booking-flow demo --fresh` deletes it and starts over.\n"

@@ -8,7 +8,6 @@ from adapters.catalogue.connection import open_pool
 from adapters.catalogue.correcting import Corrected, MayOnlyRead, correct
 from adapters.catalogue.inspection import inspect
 from booking_http.doctor.findings import Report
-from booking_http.doctor.rooms import catalogue_url
 from booking_http.serving import CannotRun
 from booking_http.settings import Settings
 from booking_http.syncing import environment_of
@@ -21,7 +20,7 @@ async def ensure_writable(settings: Settings, *, production: bool) -> None:
     Raises:
         CannotRun: the catalogue is not to be written.
     """
-    marked = await environment_of(catalogue_url(settings))
+    marked = await environment_of(settings.catalogue_dsn())
     world = marked or settings.app_env
     if AppEnv.PRODUCTION in {world, settings.app_env} and not production:
         raise CannotRun(
@@ -36,7 +35,7 @@ async def apply(settings: Settings, report: Report) -> Corrected:
     Raises:
         CannotRun: the account may only read.
     """
-    async with open_pool(catalogue_url(settings), size=2, read_only=False) as pool:
+    async with open_pool(settings.catalogue_dsn(), size=2, read_only=False) as pool:
         async with pool.acquire() as connection:
             found = await inspect(connection, settings.catalogue())
         try:

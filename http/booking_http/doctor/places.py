@@ -11,7 +11,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from adapters.traveltek.clock import clock_ahead
 from booking_http.doctor.findings import Finding, Level, Say
-from booking_http.doctor.rooms import Rooms, catalogue_url
+from booking_http.doctor.rooms import Rooms
 from booking_http.syncing import environment_of
 from booking_http.worlds import disagreements
 from persistence import migrate
@@ -118,7 +118,7 @@ async def catalogue_database(rooms: Rooms, say: Say) -> None:
 async def _of_other_world(rooms: Rooms, say: Say) -> None:
     """Say whether a catalogue that carries a mark is another environment's."""
     try:
-        marked = await environment_of(catalogue_url(rooms.settings))
+        marked = await environment_of(rooms.settings.catalogue_dsn())
     except ProgrammingError:
         # An account that may read the catalogue alone cannot see the mark beside it.
         return

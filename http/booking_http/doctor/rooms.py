@@ -41,11 +41,6 @@ class Rooms:
     today: date | None = None
 
 
-def catalogue_url(settings: Settings) -> str:
-    """Return the database of the catalogue."""
-    return (settings.catalogue_url or settings.database_url).get_secret_value()
-
-
 @asynccontextmanager
 async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
     """Open connections with the patience that long looks need."""
@@ -59,7 +54,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         opened.push_async_callback(database.dispose)
         pool = await opened.enter_async_context(
             open_pool(
-                catalogue_url(settings),
+                settings.catalogue_dsn(),
                 size=_AT_ONCE,
                 statement_timeout=_PATIENCE,
                 application_name="booking-flow doctor",

@@ -12,10 +12,10 @@ from adapters.catalogue.correcting import Correction
 from adapters.catalogue.runs import Watch
 from booking_flow.party import Party
 from booking_flow.sailing import Sailing
-from booking_flow.supplier import CallContext, FailureKind, SearchHit, SupplierError
+from booking_flow.supplier import FailureKind, SearchHit, SupplierError
 from booking_http.doctor.findings import Finding, Level, Report, Say, some
 from booking_http.doctor.rooms import Asking
-from booking_http.parts import boottime
+from booking_http.parts import passing_call
 
 T = TypeVar("T")
 _AT_ONCE: Final = 4
@@ -43,7 +43,7 @@ class Compared:
 async def token(asking: Asking, say: Say) -> bool:
     """Say whether the supplier lets us in, and return it."""
     try:
-        left = await asking.supplier.sign_in(ctx=context())
+        left = await asking.supplier.sign_in(ctx=passing_call())
     except SupplierError as error:
         say(
             Finding(
@@ -75,7 +75,7 @@ async def compare(asking: Asking, sailings: Sequence[Sailing], watch: Watch) -> 
 async def _one(asking: Asking, sailing: Sailing, compared: Compared) -> None:
     currency = asking.settings.currency
     try:
-        hit = await asking.supplier.search(sailing, _PARTY, currency, ctx=context())
+        hit = await asking.supplier.search(sailing, _PARTY, currency, ctx=passing_call())
     except SupplierError as error:
         compared.failed.append((sailing, error))
         return
@@ -194,18 +194,13 @@ async def _price(asking: Asking, sailing: Sailing, hit: SearchHit) -> tuple[bool
     currency = asking.settings.currency
     try:
         quote = await asking.supplier.grades(
-            hit.session_key, sailing, _PARTY, currency, ctx=context()
+            hit.session_key, sailing, _PARTY, currency, ctx=passing_call()
         )
     except SupplierError as error:
         return False, f"{sailing.cruise_id}: {told(error)}"
     rates = sum(len(grade.rates) for grade in quote.grades)
     words = f"{sailing.cruise_id}: {len(quote.grades)} cabin grades, {rates} rates"
     return rates > 0, words
-
-
-def context() -> CallContext:
-    """Begin the evidence of a call, which nobody keeps."""
-    return CallContext(started=boottime())
 
 
 def told(error: SupplierError) -> str:

@@ -12,7 +12,6 @@ from booking_flow.engine import Command
 from booking_flow.history import EventKind
 from booking_flow.refusals import RefusalCode, refuse
 from booking_flow.runner import Decision
-from booking_flow.saga import StepName
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import unwind
 from booking_flow.steps.moment import Moment
@@ -114,13 +113,7 @@ async def reconcile(service: Service, wish: Wish) -> Loaded:
     """Find out now about a step whose end is not known, as the worker would by and by."""
     act = await begin_act(service, wish, possible.RECONCILE)
     loaded = await act.note()
-    support, session_id = service.support, loaded.session.id
-    lease = support.policy.lease_seconds(StepName.BOOK)
-    taken = await support.work.take_step(session_id, lease_seconds=lease)
-    if taken is None:
-        raise problem(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")
-    await support.recovery.open_step(taken)
-    return await support.runner.reload(session_id)
+    return await service.support.find_out(loaded.session.id)
 
 
 async def retry_undo(service: Service, wish: Wish) -> Loaded:

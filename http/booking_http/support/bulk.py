@@ -10,7 +10,6 @@ from booking_flow.change import Change, begin
 from booking_flow.engine import Command
 from booking_flow.history import ActorKind, EventKind, Origin
 from booking_flow.refusals import RefusalCode, Refused, refuse
-from booking_flow.saga import StepName
 from booking_flow.session import Loaded, Session
 from booking_flow.steps.moment import Moment
 from booking_http.parts import Parts
@@ -120,14 +119,8 @@ class BulkWork:
     async def _found_out(self, item: TakenItem, loaded: Loaded) -> str | None:
         if loaded.session.open_step is None:
             return "Its step has ended meanwhile."
-        work, policy = self.support.work, self.support.policy
-        lease = policy.lease_seconds(StepName.BOOK)
         await self._noted(item, loaded)
-        taken = await work.take_step(item.session_id, lease_seconds=lease)
-        if taken is None:
-            raise refuse(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")
-        await self.support.recovery.open_step(taken)
-        after = await self.support.runner.reload(item.session_id)
+        after = await self.support.find_out(item.session_id)
         if after.session.open_step is not None:
             raise refuse(RefusalCode.IN_PROGRESS, "The supplier does not say how it ended.")
         return None

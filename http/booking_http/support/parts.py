@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,7 +13,10 @@ from adapters.oidc import Provider
 from booking_flow.desk import Desk
 from booking_flow.policy import Policy
 from booking_flow.recovery import Recovery
+from booking_flow.refusals import RefusalCode, refuse
 from booking_flow.runner import Runner
+from booking_flow.saga import StepName
+from booking_flow.session import Loaded
 from booking_flow.steps.moment import Moment
 from booking_http.parts import Parts
 from booking_http.session_ids import new_uuid
@@ -56,6 +60,19 @@ class Support:
     def moment(self, now: datetime) -> Moment:
         """Return what decisions may know at this time, by the database's clock."""
         return Moment(now=now, new_id=new_uuid, policy=self.policy)
+
+    async def find_out(self, session_id: UUID) -> Loaded:
+        """Look now into the open step of a session, as the worker would by and by.
+
+        Raises:
+            Refused: `in_progress`, somebody is looking into it.
+        """
+        lease = self.policy.lease_seconds(StepName.BOOK)
+        taken = await self.work.take_step(session_id, lease_seconds=lease)
+        if taken is None:
+            raise refuse(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")
+        await self.recovery.open_step(taken)
+        return await self.runner.reload(session_id)
 
 
 def support_of(parts: Parts) -> Support:
