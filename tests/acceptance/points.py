@@ -79,7 +79,7 @@ class _Names(ast.NodeVisitor):
         if isinstance(node, ast.AsyncFor) or (
             isinstance(node, ast.comprehension) and node.is_async
         ):
-            raise NotImplementedError(f"{self.module}: nobody can die within an async for yet")
+            raise ValueError(f"{self.module}: no point stands for what an async for awaits")
         if isinstance(node, ast.Await):
             self._add(node, node.value)
         if isinstance(node, ast.AsyncWith):

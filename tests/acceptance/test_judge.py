@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from adapters.simulator.supplier import Supplier
 from tests.acceptance.judge import judge, judge_the_end
-from tests.acceptance.world import World, administer, supplying, world_over
+from tests.acceptance.world import World, administer
 
 FORGED = "UPDATE booking_sessions SET state = 'priced'"
 OTHER_TOTAL = "UPDATE booking_sessions SET total = total + 1"
@@ -19,15 +18,6 @@ NEVER_AGAIN = """
     UPDATE saga_steps SET next_attempt_at = NULL WHERE status = 'unknown';
     UPDATE staff_tasks SET closed_at = now()
 """
-
-
-@pytest.fixture
-async def world(seeded_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with (
-        supplying() as (simulator, supplier),
-        world_over(seeded_url, simulator, supplier, tmp_path) as made,
-    ):
-        yield made
 
 
 def _holds_for_nobody(supplier: Supplier) -> None:

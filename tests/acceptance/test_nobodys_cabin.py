@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from tests.acceptance.judge import judge
 from tests.acceptance.shopper import Wish
 from tests.acceptance.wishes import cancel, hold, release
-from tests.acceptance.world import World, supplying, world_over
+from tests.acceptance.world import World
 from tests.http.kit import Guest
 
 OUR_HOLD_IS_OVER = timedelta(minutes=11)
 """Longer than the hold we reckon with when none is told, shorter than the supplier's."""
-
-
-@pytest.fixture
-async def world(seeded_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with (
-        supplying() as (simulator, supplier),
-        world_over(seeded_url, simulator, supplier, tmp_path) as made,
-    ):
-        yield made
 
 
 async def _selected(world: World) -> Guest:

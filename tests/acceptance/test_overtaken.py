@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
-
 from tests.acceptance.judge import judge, judge_the_end
-from tests.acceptance.world import World, supplying, world_over
+from tests.acceptance.world import World
 from tests.http.kit import Guest
-
-
-@pytest.fixture
-async def world(seeded_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    async with (
-        supplying() as (simulator, supplier),
-        world_over(seeded_url, simulator, supplier, tmp_path) as made,
-    ):
-        yield made
 
 
 async def _let_go_unheard(world: World, guest: Guest) -> None:

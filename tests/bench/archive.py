@@ -18,6 +18,7 @@ from booking_flow.session import NO_DETAILS
 from persistence.personal import open_details
 from persistence.vault import Vault
 from tests.bench import archive_sql as sql
+from tests.bench.copies import TABLES
 from tests.bench.pasts import PASTS, Past, walk_all
 from tests.bench.people import People
 from tests.http.kit import HASH_KEY, MASTER_KEY, Service
@@ -59,7 +60,7 @@ async def fill(service: Service, dsn: str, *, sessions: int, progress: Progress)
     try:
         templates = await _templates(connection, walked)
         await _run(connection, sql.MAKE)
-        indexes = await connection.fetch(sql.INDEXES, [*sql.TABLES, "session_search"])
+        indexes = await connection.fetch(sql.INDEXES, [*TABLES, "session_search"])
         await _run(connection, [f"DROP INDEX {row['name']}" for row in indexes])
         await _copy(connection, Archive(templates, sessions), progress)
         await _run(connection, [row["definition"] for row in indexes])
@@ -90,7 +91,7 @@ async def _templates(connection: asyncpg.Connection, walked: Sequence[UUID]) -> 
 
 async def _copy(connection: asyncpg.Connection, archive: Archive, progress: Progress) -> None:
     """Write chunk by chunk, sealing the next one while the database writes."""
-    statements = [await _statement(connection, table) for table in sql.TABLES]
+    statements = [await _statement(connection, table) for table in TABLES]
     chunks = archive.chunks()
     coming = asyncio.create_task(asyncio.to_thread(next, chunks, None))
     written = 0

@@ -5,19 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-TABLES: Final = (
-    "booking_sessions",
-    "session_references",
-    "session_keys",
-    "session_quotes",
-    "session_history",
-    "saga_steps",
-    "supplier_calls",
-    "staff_tasks",
-    "bookings",
-    "booking_payments",
-)
-"""What is multiplied; what guests are found by is made anew, and nobody reads passengers' rows."""
+from tests.bench.copies import TABLES
 
 TEMPLATES: Final = """
 SELECT s.id, s.created_at, s.details_ciphertext, k.wrapped_key

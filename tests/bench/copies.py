@@ -26,6 +26,7 @@ TABLES: Final = (
     "bookings",
     "booking_payments",
 )
+"""What is multiplied; what guests are found by is made anew, and nobody reads passengers' rows."""
 COLUMNS: Final = text(
     "SELECT column_name AS name FROM information_schema.columns"
     " WHERE table_name = :of AND table_schema = 'public' AND identity_generation IS NULL"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from persistence.schema_staff import Role
 from tests.http.kit import (
     Guest,
     Service,
@@ -16,6 +17,7 @@ from tests.http.kit import (
     running_simulator,
     seed_catalogue,
 )
+from tests.http.staff import Clerk, hire
 
 MakeService = Callable[..., Any]
 
@@ -51,6 +53,18 @@ async def service(make_service: MakeService) -> Service:
     """Run the service."""
     made: Service = await make_service()
     return made
+
+
+@pytest.fixture
+async def agent(service: Service) -> Clerk:
+    """Return an agent with an API token."""
+    return await hire(service, Role.AGENT)
+
+
+@pytest.fixture
+async def supervisor(service: Service) -> Clerk:
+    """Return a supervisor with an API token."""
+    return await hire(service, Role.SUPERVISOR, "Sue Pervisor")
 
 
 @pytest.fixture

@@ -13,18 +13,6 @@ from tests.http.kit import VISA, Service
 from tests.http.staff import WHY, Clerk, audit, hire, in_doubt, rows
 
 
-@pytest.fixture
-async def agent(service: Service) -> Clerk:
-    """Return an agent with an API token."""
-    return await hire(service, Role.AGENT)
-
-
-@pytest.fixture
-async def supervisor(service: Service) -> Clerk:
-    """Return a supervisor with an API token."""
-    return await hire(service, Role.SUPERVISOR, "Sue Pervisor")
-
-
 async def test_a_note_stands_in_the_history_under_its_writers_name(
     service: Service, agent: Clerk
 ) -> None:

@@ -15,12 +15,6 @@ from tests.http.kit import Guest, Json, Reply, Service
 from tests.http.staff import WHY, Clerk, audit, hire
 
 
-@pytest.fixture
-async def agent(service: Service) -> Clerk:
-    """Return an agent with an API token."""
-    return await hire(service, Role.AGENT)
-
-
 async def begin(clerk: Clerk, action: str, **search: Any) -> Reply:
     body = {"reason": WHY, "action": action, "search": search}
     return await clerk.call("POST", "bulk", body)

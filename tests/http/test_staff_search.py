@@ -16,12 +16,6 @@ from tests.words import told
 OTHER = "2199014"
 
 
-@pytest.fixture
-async def agent(service: Service) -> Clerk:
-    """Return an agent with an API token."""
-    return await hire(service, Role.AGENT)
-
-
 async def booked(service: Service, surname: str = "Quillfeather") -> Guest:
     """Return a guest of this name who has booked and paid."""
     guest = service.guest()

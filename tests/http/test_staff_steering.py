@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from booking_http.outbox import send_due
 from booking_http.schemas.base import rfc3339
 from persistence.schema_staff import Role
@@ -24,18 +22,6 @@ ACTS: dict[str, tuple[Role, Json]] = {
     "refuse-cancellation": (Role.AGENT, {}),
     "move": (Role.SUPERVISOR, {"to": "cancelled"}),
 }
-
-
-@pytest.fixture
-async def agent(service: Service) -> Clerk:
-    """Return an agent with an API token."""
-    return await hire(service, Role.AGENT)
-
-
-@pytest.fixture
-async def supervisor(service: Service) -> Clerk:
-    """Return a supervisor with an API token."""
-    return await hire(service, Role.SUPERVISOR, "Sue Pervisor")
 
 
 async def last_event(clerk: Clerk, session_id: str) -> Json:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.history import HistoryBroken, fold
-from persistence.histories import history
+from booking_flow.flow import State
+from booking_flow.history import flaw
+from booking_http.support.story import whole_history
 from tests.http.kit import Json
 from tests.soak.books import Books
 
@@ -131,14 +132,9 @@ async def histories(books: Books, database: AsyncEngine) -> list[str]:
     """Every history folds to its row's state and version."""
     broken = []
     for session in books.sessions.values():
-        entries = await history(database, session.id)
-        try:
-            state = fold(entry.event for entry in entries)
-        except HistoryBroken as error:
-            broken.append(f"{session.reference}: {error}")
-            continue
-        if state != session.state or entries[-1].seq != session.version:
-            broken.append(f"{session.reference}: history {state}, row {session.state}")
+        events = [entry.event for entry in await whole_history(database, session.id)]
+        if why := flaw(events, state=State(session.state), version=session.version):
+            broken.append(f"{session.reference}: {why}")
     return broken
 
 
