@@ -12,7 +12,6 @@ from asyncpg import Pool
 
 from booking_flow.ports import StoreUnavailable
 
-_DRIVER: Final = "+asyncpg"
 _PASSING: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
@@ -51,23 +50,44 @@ async def open_pool(
     application_name: str = "booking-flow catalogue",
 ) -> AsyncIterator[Pool[Any]]:
     """Open a pool that connects when it is first asked."""
-    milliseconds = str(int(statement_timeout * 1000))
     pool = asyncpg.create_pool(
-        url.replace(_DRIVER, "", 1),
+        dsn(url),
         min_size=0,
         max_size=size,
         timeout=connect_timeout,
-        server_settings={
-            "application_name": application_name,
-            "default_transaction_read_only": "on" if read_only else "off",
-            "timezone": "UTC",
-            "datestyle": "ISO",
-            "statement_timeout": milliseconds,
-            "idle_in_transaction_session_timeout": milliseconds,
-        },
+        server_settings=manners(
+            application_name,
+            read_only=read_only,
+            statement_timeout=statement_timeout,
+            idle_timeout=statement_timeout,
+        ),
     )
     async with pool:
         yield pool
+
+
+def dsn(url: str) -> str:
+    """Return an address as the driver itself takes it."""
+    return url.replace("+asyncpg", "", 1)
+
+
+def manners(
+    application_name: str, *, read_only: bool, statement_timeout: float, idle_timeout: float
+) -> dict[str, str]:
+    """Return how a session with a catalogue behaves, whoever's database it is."""
+    return {
+        "application_name": application_name,
+        "default_transaction_read_only": "on" if read_only else "off",
+        "timezone": "UTC",
+        "datestyle": "ISO",
+        "statement_timeout": milliseconds(statement_timeout),
+        "idle_in_transaction_session_timeout": milliseconds(idle_timeout),
+    }
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time as the server's settings take it."""
+    return str(int(seconds * 1000))
 
 
 async def server_of(pool: Pool[Any]) -> Server:

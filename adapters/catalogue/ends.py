@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 from asyncpg import Connection, Record
 
+from adapters.catalogue.connection import dsn, manners, milliseconds
 from adapters.catalogue.pairing import CannotCopy
 
 _LOCK: Final = int.from_bytes(b"bookflow")
@@ -49,18 +50,18 @@ async def connected(
 ) -> AsyncIterator[Connection[Any]]:
     """Open a connection of our own; it is cut rather than closed when the block fails."""
     connection = await asyncpg.connect(
-        url.replace("+asyncpg", "", 1),
+        dsn(url),
         timeout=10,
         command_timeout=statement_timeout * 2,
         server_settings={
-            "application_name": f"{called} {socket.gethostname()}:{os.getpid()}"[:63],
-            "default_transaction_read_only": "on" if read_only else "off",
-            "timezone": "UTC",
-            "datestyle": "ISO",
+            **manners(
+                f"{called} {socket.gethostname()}:{os.getpid()}"[:63],
+                read_only=read_only,
+                statement_timeout=statement_timeout,
+                idle_timeout=600,
+            ),
             "jit": "off",
-            "statement_timeout": _milliseconds(statement_timeout),
-            "lock_timeout": _milliseconds(lock_timeout),
-            "idle_in_transaction_session_timeout": _milliseconds(600),
+            "lock_timeout": milliseconds(lock_timeout),
         },
     )
     try:
@@ -69,10 +70,6 @@ async def connected(
         connection.terminate()
         raise
     await connection.close()
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(int(seconds * 1000))
 
 
 def address(url: str) -> str:
