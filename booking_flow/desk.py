@@ -10,13 +10,14 @@ from uuid import UUID
 from booking_flow.change import Change, TaskClosing, begin
 from booking_flow.history import EventKind, Origin
 from booking_flow.ports import StoredTask, TaskStore
+from booking_flow.reading import line_record
 from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.runner import Command, Runner
 from booking_flow.saga import TaskKind
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers
 from booking_flow.steps.moment import Moment
-from booking_flow.supplier import ImportedBooking, Supplier, SupplierError
+from booking_flow.supplier import ImportedBooking, Supplier
 
 
 class AnswerKind(StrEnum):
@@ -119,21 +120,14 @@ class Desk:
         number = answer.reservation
         if not number:
             raise Refused(invalid("/reservation", "is needed"))
-        found = await self._line_record(number, session)
+        ctx = self._runner.context()
+        found = await line_record(self._supplier, session, number, ctx=ctx)
         if found is None:
             return _unseen(number, answer)
         differences = answers.disagreements(session, found)
         if differences and not answer.supervisor:
             raise Refused(_both_sides(differences))
         return found
-
-    async def _line_record(self, number: str, session: Session) -> ImportedBooking | None:
-        try:
-            return await self._supplier.import_booking(
-                session.sailing.line_id, number, session.currency, ctx=self._runner.context()
-            )
-        except SupplierError:
-            return None
 
 
 def _ensure_due(task: StoredTask, answer: TaskAnswer, loaded: Loaded) -> None:

@@ -21,7 +21,7 @@ from booking_flow.opening import Opener, OpenSession
 from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, SessionStore, Spool
 from booking_flow.pricing import Breakdown, CabinList, Selection
-from booking_flow.reading import RateRead, Reader
+from booking_flow.reading import RateRead, Reader, line_record
 from booking_flow.refusals import RefusalCode, Refused, refuse
 from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
 from booking_flow.saga import StepName, StepStatus
@@ -92,6 +92,7 @@ class Engine:
     ) -> None:
         """Wire the ports; see `Runner` for `boottime` and `pause`."""
         self._supplier = supplier
+        self._limits = policy.limits
         self._runner = Runner(
             store=store,
             supplier=supplier,
@@ -388,7 +389,10 @@ class Engine:
         async def perform(session: Session, ctx: CallContext) -> paying.Paid:
             key = supplier_key(session)
             answer = await self._supplier.pay(key, session.details, payment, ctx=ctx)
-            return paying.Paid(answer=answer, charge=payment.charge)
+            ctx.deadline = ctx.started + self._limits[StepName.PAY].whole
+            number = paying.booking_of(session).reservation
+            record = await line_record(self._supplier, session, number, ctx=ctx)
+            return paying.Paid(answer=answer, charge=payment.charge, record=record)
 
         effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=paying.settle_pay)
         return await self._run(loaded, effect, command)

@@ -29,10 +29,25 @@ class PaymentChannel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepLimits:
-    """How long a step may take, in seconds: until its effect is sent, and then for the answer."""
+    """How long a step may take, in seconds."""
 
     send: float
+    """Until its effect is sent."""
     answer: float
+    """Then for the answer."""
+    check: float = 0.0
+    """And then to see at the line what came of it."""
+
+    @property
+    def whole(self) -> float:
+        """Return how long all of it may take."""
+        return self.send + self.answer + self.check
+
+    def scaled(self, share: float) -> StepLimits:
+        """Return this share of each limit."""
+        return StepLimits(
+            send=self.send * share, answer=self.answer * share, check=self.check * share
+        )
 
 
 _LIMITS = MappingProxyType(
@@ -40,7 +55,7 @@ _LIMITS = MappingProxyType(
         StepName.ADD_TO_BASKET: StepLimits(send=120, answer=30),
         StepName.RELEASE: StepLimits(send=5, answer=15),
         StepName.BOOK: StepLimits(send=20, answer=60),
-        StepName.PAY: StepLimits(send=5, answer=45),
+        StepName.PAY: StepLimits(send=5, answer=45, check=20),
     }
 )
 
@@ -75,4 +90,4 @@ class Policy:
 
     def lease_seconds(self, step: StepName) -> float:
         """Return how long the claim of a step keeps others away."""
-        return self.limits[step].send + self.limits[step].answer + self.lease_margin
+        return self.limits[step].whole + self.lease_margin

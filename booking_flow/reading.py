@@ -19,6 +19,7 @@ from booking_flow.steps import choosing
 from booking_flow.supplier import (
     CallContext,
     FailureKind,
+    ImportedBooking,
     RateKey,
     Supplier,
     SupplierError,
@@ -27,6 +28,21 @@ from booking_flow.supplier import (
 
 T = TypeVar("T")
 RateRead = Callable[[str, Session, RateKey, CallContext], Awaitable[T]]
+
+
+async def line_record(
+    supplier: Supplier, session: Session, reservation: str, *, ctx: CallContext
+) -> ImportedBooking | None:
+    """Read a reservation as the line has it; None when it shows none or cannot be asked.
+
+    Some lines only can be asked at all (PROTOCOL section 8).
+    """
+    try:
+        return await supplier.import_booking(
+            session.sailing.line_id, reservation, session.currency, ctx=ctx
+        )
+    except SupplierError:
+        return None
 
 
 class Reader:

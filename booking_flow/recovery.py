@@ -22,6 +22,7 @@ from booking_flow.ports import (
     TakenUndo,
     WorkQueue,
 )
+from booking_flow.reading import line_record
 from booking_flow.refusals import Refused
 from booking_flow.runner import Command, Decision, Rejected, Runner
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
@@ -29,7 +30,7 @@ from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers, booking, recover, settling, unwind
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
-from booking_flow.steps.paying import booking_of
+from booking_flow.steps.paying import booking_of, received
 from booking_flow.supplier import (
     CallContext,
     ImportedBooking,
@@ -135,20 +136,14 @@ class Recovery:
             await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
 
     async def _ask_the_line(self, loaded: Loaded, taken: TakenStep) -> None:
-        ctx = self._context(taken)
-        found = await self._imported(loaded.session, ctx)
-        charge = answers.charge_of(settling.open_step(loaded.session))
-        if found is not None and charge is not None and answers.received(charge, found):
-            await self._decide(loaded, _of(taken, answers.paid_after_all), ctx.calls)
+        session, ctx = loaded.session, self._context(taken)
+        number = booking_of(session).reservation
+        found = await line_record(self._supplier, session, number, ctx=ctx)
+        charge = answers.charge_of(settling.open_step(session))
+        if charge is not None and received(charge, found):
+            await self._decide(loaded, _of(taken, _paid(found)), ctx.calls)
             return
         await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
-
-    async def _imported(self, session: Session, ctx: CallContext) -> ImportedBooking | None:
-        number, line = booking_of(session).reservation, session.sailing.line_id
-        try:
-            return await self._supplier.import_booking(line, number, session.currency, ctx=ctx)
-        except SupplierError:
-            return None
 
     async def late_answer(self, spooled: SpooledAnswer) -> None:
         """Enter an answer that could not be written when it came; it is the truth."""
@@ -222,6 +217,13 @@ def _of(taken: TakenStep, decision: Decision) -> Decision:
 def _booked(found: ImportedBooking) -> Decision:
     def decide(session: Session, at: Moment) -> Change:
         return answers.booked_after_all(session, found, at)
+
+    return decide
+
+
+def _paid(found: ImportedBooking | None) -> Decision:
+    def decide(session: Session, at: Moment) -> Change:
+        return answers.paid_after_all(session, at, record=found)
 
     return decide
 

@@ -95,7 +95,7 @@ SAGA: Final[tuple[StepDefinition, ...]] = (
     ),
     StepDefinition(
         name=StepName.PAY,
-        calls=("payment",),
+        calls=("payment", "cruiseimportbooking"),
         kind=StepKind.IRREVERSIBLE,
         undo=None,
         undo_meaning="a person refunds: a staff task",

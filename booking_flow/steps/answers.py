@@ -18,7 +18,7 @@ from booking_flow.session import Session
 from booking_flow.steps import booking, settling
 from booking_flow.steps.hold import basket_of, chosen_of
 from booking_flow.steps.moment import Moment
-from booking_flow.steps.paying import booking_of, paid
+from booking_flow.steps.paying import booking_of, paid, received, refund_excess
 from booking_flow.steps.unwind import end_of, obey_cancel
 from booking_flow.supplier import BookAnswer, BookStatus, ImportedBooking
 
@@ -84,20 +84,14 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
         tasks=(TaskKind.PRICE_MISMATCH,) if answer.total != total else (),
     )
     asked = booking.Asked(answer=answer, charge=charge)
-    return obey_cancel(booking.entered(session, asked, verdict, at), at)
+    change = booking.entered(session, asked, verdict, at)
+    return obey_cancel(refund_excess(change, found, at), at)
 
 
 def _paid_status(charge: Charge | None, found: ImportedBooking) -> StepStatus | None:
     if charge is None:
         return None
     return StepStatus.DONE if received(charge, found) else StepStatus.UNKNOWN
-
-
-def received(charge: Charge, found: ImportedBooking) -> bool:
-    """Whether the line's record shows the money a card was asked for."""
-    got = found.received
-    same = got is not None and got.currency == charge.amount.currency
-    return same and got is not None and got.amount >= charge.amount.amount
 
 
 def charge_of(step: OpenStep) -> Charge | None:
@@ -118,15 +112,18 @@ def not_booked(session: Session, at: Moment) -> Change:
     return obey_cancel(change, at)
 
 
-def paid_after_all(session: Session, at: Moment) -> Change:
-    """Settle an unknown payment as taken."""
+def paid_after_all(
+    session: Session, at: Moment, *, record: ImportedBooking | None = None
+) -> Change:
+    """Settle an unknown payment as taken; `record` is the line's, where it could be read."""
     step = settling.open_step(session)
     charge = charge_of(step)
     if charge is None:
         raise LookupError("the step asked nothing of a card")
     old = booking_of(session)
     change = settling.done(session).put(booking=old.receiving(charge.amount))
-    return obey_cancel(paid(change, charge, None, step.id), at)
+    change = paid(change, charge, None, step.id)
+    return obey_cancel(refund_excess(change, record, at), at)
 
 
 def not_paid(session: Session, at: Moment) -> Change:

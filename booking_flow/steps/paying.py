@@ -22,7 +22,7 @@ from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.unwind import obey_cancel, staff_task
-from booking_flow.supplier import FailureKind, PayAnswer
+from booking_flow.supplier import FailureKind, ImportedBooking, PayAnswer
 
 SESSION_CLOSED = Refusal(
     code=RefusalCode.SUPPLIER_ERROR,
@@ -62,6 +62,31 @@ def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | 
         amount=charge.amount, auth_code=auth_code, card=charge.card, step_id=step_id
     )
     return change.plus(payments=(record,)).move(Trigger.PAY, details={"amount": str(charge.amount)})
+
+
+def received(charge: Charge, record: ImportedBooking | None) -> bool:
+    """Whether the line's record shows the money a card was asked for."""
+    if record is None or record.received is None:
+        return False
+    got, asked = record.received, charge.amount
+    return got.currency == asked.currency and got.amount >= asked.amount
+
+
+def refund_excess(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
+    """Have a person refund what the line has received beyond what is entered as paid.
+
+    payment.pl has no idempotency key, so a request that reaches the supplier twice is paid twice.
+    """
+    after = change.after
+    if record is None or record.received is None or after.open_step is not None:
+        return change
+    got, entered = record.received, booking_of(after).paid
+    if got.currency != entered.currency or got.amount <= entered.amount:
+        return change
+    step = settling.open_step(change.before)
+    said = {"received": str(got), "paid": str(entered)}
+    task = staff_task(after, TaskKind.REFUND, at, step_id=step.id, extra=said)
+    return change.plus(tasks=(task,))
 
 
 def pay_unknown(change: Change, charge: Charge, at: Moment) -> Change:
@@ -109,6 +134,8 @@ class Paid:
 
     answer: PayAnswer
     charge: Charge
+    record: ImportedBooking | None = None
+    """What the line has on record afterwards; None where it could not be read."""
 
 
 def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> Change:
@@ -117,8 +144,8 @@ def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> 
         return obey_cancel(_pay_failed(session, ended, at), at)
     match judge_payment(ended.answer):
         case StepStatus.DONE:
-            change = _payment_taken(session, ended)
-        case StepStatus.REFUSED:
+            change = refund_excess(_payment_taken(session, ended), ended.record, at)
+        case StepStatus.REFUSED if not received(ended.charge, ended.record):
             change = settling.refused(session, CARD_DECLINED, sent=True)
         case _:
             change = _pay_open(session, settling.NOTHING, at)

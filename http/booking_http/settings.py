@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
-from booking_flow.policy import FailedYellow, PaymentChannel, Policy, StepLimits
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy
 from persistence.identity import AppEnv
 
 Network = IPv4Network | IPv6Network
@@ -181,14 +181,13 @@ class Settings(BaseSettings):
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,
             payment_channel=self.payment_channel,
-            limits={step: self._scaled(limits) for step, limits in Policy().limits.items()},
+            limits={
+                step: limits.scaled(self.traveltek_time_scale)
+                for step, limits in Policy().limits.items()
+            },
             max_cards=self.max_cards,
             visibility_lag=timedelta(minutes=self.visibility_lag_minutes),
         )
-
-    def _scaled(self, limits: StepLimits) -> StepLimits:
-        scale = self.traveltek_time_scale
-        return StepLimits(send=limits.send * scale, answer=limits.answer * scale)
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,24 @@ async def test_a_payment_in_doubt_is_looked_up_in_the_lines_record_and_never_sen
         for task in await world.open_tasks():
             await world.answer(task)
         assert (await guest.look()).body["pending"] is None
+        assert await world.simulator.received("payment.pl") == 1
+
+
+async def test_a_deposit_the_supplier_took_twice_is_seen_in_the_lines_record(
+    opened: Opened,
+) -> None:
+    """One payment.pl that reaches the supplier twice pays twice while a balance is due."""
+    async with opened("supplier_payment") as world:
+        guest, body = await booked(world)
+        await world.simulator.fault("payment.pl", "duplicate_submit")
+        deposit = Decimal(body["price"]["deposit"])
+        reply = await guest.pay(guest.payment(str(deposit), deposit=True))
+        assert (reply.status, reply.body["state"]) == (200, "paid")
+        assert Decimal(reply.body["booking"]["paid"]) == deposit
+        (task,) = await world.open_tasks()
+        assert task.kind.value == "refund"
+        assert task.facts["received"] == f"{deposit * 2} USD"
+        assert task.facts["paid"] == f"{deposit} USD"
         assert await world.simulator.received("payment.pl") == 1
 
 

@@ -46,6 +46,7 @@ from booking_flow.supplier import (
     BookStatus,
     CardTransaction,
     FraudCategory,
+    ImportedBooking,
     SupplierSession,
 )
 
@@ -356,6 +357,23 @@ def a_failed_answer(*transactions: CardTransaction, **fields: Any) -> BookAnswer
         "transactions": transactions,
     }
     return an_answer(**values | fields)
+
+
+def a_record(**fields: Any) -> ImportedBooking:
+    """Return the line's record of the booking that an open book step asked for."""
+    values: dict[str, Any] = {
+        "reservation": "F9WZ03",
+        "status": "Booked",
+        "cruise_id": "2190294",
+        "sailing_date": SAILS,
+        "grade_code": "2N",
+        "price": usd("3006.56"),
+        "received": usd("0"),
+        "booked_on": STEP_SINCE.date(),
+        "lead_surname": "MCQUILL",
+        "passengers": 2,
+    }
+    return ImportedBooking(**values | fields)
 
 
 def a_transaction(

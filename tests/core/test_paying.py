@@ -23,10 +23,17 @@ from booking_flow.steps.paying import (
     claim_pay,
     intent_of,
     paid,
+    received,
     settle_pay,
 )
 from booking_flow.steps.settling import Failure
-from booking_flow.supplier import CardTransaction, FailureKind, PayAnswer, SupplierError
+from booking_flow.supplier import (
+    CardTransaction,
+    FailureKind,
+    ImportedBooking,
+    PayAnswer,
+    SupplierError,
+)
 from tests.core.builders import (
     BOOKED_FACTS,
     MASK,
@@ -37,6 +44,7 @@ from tests.core.builders import (
     a_card,
     a_move,
     a_payment,
+    a_record,
     a_refusal,
     a_session,
     a_settlement,
@@ -46,6 +54,7 @@ from tests.core.builders import (
     an_event,
     an_id,
     at,
+    eur,
     paying,
     plain,
     price_is,
@@ -80,7 +89,7 @@ def test_a_payment_is_claimed_with_the_mask_of_its_card() -> None:
         ),
         events=(an_event(EventKind.STEP_CLAIMED, State.BOOKED, step="pay", **INTENT),),
         live=True,
-        claim=StepClaim(id=an_id(1), name=StepName.PAY, lease_seconds=65, intent=INTENT),
+        claim=StepClaim(id=an_id(1), name=StepName.PAY, lease_seconds=85, intent=INTENT),
     )
 
 
@@ -160,8 +169,14 @@ def settled(outcome: str, **more: Any) -> Event:
     return an_event(EventKind.STEP_SETTLED, State.BOOKED, step="pay", outcome=outcome, **more)
 
 
-def ended(transaction: CardTransaction | None, *, declined: bool = False) -> Paid:
-    return Paid(answer=PayAnswer(transaction=transaction, declined=declined), charge=CHARGE)
+def ended(
+    transaction: CardTransaction | None,
+    *,
+    declined: bool = False,
+    record: ImportedBooking | None = None,
+) -> Paid:
+    answer = PayAnswer(transaction=transaction, declined=declined)
+    return Paid(answer=answer, charge=CHARGE, record=record)
 
 
 PAID_EVENT = a_move(Trigger.PAY, State.BOOKED, State.PAID, amount="500.00 USD")
@@ -178,6 +193,40 @@ def test_an_authcode_is_a_payment() -> None:
             PaymentRecord(amount=usd("500"), auth_code="A1B2C3", card=MASK, step_id=STEP_ID),
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("got", "enough"),
+    [
+        (usd("500"), True),
+        (usd("500.01"), True),
+        (usd("499.99"), False),
+        (eur("500"), False),
+        (None, False),
+    ],
+)
+def test_the_lines_record_shows_the_money_asked_for(got: Money | None, enough: bool) -> None:
+    assert received(CHARGE, a_record(received=got)) is enough
+
+
+def test_a_record_that_could_not_be_read_shows_no_money() -> None:
+    assert received(CHARGE, None) is False
+
+
+def test_what_the_line_received_beyond_what_is_entered_is_refunded_by_a_person() -> None:
+    session = paying(booking=a_booking(paid=usd("6.56")))
+    change = settle_pay(
+        session, ended(a_transaction(), record=a_record(received=usd("1000"))), at()
+    )
+    said = BOOKED_FACTS | {"received": "1000.00 USD", "paid": "506.56 USD"}
+    assert change.tasks == (a_task(TaskKind.REFUND, facts=said),)
+    assert change.after.state is State.PAID
+
+
+@pytest.mark.parametrize("got", [usd("500"), usd("499.99"), eur("1000"), None])
+def test_a_record_without_more_than_was_entered_needs_nobody(got: Money | None) -> None:
+    change = settle_pay(paying(), ended(a_transaction(), record=a_record(received=got)), at())
+    assert (change.after.state, change.tasks) == (State.PAID, ())
 
 
 def test_money_entered_without_an_authcode_is_recorded_so() -> None:
@@ -220,6 +269,15 @@ def test_a_declined_payment_leaves_the_booking_unpaid() -> None:
         events=(settled("refused", code="card_declined"),),
         settle=a_settlement(StepStatus.REFUSED, CARD_DECLINED),
     )
+
+
+def test_a_refusal_that_the_lines_record_contradicts_leaves_the_payment_open() -> None:
+    session = paying()
+    contradicted = ended(None, declined=True, record=a_record(received=usd("500")))
+    assert settle_pay(session, contradicted, at()) == open_payment(session)
+    agreed = ended(None, declined=True, record=a_record(received=usd("0")))
+    change = settle_pay(session, agreed, at())
+    assert change.settle == a_settlement(StepStatus.REFUSED, CARD_DECLINED)
 
 
 def open_payment(session: Session, **evidence: Any) -> Change:

@@ -54,7 +54,8 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         ),
         TaskKind.REFUND: Job(
             "Refund a charge",
-            "A card was charged for a booking that was not made. Have the charge taken back.",
+            "A card was charged for a booking that was not made, or the line has received more "
+            "than is due. Have what is too much taken back.",
         ),
         TaskKind.CANCEL_WITH_LINE: Job(
             "Cancel with the line",

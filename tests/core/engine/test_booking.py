@@ -12,6 +12,7 @@ from booking_flow.flow import State
 from booking_flow.policy import FailedYellow, PaymentChannel
 from booking_flow.refusals import RefusalCode, Refused
 from booking_flow.saga import StepName, StepStatus
+from booking_flow.supplier import PayAnswer
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
 
@@ -343,6 +344,47 @@ async def test_a_booking_is_paid_through_the_supplier(make_shop: MakeShop) -> No
     (charge,) = (await shop.simulator.ledger())["charges"]
     assert charge["amount"] == str(session.booking.paid.amount)
     assert (await guest.steps())[-1] == ("pay", "done")
+
+
+async def a_double_charge(make_shop: MakeShop, after: float) -> Guest:
+    """Return a guest whose deposit was taken twice, by an answer that took so many seconds."""
+    shop = await paying_shop(make_shop)
+    guest, pay = await shop.booked(), shop.supplier.pay
+
+    async def slow(*ask: Any, **more: Any) -> PayAnswer:
+        answer = await pay(*ask, **more)
+        shop.boottime.freeze_after_next_reading(after)
+        shop.boottime()
+        return answer
+
+    shop.supplier.pay = slow  # type: ignore[method-assign]
+    await shop.simulator.fault("payment", "duplicate_submit")
+    assert (await guest.pay()).session.state is PAID
+    assert await shop.simulator.books() == (0, 1, 2)
+    return guest
+
+
+@pytest.mark.parametrize("after", [0, 40, 65])
+async def test_a_deposit_taken_twice_is_seen_in_the_lines_record(
+    make_shop: MakeShop, after: float
+) -> None:
+    guest = await a_double_charge(make_shop, after)
+    assert await guest.tasks() == ["refund"]
+    assert (await guest.calls()).count("cruiseimportbooking") == 1
+
+
+async def test_the_lines_record_is_not_read_once_the_lease_may_end(make_shop: MakeShop) -> None:
+    guest = await a_double_charge(make_shop, 70)
+    assert await guest.tasks() == []
+    assert await guest.shop.simulator.received("cruiseimportbooking") == 0
+
+
+async def test_a_payment_counts_where_the_lines_record_cannot_be_read(make_shop: MakeShop) -> None:
+    shop = await paying_shop(make_shop)
+    guest = await shop.booked()
+    await shop.simulator.fault("cruiseimportbooking", "http_404")
+    assert (await guest.pay()).session.state is PAID
+    assert await guest.tasks() == []
 
 
 async def test_a_declined_payment_leaves_the_booking_unpaid(make_shop: MakeShop) -> None:
