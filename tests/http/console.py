@@ -87,6 +87,8 @@ class Visitor:
 
     service: Service
     cookies: dict[str, str] = field(default_factory=dict)
+    site: str = "same-origin"
+    """Where the page is from that sends a form."""
 
     async def get(self, path: str) -> Page:
         return await self._send("GET", path)
@@ -109,7 +111,8 @@ class Visitor:
         return await self.send(await self.get(path), f"{path}/{deed}", **typed)
 
     async def _send(self, method: str, path: str, **content: Any) -> Page:
-        sent = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        sent = {"Cookie": cookies, "Sec-Fetch-Site": self.site}
         url = self.service.url.join(URL(path))
         async with self.service.http.request(
             method, url, headers=sent, allow_redirects=False, **content

@@ -84,11 +84,13 @@ class Clerk:
         self.headers = {"Cookie": f"staff_session={cookie.value}", "X-CSRF-Token": token}
 
 
-async def hire(service: Service, role: Role, name: str = "Sam Example") -> Clerk:
+async def hire(
+    service: Service, role: Role, name: str = "Sam Example", *, password_hash: str = HASH
+) -> Clerk:
     """Add an account and return somebody who comes in by its API token."""
     accounts, account_id, token = PostgresStaff(service.parts.database), new_uuid(), new_secret()
     email = f"{role.value}.{account_id.hex[-6:]}@agency.test"
-    await accounts.add(account_id, email=email, name=name, role=role, password_hash=HASH)
+    await accounts.add(account_id, email=email, name=name, role=role, password_hash=password_hash)
     await accounts.grant_token(account_id, token)
     return Clerk(service, email, name, {"Authorization": f"Bearer {token}"})
 

@@ -6,6 +6,7 @@ import pytest
 
 from booking_http.console.entry import own_path
 from booking_http.support.identity import COOKIE
+from booking_http.support.passwords import hash_password
 from persistence.schema_staff import Role
 from tests.http.console import Visitor, come_in
 from tests.http.kit import Service
@@ -78,6 +79,12 @@ async def test_a_wrong_password_is_told_beside_the_form_and_the_address_stays(
     assert (fields["email"], fields["password"]) == (clerk.email, "")
 
 
+async def test_a_password_may_begin_and_end_with_a_space(service: Service) -> None:
+    clerk = await hire(service, Role.AGENT, password_hash=hash_password(f" {PASSWORD} "))
+    assert (await Visitor(service).sign_in(clerk, PASSWORD)).status == 401
+    assert (await Visitor(service).sign_in(clerk, f" {PASSWORD} ")).status == 303
+
+
 async def test_what_is_missing_is_told_beside_its_field(service: Service, clerk: Clerk) -> None:
     visitor = Visitor(service)
     clerk.email = "no address"
@@ -142,6 +149,29 @@ async def test_a_cookie_replayed_after_sign_out_opens_nothing(
     assert "You are signed out" in (await visitor.get(gone.location)).words
     assert visitor.cookies[COOKIE] == ""
     assert (await copy.get("/console")).location == "/console/sign-in"
+
+
+async def test_what_was_typed_before_a_sign_in_ended_is_shown_again(
+    service: Service, clerk: Clerk
+) -> None:
+    visitor = await come_in(service, clerk)
+    fields = (await visitor.get("/console")).form("/console/sign-out")
+    await visitor.post("/console/sign-out", fields)
+    typed = {"reason": "The guest <b>called</b> twice.", "version": "3", "override": "yes"}
+    path = f"/console/tasks/{NOWHERE}/answer"
+    page = await visitor.post(path, fields | typed)
+    assert page.status == 401
+    assert "Reason The guest <b>called</b> twice. Sign in" in page.words
+    assert "<b>" not in page.html
+    assert f"/console/sign-in?next=%2Fconsole%2Ftasks%2F{NOWHERE}" in page.html
+    for other in (typed | {"reason": " "}, {"version": "3"}):
+        assert (await visitor.post(path, fields | other)).status == 303
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none", ""])
+async def test_what_another_site_sends_is_not_shown(service: Service, site: str) -> None:
+    page = await Visitor(service, site=site).post("/console", {"reason": "Call 555 at once!"})
+    assert (page.status, page.location) == (303, "/console/sign-in")
 
 
 async def test_signing_out_everywhere_ends_the_others(service: Service, clerk: Clerk) -> None:

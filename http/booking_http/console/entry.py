@@ -19,6 +19,9 @@ STAFF: Final = web.RequestKey("console_staff", Staff)
 CSRF: Final = "csrf"
 _OURS: Final = re.compile(r"/console(/[A-Za-z0-9_-]{1,64}){0,4}")
 _FORM: Final = "application/x-www-form-urlencoded"
+_EXACT: Final = frozenset({"password"})
+"""Fields in which a space at either end means something."""
+_TYPED: Final = ("reason", "reservation", "amount")
 Fields = dict[str, str]
 
 
@@ -62,8 +65,21 @@ async def read_form(request: web.Request) -> Fields:
         sent = (await request.post()).items()
     except (LookupError, UnicodeError):
         raise problem(EdgeCode.BAD_REQUEST, "The form cannot be read.") from None
-    typed = [(name, value.strip()) for name, value in sent if isinstance(value, str)]
-    return {name: value for name, value in typed if value}
+    typed = [(name, value) for name, value in sent if isinstance(value, str)]
+    cleaned = ((name, value if name in _EXACT else value.strip()) for name, value in typed)
+    return {name: value for name, value in cleaned if value}
+
+
+async def typed_in_vain(request: web.Request) -> Fields:
+    """Return what somebody had typed into a form that came after their sign-in had ended.
+
+    It is for their eyes: what another site sends in their name is not shown.
+    """
+    ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if request.method != "POST" or request.content_type != _FORM or not ours:
+        return {}
+    fields = await read_form(request)
+    return {name: fields[name] for name in _TYPED if name in fields}
 
 
 def sign_in_href(request: web.Request) -> str:

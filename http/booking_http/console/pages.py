@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from booking_flow.ports import StoreUnavailable
 from booking_flow.refusals import RefusalCode, Refused
 from booking_http.console import assets, terms, words
-from booking_http.console.entry import STAFF, SignInFirst, sign_in_href
+from booking_http.console.entry import STAFF, SignInFirst, sign_in_href, typed_in_vain
 from booking_http.exchange import service_of
 from booking_http.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.route import Handler
@@ -94,7 +94,7 @@ def as_page(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except SignInFirst:
-            return go_to(sign_in_href(request))
+            return await _turned_away(request)
         except Problem as found:
             return await _refusal(request, found)
         except Refused as refused:
@@ -105,6 +105,16 @@ def as_page(handler: Handler) -> Handler:
             return _unavailable(request)
 
     return page
+
+
+async def _turned_away(request: web.Request) -> web.Response:
+    """Lead to the sign-in; what had been typed into a form is shown first, since it is lost."""
+    typed, sign_in = await typed_in_vain(request), sign_in_href(request)
+    if not typed:
+        return go_to(sign_in)
+    return await render(
+        request, "signed_out.html", staff=None, status=401, typed=typed, sign_in=sign_in
+    )
 
 
 async def nothing_here(_: web.Request) -> web.Response:
