@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Final
 
+import structlog
 from aiohttp import web
 
 from booking_flow.engine import Answer, allowed_triggers
@@ -45,6 +46,7 @@ from persistence.staff import PostgresStaff
 from persistence.sync_runs import PostgresSyncRuns
 
 _HOUR: Final = 3600.0
+_log = structlog.get_logger(__name__)
 PARTS: Final = web.AppKey("parts", Parts)
 WORKER: Final = web.AppKey("worker", Worker)
 
@@ -151,11 +153,16 @@ async def _listen(service: Service, settings: Settings) -> None:
 async def _forget(parts: Parts) -> None:
     """Drop counts that no longer matter, and sum up those that do, every hour."""
     while True:
-        with suppress(StoreUnavailable):
+        try:
             await PostgresCaps(parts.database).forget()
             await PostgresSignIns(parts.database).forget()
             await PostgresStaff(parts.database).forget()
             await sum_up(parts.database)
+        except StoreUnavailable as error:
+            _log.warning("not tidied: the database is away", why=str(error))
+        except Exception:
+            # Tables that are not there yet come with a migration, under a service that runs.
+            _log.exception("not tidied")
         await asyncio.sleep(_HOUR)
 
 

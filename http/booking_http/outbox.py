@@ -130,9 +130,13 @@ class OutboxSender:
         tell("not delivered", fate=fate.value, why=reason, attempts=parcel.attempts, **told)
 
     async def _forget(self, doors: Deliveries) -> None:
-        with suppress(StoreUnavailable):
+        try:
             await self.outbox.forget()
             await doors.lookups.forget()
+        except StoreUnavailable as error:
+            _log.warning("the outbox is not tidied", why=str(error))
+        except Exception:
+            _log.exception("the outbox is not tidied")
 
 
 async def send_due(parts: Parts) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -10,7 +11,16 @@ import pytest
 from booking_http.actions import BASE
 from booking_http.logs import configure_logs
 from booking_http.settings import Settings, SettingsError, load_settings
-from tests.http.kit import CRUISE, HASH_KEY, VISA, Guest, Service
+from persistence.migrate import upgrade
+from tests.http.kit import (
+    CRUISE,
+    HASH_KEY,
+    VISA,
+    Guest,
+    Service,
+    Simulator,
+    running_service,
+)
 
 REQUIRED = (
     "DATABASE_URL",
@@ -54,6 +64,20 @@ def test_no_secret_is_printed(bare_environment: pytest.MonkeyPatch) -> None:
     assert settings.live_lines == {22, 3, 8}
     hidden = {"DATABASE_URL", "MASTER_KEYS", "HASH_KEY", "TRAVELTEK_USERNAME", "TRAVELTEK_PASSWORD"}
     assert not [name for name in hidden if f"hidden {name}" in shown]
+
+
+async def test_a_service_started_before_the_tables_waits_for_them(
+    simulator: Simulator, empty_database_url: str
+) -> None:
+    configure_logs("ERROR")
+    async with running_service(empty_database_url, simulator, worker=True) as service:
+        before = await service.call("GET", "/readyz")
+        assert (before.status, before.body["status"]) == (503, "not_ready")
+        await asyncio.sleep(0.2)
+        await upgrade(empty_database_url)
+        after = await service.call("GET", "/readyz?verbose")
+        states = {part["name"]: part["status"] for part in after.body["components"]}
+        assert (states["schema"], states["environment"]) == ("up", "up")
 
 
 async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str) -> None:
