@@ -76,10 +76,14 @@ def allowed_triggers(session: Session, *, policy: Policy) -> tuple[Trigger, ...]
         return ()
     if session.open_step is not None:
         return (Trigger.CANCEL,) if session.cancel_requested_at is None else ()
-    hidden = set() if policy.payment_channel is PaymentChannel.SUPPLIER_PAYMENT else {Trigger.PAY}
-    if session.disputed_since is not None:
-        hidden |= CLAIMING
+    hidden = CLAIMING if session.disputed_since is not None else _elsewhere(policy)
     return tuple(trigger for trigger in triggers_from(session.state) if trigger not in hidden)
+
+
+def _elsewhere(policy: Policy) -> frozenset[Trigger]:
+    """Return what the agency does not take through the supplier."""
+    later = policy.payment_channel is PaymentChannel.SUPPLIER_PAYMENT
+    return frozenset() if later else frozenset({Trigger.PAY})
 
 
 def can_move(session: Session, trigger: Trigger) -> bool:

@@ -328,6 +328,17 @@ def test_a_payment_certainly_not_taken_leaves_the_booking_unpaid(
     )
 
 
+def test_a_booking_whose_supplier_session_is_over_can_no_longer_be_paid_there() -> None:
+    session = paying()
+    change = settle_pay(session, failure(FailureKind.SESSION_EXPIRED), at())
+    closed = a_refusal(
+        RefusalCode.SUPPLIER_ERROR,
+        "The supplier session is over: this booking can no longer be paid here.",
+    )
+    said = "payment.pl: session_expired"
+    assert change.settle == a_settlement(StepStatus.REFUSED, closed, failure=said)
+
+
 @pytest.mark.parametrize(
     ("kind", "counted"),
     [(FailureKind.NOT_SENT, 1), (FailureKind.REJECTED, 2), (FailureKind.TIMEOUT, 2)],

@@ -7,7 +7,7 @@ import pytest
 
 from booking_flow.flow import State
 from booking_flow.money import Money
-from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy, StepLimits
 from booking_flow.saga import SAGA, STEPS, OpenStep, StepKind, StepName, StepStatus
 from booking_flow.supplier import (
     CallContext,
@@ -77,6 +77,13 @@ def test_a_step_is_unknown_only_once_its_call_has_ended(status: StepStatus) -> N
 def test_a_lease_outlives_the_limits_of_its_step(step: StepName, seconds: float) -> None:
     assert Policy().lease_seconds(step) == seconds
     assert Policy(lease_margin=0).lease_seconds(step) == seconds - 15
+
+
+def test_limits_scale_as_one() -> None:
+    limits = StepLimits(send=5, answer=45, check=20)
+    assert limits.whole == 70
+    assert limits.scaled(0.1) == StepLimits(send=0.5, answer=4.5, check=2)
+    assert StepLimits(send=5, answer=45).whole == 50
 
 
 def test_a_hold_outlives_all_that_a_booking_may_take() -> None:

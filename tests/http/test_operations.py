@@ -19,6 +19,7 @@ from tests.http.kit import (
     Guest,
     Service,
     Simulator,
+    eventually,
     running_service,
 )
 
@@ -75,9 +76,13 @@ async def test_a_service_started_before_the_tables_waits_for_them(
         assert (before.status, before.body["status"]) == (503, "not_ready")
         await asyncio.sleep(0.2)
         await upgrade(empty_database_url)
-        after = await service.call("GET", "/readyz?verbose")
-        states = {part["name"]: part["status"] for part in after.body["components"]}
-        assert (states["schema"], states["environment"]) == ("up", "up")
+
+        async def tables_found() -> bool:
+            after = await service.call("GET", "/readyz?verbose")
+            states = {part["name"]: part["status"] for part in after.body["components"]}
+            return (states["schema"], states["environment"]) == ("up", "up")
+
+        await eventually(tables_found)
 
 
 async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str) -> None:

@@ -18,6 +18,7 @@ from booking_flow.recovery import STUCK_AFTER, Recovery
 from booking_flow.saga import OwedUndo, StepStatus
 from booking_flow.session import Session
 from booking_flow.steps import answers, booking, hold
+from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
 from booking_flow.supplier import BookAnswer, BookStatus, CallContext
 from persistence.queue import PostgresWorkQueue
@@ -330,6 +331,24 @@ async def test_a_payment_in_doubt_is_found_in_the_lines_record(make_shop: MakeSh
     assert charge["amount"] == str(session.booking.paid.amount)
     asked = await shop.simulator.received("cruiseimportbooking")
     assert (await guest.calls()).count("cruiseimportbooking") == asked
+
+
+async def test_a_payment_in_doubt_that_was_taken_twice_is_entered_once(
+    make_shop: MakeShop,
+) -> None:
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT, limits={"payment": 0.3})
+    worker, guest = a_worker(shop), await shop.booked()
+    await shop.simulator.fault("payment", "timeout_after")
+    await guest.pay()
+    session, payment = await guest.session(), await guest.payment(DEPOSIT)
+    again = CallContext(started=shop.boottime())
+    await shop.supplier.pay(supplier_key(session), session.details, payment, ctx=again)
+    assert await worker.steps(300) == 1
+    booked = (await guest.session()).booking
+    assert booked is not None
+    assert booked.paid == payment.amount
+    assert await guest.tasks() == ["pay_unknown", "refund"]
+    assert await shop.simulator.books() == (0, 1, 2)
 
 
 async def test_a_payment_the_line_knows_nothing_of_is_looked_for_again(worker: Worker) -> None:
