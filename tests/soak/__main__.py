@@ -80,8 +80,8 @@ async def settled(ground: Ground, console: Console) -> list[str]:
     """Move the clocks on step by step, and say what is not settled or held for nobody."""
     wrong = []
     for what, within, kinds in (
-        ("steps", settling.STEPS_SETTLE, ("started", "unknown_holds")),
-        ("holds", settling.HOLDS_LAPSE, ("owed", "held")),
+        ("steps", settling.STEPS_SETTLE, ("started", "doubtful")),
+        ("holds", settling.HOLDS_LAPSE, ("owed", "held", "out_of_reach")),
         ("sessions", settling.SESSIONS_END, ("early",)),
     ):
         took, done = await settling.settle(ground, within, *kinds)

@@ -17,10 +17,16 @@ from tests.ground import Ground
 
 LEFT: Final = text(
     """
+    WITH doubtful AS (
+        SELECT (SELECT c.outcome FROM supplier_calls c
+                WHERE c.session_id = t.session_id AND c.step_id = t.id AND c.endpoint = 'basket'
+                ORDER BY c.at DESC LIMIT 1) IS NOT DISTINCT FROM 'session_expired' AS out_of_reach
+        FROM saga_steps t WHERE t.status = 'unknown' AND t.name = 'add_to_basket'
+    )
     SELECT (SELECT count(*) FROM saga_steps WHERE status = 'started') AS started,
            (SELECT count(*) FROM saga_steps WHERE status = 'owed') AS owed,
-           (SELECT count(*) FROM saga_steps
-            WHERE status = 'unknown' AND name IN ('add_to_basket', 'release')) AS unknown_holds,
+           (SELECT count(*) FROM doubtful WHERE NOT out_of_reach) AS doubtful,
+           (SELECT count(*) FROM doubtful WHERE out_of_reach) AS out_of_reach,
            (SELECT count(*) FROM booking_sessions
             WHERE state = 'basketed' AND open_step IS NULL) AS held,
            (SELECT count(*) FROM booking_sessions
@@ -37,8 +43,9 @@ REST: Final = 70
 _POLICY: Final = Policy()
 _LEASE: Final = timedelta(seconds=_POLICY.lease_seconds(StepName.ADD_TO_BASKET))
 STEPS_SETTLE: Final = _LEASE + _POLICY.basket_read_lag + LOOK_EVERY * 11
-"""When nothing is unknown any more that the supplier's basket can tell."""
-HOLDS_LAPSE: Final = _POLICY.hold_longest + timedelta(minutes=2)
+"""When nothing is in doubt any more that the supplier's basket can tell."""
+HOLDS_LAPSE: Final = _LEASE + _POLICY.hold_longest + timedelta(minutes=2)
+"""When nothing is held any more, not even what a supplier session that is over may have held."""
 SESSIONS_END: Final = _POLICY.session_life + timedelta(minutes=2)
 
 
