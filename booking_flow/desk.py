@@ -11,7 +11,8 @@ from booking_flow.change import Change, TaskClosing, begin
 from booking_flow.history import EventKind, Origin
 from booking_flow.ports import StoredTask, TaskStore
 from booking_flow.reading import line_record
-from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused, invalid, refuse
+from booking_flow.refusals import Fault, Refusal, RefusalCode, invalid
+from booking_flow.refused import Refused, refuse
 from booking_flow.runner import Command, Runner
 from booking_flow.saga import TaskKind
 from booking_flow.session import Loaded, Session

@@ -22,7 +22,8 @@ from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, SessionStore, Spool
 from booking_flow.pricing import Breakdown, CabinList, Selection
 from booking_flow.reading import RateRead, Reader, line_record
-from booking_flow.refusals import RefusalCode, Refused, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused, refuse
 from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session

@@ -13,7 +13,8 @@ from booking_flow.party import Details, Party, check_party
 from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, CommitResult, SessionStore
 from booking_flow.reading import Reader
-from booking_flow.refusals import Refusal, RefusalCode, Refused, refuse
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.refused import Refused, refuse
 from booking_flow.runner import AlreadyBound, Command
 from booking_flow.sailing import Sailing, check_bookable
 from booking_flow.session import NO_DETAILS, Loaded, Session

@@ -11,7 +11,8 @@ from typing import TypeVar
 from booking_flow.judging import refusal_of
 from booking_flow.party import Party
 from booking_flow.pricing import Breakdown, CabinList, Quote, Selection
-from booking_flow.refusals import RefusalCode, Refused, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused, refuse
 from booking_flow.runner import Runner
 from booking_flow.sailing import Sailing
 from booking_flow.session import Loaded, Session

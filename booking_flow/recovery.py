@@ -23,7 +23,7 @@ from booking_flow.ports import (
     WorkQueue,
 )
 from booking_flow.reading import line_record
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from booking_flow.runner import Command, Decision, Rejected, Runner
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.session import Loaded, Session

@@ -6,12 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from booking_flow.money import Money
-
-if TYPE_CHECKING:
-    from booking_flow.session import Session
 
 
 class RefusalCode(StrEnum):
@@ -66,16 +62,6 @@ class Refusal:
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not an error
-    """Carries a `Refusal` out of the engine to whoever asked."""
-
-    def __init__(self, refusal: Refusal, *, session: Session | None = None) -> None:
-        """Wrap `refusal`; `session` is as it stands after the refusal, where there is one."""
-        super().__init__(refusal.code.value)
-        self.refusal = refusal
-        self.session = session
-
-
 def price_changed(*, expected: Money, actual: Money) -> Refusal:
     """Build the refusal for a price the guest has not seen, with both amounts."""
     return Refusal(
@@ -95,8 +81,3 @@ def invalid(pointer: str, detail: str) -> Refusal:
     """Build the refusal of one field, named by its JSON pointer."""
     fault = Fault(pointer=pointer, detail=detail)
     return Refusal(code=RefusalCode.VALIDATION_FAILED, errors=(fault,))
-
-
-def refuse(code: RefusalCode, detail: str | None = None, **facts: str) -> Refused:
-    """Build the exception for a refusal without field errors."""
-    return Refused(Refusal(code=code, detail=detail, facts=MappingProxyType(facts)))

@@ -19,7 +19,8 @@ from booking_flow.ports import (
     SpooledAnswer,
     StoreUnavailable,
 )
-from booking_flow.refusals import Refusal, RefusalCode, Refused, refuse
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.refused import Refused, refuse
 from booking_flow.saga import STEPS, OwedUndo, StepKind, StepName, StepStatus
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import settling, unwind

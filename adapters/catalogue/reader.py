@@ -32,7 +32,8 @@ from adapters.catalogue.statements import (
     one_sailing,
     sample,
 )
-from booking_flow.refusals import RefusalCode, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import refuse
 from booking_flow.sailing import Sailing
 
 MOST_REMEMBERED: Final = 2048

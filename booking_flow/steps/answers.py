@@ -12,7 +12,8 @@ from booking_flow.flow import Trigger
 from booking_flow.history import EventKind
 from booking_flow.judging import BookVerdict
 from booking_flow.money import Money
-from booking_flow.refusals import Refusal, RefusalCode, refuse
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.refused import refuse
 from booking_flow.saga import OpenStep, StepStatus, TaskKind
 from booking_flow.session import Session
 from booking_flow.steps import booking, settling

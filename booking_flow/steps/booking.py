@@ -16,14 +16,8 @@ from booking_flow.money import Money
 from booking_flow.party import Contact, Passenger, check_passengers
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
-from booking_flow.refusals import (
-    Refusal,
-    RefusalCode,
-    Refused,
-    invalid,
-    price_changed,
-    refuse,
-)
+from booking_flow.refusals import Refusal, RefusalCode, invalid, price_changed
+from booking_flow.refused import Refused, refuse
 from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.session import Booking, Session
 from booking_flow.steps import settling

@@ -18,7 +18,8 @@ from booking_flow.pricing import (
     Rate,
     Selection,
 )
-from booking_flow.refusals import Refusal, RefusalCode, Refused, price_changed, refuse
+from booking_flow.refusals import Refusal, RefusalCode, price_changed
+from booking_flow.refused import Refused, refuse
 from booking_flow.session import Session
 from booking_flow.steps.guards import ensure
 from booking_flow.supplier import RateKey, SupplierSession

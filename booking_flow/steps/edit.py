@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from booking_flow.change import Change, begin
 from booking_flow.flow import Trigger
 from booking_flow.history import EventKind
-from booking_flow.refusals import RefusalCode, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import refuse
 from booking_flow.session import Session
 from booking_flow.steps.guards import can_move, ensure_open, wrong_state
 

@@ -10,7 +10,8 @@ from booking_flow.change import Change, begin
 from booking_flow.flow import State
 from booking_flow.history import EventKind
 from booking_flow.policy import PaymentChannel
-from booking_flow.refusals import Refusal, RefusalCode, Refused, invalid, refuse
+from booking_flow.refusals import Refusal, RefusalCode, invalid
+from booking_flow.refused import Refused, refuse
 from booking_flow.session import Session, UnwindingReason
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.moment import Moment

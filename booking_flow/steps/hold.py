@@ -11,7 +11,8 @@ from booking_flow.flow import Trigger
 from booking_flow.history import EventKind
 from booking_flow.judging import judge_basket
 from booking_flow.pricing import Selection
-from booking_flow.refusals import Refusal, RefusalCode, refuse
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.refused import refuse
 from booking_flow.saga import OwedUndo, StepName
 from booking_flow.session import Session
 from booking_flow.steps import settling

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from booking_flow.change import Change, begin
 from booking_flow.flow import ENDS, FLOW, RESERVED, State, Trigger
-from booking_flow.refusals import RefusalCode, Refused, invalid, refuse
+from booking_flow.refusals import RefusalCode, invalid
+from booking_flow.refused import Refused, refuse
 from booking_flow.session import Session
 from booking_flow.steps.guards import ensure_no_step
 from booking_flow.steps.moment import Moment

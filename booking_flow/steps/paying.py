@@ -14,7 +14,8 @@ from booking_flow.history import EventKind
 from booking_flow.judging import CARD_DECLINED, judge_payment
 from booking_flow.money import Money
 from booking_flow.policy import PaymentChannel
-from booking_flow.refusals import Refusal, RefusalCode, Refused, price_changed, refuse
+from booking_flow.refusals import Refusal, RefusalCode, price_changed
+from booking_flow.refused import Refused, refuse
 from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
 from booking_flow.session import Booking, Session
 from booking_flow.steps import settling

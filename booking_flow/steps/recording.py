@@ -8,7 +8,8 @@ from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
 from booking_flow.money import Money
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.refusals import Refusal, RefusalCode, Refused, invalid, refuse
+from booking_flow.refusals import Refusal, RefusalCode, invalid
+from booking_flow.refused import Refused, refuse
 from booking_flow.session import Booking, Session
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.hold import basket_of

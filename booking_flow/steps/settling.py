@@ -9,7 +9,8 @@ from types import MappingProxyType
 from booking_flow.change import Change, begin
 from booking_flow.history import EventKind
 from booking_flow.judging import refusal_of
-from booking_flow.refusals import Refusal, Refused
+from booking_flow.refusals import Refusal
+from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
 from booking_flow.session import Session
 from booking_flow.steps.moment import Moment

@@ -9,7 +9,7 @@ from uuid import UUID
 from booking_flow.change import Change, begin
 from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from booking_flow.saga import OwedUndo, StaffTask, TaskKind
 from booking_flow.session import Session, Unwinding, UnwindingReason
 from booking_flow.steps.guards import SESSION_OVER, expiring

@@ -119,7 +119,7 @@ def answer_task(
 
 async def _answer(given: TaskAnswer, *, name: str, at: Settings) -> str:
     from booking_flow.history import ActorKind, Origin
-    from booking_flow.refusals import Refused
+    from booking_flow.refused import Refused
     from booking_http.parts import open_parts
 
     async with open_parts(at) as parts:

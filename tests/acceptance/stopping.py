@@ -19,7 +19,7 @@ import booking_http.parts
 import booking_http.upkeep
 from booking_flow.engine import Engine
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from booking_http.openapi import build_document
 from booking_http.routes import ROUTES
 from booking_http.upkeep import Upkeep, Wiring, upkeep_of

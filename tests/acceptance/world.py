@@ -21,7 +21,7 @@ from adapters.simulator.supplier import Supplier
 from booking_flow.desk import AnswerKind, TaskAnswer
 from booking_flow.history import ActorKind, Origin
 from booking_flow.ports import StoredTask, StoreUnavailable
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from booking_flow.saga import TaskKind
 from booking_http.metrics import Metrics
 from booking_http.outbox import send_due

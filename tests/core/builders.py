@@ -27,7 +27,8 @@ from booking_flow.pricing import (
     Rate,
     Selection,
 )
-from booking_flow.refusals import Fault, Refusal, RefusalCode, Refused
+from booking_flow.refusals import Fault, Refusal, RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.saga import (
     OpenStep,
     OwedUndo,

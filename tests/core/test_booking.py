@@ -14,7 +14,8 @@ from booking_flow.history import Event, EventKind
 from booking_flow.judging import CARD_DECLINED
 from booking_flow.party import Details, Party
 from booking_flow.policy import FailedYellow, PaymentChannel
-from booking_flow.refusals import Refusal, RefusalCode, Refused
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.session import Session, Unwinding, UnwindingReason
 from booking_flow.steps.booking import (

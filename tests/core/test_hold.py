@@ -11,7 +11,8 @@ from booking_flow.flow import State, Trigger
 from booking_flow.history import Event, EventKind
 from booking_flow.money import Money
 from booking_flow.pricing import Selection
-from booking_flow.refusals import Refusal, RefusalCode, Refused
+from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
 from booking_flow.session import Session, Unwinding, UnwindingReason
 from booking_flow.steps.hold import (

@@ -7,7 +7,8 @@ import pytest
 from booking_flow.change import Change, PaymentRecord, TaskClosing, begin
 from booking_flow.flow import IllegalTransition, State, Trigger
 from booking_flow.history import EventKind
-from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps import settling
 from booking_flow.steps.settling import Failure

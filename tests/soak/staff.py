@@ -10,7 +10,7 @@ from uuid import UUID
 from booking_flow.desk import AnswerKind, Desk, TaskAnswer
 from booking_flow.history import ActorKind, Origin
 from booking_flow.ports import StoredTask
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from booking_flow.saga import TaskKind
 from booking_http.parts import open_parts
 from tests.ground import Ground

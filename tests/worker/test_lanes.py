@@ -11,7 +11,8 @@ from uuid import UUID
 import pytest
 
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import RefusalCode, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import refuse
 from booking_http.lanes import Job, Lane
 from booking_http.metrics import Metrics
 from tests.http.kit import eventually

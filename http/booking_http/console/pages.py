@@ -10,7 +10,8 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
 from booking_http.console import assets, terms, words
 from booking_http.console.entry import STAFF, SignInFirst, sign_in_href, typed_in_vain
 from booking_http.exchange import service_of

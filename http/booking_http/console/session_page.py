@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.session import Loaded
 from booking_flow.steps.extending import movable
 from booking_http.console import chart, deeds, summary, telling, timeline

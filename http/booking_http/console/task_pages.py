@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from booking_http.console import timeline
 from booking_http.console.deeds import seen_in
 from booking_http.console.entry import actor, looker

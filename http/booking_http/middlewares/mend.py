@@ -9,7 +9,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
 from booking_http.problem_body import render_problem
 from booking_http.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.service import SERVICE

@@ -10,7 +10,8 @@ from uuid import UUID
 from booking_flow.change import Change, begin
 from booking_flow.engine import Command
 from booking_flow.history import EventKind
-from booking_flow.refusals import RefusalCode, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import refuse
 from booking_flow.runner import Decision
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import unwind

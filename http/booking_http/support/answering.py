@@ -7,7 +7,8 @@ from uuid import UUID
 
 from booking_flow.desk import AnswerKind, TaskAnswer
 from booking_flow.ports import StoredTask
-from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.session import Loaded
 from booking_http.problems import EdgeCode, Problem, problem
 from booking_http.schemas.base import rfc3339

@@ -9,7 +9,8 @@ from uuid import UUID
 from booking_flow.change import Change, begin
 from booking_flow.engine import Command
 from booking_flow.history import ActorKind, EventKind, Origin
-from booking_flow.refusals import RefusalCode, Refused, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused, refuse
 from booking_flow.session import Loaded, Session
 from booking_flow.steps.moment import Moment
 from booking_http.parts import Parts

@@ -13,7 +13,8 @@ from adapters.oidc import Provider
 from booking_flow.desk import Desk
 from booking_flow.policy import Policy
 from booking_flow.recovery import Recovery
-from booking_flow.refusals import RefusalCode, refuse
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import refuse
 from booking_flow.runner import Runner
 from booking_flow.saga import StepName
 from booking_flow.session import Loaded

@@ -11,7 +11,8 @@ from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
 from booking_flow.history import EventKind
 from booking_flow.money import Money
-from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.saga import TaskKind
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers, extending, overriding, recording

@@ -29,7 +29,7 @@ from booking_flow.history import ActorKind, Event, EventKind, Origin, fold
 from booking_flow.policy import Policy
 from booking_flow.ports import Replay, Spool
 from booking_flow.pricing import CabinList
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from booking_flow.session import Loaded, Session
 from booking_flow.steps.booking import BookRequest
 from booking_flow.steps.choosing import CabinChoice

@@ -10,7 +10,8 @@ from booking_flow.card import PaymentType
 from booking_flow.engine import AlreadyBound, Answer
 from booking_flow.flow import State
 from booking_flow.policy import FailedYellow, PaymentChannel
-from booking_flow.refusals import RefusalCode, Refused
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.supplier import PayAnswer
 from tests.core.engine.conftest import MakeShop

@@ -9,7 +9,7 @@ import pytest
 
 from booking_flow.card import PaymentType
 from booking_flow.flow import State
-from booking_flow.refusals import Refused
+from booking_flow.refused import Refused
 from tests.core.engine.kit import Guest, Shop, a_command
 
 
