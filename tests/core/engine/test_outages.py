@@ -1,7 +1,7 @@
 """PostgreSQL away, answers lost, and steps that others settled meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -76,35 +76,42 @@ async def test_an_entry_whose_confirmation_was_lost_ends_as_it_was_entered(
     assert (await guest.calls()).count("book") == 1
 
 
+@pytest.mark.parametrize("way", [Wire.lose_answer_to, Wire.swallow])
 async def test_a_doubt_whose_entry_was_not_confirmed_is_one_doubt(
-    make_shop: MakeShop, wire: Wire
+    make_shop: MakeShop, wire: Wire, way: Callable[[Wire, bytes], None]
 ) -> None:
+    """Whether the entry arrived or was lost, it is entered once."""
     shop, distant = await make_shop(), await make_shop(url=wire.url)
     guest = await shop.held()
     await shop.simulator.fault("book", "http_500_after")
-    wire.lose_answer_to(b"step_unknown")
+    way(wire, b"step_unknown")
     session = (await guest.at(distant).book(DEPOSIT)).session
     assert wire.lost == 1
     assert session.open_step is not None
+    assert (await guest.steps())[-1] == ("book", "unknown")
     assert await guest.tasks() == ["book_unknown"]
     assert (await guest.kinds()).count("step_unknown") == 1
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "begin_with", "ask"),
+    [("book", Shop.held, Guest.book), ("basketadd", Shop.selected, Guest.hold)],
+)
 async def test_an_entry_that_was_lost_is_not_mistaken_for_another(
-    make_shop: MakeShop, wire: Wire
+    make_shop: MakeShop, wire: Wire, endpoint: str, begin_with: Any, ask: Any
 ) -> None:
     """A worker declares the step abandoned while nothing can be written; the end is entered."""
     shop, distant = await make_shop(), await make_shop(url=wire.url)
-    guest = await shop.held()
+    guest = await begin_with(shop)
 
     async def abandon() -> None:
         distant.pause.meanwhile = None
         await decide(guest, recover.abandoned)
 
     distant.pause.meanwhile = abandon
-    await shop.simulator.fault("book", "http_404")
+    await shop.simulator.fault(endpoint, "http_404")
     wire.swallow(b"step_settled")
-    found = await refused(guest.at(distant).book(DEPOSIT))
+    found = await refused(ask(guest.at(distant)))
     assert wire.lost == 1
     assert found.refusal.code is RefusalCode.SUPPLIER_MISCONFIGURED
     assert (await guest.session()).open_step is None
