@@ -7,6 +7,7 @@ import re
 import pytest
 
 from persistence.schema_staff import Role
+from tests.http.conftest import MakeService
 from tests.http.console import Visitor, at_desk
 from tests.http.kit import Service
 from tests.http.staff import in_doubt
@@ -38,6 +39,20 @@ async def test_a_task_has_what_finds_the_booking_at_the_line(
         *(f"USD {float(body['price']['total']):,.2f}", "unusable answer", "Asked"),
     ):
         assert words in page.words, words
+
+
+async def test_a_refund_says_what_was_entered_and_what_the_line_received(
+    make_service: MakeService,
+) -> None:
+    service: Service = await make_service(payment_channel="supplier_payment")
+    guest = service.guest()
+    deposit = (await guest.to_booked()).body["price"]["deposit"]
+    await service.simulator.fault("payment.pl", "duplicate_submit")
+    await guest.pay(guest.payment(deposit, deposit=True))
+    agent = await at_desk(service, Role.AGENT)
+    words = (await agent.get(await the_task(agent))).words
+    once, twice = (f"USD {float(deposit) * times:,.2f}" for times in (1, 2))
+    assert f"Entered as paid{once} The line received{twice}" in words
 
 
 async def test_a_task_is_taken_handed_back_and_taken_over(service: Service, agent: Visitor) -> None:
