@@ -41,6 +41,7 @@ from booking_flow.steps.moment import Moment
 from booking_flow.supplier import (
     CallContext,
     FailureKind,
+    ImportedBooking,
     RateKey,
     Supplier,
     SupplierError,
@@ -388,15 +389,29 @@ class Engine:
             return paying.claim_pay(session, payment, at)
 
         async def perform(session: Session, ctx: CallContext) -> paying.Paid:
-            key = supplier_key(session)
-            answer = await self._supplier.pay(key, session.details, payment, ctx=ctx)
-            ctx.deadline = ctx.started + self._limits[StepName.PAY].whole
-            number = paying.booking_of(session).reservation
-            record = await line_record(self._supplier, session, number, ctx=ctx)
-            return paying.Paid(answer=answer, charge=payment.charge, record=record)
+            return await self._pay(session, payment, ctx)
 
         effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=paying.settle_pay)
         return await self._run(loaded, effect, command)
+
+    async def _pay(self, session: Session, payment: Payment, ctx: CallContext) -> paying.Paid:
+        """Pay, and see at the line what came of it; a no its record contradicts is no answer."""
+        key, charge = supplier_key(session), payment.charge
+        try:
+            answer = await self._supplier.pay(key, session.details, payment, ctx=ctx)
+        except SupplierError as error:
+            if not (error.certain and error.sent):
+                raise
+            if paying.received(charge, await self._record(session, ctx)):
+                raise SupplierError(FailureKind.BROKEN, endpoint=error.endpoint) from error
+            raise
+        record = await self._record(session, ctx)
+        return paying.Paid(answer=answer, charge=charge, record=record)
+
+    async def _record(self, session: Session, ctx: CallContext) -> ImportedBooking | None:
+        ctx.deadline = ctx.started + self._limits[StepName.PAY].whole
+        number = paying.booking_of(session).reservation
+        return await line_record(self._supplier, session, number, ctx=ctx)
 
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:
         """Cancel; with a step open or a reservation made that is a request, obeyed later."""

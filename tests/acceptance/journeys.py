@@ -27,6 +27,7 @@ from tests.acceptance.walks import (
     to_paid_by_another_card,
     to_paid_later,
     to_refused,
+    to_refused_payment,
     to_released,
 )
 from tests.http.kit import Guest
@@ -36,7 +37,7 @@ _ENGINE = "booking_flow.engine.Engine"
 _RUNNER = "booking_flow.runner.Runner"
 ADD = f"{_ENGINE}._add_once: _supplier.add_to_basket"
 BOOK = f"{_ENGINE}._book: _supplier.book"
-PAY = f"{_ENGINE}.pay.perform: _supplier.pay"
+PAY = f"{_ENGINE}._pay: _supplier.pay"
 SETTLE = f"{_RUNNER}._settle: _commit"
 SPOOLED = f"{_RUNNER}._settle: _keep"
 """Points at which a death hurts most."""
@@ -64,6 +65,12 @@ JOURNEYS = (
     Journey(name="paid", walk=to_paid),
     Journey(name="paid by another card", walk=to_paid_by_another_card, office=False),
     Journey(name="paid later", walk=to_paid_later, settings=LATER),
+    Journey(
+        name="not paid later",
+        walk=to_refused_payment,
+        settings=LATER,
+        faults=(("payment.pl", "http_404"),),
+    ),
     Journey(name="booked, and never heard of", walk=to_doubt, office=False),
     Journey(name="released", walk=to_released),
     Journey(name="released unheard", walk=to_released, faults=(("basketremove.pl", "http_500"),)),

@@ -120,6 +120,14 @@ async def to_paid_later(guest: Guest) -> None:
     assert (paid.status, paid.body["state"]) == (200, "paid"), paid
 
 
+async def to_refused_payment(guest: Guest) -> None:
+    """Book, and be refused the payment of what is booked."""
+    held = await _held(guest)
+    assert (await _book(guest, held, None)).status == 201
+    unpaid = await guest.pay(guest.payment(held.body["price"]["total"]), headers=_key())
+    assert (unpaid.code, unpaid.body["state"]) == ("supplier_misconfigured", "booked"), unpaid
+
+
 async def to_booked(guest: Guest) -> None:
     """Book without a card."""
     assert (await _book(guest, await _held(guest), None)).status == 201

@@ -1,6 +1,7 @@
 """Booking and paying: sent once, judged by what the supplier's ledger says afterwards."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -13,7 +14,8 @@ from booking_flow.policy import FailedYellow, PaymentChannel
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused
 from booking_flow.saga import StepName, StepStatus
-from booking_flow.supplier import PayAnswer
+from booking_flow.steps.hold import supplier_key
+from booking_flow.supplier import CallContext, PayAnswer
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
 
@@ -378,6 +380,41 @@ async def test_the_lines_record_is_not_read_once_the_lease_may_end(make_shop: Ma
     guest = await a_double_charge(make_shop, 70)
     assert await guest.tasks() == []
     assert await guest.shop.simulator.received("cruiseimportbooking") == 0
+
+
+async def test_a_refusal_of_a_payment_the_line_has_received_is_a_doubt(
+    make_shop: MakeShop,
+) -> None:
+    """A payment that arrived twice may be answered by the refusal of the second."""
+    shop = await paying_shop(make_shop)
+    guest = await shop.booked()
+    session, payment = await guest.session(), await guest.payment(ALL)
+    first = CallContext(started=shop.boottime())
+    await shop.supplier.pay(supplier_key(session), session.details, payment, ctx=first)
+    answer = await guest.pay(ALL)
+    assert open_step(answer) == (StepName.PAY, StepStatus.UNKNOWN)
+    assert await guest.tasks() == ["pay_unknown"]
+    (evidence,) = await shop.rows("SELECT evidence FROM saga_steps WHERE name = 'pay'")
+    assert json.loads(evidence.evidence) == {"failure": "payment: broken"}
+
+
+async def test_a_refused_payment_that_the_line_has_not_received_is_refused(
+    make_shop: MakeShop,
+) -> None:
+    shop = await paying_shop(make_shop)
+    guest = await shop.booked()
+    await shop.simulator.control("policy", payment_answer="error")
+    assert (await refused(guest.pay())).refusal.code is RefusalCode.SUPPLIER_ERROR
+    assert (await guest.calls())[-2:] == ["payment", "cruiseimportbooking"]
+    assert (await guest.session()).open_step is None
+
+
+async def test_a_payment_that_was_never_sent_is_not_looked_for(make_shop: MakeShop) -> None:
+    shop = await paying_shop(make_shop)
+    guest = await shop.booked()
+    shop.boottime.freeze_after_next_reading(6)
+    assert (await refused(guest.pay())).refusal.code is RefusalCode.SUPPLIER_UNAVAILABLE
+    assert await shop.simulator.received("cruiseimportbooking") == 0
 
 
 async def test_a_payment_counts_where_the_lines_record_cannot_be_read(make_shop: MakeShop) -> None:
