@@ -12,16 +12,15 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from booking_flow.basket import BasketAnswer
 from booking_flow.card import Payment
 from booking_flow.change import Change
+from booking_flow.effects import Effects
 from booking_flow.flow import State, Trigger
-from booking_flow.judging import refusal_of
 from booking_flow.opening import Opener, OpenSession
 from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, SessionStore, Spool
 from booking_flow.pricing import Breakdown, CabinList, Selection
-from booking_flow.reading import RateRead, Reader, line_record
+from booking_flow.reading import RateRead, Reader
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused, refuse
 from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
@@ -36,12 +35,10 @@ from booking_flow.steps.guards import (
     expiring,
     wrong_state,
 )
-from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
 from booking_flow.supplier import (
     CallContext,
     FailureKind,
-    ImportedBooking,
     RateKey,
     Supplier,
     SupplierError,
@@ -60,8 +57,6 @@ __all__ = [
 T = TypeVar("T")
 OVERTAKEN = 3
 """How often a choice is looked for again after another request made it stale."""
-REFRESHES = 2
-"""How often a stale `resultno` is refreshed within one hold (PROTOCOL section 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +88,6 @@ class Engine:
         spool: Spool | None = None,
     ) -> None:
         """Wire the ports; see `Runner` for `boottime` and `pause`."""
-        self._supplier = supplier
-        self._limits = policy.limits
         self._runner = Runner(
             store=store,
             supplier=supplier,
@@ -105,6 +98,7 @@ class Engine:
             spool=spool,
         )
         self._reader = Reader(supplier=supplier, runner=self._runner, currency=policy.currency)
+        self._effects = Effects(supplier=supplier, reader=self._reader, limits=policy.limits)
         self._opener = Opener(
             store=store,
             catalogue=catalogue,
@@ -280,7 +274,7 @@ class Engine:
 
     async def _hold(self, loaded: Loaded, *, command: Command, fresh: bool = False) -> Answer:
         async def perform(session: Session, ctx: CallContext) -> hold.Held:
-            return await self._add(session, ctx, fresh=fresh)
+            return await self._effects.hold(session, ctx, fresh=fresh)
 
         effect = Effect(
             name=StepName.ADD_TO_BASKET,
@@ -297,54 +291,12 @@ class Engine:
             return _answer(loaded)
         return _outcome(await self._runner.run(loaded, effect, command=command))
 
-    async def _add(self, session: Session, ctx: CallContext, *, fresh: bool) -> hold.Held:
-        """Add to the basket; a stale identifier certainly did nothing and is refreshed."""
-        selection = hold.chosen_of(session)
-        for _ in range(REFRESHES):
-            if not fresh:
-                selection = await self._again(session, ctx)
-            try:
-                return await self._add_once(session, selection, ctx)
-            except SupplierError as error:
-                if error.kind is not FailureKind.STALE:
-                    raise
-            fresh = False
-        return await self._add_once(session, await self._again(session, ctx), ctx)
-
-    async def _add_once(
-        self, session: Session, selection: Selection, ctx: CallContext
-    ) -> hold.Held:
-        key = supplier_key(session)
-        answer = await self._supplier.add_to_basket(key, selection, session.currency, ctx=ctx)
-        return hold.Held(
-            answer=answer,
-            selection=selection,
-            sent_after=ctx.last_sent_after,
-            session_key=key,
-        )
-
-    async def _again(self, session: Session, ctx: CallContext) -> Selection:
-        chosen = hold.chosen_of(session)
-        key = supplier_key(session)
-        want = choosing.as_chosen(chosen)
-        fresh = await _before(self._reader.fresh(key, session, want, ctx))
-        return replace(fresh, items=chosen.items)
-
     async def release_basket(self, loaded: Loaded, *, command: Command) -> Answer:
         """Let the held cabin go; what the supplier does not confirm stays owed and is retried."""
-
-        async def perform(session: Session, ctx: CallContext) -> BasketAnswer:
-            return await self._supplier.remove_from_basket(
-                supplier_key(session),
-                hold.basket_of(session).item_key,
-                session.currency,
-                ctx=ctx,
-            )
-
         effect = Effect(
             name=StepName.RELEASE,
             claim=hold.claim_release,
-            perform=perform,
+            perform=self._effects.release,
             settle=hold.settle_release,
         )
         return _answer((await self._runner.run(loaded, effect, command=command)).loaded)
@@ -358,7 +310,7 @@ class Engine:
             return booking.claim_book(session, request, at)
 
         async def perform(session: Session, ctx: CallContext) -> booking.Asked:
-            return await self._book(session, request, ctx)
+            return await self._effects.book(session, request, ctx)
 
         effect = Effect(
             name=StepName.BOOK,
@@ -370,18 +322,6 @@ class Engine:
         )
         return await self._run(loaded, effect, command)
 
-    async def _book(
-        self, session: Session, request: booking.BookRequest, ctx: CallContext
-    ) -> booking.Asked:
-        if hold.basket_of(session).recheck:
-            key = supplier_key(session)
-            seen = await _before(self._supplier.basket(key, session.currency, ctx=ctx))
-            booking.ensure_still_held(session, seen)
-        answer = await self._supplier.book(booking.order_of(session, request), ctx=ctx)
-        return booking.Asked(
-            answer=answer, charge=request.payment.charge if request.payment else None
-        )
-
     async def pay(self, loaded: Loaded, *, payment: Payment, command: Command) -> Answer:
         """Pay what is due for a booked session through the supplier."""
 
@@ -389,29 +329,10 @@ class Engine:
             return paying.claim_pay(session, payment, at)
 
         async def perform(session: Session, ctx: CallContext) -> paying.Paid:
-            return await self._pay(session, payment, ctx)
+            return await self._effects.pay(session, payment, ctx)
 
         effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=paying.settle_pay)
         return await self._run(loaded, effect, command)
-
-    async def _pay(self, session: Session, payment: Payment, ctx: CallContext) -> paying.Paid:
-        """Pay, and see at the line what came of it; a no its record contradicts is no answer."""
-        key, charge = supplier_key(session), payment.charge
-        try:
-            answer = await self._supplier.pay(key, session.details, payment, ctx=ctx)
-        except SupplierError as error:
-            if not (error.certain and error.sent):
-                raise
-            if paying.received(charge, await self._record(session, ctx)):
-                raise SupplierError(FailureKind.BROKEN, endpoint=error.endpoint) from error
-            raise
-        record = await self._record(session, ctx)
-        return paying.Paid(answer=answer, charge=charge, record=record)
-
-    async def _record(self, session: Session, ctx: CallContext) -> ImportedBooking | None:
-        ctx.deadline = ctx.started + self._limits[StepName.PAY].whole
-        number = paying.booking_of(session).reservation
-        return await line_record(self._supplier, session, number, ctx=ctx)
 
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:
         """Cancel; with a step open or a reservation made that is a request, obeyed later."""
@@ -421,16 +342,6 @@ class Engine:
 
         loaded = await self._runner.decide(loaded, decision, command=command)
         return _answer(await self._runner.pay_back(loaded, command=command.unbound))
-
-
-async def _before(read: Awaitable[T]) -> T:
-    """Read before an effect: where that fails the effect was not sent, so nothing is unknown."""
-    try:
-        return await read
-    except SupplierError as error:
-        if error.kind is FailureKind.SESSION_EXPIRED:
-            raise
-        raise Refused(refusal_of(error)) from error
 
 
 def _answer(loaded: Loaded) -> Answer:

@@ -33,11 +33,11 @@ from tests.acceptance.walks import (
 from tests.http.kit import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]
-_ENGINE = "booking_flow.engine.Engine"
+_EFFECTS = "booking_flow.effects.Effects"
 _RUNNER = "booking_flow.runner.Runner"
-ADD = f"{_ENGINE}._add_once: _supplier.add_to_basket"
-BOOK = f"{_ENGINE}._book: _supplier.book"
-PAY = f"{_ENGINE}._pay: _supplier.pay"
+ADD = f"{_EFFECTS}._add: _supplier.add_to_basket"
+BOOK = f"{_EFFECTS}.book: _supplier.book"
+PAY = f"{_EFFECTS}.pay: _supplier.pay"
 SETTLE = f"{_RUNNER}._settle: _commit"
 SPOOLED = f"{_RUNNER}._settle: _keep"
 """Points at which a death hurts most."""

@@ -19,6 +19,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 DECLARED: Final = Path(__file__).with_name("points.txt")
 WATCHED: Final = (
     "booking_flow.desk",
+    "booking_flow.effects",
     "booking_flow.engine",
     "booking_flow.opening",
     "booking_flow.reading",
