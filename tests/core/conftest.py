@@ -1,4 +1,4 @@
-"""Which tests of the core run: all of them, unless a round of mutants wants the quick ones alone."""
+"""Which tests of the core run: all, unless a round of mutants wants the quick ones alone."""
 
 import os
 

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
+from adapters.embedded import EmbeddedPostgres
+
 MUTMUT = Path(sys.executable).with_name("mutmut")
 WORK = Path("mutants")
 KILLED, SURVIVED, UNSEEN = {1, 3, -24, 24, 36, 152, 255, 37}, 0, {5, 33}
@@ -33,8 +35,6 @@ def run(names: Sequence[str], **environ: str) -> bool:
 @contextmanager
 def database() -> Iterator[str]:
     """Start a PostgreSQL for one round, and yield its address."""
-    from adapters.embedded import EmbeddedPostgres
-
     folder = Path(tempfile.mkdtemp(prefix="mutants-"))
     server = EmbeddedPostgres(folder, durable=False)
     server.start_blocking()
