@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from booking_flow.basket import BasketAnswer
 from booking_flow.card import Payment
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.judging import refusal_of
 from booking_flow.policy import StepLimits
 from booking_flow.pricing import Selection
@@ -17,13 +18,7 @@ from booking_flow.saga import StepName
 from booking_flow.session import Session
 from booking_flow.steps import booking, choosing, paying
 from booking_flow.steps.hold import Held, basket_of, chosen_of, supplier_key
-from booking_flow.supplier import (
-    CallContext,
-    FailureKind,
-    ImportedBooking,
-    Supplier,
-    SupplierError,
-)
+from booking_flow.supplier import CallContext, ImportedBooking, Supplier
 
 T = TypeVar("T")
 REFRESHES = 2

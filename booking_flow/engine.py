@@ -15,6 +15,7 @@ from uuid import UUID
 from booking_flow.card import Payment
 from booking_flow.change import Change
 from booking_flow.effects import Effects
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.opening import Opener, OpenSession
 from booking_flow.policy import Policy
@@ -36,14 +37,7 @@ from booking_flow.steps.guards import (
     wrong_state,
 )
 from booking_flow.steps.moment import Moment
-from booking_flow.supplier import (
-    CallContext,
-    FailureKind,
-    RateKey,
-    Supplier,
-    SupplierError,
-    SupplierSession,
-)
+from booking_flow.supplier import CallContext, RateKey, Supplier, SupplierSession
 
 __all__ = [
     "AlreadyBound",

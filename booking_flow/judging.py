@@ -8,20 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from booking_flow.basket import BasketAnswer, BasketItem
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.money import Money
 from booking_flow.policy import FailedYellow
 from booking_flow.pricing import Selection
 from booking_flow.refusals import Refusal, RefusalCode, price_changed
 from booking_flow.saga import StepStatus, TaskKind
-from booking_flow.supplier import (
-    BookAnswer,
-    BookStatus,
-    CardTransaction,
-    FailureKind,
-    FraudCategory,
-    PayAnswer,
-    SupplierError,
-)
+from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
 
 _REFUSAL_OF = {
     FailureKind.REJECTED: RefusalCode.SUPPLIER_ERROR,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from booking_flow.failures import SupplierError
 from booking_flow.flow import FLOW_VERSION, State
 from booking_flow.judging import refusal_of
 from booking_flow.party import Details, Party, check_party
@@ -18,7 +19,7 @@ from booking_flow.refused import Refused, refuse
 from booking_flow.runner import AlreadyBound, Command
 from booking_flow.sailing import Sailing, check_bookable
 from booking_flow.session import NO_DETAILS, Loaded, Session
-from booking_flow.supplier import CallContext, SupplierError
+from booking_flow.supplier import CallContext
 
 REFERENCES = 5
 """How many references are tried for a new session."""

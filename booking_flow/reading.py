@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.judging import refusal_of
 from booking_flow.party import Party
 from booking_flow.pricing import Breakdown, CabinList, Quote, Selection
@@ -17,15 +18,7 @@ from booking_flow.runner import Runner
 from booking_flow.sailing import Sailing
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import choosing
-from booking_flow.supplier import (
-    CallContext,
-    FailureKind,
-    ImportedBooking,
-    RateKey,
-    Supplier,
-    SupplierError,
-    SupplierSession,
-)
+from booking_flow.supplier import CallContext, ImportedBooking, RateKey, Supplier, SupplierSession
 
 T = TypeVar("T")
 RateRead = Callable[[str, Session, RateKey, CallContext], Awaitable[T]]

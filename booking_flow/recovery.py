@@ -11,6 +11,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from booking_flow.change import Change
+from booking_flow.failures import SupplierError
 from booking_flow.history import ActorKind, Origin
 from booking_flow.policy import Policy
 from booking_flow.ports import (
@@ -31,13 +32,7 @@ from booking_flow.steps import answers, booking, recover, settling, unwind
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.paying import booking_of, received
-from booking_flow.supplier import (
-    CallContext,
-    ImportedBooking,
-    Supplier,
-    SupplierCall,
-    SupplierError,
-)
+from booking_flow.supplier import CallContext, ImportedBooking, Supplier, SupplierCall
 
 LOOK_EVERY = timedelta(seconds=20)
 """How soon an unknown hold is looked for again."""

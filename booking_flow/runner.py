@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from booking_flow.change import Change, IdempotencyBinding, begin
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.history import ActorKind, Origin
 from booking_flow.policy import Policy
 from booking_flow.ports import (
@@ -25,13 +26,7 @@ from booking_flow.saga import STEPS, OwedUndo, StepKind, StepName, StepStatus
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import settling, unwind
 from booking_flow.steps.moment import Moment
-from booking_flow.supplier import (
-    CallContext,
-    FailureKind,
-    Supplier,
-    SupplierCall,
-    SupplierError,
-)
+from booking_flow.supplier import CallContext, Supplier, SupplierCall
 
 R = TypeVar("R")
 RACES = 16

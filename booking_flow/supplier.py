@@ -1,7 +1,7 @@
-"""What the core asks of a supplier: the port, its answers, and the ways it fails.
+"""What the core asks of a supplier: the port and its answers.
 
 The Traveltek client implements `Supplier`. It parses tolerantly and answers in these strict
-types; whatever it cannot make sense of is a `SupplierError`.
+types; whatever it cannot make sense of is a `SupplierError` (`booking_flow.failures`).
 """
 
 from __future__ import annotations
@@ -19,78 +19,6 @@ from booking_flow.money import Money
 from booking_flow.party import Details, Party
 from booking_flow.pricing import Breakdown, CabinList, Deck, Quote, Selection
 from booking_flow.sailing import Sailing
-
-
-class FailureKind(StrEnum):
-    """Why a supplier call gave no answer; `certain` failures did not reach or did not act."""
-
-    REJECTED = "rejected"
-    """A business error in the envelope: it understood and did nothing."""
-    STALE = "stale"
-    """The `resultno` is no longer the latest (105, 137): ask for grades again."""
-    SOLD_OUT = "sold_out"
-    """The last cabin of the grade, or the chosen cabin, went to somebody else."""
-    NOT_IN_BASKET = "not_in_basket"
-    """The item is not, or no longer, in the supplier's basket (152)."""
-    INCOMPLETE = "incomplete"
-    """book.pl misses something about a traveller, such as the lead's title (201)."""
-    SESSION_EXPIRED = "session_expired"
-    """The supplier session is over; it cannot be revived."""
-    MISCONFIGURED = "misconfigured"
-    """HTTP 404: wrong sid, endpoint or verb (PROTOCOL section 1)."""
-    NOT_SENT = "not_sent"
-    """No connection, breaker open, or the deadline passed before sending."""
-    TIMEOUT = "timeout"
-    """Sent, and no answer in time."""
-    BROKEN = "broken"
-    """Sent, and the answer was cut off, unreadable, HTML or a 5xx."""
-    ABANDONED = "abandoned"
-    """The process that asked is gone; whether it had sent is not known."""
-    OTHER_CURRENCY = "other_currency"
-    """Understood, but priced in a currency we did not ask for."""
-
-
-_CERTAIN = frozenset(
-    {
-        FailureKind.REJECTED,
-        FailureKind.STALE,
-        FailureKind.SOLD_OUT,
-        FailureKind.NOT_IN_BASKET,
-        FailureKind.INCOMPLETE,
-        FailureKind.SESSION_EXPIRED,
-        FailureKind.MISCONFIGURED,
-        FailureKind.NOT_SENT,
-    }
-)
-
-
-class SupplierError(Exception):
-    """A call without a usable answer. Names the endpoint, never a URL (it holds secrets)."""
-
-    def __init__(
-        self,
-        kind: FailureKind,
-        *,
-        endpoint: str,
-        code: int | None = None,
-        text: str = "",
-    ) -> None:
-        """Describe the failure; `code` and `text` are the supplier's own words."""
-        super().__init__(f"{endpoint}: {kind.value}" + (f" {code}" if code is not None else ""))
-        self.kind = kind
-        self.endpoint = endpoint
-        self.code = code
-        self.text = text
-
-    @property
-    def certain(self) -> bool:
-        """Whether the supplier certainly did not act."""
-        return self.kind in _CERTAIN
-
-    @property
-    def sent(self) -> bool:
-        """Whether the request can have reached the supplier."""
-        return self.kind is not FailureKind.NOT_SENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ from adapters.traveltek.patience import NotNow, Patience
 from adapters.traveltek.settings import TraveltekSettings
 from adapters.traveltek.token import FORM, basic, read_grant
 from adapters.traveltek.wire import ACCEPT, Answer, Failure, Outgoing, exchange, outgoing
-from booking_flow.supplier import CallContext, FailureKind, SupplierError
+from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.supplier import CallContext
 
 T = TypeVar("T")
 

@@ -19,7 +19,8 @@ from adapters.traveltek.redact import (
     safe_text,
 )
 from adapters.traveltek.wire import Answer, Failure
-from booking_flow.supplier import CallContext, FailureKind, SupplierCall, SupplierError
+from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.supplier import CallContext, SupplierCall
 
 OK: Final = "ok"
 log = structlog.get_logger(__name__)

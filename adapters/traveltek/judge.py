@@ -12,7 +12,7 @@ from adapters.traveltek.parse_envelope import Envelope, Erroneous, ErrorItem, de
 from adapters.traveltek.parse_values import OtherCurrency, Unreadable, node
 from adapters.traveltek.settings import TraveltekSettings
 from adapters.traveltek.wire import Answer, Failure
-from booking_flow.supplier import FailureKind, SupplierError
+from booking_flow.failures import FailureKind, SupplierError
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from purgatory.domain.model import OPENED, OpenedState
 
 from adapters.traveltek.endpoints import GROUPS, Endpoint
 from adapters.traveltek.settings import TraveltekSettings
-from booking_flow.supplier import FailureKind, SupplierError
+from booking_flow.failures import FailureKind, SupplierError
 
 T = TypeVar("T")
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from booking_flow.basket import Basket, BasketAnswer
 from booking_flow.card import Charge, Payment
 from booking_flow.change import Change, begin
+from booking_flow.failures import FailureKind
 from booking_flow.flow import State, Trigger
 from booking_flow.judging import BookVerdict, judge_book
 from booking_flow.money import Money
@@ -33,11 +34,7 @@ from booking_flow.steps.paying import (
     uncounted,
 )
 from booking_flow.steps.unwind import obey_cancel, owed_for, staff_task
-from booking_flow.supplier import (
-    BookAnswer,
-    BookOrder,
-    FailureKind,
-)
+from booking_flow.supplier import BookAnswer, BookOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from booking_flow.basket import Basket, BasketAnswer, BasketItem
 from booking_flow.change import Change, begin
+from booking_flow.failures import FailureKind
 from booking_flow.flow import Trigger
 from booking_flow.history import EventKind
 from booking_flow.judging import judge_basket
@@ -20,7 +21,7 @@ from booking_flow.steps.choosing import rate_refusal
 from booking_flow.steps.guards import ensure, ensure_on_sale
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.unwind import obey_cancel, owed_for
-from booking_flow.supplier import FailureKind, SupplierSession
+from booking_flow.supplier import SupplierSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

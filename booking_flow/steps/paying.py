@@ -9,6 +9,7 @@ from uuid import UUID
 from booking_flow.basket import Basket
 from booking_flow.card import Charge, Payment, PaymentType, check_card
 from booking_flow.change import Change, PaymentRecord, begin
+from booking_flow.failures import FailureKind
 from booking_flow.flow import Trigger
 from booking_flow.history import EventKind
 from booking_flow.judging import CARD_DECLINED, judge_payment
@@ -23,7 +24,7 @@ from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.unwind import obey_cancel, staff_task
-from booking_flow.supplier import FailureKind, ImportedBooking, PayAnswer
+from booking_flow.supplier import ImportedBooking, PayAnswer
 
 SESSION_CLOSED = Refusal(
     code=RefusalCode.SUPPLIER_ERROR,

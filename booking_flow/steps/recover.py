@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from booking_flow.basket import BasketAnswer
 from booking_flow.change import Change, begin
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State
 from booking_flow.history import EventKind
 from booking_flow.refusals import Refusal, RefusalCode
@@ -17,7 +18,6 @@ from booking_flow.session import Session, UnwindingReason
 from booking_flow.steps import booking, hold, paying, settling
 from booking_flow.steps.moment import Moment
 from booking_flow.steps.unwind import obey_cancel, staff_task, unwind
-from booking_flow.supplier import FailureKind, SupplierError
 
 NOT_HELD = Refusal(code=RefusalCode.SELECTION_STALE, detail="The cabin could not be held.")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from booking_flow.change import Change, begin
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.history import EventKind
 from booking_flow.judging import refusal_of
 from booking_flow.refusals import Refusal
@@ -14,7 +15,6 @@ from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
 from booking_flow.session import Session
 from booking_flow.steps.moment import Moment
-from booking_flow.supplier import FailureKind, SupplierError
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

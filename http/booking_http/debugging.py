@@ -14,9 +14,10 @@ from adapters.catalogue.quality import LineCount
 from adapters.catalogue.reader import CatalogueReader
 from adapters.traveltek.client import TraveltekClient
 from adapters.traveltek.clock import clock_ahead
+from booking_flow.failures import SupplierError
 from booking_flow.party import Party
 from booking_flow.sailing import Sailing
-from booking_flow.supplier import SearchHit, SupplierError
+from booking_flow.supplier import SearchHit
 from booking_http.parts import passing_call
 from booking_http.schemas import debug as tell
 from booking_http.settings import Settings

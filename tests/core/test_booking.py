@@ -9,6 +9,7 @@ import pytest
 from booking_flow.basket import BasketAnswer
 from booking_flow.card import PaymentType
 from booking_flow.change import Change, PaymentRecord
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.history import Event, EventKind
 from booking_flow.judging import CARD_DECLINED
@@ -28,14 +29,7 @@ from booking_flow.steps.booking import (
 )
 from booking_flow.steps.guards import SESSION_OVER
 from booking_flow.steps.settling import Failure
-from booking_flow.supplier import (
-    BookAnswer,
-    BookOrder,
-    BookStatus,
-    FailureKind,
-    FraudCategory,
-    SupplierError,
-)
+from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, FraudCategory
 from tests.core.builders import (
     BOOKED_FACTS,
     DETAILS,

@@ -7,6 +7,7 @@ import pytest
 
 from booking_flow.basket import BasketAnswer
 from booking_flow.change import Change
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.history import Event, EventKind
 from booking_flow.money import Money
@@ -28,7 +29,6 @@ from booking_flow.steps.hold import (
     supplier_key,
 )
 from booking_flow.steps.settling import Failure
-from booking_flow.supplier import FailureKind, SupplierError
 from tests.core.builders import (
     HELD_UNTIL,
     NEW_SUPPLIER,

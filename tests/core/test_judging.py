@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking_flow.basket import BasketAnswer
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.judging import (
     CARD_DECLINED,
     BookVerdict,
@@ -19,15 +20,7 @@ from booking_flow.money import Money
 from booking_flow.policy import FailedYellow
 from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import StepStatus, TaskKind
-from booking_flow.supplier import (
-    BookAnswer,
-    BookStatus,
-    CardTransaction,
-    FailureKind,
-    FraudCategory,
-    PayAnswer,
-    SupplierError,
-)
+from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
 from tests.core.builders import (
     NOTHING_HELD,
     a_basket_answer,

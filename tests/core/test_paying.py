@@ -8,6 +8,7 @@ import pytest
 
 from booking_flow.card import PaymentType
 from booking_flow.change import Change, PaymentRecord, begin
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.history import Event, EventKind
 from booking_flow.judging import CARD_DECLINED
@@ -27,13 +28,7 @@ from booking_flow.steps.paying import (
     settle_pay,
 )
 from booking_flow.steps.settling import Failure
-from booking_flow.supplier import (
-    CardTransaction,
-    FailureKind,
-    ImportedBooking,
-    PayAnswer,
-    SupplierError,
-)
+from booking_flow.supplier import CardTransaction, ImportedBooking, PayAnswer
 from tests.core.builders import (
     BOOKED_FACTS,
     MASK,

@@ -8,6 +8,7 @@ import pytest
 
 from booking_flow.basket import BasketAnswer
 from booking_flow.change import Change
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
 from booking_flow.refusals import RefusalCode
@@ -24,7 +25,6 @@ from booking_flow.steps.recover import (
     payment_overdue,
 )
 from booking_flow.steps.settling import Failure
-from booking_flow.supplier import FailureKind, SupplierError
 from tests.core.builders import (
     BOOKED_FACTS,
     FACTS,

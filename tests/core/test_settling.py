@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from booking_flow.change import Change, PaymentRecord, TaskClosing, begin
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import IllegalTransition, State, Trigger
 from booking_flow.history import EventKind
 from booking_flow.refusals import RefusalCode
@@ -12,7 +13,6 @@ from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps import settling
 from booking_flow.steps.settling import Failure
-from booking_flow.supplier import FailureKind, SupplierError
 from tests.core.builders import (
     MASK,
     NOW,

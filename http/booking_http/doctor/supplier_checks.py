@@ -10,9 +10,10 @@ from typing import Final, TypeVar
 
 from adapters.catalogue.correcting import Correction
 from adapters.catalogue.runs import Watch
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.party import Party
 from booking_flow.sailing import Sailing
-from booking_flow.supplier import FailureKind, SearchHit, SupplierError
+from booking_flow.supplier import SearchHit
 from booking_http.doctor.findings import Finding, Level, Report, Say, some
 from booking_http.doctor.rooms import Asking
 from booking_http.parts import passing_call

@@ -10,12 +10,12 @@ from pydantic_core import PydanticCustomError
 
 from booking_flow.card import luhn_valid
 from booking_flow.desk import AnswerKind
+from booking_flow.failures import FailureKind
 from booking_flow.flow import State
 from booking_flow.money import Money
 from booking_flow.saga import StepName, TaskKind
 from booking_flow.steps.extending import Deadline
 from booking_flow.steps.overriding import Remains
-from booking_flow.supplier import FailureKind
 from booking_http.schemas.base import Ask, AskedAmount, Code, Email, Line, Note, Query
 from persistence.schema_desk import BulkAction
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from aiohttp import web
 
 from booking_flow.engine import Command
+from booking_flow.failures import FailureKind
 from booking_flow.refusals import RefusalCode
 from booking_flow.saga import StepStatus
 from booking_flow.session import Loaded
-from booking_flow.supplier import FailureKind
 from booking_http.problems import problem
 from booking_http.schemas.support_asks import SearchAsk
 from booking_http.service import Service

@@ -10,9 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
+from booking_flow.failures import FailureKind
 from booking_flow.flow import ENDS, MEANING, STATES, State
 from booking_flow.saga import SAGA, StepName, StepStatus
-from booking_flow.supplier import FailureKind
 from booking_http.exchange import read_query, service_of, tell
 from booking_http.schemas import overview as told
 from booking_http.schemas.base import rfc3339

@@ -7,16 +7,10 @@ import pytest
 
 from adapters.traveltek import TraveltekClient
 from booking_flow.basket import BasketAnswer
+from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.party import Party
 from booking_flow.pricing import Offer, Selection
-from booking_flow.supplier import (
-    BookStatus,
-    CallContext,
-    FailureKind,
-    RateKey,
-    SearchHit,
-    SupplierError,
-)
+from booking_flow.supplier import BookStatus, CallContext, RateKey, SearchHit
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import Simulator
 
