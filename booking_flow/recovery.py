@@ -135,7 +135,7 @@ class Recovery:
         number = booking_of(session).reservation
         found = await line_record(self._supplier, session, number, ctx=ctx)
         charge = answers.charge_of(settling.open_step(session))
-        if charge is not None and received(charge, found):
+        if charge is not None and received(session, charge, found):
             await self._decide(loaded, _of(taken, _paid(found)), ctx.calls)
             return
         await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)

@@ -81,7 +81,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
     )
     verdict = BookVerdict(
         book=StepStatus.DONE,  # pragma: no mutate - entering asks only whether it is unknown
-        pay=_paid_status(charge, found),
+        pay=_paid_status(session, charge, found),
         tasks=(TaskKind.PRICE_MISMATCH,) if answer.total != total else (),
     )
     asked = booking.Asked(answer=answer, charge=charge)
@@ -89,10 +89,12 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
     return obey_cancel(refund_excess(change, found, at), at)
 
 
-def _paid_status(charge: Charge | None, found: ImportedBooking) -> StepStatus | None:
+def _paid_status(
+    session: Session, charge: Charge | None, found: ImportedBooking
+) -> StepStatus | None:
     if charge is None:
         return None
-    return StepStatus.DONE if received(charge, found) else StepStatus.UNKNOWN
+    return StepStatus.DONE if received(session, charge, found) else StepStatus.UNKNOWN
 
 
 def charge_of(step: OpenStep) -> Charge | None:

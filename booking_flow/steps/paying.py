@@ -66,12 +66,13 @@ def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | 
     return change.plus(payments=(record,)).move(Trigger.PAY, details={"amount": str(charge.amount)})
 
 
-def received(charge: Charge, record: ImportedBooking | None) -> bool:
-    """Whether the line's record shows the money a card was asked for."""
+def received(session: Session, charge: Charge, record: ImportedBooking | None) -> bool:
+    """Whether the line's record shows the money a card was asked for, beside what is entered."""
     if record is None or record.received is None:
         return False
-    got, asked = record.received, charge.amount
-    return got.currency == asked.currency and got.amount >= asked.amount
+    made = session.booking
+    got, due = record.received, made.receiving(charge.amount).paid if made else charge.amount
+    return got.currency == due.currency and got.amount >= due.amount
 
 
 def refund_excess(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
@@ -147,7 +148,7 @@ def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> 
     match judge_payment(ended.answer):
         case StepStatus.DONE:
             change = refund_excess(_payment_taken(session, ended), ended.record, at)
-        case StepStatus.REFUSED if not received(ended.charge, ended.record):
+        case StepStatus.REFUSED if not received(session, ended.charge, ended.record):
             change = settling.refused(session, CARD_DECLINED, sent=True)
         case _:
             change = _pay_open(session, settling.NOTHING, at)

@@ -201,11 +201,18 @@ def test_an_authcode_is_a_payment() -> None:
     ],
 )
 def test_the_lines_record_shows_the_money_asked_for(got: Money | None, enough: bool) -> None:
-    assert received(CHARGE, a_record(received=got)) is enough
+    assert received(BOOKED, CHARGE, a_record(received=got)) is enough
+    assert received(a_session(State.BASKETED), CHARGE, a_record(received=got)) is enough
+
+
+@pytest.mark.parametrize(("got", "enough"), [("506.56", True), ("506.55", False)])
+def test_the_lines_record_shows_it_beside_what_was_paid_before(got: str, enough: bool) -> None:
+    session = a_session(State.BOOKED, booking=a_booking(paid=usd("6.56")))
+    assert received(session, CHARGE, a_record(received=usd(got))) is enough
 
 
 def test_a_record_that_could_not_be_read_shows_no_money() -> None:
-    assert received(CHARGE, None) is False
+    assert received(BOOKED, CHARGE, None) is False
 
 
 def test_what_the_line_received_beyond_what_is_entered_is_refunded_by_a_person() -> None:
