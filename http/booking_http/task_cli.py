@@ -1,4 +1,4 @@
-"""What waits for a person, and taking their answer, until there is a console."""
+"""What waits for a person, and taking their answer, at a terminal."""
 
 # ruff: noqa: PLC0415 - imports inside the commands keep `--help` quick.
 
@@ -15,6 +15,8 @@ import click
 from booking_http.whereabouts import home_option
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
     from booking_flow.desk import TaskAnswer
     from booking_flow.refusals import Refusal
     from booking_http.settings import Settings
@@ -82,6 +84,7 @@ def show_task(task_id: UUID, home: Path) -> None:
 @click.option("--done", "kind", flag_value="done", help=_SAYS["done"])
 @click.option("--note", help="Why, for the history; no names and no card numbers.")
 @click.option("--supervisor", is_flag=True, help="Accept what the line's record contradicts.")
+@click.option("--takeover", is_flag=True, help="Answer although a colleague works on it.")
 @click.option("--as", "name", required=True, help="Who answers.")
 @home_option
 def answer_task(
@@ -92,6 +95,7 @@ def answer_task(
     kind: str | None,
     note: str | None,
     supervisor: bool,
+    takeover: bool,
     name: str,
     home: Path,
 ) -> None:
@@ -113,16 +117,18 @@ def answer_task(
         supervisor=supervisor,
     )
     with explained():
-        said = asyncio.run(_answer(given, name=name, at=settings(home)))
+        said = asyncio.run(_answer(given, name=name, takeover=takeover, at=settings(home)))
     click.echo(said)
 
 
-async def _answer(given: TaskAnswer, *, name: str, at: Settings) -> str:
+async def _answer(given: TaskAnswer, *, name: str, takeover: bool, at: Settings) -> str:
     from booking_flow.history import ActorKind, Origin
     from booking_flow.refused import Refused
     from booking_http.parts import open_parts
 
     async with open_parts(at) as parts:
+        if not takeover:
+            await _ensure_free(parts.database, given.task_id)
         try:
             loaded = await parts.upkeep.desk.answer(
                 given, origin=Origin(actor=ActorKind.STAFF, actor_name=name)
@@ -130,6 +136,16 @@ async def _answer(given: TaskAnswer, *, name: str, at: Settings) -> str:
         except Refused as refused:
             raise click.ClickException(_reasons(refused.refusal)) from None
     return f"{loaded.session.reference} is {loaded.session.state} now"
+
+
+async def _ensure_free(database: AsyncEngine, task_id: UUID) -> None:
+    from persistence.support_work import SupportWork
+
+    queued = await SupportWork(database, "command line").task(task_id)
+    if queued is not None and queued.claim is not None and queued.task.closed_at is None:
+        raise click.ClickException(
+            f"{queued.claim.name} works on this task; --takeover answers all the same."
+        )
 
 
 def _reasons(refusal: Refusal) -> str:

@@ -12,10 +12,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from booking_http.cli import main
+from persistence.schema_staff import Role
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.processes import environment
 from tests.http.conftest import make_service, seeded_url, service, simulator
 from tests.http.kit import Guest, Service
+from tests.http.staff import hire
 from tests.words import told
 from tests.worker.kit import clocks_of
 
@@ -98,6 +100,21 @@ async def test_a_reservation_the_line_confirms_settles_the_booking(
     again = await run(*given)
     assert again.exit_code == 1
     assert again.output == f"Error: ada answered reservation {number}.\n"
+
+
+async def test_what_a_colleague_works_on_is_answered_only_on_purpose(
+    run: Run, service: Service, doubtful: Guest
+) -> None:
+    clerk = await hire(service, Role.AGENT, "Ben Agent")
+    path = f"tasks/{(await clerk.task())['taskId']}/claim"
+    assert (await clerk.call("POST", path, {}, headers={"If-Match": '"1"'})).status == 200
+    (task,) = await listed(run)
+    number = await reservation_of(service)
+    given = ("answer", task["taskId"], "--version", 2, "--reservation", number, "--as", "ada")
+    refused = await run(*given)
+    assert refused.exit_code == 1
+    assert "Ben Agent works on this task; --takeover" in refused.output
+    assert (await run(*given, "--takeover")).output.endswith(" is paid now\n")
 
 
 async def test_a_reservation_of_somebody_else_shows_both_sides(
