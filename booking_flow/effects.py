@@ -44,17 +44,15 @@ class Effects:
 
         `fresh` says that the selection was found just now.
         """
-        selection = chosen_of(session)
+        selection = chosen_of(session) if fresh else await self._again(session, ctx)
         for _ in range(REFRESHES):
-            if not fresh:
-                selection = await self._again(session, ctx)
             try:
                 return await self._add(session, selection, ctx)
             except SupplierError as error:
                 if error.kind is not FailureKind.STALE:
                     raise
-            fresh = False
-        return await self._add(session, await self._again(session, ctx), ctx)
+            selection = await self._again(session, ctx)
+        return await self._add(session, selection, ctx)
 
     async def _add(self, session: Session, selection: Selection, ctx: CallContext) -> Held:
         key = supplier_key(session)

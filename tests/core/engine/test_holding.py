@@ -149,8 +149,10 @@ async def test_a_choice_gone_stale_is_refreshed_within_the_hold(shop: Shop, time
     """The guest sees nothing of it, and one cabin is held."""
     guest = await shop.priced()
     await shop.simulator.fault("basketadd", "stale_resultno", times=times)
+    priced = await shop.simulator.received("cruisecabingrades")
     assert (await guest.select()).session.state is BASKETED
     assert await shop.simulator.received("basketadd") == times + 1
+    assert await shop.simulator.received("cruisecabingrades") == priced + 1 + times
     assert await shop.simulator.books() == (1, 0, 0)
 
 
