@@ -156,6 +156,14 @@ async def test_a_choice_gone_stale_is_refreshed_within_the_hold(shop: Shop, time
     assert await shop.simulator.books() == (1, 0, 0)
 
 
+async def test_a_choice_in_a_session_that_is_over_is_made_in_a_new_one(shop: Shop) -> None:
+    """The search that opens it is kept as evidence like every other call."""
+    guest = await shop.priced()
+    await shop.simulator.fault("cruisecabingrades", "session_expired")
+    assert (await guest.select()).session.state is BASKETED
+    assert (await guest.calls()).count("cruiseresults") == 2
+
+
 async def test_a_choice_that_stays_stale_is_refused(shop: Shop) -> None:
     guest = await shop.priced()
     await shop.simulator.fault("basketadd", "stale_resultno", times=9)
