@@ -81,7 +81,8 @@ async def settled(ground: Ground, console: Console) -> list[str]:
     wrong = []
     for what, within, kinds in (
         ("steps", settling.STEPS_SETTLE, ("started", "doubtful")),
-        ("holds", settling.HOLDS_LAPSE, ("owed", "held", "out_of_reach")),
+        ("holds", settling.HOLDS_LAPSE, ("owed", "held")),
+        ("holds out of reach", settling.OUT_OF_REACH_LAPSE, ("out_of_reach",)),
         ("sessions", settling.SESSIONS_END, ("early",)),
     ):
         took, done = await settling.settle(ground, within, *kinds)

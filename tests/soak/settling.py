@@ -21,7 +21,7 @@ LEFT: Final = text(
         SELECT (SELECT c.outcome FROM supplier_calls c
                 WHERE c.session_id = t.session_id AND c.step_id = t.id AND c.endpoint = 'basket'
                 ORDER BY c.at DESC LIMIT 1) IS NOT DISTINCT FROM 'session_expired' AS out_of_reach
-        FROM saga_steps t WHERE t.status = 'unknown' AND t.name = 'add_to_basket'
+        FROM saga_steps t WHERE t.status = 'unknown' AND t.name IN ('add_to_basket', 'release')
     )
     SELECT (SELECT count(*) FROM saga_steps WHERE status = 'started') AS started,
            (SELECT count(*) FROM saga_steps WHERE status = 'owed') AS owed,
@@ -44,8 +44,9 @@ _POLICY: Final = Policy()
 _LEASE: Final = timedelta(seconds=_POLICY.lease_seconds(StepName.ADD_TO_BASKET))
 STEPS_SETTLE: Final = _LEASE + _POLICY.basket_read_lag + LOOK_EVERY * 11
 """When nothing is in doubt any more that the supplier's basket can tell."""
-HOLDS_LAPSE: Final = _LEASE + _POLICY.hold_longest + timedelta(minutes=2)
-"""When nothing is held any more, not even what a supplier session that is over may have held."""
+HOLDS_LAPSE: Final = _POLICY.hold_longest + timedelta(minutes=2)
+OUT_OF_REACH_LAPSE: Final = _LEASE + HOLDS_LAPSE
+"""When not even a supplier session that is over can hold anything any more."""
 SESSIONS_END: Final = _POLICY.session_life + timedelta(minutes=2)
 
 
