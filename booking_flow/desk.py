@@ -8,12 +8,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from booking_flow.change import Change, TaskClosing, begin
+from booking_flow.deciding import Command, Decider
 from booking_flow.history import EventKind, Origin
 from booking_flow.ports import StoredTask, TaskStore
 from booking_flow.reading import line_record
 from booking_flow.refusals import Fault, Refusal, RefusalCode, invalid
 from booking_flow.refused import Refused, refuse
-from booking_flow.runner import Command, Runner
 from booking_flow.saga import TaskKind
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers
@@ -61,11 +61,11 @@ class TaskAnswer:
 class Desk:
     """Takes answers to staff tasks; competing answers are decided by the task's version."""
 
-    def __init__(self, *, tasks: TaskStore, supplier: Supplier, runner: Runner) -> None:
+    def __init__(self, *, tasks: TaskStore, supplier: Supplier, decider: Decider) -> None:
         """Answers are verified at the supplier where it can be asked."""
         self._tasks = tasks
         self._supplier = supplier
-        self._runner = runner
+        self._decider = decider
 
     async def answer(self, answer: TaskAnswer, *, origin: Origin) -> Loaded:
         """Carry an answer out and close its task in the same commit.
@@ -74,7 +74,7 @@ class Desk:
             Refused: the answer does not fit, comes too early, or contradicts the line's record.
         """
         task = await self._task(answer)
-        loaded = await self._runner.reload(task.session_id)
+        loaded = await self._decider.reload(task.session_id)
         _ensure_due(task, answer, loaded)
         carry_out = await self._prepared(task, answer, loaded.session)
         closing = TaskClosing(task_id=task.id, version=answer.version, answer=_words(answer))
@@ -83,7 +83,7 @@ class Desk:
             return replace(carry_out(session, at), closes=closing)
 
         try:
-            return await self._runner.decide(loaded, decision, command=Command(origin=origin))
+            return await self._decider.decide(loaded, decision, command=Command(origin=origin))
         except Refused as refused:
             if refused.refusal.code is RefusalCode.IN_PROGRESS:
                 # Every commit was lost: where somebody answered first, say who did.
@@ -121,7 +121,7 @@ class Desk:
         number = answer.reservation
         if not number:
             raise Refused(invalid("/reservation", "is needed"))
-        ctx = self._runner.context()
+        ctx = self._decider.context()
         found = await line_record(self._supplier, session, number, ctx=ctx)
         if found is None:
             return _unseen(number, answer)

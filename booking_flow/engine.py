@@ -1,7 +1,8 @@
 """The engine: what a guest can ask of a booking session, step by step.
 
 It decides nothing itself: what may be done and what an answer means are the pure functions of
-`booking_flow.steps`; how a step is claimed and settled is `booking_flow.runner`.
+`booking_flow.steps`; how a decision is committed is
+`booking_flow.deciding`, how a step is claimed and settled `booking_flow.runner`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from uuid import UUID
 
 from booking_flow.card import Payment
 from booking_flow.change import Change
+from booking_flow.compensation import Compensation
+from booking_flow.deciding import AlreadyBound, Command, Decider
 from booking_flow.effects import Effects
 from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
@@ -24,7 +27,7 @@ from booking_flow.pricing import Breakdown, CabinList, Selection
 from booking_flow.reading import RateRead, Reader
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused, refuse
-from booking_flow.runner import AlreadyBound, Command, Effect, Ended, Runner
+from booking_flow.runner import Effect, Ended, Runner
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import booking, choosing, edit, hold, paying, recover, unwind
@@ -81,17 +84,21 @@ class Engine:
         pause: Callable[[int], Awaitable[None]],
         spool: Spool | None = None,
     ) -> None:
-        """Wire the ports; see `Runner` for `boottime` and `pause`."""
+        """Wire the ports; see `Decider` for `boottime` and `pause`."""
+        self._decider = Decider(
+            store=store, policy=policy, new_id=new_id, boottime=boottime, pause=pause
+        )
+        self._compensation = Compensation(
+            store=store, supplier=supplier, decider=self._decider, policy=policy
+        )
         self._runner = Runner(
-            store=store,
-            supplier=supplier,
+            decider=self._decider,
+            compensation=self._compensation,
             policy=policy,
-            new_id=new_id,
-            boottime=boottime,
             pause=pause,
             spool=spool,
         )
-        self._reader = Reader(supplier=supplier, runner=self._runner, currency=policy.currency)
+        self._reader = Reader(supplier=supplier, decider=self._decider, currency=policy.currency)
         self._effects = Effects(supplier=supplier, reader=self._reader, limits=policy.limits)
         self._opener = Opener(
             store=store,
@@ -102,19 +109,24 @@ class Engine:
         )
 
     @property
-    def runner(self) -> Runner:
-        """Return the runner, which recovery and the desk share."""
-        return self._runner
+    def decider(self) -> Decider:
+        """Return the decider, which recovery, the desk and support share."""
+        return self._decider
+
+    @property
+    def compensation(self) -> Compensation:
+        """Return the compensation, which recovery and support share."""
+        return self._compensation
 
     async def open_session(self, ask: OpenSession, *, command: Command) -> Answer:
         """Search for the sailing and open a session for this party."""
-        return _answer(await self._opener.open(ask, self._runner.context(), command))
+        return _answer(await self._opener.open(ask, self._decider.context(), command))
 
     async def restart(
         self, loaded: Loaded, *, session_id: UUID, secret_hash: bytes, command: Command
     ) -> Answer:
         """Open a new session with the party and details of one that has ended."""
-        loaded = await self._runner.lapse(loaded, command=command)
+        loaded = await self._decider.lapse(loaded, command=command)
         old = loaded.session
         if not (old.ended or expiring(old)):
             raise Refused(wrong_state(old, "restart").refusal, session=old)
@@ -127,11 +139,11 @@ class Engine:
             child_ages=old.party.child_ages,
             details=old.details,
         )
-        return _answer(await self._opener.open(ask, self._runner.context(), command))
+        return _answer(await self._opener.open(ask, self._decider.context(), command))
 
     async def look(self, loaded: Loaded, *, command: Command) -> Answer:
         """Read a session after its clocks were looked at."""
-        return _answer(await self._runner.lapse(loaded, command=command))
+        return _answer(await self._decider.lapse(loaded, command=command))
 
     async def edit(
         self,
@@ -146,11 +158,11 @@ class Engine:
         def decision(session: Session, _at: Moment) -> Change | None:
             return edit.edited(session, changes=changes, expected_version=expected_version)
 
-        return _answer(await self._runner.decide(loaded, decision, command=command))
+        return _answer(await self._decider.decide(loaded, decision, command=command))
 
     async def price(self, loaded: Loaded, *, command: Command) -> Answer:
         """Ask for live prices; where that is no longer due, answer with the stored quote."""
-        loaded = await self._runner.lapse(loaded, command=command)
+        loaded = await self._decider.lapse(loaded, command=command)
         session = loaded.session
         if expiring(session):
             raise Refused(SESSION_OVER, session=session)
@@ -166,7 +178,7 @@ class Engine:
             return choosing.quoted(session, quote, supplier)
 
         return _answer(
-            await self._runner.decide(loaded, decision, command=command, calls=ctx.calls)
+            await self._decider.decide(loaded, decision, command=command, calls=ctx.calls)
         )
 
     async def specific_cabins(
@@ -182,14 +194,14 @@ class Engine:
     async def _of_rate(
         self, loaded: Loaded, rate: RateKey, ask: RateRead[T], command: Command
     ) -> T:
-        loaded = await self._runner.lapse(loaded, command=command)
+        loaded = await self._decider.lapse(loaded, command=command)
         session = loaded.session
         async with self._reader.reading(loaded) as ctx:
             ensure(session, Trigger.SELECT_CABIN)
             _, found = await self._reader.within(
                 loaded, lambda key: self._reader.of_rate(key, session, rate, ask, ctx), ctx
             )
-        await self._runner.keep(loaded, ctx.calls)
+        await self._decider.keep(loaded, ctx.calls)
         return found
 
     async def select_cabin(
@@ -201,7 +213,7 @@ class Engine:
         command: Command,
     ) -> Answer:
         """Find the choice in fresh grades at the price seen and, unless told not to, hold it."""
-        loaded = await self._runner.lapse(loaded, command=command)
+        loaded = await self._decider.lapse(loaded, command=command)
         async with self._reader.reading(loaded) as ctx:
             loaded, found = await self._resolved(loaded, choice, ctx)
         if found is None:
@@ -212,7 +224,7 @@ class Engine:
             return choosing.selected(session, selection, supplier)
 
         first = command.unbound if add_to_basket else command
-        loaded = await self._runner.decide(loaded, decision, command=first, calls=ctx.calls)
+        loaded = await self._decider.decide(loaded, decision, command=first, calls=ctx.calls)
         if not add_to_basket:
             return _answer(loaded)
         return await self._hold(loaded, fresh=True, command=command)
@@ -237,12 +249,12 @@ class Engine:
             except SupplierError as error:
                 if error.kind is not FailureKind.STALE:
                     raise
-            loaded = await self._runner.changed(loaded)
+            loaded = await self._decider.changed(loaded)
         raise refuse(RefusalCode.SELECTION_STALE, "Prices keep changing. Please choose again.")
 
     async def add_to_basket(self, loaded: Loaded, *, command: Command) -> Answer:
         """Hold the selected cabin; when it is held already, that is the answer."""
-        loaded = await self._runner.lapse(loaded, command=command)
+        loaded = await self._decider.lapse(loaded, command=command)
         session = loaded.session
         async with self._reader.reading(loaded):
             ensure_open(session)
@@ -264,7 +276,9 @@ class Engine:
         def decision(session: Session, _at: Moment) -> Change:
             return hold.reopened(session, supplier)
 
-        return await self._runner.decide(loaded, decision, command=command.unbound, calls=ctx.calls)
+        return await self._decider.decide(
+            loaded, decision, command=command.unbound, calls=ctx.calls
+        )
 
     async def _hold(self, loaded: Loaded, *, command: Command, fresh: bool = False) -> Answer:
         async def perform(session: Session, ctx: CallContext) -> hold.Held:
@@ -334,8 +348,8 @@ class Engine:
         def decision(session: Session, at: Moment) -> Change | None:
             return unwind.cancel(session, reason=reason, at=at)
 
-        loaded = await self._runner.decide(loaded, decision, command=command)
-        return _answer(await self._runner.pay_back(loaded, command=command.unbound))
+        loaded = await self._decider.decide(loaded, decision, command=command)
+        return _answer(await self._compensation.pay_back(loaded, command=command.unbound))
 
 
 def _answer(loaded: Loaded) -> Answer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from booking_flow.deciding import AlreadyBound, Command
 from booking_flow.failures import SupplierError
 from booking_flow.flow import FLOW_VERSION, State
 from booking_flow.judging import refusal_of
@@ -16,7 +17,6 @@ from booking_flow.ports import Catalogue, CommitResult, SessionStore
 from booking_flow.reading import Reader
 from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.refused import Refused, refuse
-from booking_flow.runner import AlreadyBound, Command
 from booking_flow.sailing import Sailing, check_bookable
 from booking_flow.session import NO_DETAILS, Loaded, Session
 from booking_flow.supplier import CallContext

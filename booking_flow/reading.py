@@ -8,13 +8,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from booking_flow.deciding import Decider
 from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.judging import refusal_of
 from booking_flow.party import Party
 from booking_flow.pricing import Breakdown, CabinList, Quote, Selection
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused, refuse
-from booking_flow.runner import Runner
 from booking_flow.sailing import Sailing
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import choosing
@@ -42,20 +42,20 @@ async def line_record(
 class Reader:
     """Reads for one command after another; holds nothing of any guest."""
 
-    def __init__(self, *, supplier: Supplier, runner: Runner, currency: str) -> None:
-        """Read from `supplier` in `currency`; the runner keeps the evidence of failed reads."""
+    def __init__(self, *, supplier: Supplier, decider: Decider, currency: str) -> None:
+        """Read from `supplier` in `currency`; the decider keeps the evidence of failed reads."""
         self._supplier = supplier
-        self._runner = runner
+        self._decider = decider
         self._currency = currency
 
     @asynccontextmanager
     async def reading(self, loaded: Loaded) -> AsyncIterator[CallContext]:
         """Turn a failed read into a refusal, and keep the evidence of it."""
-        ctx = self._runner.context()
+        ctx = self._decider.context()
         try:
             yield ctx
         except (SupplierError, Refused) as error:
-            await self._runner.keep(loaded, ctx.calls)
+            await self._decider.keep(loaded, ctx.calls)
             refusal = error.refusal if isinstance(error, Refused) else refusal_of(error)
             raise Refused(refusal, session=loaded.session) from error
 

@@ -11,6 +11,8 @@ from datetime import timedelta
 from uuid import UUID
 
 from booking_flow.change import Change
+from booking_flow.compensation import Compensation
+from booking_flow.deciding import Command, Decider, Decision, Rejected
 from booking_flow.failures import SupplierError
 from booking_flow.history import ActorKind, Origin
 from booking_flow.policy import Policy
@@ -25,7 +27,6 @@ from booking_flow.ports import (
 )
 from booking_flow.reading import line_record
 from booking_flow.refused import Refused
-from booking_flow.runner import Command, Decision, Rejected, Runner
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers, booking, recover, settling, unwind
@@ -52,7 +53,8 @@ class Recovery:
         queue: WorkQueue,
         supplier: Supplier,
         lookup: BookingLookup,
-        runner: Runner,
+        decider: Decider,
+        compensation: Compensation,
         policy: Policy,
         new_id: Callable[[], UUID],
         worker: str,
@@ -62,14 +64,15 @@ class Recovery:
         self._queue = queue
         self._supplier = supplier
         self._lookup = lookup
-        self._runner = runner
+        self._decider = decider
+        self._compensation = compensation
         self._policy = policy
         self._new_id = new_id
         self._command = Command(origin=Origin(actor=ActorKind.WORKER, actor_name=worker))
 
     async def open_step(self, taken: TakenStep) -> None:
         """Settle an abandoned step, and find out about one that is unknown."""
-        loaded = await self._runner.reload(taken.session_id)
+        loaded = await self._decider.reload(taken.session_id)
         if not _is_open(loaded.session, taken):
             return
         if settling.open_step(loaded.session).status is StepStatus.STARTED:
@@ -87,7 +90,7 @@ class Recovery:
     async def _decide(
         self, loaded: Loaded, decision: Decision, calls: Sequence[SupplierCall] = ()
     ) -> Loaded:
-        return await self._runner.decide(loaded, decision, command=self._command, calls=calls)
+        return await self._decider.decide(loaded, decision, command=self._command, calls=calls)
 
     async def _look_in_basket(self, loaded: Loaded, taken: TakenStep) -> None:
         session, ctx = loaded.session, self._context(taken)
@@ -153,7 +156,7 @@ class Recovery:
                 return booking.settle_book(session, asked, at)
             return shown(session, at)
 
-        loaded = await self._runner.reload(spooled.session_id)
+        loaded = await self._decider.reload(spooled.session_id)
         try:
             await self._decide(loaded, entered)
         except Rejected:
@@ -165,17 +168,17 @@ class Recovery:
         if taken.undo.lapsed(await self._store.now()):
             await self._queue.settle_undo(taken, done=True, calls=())
             return
-        ctx = self._runner.context()
+        ctx = self._decider.context()
         ctx.step_id = taken.undo.id
         ctx.deadline = ctx.started + self._policy.limits[StepName.RELEASE].send
-        done = await self._runner.let_go(taken.undo, taken.currency, ctx)
+        done = await self._compensation.let_go(taken.undo, taken.currency, ctx)
         task = None if done else await self._stuck(taken)
         await self._queue.settle_undo(taken, done=done, calls=ctx.calls, task=task)
 
     async def _stuck(self, taken: TakenUndo) -> StaffTask | None:
         if taken.undo.hold_until is not None or taken.attempts < STUCK_AFTER:
             return None
-        loaded = await self._runner.reload(taken.session_id)
+        loaded = await self._decider.reload(taken.session_id)
         at = Moment(now=loaded.now, new_id=self._new_id, policy=self._policy)
         extra = {"itemKey": taken.undo.item_key}
         return unwind.staff_task(
@@ -184,18 +187,18 @@ class Recovery:
 
     async def clocks(self, session_id: UUID) -> None:
         """Enter what the clocks have done to a session, and end its unwinding if it can."""
-        loaded = await self._runner.lapse(
-            await self._runner.reload(session_id), command=self._command
+        loaded = await self._decider.lapse(
+            await self._decider.reload(session_id), command=self._command
         )
         if loaded.session.unwinding is not None:
-            await self._runner.finish_if_paid_back(loaded, command=self._command)
+            await self._compensation.finish_if_paid_back(loaded, command=self._command)
 
     async def payment(self, session_id: UUID) -> None:
         """Begin to unwind a booking whose payment deadline has passed."""
-        await self._decide(await self._runner.reload(session_id), recover.payment_overdue)
+        await self._decide(await self._decider.reload(session_id), recover.payment_overdue)
 
     def _context(self, taken: TakenStep) -> CallContext:
-        ctx = self._runner.context()
+        ctx = self._decider.context()
         ctx.step_id = taken.step_id
         return ctx
 

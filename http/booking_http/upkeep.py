@@ -58,12 +58,13 @@ def upkeep_of(wired: Wiring) -> Upkeep:
         queue=queue,
         supplier=wired.supplier,
         lookup=wired.lookup,
-        runner=wired.engine.runner,
+        decider=wired.engine.decider,
+        compensation=wired.engine.compensation,
         policy=wired.policy,
         new_id=wired.new_id,
         worker=wired.owner,
     )
-    desk = Desk(tasks=tasks, supplier=wired.supplier, runner=wired.engine.runner)
+    desk = Desk(tasks=tasks, supplier=wired.supplier, decider=wired.engine.decider)
     return Upkeep(queue=queue, tasks=tasks, recovery=recovery, desk=desk)
 
 

@@ -34,11 +34,13 @@ from tests.http.kit import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]
 _EFFECTS = "booking_flow.effects.Effects"
+_COMPENSATION = "booking_flow.compensation.Compensation"
+_DECIDER = "booking_flow.deciding.Decider"
 _RUNNER = "booking_flow.runner.Runner"
 ADD = f"{_EFFECTS}._add: _supplier.add_to_basket"
 BOOK = f"{_EFFECTS}.book: _supplier.book"
 PAY = f"{_EFFECTS}.pay: _supplier.pay"
-SETTLE = f"{_RUNNER}._settle: _commit"
+SETTLE = f"{_RUNNER}._settle: _decider.commit"
 SPOOLED = f"{_RUNNER}._settle: _keep"
 """Points at which a death hurts most."""
 
@@ -85,12 +87,14 @@ JOURNEYS = (
     ),
     Journey(name="database away", walk=to_booked_and_paid, outage=(f"before {SETTLE}", 2)),
     Journey(name="commit unconfirmed", walk=to_booked_and_paid, outage=(f"after {SETTLE}", 2)),
-    Journey(name="edited meanwhile", walk=to_edited, rival=f"before {_RUNNER}.decide: _commit"),
-    Journey(name="chosen meanwhile", walk=to_chosen, rival=f"before {_RUNNER}.decide: _commit"),
+    Journey(name="edited meanwhile", walk=to_edited, rival=f"before {_DECIDER}.decide: commit"),
+    Journey(name="chosen meanwhile", walk=to_chosen, rival=f"before {_DECIDER}.decide: commit"),
     Journey(name="held meanwhile", walk=to_held, rival=f"before {SETTLE}"),
-    Journey(name="ended meanwhile", walk=to_expired, rival=f"before {_RUNNER}.lapse: _commit"),
+    Journey(name="ended meanwhile", walk=to_expired, rival=f"before {_DECIDER}.lapse: commit"),
     Journey(
-        name="cancelled meanwhile", walk=to_cancelling, rival=f"before {_RUNNER}._finish: _commit"
+        name="cancelled meanwhile",
+        walk=to_cancelling,
+        rival=f"before {_COMPENSATION}._finish: _decider.commit",
     ),
     Journey(
         name="no prices", walk=to_no_prices, faults=(("cruisecabingrades.pl", "session_expired"),)

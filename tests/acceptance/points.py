@@ -18,6 +18,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 DECLARED: Final = Path(__file__).with_name("points.txt")
 WATCHED: Final = (
+    "booking_flow.compensation",
+    "booking_flow.deciding",
     "booking_flow.desk",
     "booking_flow.effects",
     "booking_flow.engine",

@@ -44,7 +44,7 @@ async def test_who_answers_a_moment_too_late_hears_who_was_first(
     late = Desk(
         tasks=SeenEarlier(task, upkeep.tasks),
         supplier=service.parts.supplier,
-        runner=service.parts.engine.runner,
+        decider=service.parts.engine.decider,
     )
     with pytest.raises(Refused) as refused:
         await late.answer(answer, origin=BEN)

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from uuid import UUID
 
 from booking_flow.change import Change, begin
+from booking_flow.deciding import Decision
 from booking_flow.engine import Command
 from booking_flow.history import EventKind
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import refuse
-from booking_flow.runner import Decision
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import unwind
 from booking_flow.steps.moment import Moment
@@ -64,8 +64,8 @@ class Act:
                 raise refuse(RefusalCode.VERSION_MISMATCH)
             return decision(session, at)
 
-        runner = self.service.support.runner
-        return await runner.decide(self.loaded, guarded, command=self.command)
+        decider = self.service.support.decider
+        return await decider.decide(self.loaded, guarded, command=self.command)
 
     async def note(self) -> Loaded:
         """Write into the history what is done and why."""
@@ -122,7 +122,7 @@ async def retry_undo(service: Service, wish: Wish) -> Loaded:
     act = await begin_act(service, wish, possible.RETRY_UNDO)
     if not await service.store.owed(act.loaded.session.id):
         raise problem(RefusalCode.WRONG_STATE, "Nothing has to be undone.")
-    return await service.support.runner.pay_back(await act.note(), command=act.command)
+    return await service.support.compensation.pay_back(await act.note(), command=act.command)
 
 
 async def release_hold(service: Service, wish: Wish) -> Loaded:
@@ -139,7 +139,9 @@ async def cancel_session(service: Service, wish: Wish) -> Loaded:
     def decision(session: Session, at: Moment) -> Change | None:
         return unwind.cancel(session, reason=act.reason, at=at)
 
-    return await service.support.runner.pay_back(await act.decide(decision), command=act.command)
+    return await service.support.compensation.pay_back(
+        await act.decide(decision), command=act.command
+    )
 
 
 async def erase_guest(service: Service, wish: Wish) -> Loaded:
@@ -151,4 +153,4 @@ async def erase_guest(service: Service, wish: Wish) -> Loaded:
         raise problem(RefusalCode.WRONG_STATE, "A task is open that may need the guest's name.")
     loaded = await act.note()
     await erase(support.database, loaded.session.id)
-    return await support.runner.reload(loaded.session.id)
+    return await support.decider.reload(loaded.session.id)

@@ -103,16 +103,16 @@ class BulkWork:
         await self.support.bulk.settle(item, status, note=note)
 
     async def _done(self, item: TakenItem) -> str | None:
-        loaded = await self.support.runner.reload(item.session_id)
+        loaded = await self.support.decider.reload(item.session_id)
         if item.action is BulkAction.RETRY_UNDO:
             return await self._undone(item, loaded)
         return await self._found_out(item, loaded)
 
     async def _undone(self, item: TakenItem, loaded: Loaded) -> str | None:
-        store, runner = self.parts.store, self.support.runner
+        store, compensation = self.parts.store, self.support.compensation
         if not await store.owed(item.session_id):
             return "Nothing was left to undo."
-        await runner.pay_back(await self._noted(item, loaded), command=_command(item))
+        await compensation.pay_back(await self._noted(item, loaded), command=_command(item))
         if await store.owed(item.session_id):
             raise refuse(RefusalCode.SUPPLIER_ERROR, "The supplier has not let go yet.")
         return None
@@ -133,7 +133,7 @@ class BulkWork:
             details = {"action": item.action.value, "run": str(item.run_id)}
             return begin(session).record(EventKind.NOTE, reason=item.reason, details=details)
 
-        return await self.support.runner.decide(loaded, decision, command=_command(item))
+        return await self.support.decider.decide(loaded, decision, command=_command(item))
 
 
 def bulk_work(parts: Parts) -> BulkWork:

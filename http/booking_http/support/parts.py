@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.oidc import Provider
+from booking_flow.compensation import Compensation
+from booking_flow.deciding import Decider
 from booking_flow.desk import Desk
 from booking_flow.policy import Policy
 from booking_flow.recovery import Recovery
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import refuse
-from booking_flow.runner import Runner
 from booking_flow.saga import StepName
 from booking_flow.session import Loaded
 from booking_flow.steps.moment import Moment
@@ -51,7 +52,8 @@ class Support:
     tasks: PostgresTaskStore
     desk: Desk
     recovery: Recovery
-    runner: Runner
+    decider: Decider
+    compensation: Compensation
     policy: Policy
     provider: Provider | None
     """Whose word is taken for who somebody is, besides a password."""
@@ -73,7 +75,7 @@ class Support:
         if taken is None:
             raise refuse(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")
         await self.recovery.open_step(taken)
-        return await self.runner.reload(session_id)
+        return await self.decider.reload(session_id)
 
 
 def support_of(parts: Parts) -> Support:
@@ -92,7 +94,8 @@ def support_of(parts: Parts) -> Support:
         tasks=upkeep.tasks,
         desk=upkeep.desk,
         recovery=upkeep.recovery,
-        runner=parts.engine.runner,
+        decider=parts.engine.decider,
+        compensation=parts.engine.compensation,
         policy=parts.policy,
         provider=provider_of(parts.settings),
         mails=bool(parts.outgoing.channels.confirmations),

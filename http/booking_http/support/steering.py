@@ -139,7 +139,7 @@ async def move_session(
         )
 
     loaded = await act.decide(decision)
-    return await service.support.runner.pay_back(loaded, command=act.command)
+    return await service.support.compensation.pay_back(loaded, command=act.command)
 
 
 async def ways(service: Service, loaded: Loaded) -> Sequence[Way]:

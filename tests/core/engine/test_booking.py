@@ -312,6 +312,7 @@ async def test_a_reservation_that_another_session_has_is_left_to_people(shop: Sh
     )
     assert "book: broken" in str(rows[0].evidence)
     assert reservation in str(rows[0].evidence)
+    assert shop.pause.waits == [1], "it was tried again once, after a moment"
 
 
 async def the_first_had_it_already(shop: Shop, first: Guest, reservation: str) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from booking_flow.basket import BasketAnswer
+from booking_flow.deciding import GLANCES
 from booking_flow.engine import OVERTAKEN, AlreadyBound
 from booking_flow.flow import State
 from booking_flow.pricing import Cabin, Selection
 from booking_flow.refusals import RefusalCode
-from booking_flow.runner import GLANCES
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.choosing import rate_key
 from booking_flow.supplier import CallContext, RateKey

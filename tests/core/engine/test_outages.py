@@ -232,6 +232,7 @@ async def with_the_database_away(
     assert step is not None
     await wire.cut()
     await distant.pause.begun.wait()
+    assert spool.kept, "kept before anything is waited for"
     while len(distant.pause.waits) < 3:  # noqa: ASYNC110 - the pause itself sets the pace
         await asyncio.sleep(0.01)
     await wire.mend()
