@@ -8,12 +8,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
 from typing import Any, Final
 
-import structlog
 from aiohttp import web
 
 from booking_flow.engine import Answer, allowed_triggers
 from booking_flow.flow import Trigger
-from booking_flow.ports import StoreUnavailable
 from booking_flow.session import Session
 from booking_http.checks import Checks
 from booking_http.debugging import Debugging
@@ -35,18 +33,14 @@ from booking_http.service import SERVICE, Service
 from booking_http.settings import Settings
 from booking_http.streams import Streams
 from booking_http.support.parts import support_of
+from booking_http.tidying import tidy
 from booking_http.wakeups import Listener
 from booking_http.worker import Worker, working
 from persistence.caps import PostgresCaps
 from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
-from persistence.overview import sum_up
-from persistence.sign_ins import PostgresSignIns
-from persistence.staff import PostgresStaff
 from persistence.sync_runs import PostgresSyncRuns
 
-_HOUR: Final = 3600.0
-_log = structlog.get_logger(__name__)
 PARTS: Final = web.AppKey("parts", Parts)
 WORKER: Final = web.AppKey("worker", Worker)
 
@@ -65,7 +59,7 @@ def create_app(settings: Settings) -> web.Application:
         async with open_parts(settings) as parts:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
             async with (
-                beside(_listen(app[SERVICE], settings), _forget(parts)),
+                beside(_listen(app[SERVICE], settings), tidy(parts.database)),
                 _working(app, parts),
             ):
                 yield
@@ -148,22 +142,6 @@ async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
 
 async def _listen(service: Service, settings: Settings) -> None:
     await Listener(dsn=listening_dsn(settings), streams=service.streams).run()
-
-
-async def _forget(parts: Parts) -> None:
-    """Drop counts that no longer matter, and sum up those that do, every hour."""
-    while True:
-        try:
-            await PostgresCaps(parts.database).forget()
-            await PostgresSignIns(parts.database).forget()
-            await PostgresStaff(parts.database).forget()
-            await sum_up(parts.database)
-        except StoreUnavailable as error:
-            _log.warning("not tidied: the database is away", why=str(error))
-        except Exception:
-            # Tables that are not there yet come with a migration, under a service that runs.
-            _log.exception("not tidied")
-        await asyncio.sleep(_HOUR)
 
 
 async def _begin_to_stop(app: web.Application) -> None:

@@ -17,6 +17,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.deliveries import Deliveries, open_deliveries
 from booking_http.outgoing import LINK
 from booking_http.parts import Parts
+from booking_http.tidying import TIDY_SECONDS, until_next_time
 from persistence.announcements import OutboxKind
 from persistence.outbox import Fate, Outbox, Parcel
 
@@ -25,7 +26,6 @@ LEASE: Final = timedelta(seconds=60)
 LIMIT_SECONDS: Final = 30.0
 """How long handing over one parcel may take; well within the lease."""
 POLL_SECONDS: Final = 1.0
-FORGET_SECONDS: Final = 3600.0
 _log = structlog.get_logger(__name__)
 
 
@@ -65,30 +65,24 @@ class OutboxSender:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, and finish what is under way then."""
-        pause = POLL_SECONDS if self._channels else FORGET_SECONDS
+        pause = POLL_SECONDS if self._channels else TIDY_SECONDS
         async with open_deliveries(self._parts, tls=self._tls) as doors:
-            forgotten = -FORGET_SECONDS
+            tidied = -TIDY_SECONDS
             while not stop.is_set():
                 now = asyncio.get_running_loop().time()
-                if now - forgotten > FORGET_SECONDS:
-                    forgotten = now
-                    await self._forget(doors)
-                if not await self._round(doors):
+                if now - tidied > TIDY_SECONDS:
+                    tidied = now
+                    await self._tidy(doors)
+                sent = 0
+                with until_next_time("sending"):
+                    sent = await self._send(doors)
+                if not sent:
                     await _wait(stop, pause)
 
     async def send_due(self) -> int:
         """Send what is due now, once, and return how many parcels were taken."""
         async with open_deliveries(self._parts, tls=self._tls) as doors:
             return await self._send(doors)
-
-    async def _round(self, doors: Deliveries) -> int:
-        try:
-            return await self._send(doors)
-        except StoreUnavailable as error:
-            _log.warning("the outbox cannot be read", why=str(error))
-        except Exception:
-            _log.exception("the outbox cannot be sent")
-        return 0
 
     async def _send(self, doors: Deliveries) -> int:
         if LINK in self._channels:
@@ -129,14 +123,10 @@ class OutboxSender:
         tell = _log.error if dead else _log.warning
         tell("not delivered", fate=fate.value, why=reason, attempts=parcel.attempts, **told)
 
-    async def _forget(self, doors: Deliveries) -> None:
-        try:
+    async def _tidy(self, doors: Deliveries) -> None:
+        with until_next_time("tidying the outbox"):
             await self.outbox.forget()
             await doors.lookups.forget()
-        except StoreUnavailable as error:
-            _log.warning("the outbox is not tidied", why=str(error))
-        except Exception:
-            _log.exception("the outbox is not tidied")
 
 
 async def send_due(parts: Parts) -> int:

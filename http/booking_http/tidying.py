@@ -1,0 +1,43 @@
+"""Tidying: dropping what no longer matters, over and over; a failure of it stops nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.ports import StoreUnavailable
+from persistence.caps import PostgresCaps
+from persistence.overview import sum_up
+from persistence.sign_ins import PostgresSignIns
+from persistence.staff import PostgresStaff
+
+TIDY_SECONDS: Final = 3600.0
+_log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def until_next_time(task: str) -> Iterator[None]:
+    """Leave the block for the next time where it fails, and log it under the name of the task."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        _log.warning("put off: the database is away", task=task, why=str(error))
+    except Exception:
+        # Tables that are not there yet come with a migration, under a service that runs.
+        _log.exception("put off", task=task)
+
+
+async def tidy(database: AsyncEngine) -> None:
+    """Drop counts that no longer matter, and sum up those that do, every hour."""
+    while True:
+        with until_next_time("tidying"):
+            await PostgresCaps(database).forget()
+            await PostgresSignIns(database).forget()
+            await PostgresStaff(database).forget()
+            await sum_up(database)
+        await asyncio.sleep(TIDY_SECONDS)
