@@ -76,6 +76,34 @@ async def test_an_entry_whose_confirmation_was_lost_ends_as_it_was_entered(
     assert (await guest.calls()).count("book") == 1
 
 
+async def test_what_was_spooled_goes_once_its_entry_is_found(
+    make_shop: MakeShop, wire: Wire
+) -> None:
+    spool = Paper()
+    shop, distant = await make_shop(), await make_shop(url=wire.url, spool=spool)
+    guest = await shop.held()
+    wire.lose_answer_to(b"step_settled")
+    answer = await guest.at(distant).book(DEPOSIT)
+    (kept,) = spool.kept
+    assert wire.lost == 1
+    assert spool.dropped == [kept.step_id]
+    assert answer.now > answer.session.created_at
+
+
+async def test_what_an_entry_leaves_owed_is_paid_back_once_it_is_found(
+    make_shop: MakeShop, wire: Wire
+) -> None:
+    shop, distant = await make_shop(), await make_shop(url=wire.url)
+    guest = await shop.selected()
+    await shop.simulator.fault("basketadd", "price_differs")
+    wire.lose_answer_to(b"step_settled")
+    found = await refused(guest.at(distant).hold())
+    assert wire.lost == 1
+    assert found.refusal.code is RefusalCode.PRICE_CHANGED
+    assert await shop.simulator.books() == (0, 0, 0)
+    assert ("release", "owed") not in await guest.steps()
+
+
 @pytest.mark.parametrize("way", [Wire.lose_answer_to, Wire.swallow])
 async def test_a_doubt_whose_entry_was_not_confirmed_is_one_doubt(
     make_shop: MakeShop, wire: Wire, way: Callable[[Wire, bytes], None]
