@@ -14,7 +14,7 @@ from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, Spool, SpooledAnswer, StoreUnavailable
 from booking_flow.refused import Refused
-from booking_flow.saga import STEPS, StepKind, StepName, StepStatus
+from booking_flow.saga import StepName
 from booking_flow.session import Loaded, Session
 from booking_flow.steps import settling
 from booking_flow.steps.moment import Moment
@@ -78,14 +78,14 @@ class Runner:
         self,
         loaded: Loaded,
         effect: Effect[R],
-        ended: R | settling.Failure,
+        answer: R | settling.Failure,
         *,
         ctx: CallContext,
         command: Command,
     ) -> Ended:
-        claimed = loaded.session
+        claimed, ended = loaded.session, answer
         unconfirmed: list[Change] = []
-        while _still_ours(claimed, loaded.session):
+        while _settles(ended, claimed, loaded.session):
             change = effect.settle(loaded.session, ended, self._decider.at(loaded))
             try:
                 committed = await self._decider.commit(
@@ -100,12 +100,12 @@ class Runner:
             except StoreUnavailable:
                 unconfirmed.append(change)
                 if len(unconfirmed) == 1:
-                    await self._keep(claimed, effect, ended)
+                    await self._keep(claimed, effect, answer)
                 await self._pause(len(unconfirmed))
             for entered in unconfirmed:
                 if _same(entered.after, loaded.session):
                     return await self._settled(claimed, effect, entered, loaded.now, command)
-        return Ended(loaded=await self._late(loaded, effect, ended, ctx=ctx, command=command))
+        return Ended(loaded=await self._late(loaded, effect, answer, ctx=ctx, command=command))
 
     async def _keep(self, claimed: Session, effect: Effect[R], ended: R | settling.Failure) -> None:
         if self._spool is None or effect.spooled is None or isinstance(ended, settling.Failure):
@@ -154,13 +154,16 @@ async def _perform(effect: Effect[R], session: Session, ctx: CallContext) -> R |
         return settling.Failure(error=error)
 
 
-def _still_ours(claimed: Session, present: Session) -> bool:
-    """Whether a settle may still be written: a late book or pay answer is always the truth."""
+def _settles(ended: object, claimed: Session, present: Session) -> bool:
+    """Whether what came of a call still settles its step: a doubt only for whoever has the fence.
+
+    A call is made once for a claim, so what it certainly came to is the truth, however late.
+    """
     ours, open_now = settling.open_step(claimed), present.open_step
     if open_now is None or open_now.id != ours.id:
         return False
-    late = STEPS[ours.name].kind is StepKind.IRREVERSIBLE and open_now.status is StepStatus.UNKNOWN
-    return open_now.fence == ours.fence or late
+    doubt = isinstance(ended, settling.Failure) and not ended.certain
+    return open_now.fence == ours.fence or not doubt
 
 
 def _same(one: Session, other: Session) -> bool:

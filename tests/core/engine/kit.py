@@ -387,6 +387,17 @@ async def refused(asking: Any) -> Refused:
     raise AssertionError("it was not refused")
 
 
+async def another_had_it_already(shop: Shop, other: Guest, reservation: str) -> None:
+    """Make a state that our own guards would not let come about."""
+    async with shop.database.connect() as connection:
+        await connection.execute(text("SET session_replication_role = replica"))
+        await connection.execute(
+            text("UPDATE bookings SET reservation = :number WHERE session_id = :id"),
+            {"number": reservation, "id": other.id},
+        )
+        await connection.execute(text("RESET session_replication_role"))
+
+
 async def seed(database: AsyncEngine) -> None:
     """Put on sale what the supplier sells, one sailing it does not know, and a wrong line."""
     known = [row_of(sailing) for sailing in seeded_sailings(datetime.now(UTC).date())]

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from booking_flow.card import PaymentType
 from booking_flow.engine import AlreadyBound, Answer
@@ -17,7 +16,7 @@ from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import CallContext, PayAnswer
 from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
+from tests.core.engine.kit import Guest, Shop, a_command, another_had_it_already, bound, refused
 
 DEPOSIT, ALL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
 BASKETED, SELECTED, BOOKED, PAID = (
@@ -302,7 +301,7 @@ async def test_a_reservation_that_another_session_has_is_left_to_people(shop: Sh
     await shop.simulator.fault("book", "slow", seconds=0.6)
     booking = asyncio.create_task(second.book())
     reservation = await the_second_reservation(shop)
-    await the_first_had_it_already(shop, first, reservation)
+    await another_had_it_already(shop, first, reservation)
     answer = await booking
     assert open_step(answer) == (StepName.BOOK, StepStatus.UNKNOWN)
     assert await second.tasks() == ["book_unknown"]
@@ -313,17 +312,6 @@ async def test_a_reservation_that_another_session_has_is_left_to_people(shop: Sh
     assert "book: broken" in str(rows[0].evidence)
     assert reservation in str(rows[0].evidence)
     assert shop.pause.waits == [1], "it was tried again once, after a moment"
-
-
-async def the_first_had_it_already(shop: Shop, first: Guest, reservation: str) -> None:
-    """Make a state that our own guards would not let come about."""
-    async with shop.database.connect() as connection:
-        await connection.execute(text("SET session_replication_role = replica"))
-        await connection.execute(
-            text("UPDATE bookings SET reservation = :number WHERE session_id = :id"),
-            {"number": reservation, "id": first.id},
-        )
-        await connection.execute(text("RESET session_replication_role"))
 
 
 async def the_second_reservation(shop: Shop) -> str:

@@ -21,7 +21,15 @@ from booking_flow.steps.moment import Moment
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore
 from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import ORIGIN, VAULT, Guest, Shop, a_command, refused
+from tests.core.engine.kit import (
+    ORIGIN,
+    VAULT,
+    Guest,
+    Shop,
+    a_command,
+    another_had_it_already,
+    refused,
+)
 from tests.core.engine.wire import Wire
 
 DEPOSIT = PaymentType.DEPOSIT
@@ -156,10 +164,10 @@ async def test_a_claim_that_cannot_be_written_asks_nothing(make_shop: MakeShop, 
     assert await shop.simulator.received("book") == 0
 
 
-async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
-    """Begin a slow call, and take its step away as a worker does with an abandoned one."""
+async def taken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
+    """Begin a slow call, and take its step as a worker does when a lease has ended."""
     shop = guest.shop
-    await shop.simulator.fault(endpoint, "slow", seconds=0.6)
+    await shop.simulator.fault(endpoint, "slow", seconds=0.9)
     step = asyncio.create_task(asking)
     await shop.simulator.has_received(endpoint)
     await shop.rows(
@@ -167,6 +175,12 @@ async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[A
         " RETURNING 1",
         id=guest.id,
     )
+    return step
+
+
+async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
+    """Begin a slow call, and find its step abandoned as a worker does."""
+    step = await taken(guest, endpoint, asking)
     await decide(guest, recover.abandoned)
     return step
 
@@ -179,13 +193,35 @@ async def decide(guest: Guest, decision: Any) -> None:
     assert committed.result.value == "done"
 
 
-async def test_a_late_answer_of_book_is_the_truth(shop: Shop) -> None:
-    """It settles a step that a worker had found abandoned, whatever the fence."""
+@pytest.mark.parametrize("away", [taken, overtaken])
+async def test_a_late_answer_of_book_is_the_truth(shop: Shop, away: Any) -> None:
+    """It settles a step that a worker has taken, whatever the fence."""
     guest = await shop.held()
-    step = await overtaken(guest, "book", guest.book(DEPOSIT))
+    step = await away(guest, "book", guest.book(DEPOSIT))
     assert (await step).session.state is State.PAID
     assert await guest.state() is State.PAID
     assert await shop.simulator.books() == (0, 1, 1)
+    assert "conflict" not in await guest.tasks()
+
+
+@pytest.mark.parametrize("away", [taken, overtaken])
+async def test_a_late_hold_is_held(shop: Shop, away: Any) -> None:
+    """A worker that finds it in the basket must not find it owed back as well."""
+    guest = await shop.selected()
+    step = await away(guest, "basketadd", guest.hold())
+    assert (await step).session.state is State.BASKETED
+    assert ("release", "owed") not in await guest.steps()
+    assert await shop.simulator.books() == (1, 0, 0)
+
+
+async def test_a_late_doubt_is_no_second_doubt(make_shop: MakeShop) -> None:
+    shop = await make_shop(limits={"book": 0.5})
+    guest = await shop.held()
+    step = await overtaken(guest, "book", guest.book(DEPOSIT))
+    assert (await step).session.open_step is not None
+    assert await guest.tasks() == ["book_unknown"]
+    assert (await guest.kinds()).count("step_unknown") == 1
+    assert "book" in await guest.calls()
 
 
 async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: Shop) -> None:
@@ -204,6 +240,18 @@ async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: 
     assert (await guest.book(DEPOSIT)).session == session
     assert await shop.simulator.received("book") == asked
     assert len(await guest.steps()) == 2
+
+
+async def test_a_late_answer_that_no_constraint_lets_in_is_shown(shop: Shop) -> None:
+    first, second = await shop.held(), await shop.held()
+    step = await overtaken(second, "book", second.book())
+    (booked,) = (await shop.simulator.ledger())["bookings"]
+    await first.book()
+    await another_had_it_already(shop, first, booked["reservation"])
+    await step
+    assert sorted(await second.tasks()) == ["book_unknown", "conflict"]
+    assert (await second.kinds())[-1] == "late_answer"
+    assert (await second.kinds()).count("step_unknown") == 1
 
 
 async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Shop) -> None:
