@@ -65,6 +65,7 @@ async def test_a_supplier_session_that_is_over_is_opened_anew(shop: Shop) -> Non
     assert old is not None
     assert new is not None
     assert new.key != old.key
+    assert new.opened_at > old.opened_at
     await guest.select()
     assert await guest.state() is State.BASKETED
 

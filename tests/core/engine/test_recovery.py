@@ -123,6 +123,7 @@ async def test_a_hold_that_was_never_sent_is_given_up_once_the_basket_proves_it(
     assert await worker.steps(100) == 0
     assert await worker.steps(166) == 1
     assert await status(guest) is StepStatus.UNKNOWN
+    assert (await guest.calls()).count("basket") == 1, "a look that changed nothing is evidence"
     assert await worker.steps(290) == 1
     session = await guest.session()
     assert session.open_step is None
