@@ -146,9 +146,18 @@ class TokenCache:
             shared = await self._shared(name)
             if shared is not None:
                 return shared, leader
-            if await self._ask(take_turn) or self._clock() >= until:
+            if await self._ask(take_turn):
+                return await self._unless_shared(name, leader), leader
+            if self._clock() >= until:
                 return None, leader
             await asyncio.sleep(self._poll_seconds)
+
+    async def _unless_shared(self, name: str, leader: str) -> Grant | None:
+        """Give the turn back if a token came between the look and the turn."""
+        shared = await self._shared(name)
+        if shared is not None:
+            await self._give_way(name, leader)
+        return shared
 
     async def _lead(self, name: str, leader: str, fetch: Callable[[], Awaitable[Grant]]) -> str:
         try:

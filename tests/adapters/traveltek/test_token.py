@@ -66,6 +66,26 @@ async def test_many_callers_in_many_processes_fetch_one_token(valkey: Redis) -> 
     assert issuer.issued == 1
 
 
+async def test_a_token_that_came_between_look_and_turn_is_shared(
+    valkey: Redis, redis_url: str
+) -> None:
+    issuer, (first,) = Issuer(wait=0), caches(valkey, 1)
+
+    class Overtaken(Redis):
+        """Looks just before another process stores a token."""
+
+        async def get(self, name: Any) -> Any:
+            found = await super().get(name)
+            await first.token("a", issuer)
+            return found
+
+    async with Overtaken.from_url(redis_url) as slow:
+        (second,) = caches(slow, 1)
+        assert await second.token("a", issuer) == "token-1"
+    assert issuer.issued == 1
+    assert not [key async for key in valkey.scan_iter("*:lock")]
+
+
 async def test_accounts_do_not_share_a_token(valkey: Redis) -> None:
     issuer, (cache, _) = Issuer(), caches(valkey)
     assert await cache.token("a", issuer) != await cache.token("b", issuer)
