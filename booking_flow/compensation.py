@@ -49,9 +49,7 @@ class Compensation:
         return await self._decider.reload(loaded.session.id)
 
     async def _pay_back_one(self, undo: OwedUndo, loaded: Loaded, command: Command) -> bool:
-        ctx = self._decider.context()
-        ctx.step_id = undo.id
-        ctx.deadline = ctx.started + self._policy.limits[StepName.RELEASE].send
+        ctx = self.begin_undo(undo)
         lease = self._policy.lease_seconds(StepName.RELEASE)
         fence = await self._store.take_owed(undo.id, lease_seconds=lease, origin=command.origin)
         if fence is None:
@@ -60,6 +58,13 @@ class Compensation:
         return (
             await self._store.settle_owed(undo.id, fence=fence, done=done, calls=ctx.calls) and done
         )
+
+    def begin_undo(self, undo: OwedUndo) -> CallContext:
+        """Begin the evidence of an undo, and set the deadline before which it must be sent."""
+        ctx = self._decider.context()
+        ctx.step_id = undo.id
+        ctx.deadline = ctx.started + self._policy.limits[StepName.RELEASE].send
+        return ctx
 
     async def let_go(self, undo: OwedUndo, currency: str, ctx: CallContext) -> bool:
         """Take an item out of the supplier's basket once; whether it is certainly out."""

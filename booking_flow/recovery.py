@@ -168,9 +168,7 @@ class Recovery:
         if taken.undo.lapsed(await self._store.now()):
             await self._queue.settle_undo(taken, done=True, calls=())
             return
-        ctx = self._decider.context()
-        ctx.step_id = taken.undo.id
-        ctx.deadline = ctx.started + self._policy.limits[StepName.RELEASE].send
+        ctx = self._compensation.begin_undo(taken.undo)
         done = await self._compensation.let_go(taken.undo, taken.currency, ctx)
         task = None if done else await self._stuck(taken)
         await self._queue.settle_undo(taken, done=done, calls=ctx.calls, task=task)
