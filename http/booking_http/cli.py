@@ -181,15 +181,19 @@ main.add_command(task)
 @main.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail when a diagram is stale.")
 @click.option("--folder", type=FOLDER, default=Path("diagrams"), show_default=True)
-def diagrams(check: bool, folder: Path) -> None:
+@click.option("--pages", type=FOLDER, help="Where the console's pictures lie; in the package.")
+def diagrams(check: bool, folder: Path, pages: Path | None) -> None:
     """Draw the flow and the saga from the code."""
-    from booking_http import diagrams as drawn
+    from booking_http.console.pictures import DRAWN
+    from booking_http.diagrams import files
+    from booking_http.explained import explained
 
-    if not check:
-        drawn.write(folder)
-        click.echo(f"wrote {', '.join(sorted(drawn.draw_all()))} to {folder}/")
-    elif names := drawn.stale(folder):
-        sys.exit(f"stale in {folder}/: {', '.join(names)}; run `booking-flow diagrams`")
+    with explained():
+        if not check:
+            files.write(folder, pages=pages or DRAWN)
+            click.echo(f"wrote {', '.join(sorted(files.draw_all()))} to {folder}/")
+        elif names := files.stale(folder, pages=pages or DRAWN):
+            sys.exit(f"stale: {', '.join(names)}; run `booking-flow diagrams`")
 
 
 if __name__ == "__main__":

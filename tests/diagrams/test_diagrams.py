@@ -6,12 +6,14 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from booking_flow.flow import FLOW, STATES, TABLE, Mover
 from booking_flow.saga import SAGA, StepKind
 from booking_http.cli import main
-from booking_http.diagrams import draw_all, mermaid, model, readme, stale, write
+from booking_http.console.pictures import DRAWN as FOR_PAGES
+from booking_http.diagrams import mermaid, model, readme
+from booking_http.diagrams.files import draw_all, draw_pages, stale, write
 
 COMMITTED = Path(__file__).resolve().parents[2] / "diagrams"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -38,8 +40,15 @@ def test_the_committed_file_is_what_the_code_draws(name: str) -> None:
     assert (COMMITTED / name).read_text("utf-8") == DRAWN[name]
 
 
-def test_nothing_else_lies_in_the_folder() -> None:
+@pytest.mark.parametrize("name", ["flow.svg", "saga.svg"])
+def test_the_console_shows_what_the_code_draws(name: str) -> None:
+    """Pages read files, so that the service needs no program that draws."""
+    assert (FOR_PAGES / name).read_text("utf-8") == draw_pages()[name]
+
+
+def test_nothing_else_lies_in_the_folders() -> None:
     assert sorted(path.name for path in COMMITTED.iterdir()) == NAMES
+    assert sorted(path.name for path in FOR_PAGES.iterdir()) == sorted(draw_pages())
 
 
 def test_drawing_twice_gives_the_same_bytes() -> None:
@@ -125,22 +134,39 @@ def test_pictures_print_well_on_a_landscape_page(name: str) -> None:
 
 
 def test_writing_leaves_nothing_stale(tmp_path: Path) -> None:
-    write(tmp_path / "diagrams")
-    assert stale(tmp_path / "diagrams") == []
+    folder, pages = tmp_path / "diagrams", tmp_path / "pages"
+    write(folder, pages=pages)
+    assert stale(folder, pages=pages) == []
+
+
+def run_diagrams(*options: str, place: Path) -> Result:
+    folders = ["--folder", str(place / "diagrams"), "--pages", str(place / "pages")]
+    return CliRunner().invoke(main, ["diagrams", *options, *folders])
 
 
 def test_check_names_the_stale_files_and_fails(tmp_path: Path) -> None:
-    write(tmp_path)
-    (tmp_path / "flow.svg").write_text("<svg/>")
-    (tmp_path / "saga.mmd").unlink()
-    done = CliRunner().invoke(main, ["diagrams", "--check", "--folder", str(tmp_path)])
+    write(tmp_path / "diagrams", pages=tmp_path / "pages")
+    (tmp_path / "diagrams" / "flow.svg").write_text("<svg/>")
+    (tmp_path / "diagrams" / "saga.mmd").unlink()
+    (tmp_path / "pages" / "saga.svg").unlink()
+    done = run_diagrams("--check", place=tmp_path)
     assert done.exit_code == 1
-    assert "flow.svg, saga.mmd" in done.output
-    assert "README.md" not in done.output
+    assert "diagrams/flow.svg, diagrams/saga.mmd, pages/saga.svg;" in done.output
 
 
 def test_check_passes_on_fresh_diagrams(tmp_path: Path) -> None:
-    runner = CliRunner()
-    assert runner.invoke(main, ["diagrams", "--folder", str(tmp_path)]).exit_code == 0
-    done = runner.invoke(main, ["diagrams", "--check", "--folder", str(tmp_path)])
+    assert run_diagrams(place=tmp_path).exit_code == 0
+    done = run_diagrams("--check", place=tmp_path)
     assert (done.exit_code, done.output) == (0, "")
+
+
+def test_a_missing_drawing_program_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sysconfig.get_path", lambda _: str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = run_diagrams(place=tmp_path)
+    assert done.exit_code == 1
+    assert done.output == (
+        "Error: drawing needs what `pip install 'booking-flow[diagrams]'` installs\n"
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,13 +12,11 @@ from markupsafe import Markup
 
 from booking_flow.flow import ENDS, MEANING, State, StateMeaning, Trigger
 from booking_flow.saga import StepName
-from booking_http.diagrams import dot, flow_picture
+from booking_http.console.pictures import drawing
 from booking_http.diagrams.model import PATH, Frame, arrows
+from booking_http.diagrams.svg import SVG, Box, box_of, parse
 from booking_http.schemas.support import HappeningTell, StoryTell
 
-SVG: Final = "http://www.w3.org/2000/svg"
-_NUMBER: Final = re.compile(r"-?\d+(?:\.\d+)?")
-_DROPPED: Final = re.compile(r"(heading|notes|key\d+|key\d+->key\d+)$")
 _MOVING: Final = ("transition", "override")
 _TRIGGER_OF: Final = {
     StepName.ADD_TO_BASKET: Trigger.ADD_TO_BASKET,
@@ -78,13 +75,14 @@ def _arrow_id(state: State, trigger: Trigger) -> str:
 @lru_cache(maxsize=512)
 def draw(path: Path) -> Markup:
     """Return the picture as SVG to stand in a page."""
-    root = ElementTree.fromstring(laid_out())  # noqa: S314 - it is our own drawing
-    root.set("aria-label", "The flow, with the way this session has gone")
+    root = parse(drawing("flow"))
+    says = "The flow, with the way this session has gone"
+    root.attrib.update({"class": "flow", "role": "img", "aria-label": says})
     boxes = {}
     for group in root.iter(f"{{{SVG}}}g"):
         name = group.get("id", "")
         if name.startswith("state-"):
-            boxes[name] = _box(group)
+            boxes[name] = box_of(group)
         if classes := _classes(name, path):
             group.set("class", f"{group.get('class', '')} {classes}")
     canvas = root.find(f"{{{SVG}}}g")
@@ -101,17 +99,6 @@ def _classes(name: str, path: Path) -> str:
         ("by-staff", name in path.by_staff),
     ]
     return " ".join(word for word, true in found if true)
-
-
-Box = tuple[float, float, float, float]
-
-
-def _box(group: ElementTree.Element) -> Box:
-    """Return the edges of a state: left, top, right, bottom."""
-    drawn = next(each for each in group.iter(f"{{{SVG}}}path"))
-    numbers = [float(number) for number in _NUMBER.findall(drawn.get("d", ""))]
-    xs, ys = numbers[::2], numbers[1::2]
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _additions(path: Path, boxes: Mapping[str, Box]) -> Iterator[ElementTree.Element]:
@@ -138,54 +125,6 @@ def _text(kind: str, words: str, x: float, y: float) -> ElementTree.Element:
     made = ElementTree.Element(f"{{{SVG}}}text", place)
     made.text = words
     return made
-
-
-@lru_cache(maxsize=1)
-def laid_out() -> str:
-    """Lay the flow out once, and leave out what pages say in their own words."""
-    ElementTree.register_namespace("", SVG)
-    drawn = dot.to_svg(flow_picture.dot())
-    root = ElementTree.fromstring(drawn)  # noqa: S314 - it is our own drawing
-    canvas = root.find(f"{{{SVG}}}g")
-    if canvas is None:
-        raise AssertionError("a drawing has a canvas")
-    for group in list(canvas):
-        if _dropped(group):
-            canvas.remove(group)
-    for group in canvas:
-        _anchor(group)
-    for name in ("width", "height"):
-        root.attrib.pop(name)
-    left, _, width, height = (float(each) for each in root.attrib["viewBox"].split())
-    root.set("viewBox", f"{left:g} 60 {width:g} {height - 60:g}")
-    root.attrib.update({"class": "flow", "role": "img"})
-    return ElementTree.tostring(root, "unicode")
-
-
-def _dropped(group: ElementTree.Element) -> bool:
-    return group.get("id", "").startswith("a_graph") or bool(_DROPPED.match(title_of(group)))
-
-
-def title_of(group: ElementTree.Element) -> str:
-    """Return what the drawing calls a piece of it."""
-    named = group.find(f"{{{SVG}}}title")
-    return (named.text or "") if named is not None else ""
-
-
-def _anchor(group: ElementTree.Element) -> None:
-    """Tie words to the edge or middle they were set to, whatever the width of this page's font."""
-    edge = _edges().get(title_of(group))
-    if group.get("id", "").startswith("state-"):
-        left, _, right, _ = _box(group)
-        edge = ((left + right) / 2, "middle")
-    if edge is not None:
-        for words in group.iter(f"{{{SVG}}}text"):
-            words.attrib.update({"x": f"{edge[0]:g}", "text-anchor": edge[1]})
-
-
-@lru_cache(maxsize=1)
-def _edges() -> Mapping[str, tuple[float, str]]:
-    return {name: (place, "end") for name, place, side in flow_picture.margins() if side == "right"}
 
 
 def stations(path: Path) -> Sequence[tuple[StateMeaning, str]]:

@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from booking_flow.flow import Trigger
 from booking_flow.saga import StepName
-from booking_http.console.chart import SVG, laid_out, title_of
+from booking_http.console.pictures import drawing
 from booking_http.console.words import age, count
 from booking_http.diagrams.model import arrows
+from booking_http.diagrams.svg import SVG, parse, title_of
 from booking_http.schemas.overview import OpenStepsTell, OverviewTell, StandingTell
 
 LIST: Final = "/console"
@@ -44,7 +45,7 @@ def list_href(search: Mapping[str, str | bool]) -> str:
 
 def draw(told: OverviewTell) -> Markup:
     """Return the map as SVG to stand in a page."""
-    root = ElementTree.fromstring(laid_out())  # noqa: S314 - it is our own drawing
+    root = parse(drawing("flow"))
     root.attrib.update({"class": "flow heat", "role": "group", "aria-label": _SAYS})
     hottest = max((each.count for each in told.states if not each.within_window), default=0)
     states = {f"state-{each.state}": each for each in told.states}

@@ -15,6 +15,8 @@ from itertools import pairwise
 from math import hypot
 from pathlib import Path
 
+from booking_http.serving import CannotRun
+
 Point = tuple[float, float]
 
 INK, GREY, PALE, PERSON, CLOCK = "#1e293b", "#5b6b80", "#94a3b8", "#475569", "#b45309"
@@ -71,7 +73,11 @@ def quote(words: str) -> str:
 
 
 def to_svg(source: str) -> str:
-    """Return the SVG of a drawing made of pinned items."""
+    """Return the SVG of a drawing made of pinned items.
+
+    Raises:
+        CannotRun: the program that draws is not installed.
+    """
     command = [_program(), "-Kneato", "-n2", "-Tsvg"]
     done = subprocess.run(command, input=source, capture_output=True, text=True, check=True)
     return done.stdout
@@ -79,7 +85,10 @@ def to_svg(source: str) -> str:
 
 def _program() -> str:
     beside = Path(sysconfig.get_path("scripts")) / "graphviz-pure"
-    return str(beside) if beside.exists() else shutil.which("graphviz-pure") or "graphviz-pure"
+    found = str(beside) if beside.exists() else shutil.which("graphviz-pure")
+    if found is None:
+        raise CannotRun("drawing needs what `pip install 'booking-flow[diagrams]'` installs")
+    return found
 
 
 def _pin(at: Point) -> str:
