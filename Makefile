@@ -11,10 +11,10 @@ RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
 CODE := booking_flow adapters persistence http tests requirements
 
-.PHONY: browser crash help demo test screenshots soak bench mutants check diagrams format lock clean
+.PHONY: browser crash first-booking help demo test screenshots soak bench mutants check diagrams format lock clean
 
 help: ## show this list
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(DEV): requirements/dev.txt requirements/install.py pyproject.toml
 	@$(INSTALL) requirements/dev.txt --venv $(VENV) --project .
@@ -49,6 +49,9 @@ soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (S
 bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (BENCH_SESSIONS=, BENCH_KEEP=)
 	@BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
+first-booking: ## clone, install without a cache, start the demo and book: how long each part takes (PYTHON=)
+	@$(PYTHON) tests/bench/first_booking.py --python $(PYTHON)
+
 mutants: $(DEV) ## change the core line by line and see whether a test notices (SLICE='booking_flow.flow*')
 	@nice -n 15 $(BIN)/python -m tests.core.mutants $(foreach name,$(SLICE),'$(name)')
 
@@ -67,7 +70,7 @@ format: $(DEV) ## put the code into its format and mend what lint can mend
 	@$(BIN)/ruff check --quiet --fix .
 
 lock: $(DEV) ## pin the requirement files anew with their hashes, and try them (UPGRADE=1 takes the newest)
-	@$(BIN)/python requirements/lock.py $(if $(UPGRADE),--upgrade)
+	@$(BIN)/python -m requirements.lock $(if $(UPGRADE),--upgrade)
 
 clean: ## remove caches and what the tools left behind, not .venv and not the demo's data
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov mutants

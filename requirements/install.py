@@ -70,6 +70,8 @@ def main() -> None:
         install(asked.lock, venv=asked.venv, project=asked.project)
     except CannotInstall as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("stopped; the next call goes on")
 
 
 def install(lock: Path, *, venv: Path, project: Path | None = None, resolve: bool = False) -> None:
@@ -82,7 +84,7 @@ def install(lock: Path, *, venv: Path, project: Path | None = None, resolve: boo
         CannotInstall: this Python is too old, a package is not to be had, or the lock is not whole.
     """
     require_python()
-    python = environment(venv)
+    python, began = environment(venv), time.monotonic()
     count = len(re.findall(r"^[\w.\-\[\],]+==", lock.read_text("utf-8"), re.MULTILINE))
     print(f"Installing the {count} packages of {lock} into {venv}", flush=True)
     options = ["--require-hashes", "--only-binary=:all:", "-r", str(lock)]
@@ -93,6 +95,7 @@ def install(lock: Path, *, venv: Path, project: Path | None = None, resolve: boo
     if project is not None:
         _run([*pip(python), "install", "--no-deps", "--no-build-isolation", "-e", str(project)])
     _run([*pip(python), "check"], advice=f"{lock} is not whole: `make lock` writes it anew")
+    print(f"  installed in {time.monotonic() - began:.0f} s", flush=True)
 
 
 def require_python() -> None:
@@ -126,7 +129,9 @@ def _works(python: Path) -> bool:
     """Say whether an environment is whole; one whose Python was removed or replaced is not."""
     if not python.exists():
         return False
-    tried = subprocess.run([str(python), "-m", "pip", "--version"], capture_output=True, check=False)
+    tried = subprocess.run(
+        [str(python), "-m", "pip", "--version"], capture_output=True, check=False
+    )
     return tried.returncode == 0
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from install import CannotInstall, install
+from requirements.install import CannotInstall, install
 
 FOLDER = Path(__file__).resolve().parent
 WIDEST = "dev"

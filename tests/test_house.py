@@ -74,12 +74,37 @@ def test_no_committed_file_names_a_package_registry() -> None:
     assert naming == []
 
 
-def test_every_locked_requirement_has_a_hash() -> None:
-    for name in ("runtime.txt", "dev.txt"):
-        blocks = (ROOT / "requirements" / name).read_text("utf-8").replace("\\\n", " ").splitlines()
-        pinned = [line for line in blocks if line and not line.lstrip().startswith("#")]
-        assert pinned
-        assert [line for line in pinned if "--hash=sha256:" not in line] == []
+def locked(name: str) -> dict[str, str]:
+    """Return what a lock pins, extras and conditions included, with the hashes of each."""
+    text = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
+    pins = [line.partition(" --hash=") for line in lines]
+    return {pin.strip(): hashes for pin, _, hashes in pins}
+
+
+@pytest.mark.parametrize("name", ["runtime", "demo", "dev"])
+def test_every_locked_requirement_has_a_hash(name: str) -> None:
+    pinned = locked(name)
+    assert pinned
+    assert [pin for pin, hashes in pinned.items() if not hashes.startswith("sha256:")] == []
+
+
+def test_what_runs_and_what_is_tested_have_the_same_versions() -> None:
+    """So that one environment serves the demo and the tests."""
+    versions = [
+        {pin.partition("==")[0].partition("[")[0]: pin.partition("==")[2] for pin in locked(name)}
+        for name in ("runtime", "demo", "dev")
+    ]
+    runtime, demo, dev = versions
+    assert runtime.items() <= demo.items() <= dev.items()
+
+
+def test_nothing_is_resolved_where_it_is_installed() -> None:
+    """A release of any package could otherwise break a fresh clone."""
+    recipes = [ROOT / "Makefile", *sorted((ROOT / ".ci").iterdir())]
+    installing = [line for path in recipes for line in path.read_text("utf-8").splitlines()]
+    assert [line for line in installing if "pip install" in line] == []
+    assert '"--no-deps"' in (ROOT / "requirements" / "install.py").read_text("utf-8")
 
 
 def test_check_runs_the_layer_contracts() -> None:

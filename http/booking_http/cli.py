@@ -35,13 +35,14 @@ def serve() -> None:
     """Run the service that the environment describes."""
     import structlog
 
-    from booking_http import serving
+    from booking_http import process
     from booking_http.bootstrap import create_app
     from booking_http.explained import explained
     from booking_http.logs import configure_logs
+    from booking_http.serving import serve_app
     from booking_http.settings import load_settings
 
-    serving.forbid_core_dumps()
+    process.forbid_core_dumps()
     with explained():
         settings = load_settings()
         configure_logs(settings.log_level)
@@ -49,25 +50,25 @@ def serve() -> None:
         app = create_app(settings)
         told = structlog.get_logger().bind(environment=settings.app_env.value)
         ready = partial(told.info, "listening", host=host, port=port)
-        serving.run_until_stopped(
-            serving.serve_app(app, host=host, port=port, patience=patience, ready=ready)
+        process.run_until_stopped(
+            serve_app(app, host=host, port=port, patience=patience, ready=ready)
         )
 
 
 @main.command()
 def worker() -> None:
     """Work off what waits, without serving requests; start as many as you like."""
-    from booking_http import serving
+    from booking_http import process
     from booking_http.explained import explained
     from booking_http.logs import configure_logs
     from booking_http.settings import load_settings
     from booking_http.worker import run_worker
 
-    serving.forbid_core_dumps()
+    process.forbid_core_dumps()
     with explained():
         settings = load_settings()
         configure_logs(settings.log_level)
-        serving.run_until_stopped(run_worker(settings))
+        process.run_until_stopped(run_worker(settings))
 
 
 @main.command()
@@ -84,16 +85,17 @@ def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path
     DATABASE_URL, REDIS_URL and TRAVELTEK_BASE_URL with its account replace the part of the demo
     that they name.
     """
-    from booking_http import serving
-    from booking_http.demo.run import DemoOptions, run_demo
+    from booking_http import process
+    from booking_http.demo.run import run_demo
+    from booking_http.demo.servers import DemoOptions
     from booking_http.explained import explained
 
-    serving.forbid_core_dumps()
+    process.forbid_core_dumps()
     options = DemoOptions(
         home=home, port=port, simulator_port=simulator_port, latency=latency, fresh=fresh
     )
     with explained():
-        serving.run_until_stopped(run_demo(options))
+        process.run_until_stopped(run_demo(options))
     click.echo("stopped")
 
 
@@ -109,7 +111,7 @@ def simulator(
     """Run the simulated supplier alone and print the settings that lead to it."""
     from adapters.simulator import SimulatorSettings
     from adapters.simulator import serve as serve_simulator
-    from booking_http import serving
+    from booking_http import process
     from booking_http.explained import explained
 
     settings = SimulatorSettings(
@@ -117,12 +119,12 @@ def simulator(
     )
     with explained():
         advice = "choose another with --port or SIMULATOR_PORT"
-        serving.require_free_port(host, port, advice=advice)
+        process.require_free_port(host, port, advice=advice)
         click.echo(f"TRAVELTEK_BASE_URL=http://{host}:{port}/2.1/json")
         click.echo(f"TRAVELTEK_SID={settings.sid}")
         click.echo(f"TRAVELTEK_USERNAME={settings.user}")
         click.echo(f"TRAVELTEK_PASSWORD={settings.password}")
-        serving.run_until_stopped(serve_simulator(settings, host=host, port=port))
+        process.run_until_stopped(serve_simulator(settings, host=host, port=port))
 
 
 @main.command()

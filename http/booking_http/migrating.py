@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from booking_http.serving import CannotRun
+from booking_http.process import CannotRun
 from booking_http.worlds import other_world, refusal
 from persistence.database import create_engine
 from persistence.identity import AppEnv, read_mark, remark

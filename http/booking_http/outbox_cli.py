@@ -78,7 +78,7 @@ async def _requeue(reference: str | None, seq: int | None) -> int:
 
 
 def _database_url() -> str:
-    from booking_http.serving import CannotRun
+    from booking_http.process import CannotRun
 
     found = os.environ.get("DATABASE_URL")
     if found is None:

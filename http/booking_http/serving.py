@@ -1,50 +1,13 @@
-"""Running until a signal: a web application on a port, everything stopped in good order."""
+"""Serving a web application on a port until it is told to stop."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
-import resource
-import signal
-import socket
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable
 
 from aiohttp import web
 
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-
-
-class CannotRun(Exception):  # noqa: N818 - says what is in the way, not what went wrong
-    """Something that must be put right by hand before this can run."""
-
-
-def forbid_core_dumps() -> None:
-    """Let no crash write our memory, and with it card data, to a disk."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def run_until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    """Run `work` until it ends or a signal asks to stop; a second signal does not wait."""
-    asyncio.run(_until_stopped(work))
-
-
-async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
-    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
-    stopped = asyncio.Event()
-
-    def stop(number: signal.Signals) -> None:
-        loop.remove_signal_handler(number)
-        stopped.set()
-        task.cancel()
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop, number)
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not stopped.is_set():
-            raise
+from booking_http.process import cannot_listen
 
 
 def _nothing() -> None:
@@ -78,24 +41,3 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         raise cannot_listen(host, port, error) from error
-
-
-def require_free_port(host: str, port: int, *, advice: str) -> None:
-    """Refuse to start anything when the port is taken.
-
-    Raises:
-        CannotRun: another process listens there, or we may not.
-    """
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise CannotRun(f"{cannot_listen(host, port, error)}; {advice}") from error
-
-
-def cannot_listen(host: str, port: int, error: OSError) -> CannotRun:
-    """Say why nobody can listen on a port."""
-    if error.errno == errno.EADDRINUSE:
-        return CannotRun(f"port {port} on {host} is in use by another program")
-    return CannotRun(f"port {port} on {host} cannot be used: {error.strerror}")

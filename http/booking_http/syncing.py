@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.catalogue.layout import CRUISES, OWN, BadLayout, Layout, layout_of
 from adapters.catalogue.ledger import Ledger
-from booking_http.serving import CannotRun
+from booking_http.process import CannotRun
 from booking_http.settings import Names, Numbers, SettingsError, explain
 from persistence.database import create_engine
 from persistence.identity import read_mark

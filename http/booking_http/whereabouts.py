@@ -30,7 +30,7 @@ def database_url(home: Path | None = None) -> str:
         CannotRun: neither is there.
     """
     from booking_http.demo.home import DemoHome
-    from booking_http.serving import CannotRun
+    from booking_http.process import CannotRun
 
     found = os.environ.get("DATABASE_URL") or (DemoHome(home).database_url() if home else None)
     if found is None:
@@ -45,7 +45,7 @@ def app_env() -> AppEnv:
     Raises:
         CannotRun: it is none of ours.
     """
-    from booking_http.serving import CannotRun
+    from booking_http.process import CannotRun
     from persistence.identity import AppEnv
 
     declared = os.environ.get("APP_ENV") or AppEnv.DEVELOPMENT.value

@@ -24,7 +24,7 @@ from booking_http.listening import listen, listening_dsn
 from booking_http.metrics import Metrics
 from booking_http.outbox import OutboxSender
 from booking_http.parts import Parts, open_parts
-from booking_http.serving import cannot_listen
+from booking_http.process import cannot_listen
 from booking_http.settings import Settings
 from booking_http.support.bulk import bulk_work
 from persistence.bulk import TakenItem

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
-from booking_http.serving import CannotRun
+from booking_http.process import CannotRun
 from booking_http.settings import Settings
 from persistence.identity import AppEnv, Mark, bind, read_mark
 

@@ -30,7 +30,8 @@ from booking_http.logs import configure_logs  # noqa: E402
 from booking_http.metrics import Metrics  # noqa: E402
 from booking_http.outbox import OutboxSender  # noqa: E402
 from booking_http.parts import Parts, open_parts  # noqa: E402
-from booking_http.serving import run_until_stopped, serve_app  # noqa: E402
+from booking_http.process import run_until_stopped  # noqa: E402
+from booking_http.serving import serve_app  # noqa: E402
 from booking_http.settings import Settings, load_settings  # noqa: E402
 from booking_http.worker import Worker, working  # noqa: E402
 from persistence.outbox import Parcel  # noqa: E402

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from booking_http import worlds
 from booking_http.cli import main
 from booking_http.parts import open_parts
-from booking_http.serving import CannotRun
+from booking_http.process import CannotRun
 from booking_http.settings import Settings
 from booking_http.worlds import disagreements
 from persistence.database import create_engine, execute

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from booking_http.demo.home import DemoHome
-from booking_http.serving import CannotRun
+from booking_http.process import CannotRun
 
 
 def test_keys_are_made_once_and_closed_to_others(tmp_path: Path) -> None:
@@ -50,7 +50,7 @@ def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
 def test_the_database_is_known_only_while_the_demo_runs(tmp_path: Path) -> None:
     home = DemoHome(tmp_path / "home")
     with home.taken():
-        home.publish(database_url="postgresql://somewhere")
+        home.publish({"database_url": "postgresql://somewhere"})
         assert home.database_url() == "postgresql://somewhere"
         assert (home.path / "running.json").stat().st_mode & 0o777 == 0o600
     assert home.database_url() is None

@@ -16,7 +16,7 @@ from typing import Final
 from cryptography.fernet import Fernet
 
 from adapters.embedded.folder import FolderLock
-from booking_http.serving import CannotRun
+from booking_http.process import CannotRun
 
 _NOTE: Final = "about.txt"
 _ABOUT: Final = (
@@ -82,11 +82,9 @@ class DemoHome:
             _write_private(file, json.dumps(made))
         return DemoKeys(**json.loads(file.read_text("ascii")))
 
-    def publish(self, *, database_url: str, **more: str) -> None:
+    def publish(self, settings: Mapping[str, str]) -> None:
         """Let commands in other terminals find what they need while this demo runs."""
-        _write_private(
-            self.path / "running.json", json.dumps({"database_url": database_url, **more})
-        )
+        _write_private(self.path / "running.json", json.dumps(dict(settings)))
 
     def database_url(self) -> str | None:
         """Return the database of the demo that runs here, or None."""

@@ -8,7 +8,7 @@ from adapters.catalogue.connection import open_pool
 from adapters.catalogue.correcting import Corrected, MayOnlyRead, correct
 from adapters.catalogue.inspection import inspect
 from booking_http.doctor.findings import Report
-from booking_http.serving import CannotRun
+from booking_http.process import CannotRun
 from booking_http.settings import Settings
 from booking_http.syncing import environment_of
 from persistence.identity import AppEnv

@@ -1,0 +1,1 @@
+"""Tests of how packages are locked and installed."""
