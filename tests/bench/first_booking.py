@@ -1,7 +1,8 @@
 """How long a newcomer waits: from a clone, with nothing installed or cached, to the first booking.
 
-`make first-booking` prints the parts; `--python` tries another interpreter. It needs git, make,
-bash and curl, and nothing of ours, since a clone has nothing yet.
+`make first-booking` prints the parts; `--python` tries another interpreter, `--each` every one that
+this machine has. It needs git, make, bash and curl, and nothing of ours, since a clone has nothing
+yet.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+SUPPORTED = range(11, 15)
+"""The minor versions of Python 3 that we support where every package has a wheel."""
 LIMIT = 900.0
 READY = 'session show "$REFERENCE"'
 MARKS = {
@@ -35,11 +38,31 @@ def main() -> None:
     """Measure, print, and fail when nothing was booked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default="python3", help="The interpreter to install for.")
+    parser.add_argument("--each", action="store_true", help="Every supported one found here.")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="first-booking-") as folder:
-        parts = measure(Path(folder), python=asked.python)
-    for name, seconds in parts.items():
-        print(f"{name:<34}{seconds:6.1f} s")
+    for python in interpreters() if asked.each else [asked.python]:
+        with tempfile.TemporaryDirectory(prefix="first-booking-") as folder:
+            parts = measure(Path(folder), python=python)
+        for name, seconds in parts.items():
+            print(f"{name:<34}{seconds:6.1f} s", flush=True)
+
+
+def interpreters() -> list[str]:
+    """Return one interpreter of each supported version that this machine has."""
+    places = [Path(place) for place in os.get_exec_path()]
+    places += sorted(Path.home().glob(".pyenv/versions/*/bin"))
+    found = {}
+    for name in (f"python3.{minor}" for minor in SUPPORTED):
+        candidates = [str(place / name) for place in places if (place / name).exists()]
+        # A shim that leads to no installed version exists and does not run.
+        if working := [each for each in candidates if runs(each)]:
+            found[name] = working[0]
+    return list(found.values())
+
+
+def runs(python: str) -> bool:
+    """Say whether an interpreter starts."""
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 def measure(folder: Path, *, python: str) -> dict[str, float]:
