@@ -10,6 +10,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
 from typing import Final, TypeVar
 
@@ -72,6 +73,8 @@ class TokenCache:
         self._poll_seconds = poll_seconds
         self._clock = clock
         self._known: dict[str, tuple[str, float]] = {}
+        self._lives: dict[str, float] = {}
+        """How long the last token of each name that was fetched here was good for, when new."""
         self._flights: dict[str, asyncio.Task[str]] = {}
         self._away_until = 0.0
         self._missed = False
@@ -84,6 +87,17 @@ class TokenCache:
     def left(self, name: str) -> float:
         """Return for how many seconds the token called `name` may still be used here."""
         return max(0.0, self._known.get(name, ("", 0.0))[1] - self._clock())
+
+    async def drop_unless_lasting(self, name: str, seconds: float) -> bool:
+        """Drop a token that will not last for `seconds`; whether one was dropped.
+
+        Where even a new one does not last as long, the first half of its life has to do.
+        """
+        value, _ = self._known.get(name, ("", 0.0))
+        if not 0.0 < self.left(name) < min(seconds, self._lives.get(name, inf) / 2):
+            return False
+        await self.forget(name, value)
+        return True
 
     async def forget(self, name: str, value: str) -> None:
         """Drop the token `value`, and only it: another may have put a newer one there."""
@@ -125,11 +139,15 @@ class TokenCache:
         self._known[name] = (grant.value, self._clock() + grant.seconds)
         return grant.value
 
+    def _remember_new(self, name: str, grant: Grant) -> str:
+        self._lives[name] = grant.seconds
+        return self._remember(name, grant)
+
     async def _shared_or_new(self, name: str, fetch: Callable[[], Awaitable[Grant]]) -> str:
         try:
             shared, leader = await self._wait_for_turn(name)
         except _Away:
-            return self._remember(name, await fetch())
+            return self._remember_new(name, await fetch())
         if shared is not None:
             return self._remember(name, shared)
         return await self._lead(name, leader, fetch)
@@ -165,7 +183,7 @@ class TokenCache:
         except BaseException:
             await self._give_way(name, leader)
             raise
-        self._remember(name, grant)
+        self._remember_new(name, grant)
         await self._share(name, leader, grant)
         return grant.value
 

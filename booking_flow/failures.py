@@ -16,12 +16,16 @@ class FailureKind(StrEnum):
     """The last cabin of the grade, or the chosen cabin, went to somebody else."""
     NOT_IN_BASKET = "not_in_basket"
     """The item is not, or no longer, in the supplier's basket (152)."""
+    ALREADY_DONE = "already_done"
+    """It says that what was asked for has been done already: perhaps by this very call."""
     INCOMPLETE = "incomplete"
     """book.pl misses something about a traveller, such as the lead's title (201)."""
     SESSION_EXPIRED = "session_expired"
     """The supplier session is over; it cannot be revived."""
     MISCONFIGURED = "misconfigured"
     """HTTP 404: wrong sid, endpoint or verb (PROTOCOL section 1)."""
+    TOKEN_REFUSED = "token_refused"
+    """Its own envelope refuses the token and tells of nothing done (3000, 3002)."""
     NOT_SENT = "not_sent"
     """No connection, breaker open, or the deadline passed before sending."""
     TIMEOUT = "timeout"
@@ -43,9 +47,11 @@ _CERTAIN = frozenset(
         FailureKind.INCOMPLETE,
         FailureKind.SESSION_EXPIRED,
         FailureKind.MISCONFIGURED,
+        FailureKind.TOKEN_REFUSED,
         FailureKind.NOT_SENT,
     }
 )
+_UNHEARD = frozenset({FailureKind.NOT_SENT, FailureKind.TOKEN_REFUSED})
 
 
 class SupplierError(Exception):
@@ -73,5 +79,5 @@ class SupplierError(Exception):
 
     @property
     def sent(self) -> bool:
-        """Whether the request can have reached the supplier."""
-        return self.kind is not FailureKind.NOT_SENT
+        """Whether the request can have got further than a check of who asks."""
+        return self.kind not in _UNHEARD

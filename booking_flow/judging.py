@@ -21,9 +21,11 @@ _REFUSAL_OF = {
     FailureKind.STALE: RefusalCode.SELECTION_STALE,
     FailureKind.SOLD_OUT: RefusalCode.SOLD_OUT,
     FailureKind.NOT_IN_BASKET: RefusalCode.HOLD_LAPSED,
+    FailureKind.ALREADY_DONE: RefusalCode.SUPPLIER_ERROR,
     FailureKind.INCOMPLETE: RefusalCode.VALIDATION_FAILED,
     FailureKind.SESSION_EXPIRED: RefusalCode.SELECTION_STALE,
     FailureKind.MISCONFIGURED: RefusalCode.SUPPLIER_MISCONFIGURED,
+    FailureKind.TOKEN_REFUSED: RefusalCode.SUPPLIER_UNAVAILABLE,
     FailureKind.NOT_SENT: RefusalCode.SUPPLIER_UNAVAILABLE,
     FailureKind.TIMEOUT: RefusalCode.SUPPLIER_TIMEOUT,
     FailureKind.BROKEN: RefusalCode.SUPPLIER_ERROR,
@@ -100,12 +102,16 @@ def _booked(answer: BookAnswer, *, card_sent: bool, total: Money) -> BookVerdict
 
 
 def _failed(answer: BookAnswer, *, card_sent: bool, failed_yellow: FailedYellow) -> BookVerdict:
+    """Judge a Failed: Yellow may yet turn Booked, with a card or without (section 10, 10)."""
+    screened = {found.fraud for found in answer.transactions}
+    in_review = FraudCategory.YELLOW in screened and FraudCategory.RED not in screened
     if _charged(answer.transactions):
         return _unknown(answer)
+    if in_review and failed_yellow is FailedYellow.UNKNOWN:
+        return _unknown(answer)
     if not card_sent:
-        refusal = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The line did not book.")
-        return BookVerdict(book=StepStatus.REFUSED, refusal=refusal)
-    if _declined(answer.transactions, failed_yellow=failed_yellow):
+        return BookVerdict(book=StepStatus.REFUSED, refusal=NOT_BOOKED)
+    if in_review or FraudCategory.RED in screened:
         return BookVerdict(book=StepStatus.REFUSED, refusal=CARD_DECLINED)
     return _unknown(answer)
 
@@ -114,13 +120,7 @@ def _charged(transactions: tuple[CardTransaction, ...]) -> bool:
     return any(found.took_money for found in transactions)
 
 
-def _declined(transactions: tuple[CardTransaction, ...], *, failed_yellow: FailedYellow) -> bool:
-    screened = {found.fraud for found in transactions}
-    if FraudCategory.RED in screened:
-        return True
-    return FraudCategory.YELLOW in screened and failed_yellow is FailedYellow.REFUSED
-
-
+NOT_BOOKED = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The line did not book.")
 CARD_DECLINED = Refusal(
     code=RefusalCode.CARD_DECLINED, detail="The card was declined. Another card may be tried."
 )

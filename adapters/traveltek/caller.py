@@ -68,21 +68,29 @@ class Caller:
         """Return which groups of reads are not sent for now."""
         return await self._patience.resting()
 
-    async def sign_in(self, ctx: CallContext) -> float:
-        """Make sure of a token, and return for how many seconds it may still be used."""
+    async def sign_in(self, ctx: CallContext, *, seconds: float = 0.0) -> float:
+        """Make sure of a token, and return for how many seconds it may still be used.
+
+        One that would not last for `seconds` is renewed, unless none lasts as long.
+        """
+        account = self._settings.account
         await self._token(TOKEN, ctx)
-        return self._tokens.left(self._settings.account)
+        if await self._tokens.drop_unless_lasting(account, seconds):
+            await self._token(TOKEN, ctx)
+        return self._tokens.left(account)
 
     async def _attempt(self, ask: Ask[T], ctx: CallContext) -> T:
-        """Send with the token we have; one the supplier refuses is renewed once.
+        """Send with the token we have; one the supplier itself refuses is renewed once.
 
-        Sending an effect again is safe here only: a refused token means that nothing was done.
+        A booking or a payment is not sent again even then: it goes out once, whatever comes back.
         """
         token = await self._token(ask.endpoint, ctx)
         try:
             return await self._send(ask, token, ctx)
         except BadToken:
             await self._tokens.forget(self._settings.account, token)
+            if not ask.endpoint.again_with_new_token:
+                raise
         token = await self._token(ask.endpoint, ctx)
         return await self._send(ask, token, ctx)
 
@@ -115,7 +123,7 @@ class Caller:
             return self._judge(TOKEN, seen).token(got, partial(read_grant, settings=settings))
 
     def _judge(self, endpoint: Endpoint, seen: Seen) -> Judge:
-        return Judge(endpoint.name, self._settings, seen)
+        return Judge(endpoint, self._settings, seen)
 
     async def _exchange(self, request: Outgoing, ctx: CallContext) -> Answer | Failure:
         """Send unless the deadline has passed: a process that was frozen must not act late."""

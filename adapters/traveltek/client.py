@@ -64,13 +64,15 @@ class TraveltekClient:
         """Return which groups of reads are not sent for now, because too many have failed."""
         return await self._caller.resting()
 
-    async def sign_in(self, *, ctx: CallContext) -> float:
+    async def sign_in(self, *, ctx: CallContext, seconds: float = 0.0) -> float:
         """Make sure of a token, and return for how many seconds it may still be used.
+
+        One that would not last for `seconds` is renewed first.
 
         Raises:
             SupplierError: the supplier gives none.
         """
-        return await self._caller.sign_in(ctx)
+        return await self._caller.sign_in(ctx, seconds=seconds)
 
     async def search(
         self, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext

@@ -24,6 +24,8 @@ class Endpoint:
     name: str
     verb: Verb = Verb.GET
     effect: bool = False
+    again_with_new_token: bool = True
+    """Whether it may be sent again where the supplier itself refused the token."""
     group: str = ""
     """Reads of one group share a circuit breaker: they reach the same machinery."""
 
@@ -36,8 +38,8 @@ BREAKDOWN = Endpoint(name="cruisecabingradebreakdown", group="prices")
 BASKET_ADD = Endpoint(name="basketadd", effect=True)
 BASKET = Endpoint(name="basket", group="basket")
 BASKET_REMOVE = Endpoint(name="basketremove", effect=True)
-BOOK = Endpoint(name="book", verb=Verb.JSON, effect=True)
-PAYMENT = Endpoint(name="payment", verb=Verb.FORM, effect=True)
+BOOK = Endpoint(name="book", verb=Verb.JSON, effect=True, again_with_new_token=False)
+PAYMENT = Endpoint(name="payment", verb=Verb.FORM, effect=True, again_with_new_token=False)
 IMPORT = Endpoint(name="cruiseimportbooking", group="import")
 SHIP = Endpoint(name="cruiseshipdetails", group="ship")
 GROUPS = tuple(read.group for read in (TOKEN, RESULTS, GRADES, BASKET, IMPORT, SHIP))

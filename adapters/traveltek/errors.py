@@ -15,6 +15,8 @@ def kind_of(error: ErrorItem, *, endpoint: str, settings: TraveltekSettings) -> 
         return FailureKind.SESSION_EXPIRED
     if error.code in settings.stale_codes:
         return FailureKind.STALE
+    if _says(error, settings.already_booked_words):
+        return FailureKind.ALREADY_DONE
     if error.code in settings.not_in_basket_codes:
         return FailureKind.NOT_IN_BASKET
     if error.code in settings.sold_out_codes or _says(error, settings.sold_out_words):

@@ -6,13 +6,16 @@ from asyncio import CancelledError
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
 import structlog
 
+from adapters.traveltek.decode import printable
 from adapters.traveltek.endpoints import Endpoint
 from adapters.traveltek.redact import (
+    MAX_LOOKED_AT,
     personal_words,
     request_evidence,
     response_evidence,
@@ -23,6 +26,8 @@ from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.supplier import CallContext, SupplierCall
 
 OK: Final = "ok"
+BEGINNING: Final = 160
+"""Characters that are kept of an answer that cannot be read."""
 log = structlog.get_logger(__name__)
 
 
@@ -40,12 +45,27 @@ class Seen:
         if isinstance(answer, Failure):
             self.response = {"failure": answer.hint}
         else:
-            unread = {"unread_bytes": len(answer.body), "content_type": answer.content_type[:60]}
-            self.response = unread
+            self.response = self._unread(answer)
 
     def understood(self, content: Mapping[str, object]) -> None:
         """Note an answer's content, redacted."""
-        self.response = response_evidence(content, personal=self.personal)
+        unread = self.response
+        self.response = _kept(lambda: response_evidence(content, personal=self.personal), unread)
+
+    def stumbled(self, fault: Exception) -> None:
+        """Note that reading the answer failed in a way nobody has foreseen."""
+        log.error("answer_not_read", exc_info=fault)
+        self.response = {**(self.response or {}), "unreadable": type(fault).__name__}
+
+    def _unread(self, answer: Answer) -> Mapping[str, object]:
+        """Return what tells staff, and us, which answer it was: a digest and how it begins."""
+        begins = answer.body[:MAX_LOOKED_AT].decode("utf-8", "replace")
+        return {
+            "unread_bytes": len(answer.body),
+            "content_type": printable(answer.content_type[:60]),
+            "sha256": sha256(answer.body).hexdigest()[:16],
+            "begins": self.safe(begins)[:BEGINNING],
+        }
 
     def safe(self, words: str) -> str:
         """Return the supplier's words as they may be kept and shown."""
@@ -93,11 +113,22 @@ class Recorder:
                 outcome=outcome,
                 http_status=seen.status,
                 error_code=code,
-                request=request_evidence(sent),
+                request=_kept(lambda: request_evidence(sent)),
                 response=seen.response,
             )
             ctx.calls.append(call)
             _log(call)
+
+
+def _kept(
+    keep: Callable[[], Mapping[str, object]], instead: Mapping[str, object] | None = None
+) -> Mapping[str, object]:
+    """Return evidence; an answer is never lost because its evidence cannot be made."""
+    try:
+        return keep()
+    except Exception as fault:
+        log.error("evidence_not_kept", exc_info=fault)
+        return {**(instead or {}), "unkept": type(fault).__name__}
 
 
 def _log(call: SupplierCall) -> None:

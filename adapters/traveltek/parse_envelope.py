@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from adapters.traveltek.parse_values import (
     Node,
@@ -68,6 +66,16 @@ class Envelope:
             raise OtherCurrency
         return currency
 
+    @property
+    def own(self) -> bool:
+        """Whether it has the supplier's own shape, and is no error page of a gateway in front."""
+        return "errors" in self.body and not _OWN.isdisjoint(self.body)
+
+    @property
+    def acted(self) -> bool:
+        """Whether anything in it says that something was done: a result, or a booking id."""
+        return bool(self.body.get("results")) or _holds(self.body, "bookingid")
+
     def without_errors(self) -> Envelope:
         """Return itself, or refuse the answer for its errors."""
         if self.errors:
@@ -75,16 +83,22 @@ class Envelope:
         return self
 
 
-def decode(body: bytes) -> object:
-    """Read JSON with exact numbers; the supplier means UTF-8 and sometimes sends Latin-1."""
-    try:
-        words = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        words = body.decode("latin-1")
-    try:
-        return json.loads(words, parse_float=Decimal)
-    except (ValueError, RecursionError, ArithmeticError):
-        raise Unreadable("JSON") from None
+_OWN = frozenset({"meta", "results", "timing", "warnings"})
+"""Members that every answer of the supplier has beside its errors (PROTOCOL section 1)."""
+
+
+def _holds(content: object, name: str) -> bool:
+    """Whether a member of this name lies anywhere in a tree."""
+    waiting = [content]
+    while waiting:
+        match waiting.pop():
+            case Mapping() as found:
+                if name in found:
+                    return True
+                waiting += found.values()
+            case list() as items:
+                waiting += items
+    return False
 
 
 def envelope(content: object) -> Envelope:

@@ -25,6 +25,8 @@ _SYMBOLS = str.maketrans("", "", "$£€ \u00a0")
 _YES = frozenset({"y", "yes", "t", "true", "1"})
 _NO = frozenset({"n", "no", "f", "false", "0"})
 _LARGEST = Decimal(10) ** 10
+LONGEST_TEXT = 4_000
+"""Characters of a text that are read; the longest known are cabin descriptions."""
 
 
 class Unreadable(Exception):  # noqa: N818 - says what the answer is
@@ -45,7 +47,7 @@ def text(value: object) -> str | None:
         case Decimal() if value.is_finite() and abs(value) < _LARGEST:
             return str(int(value)) if value == value.to_integral_value() else str(value)
         case str():
-            words = html.unescape(value).strip()
+            words = html.unescape(value[:LONGEST_TEXT]).strip()
             return words if words and not ("(0x" in words and _LEAK.fullmatch(words)) else None
         case _:
             return None

@@ -13,11 +13,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
+from adapters.traveltek.decode import printable
 from booking_flow.card import luhn_valid
 
 MAX_ITEMS: Final = 20
 MAX_TEXT: Final = 300
 MAX_NODES: Final = 600
+MAX_DEPTH: Final = 20
+MAX_LOOKED_AT: Final = 2_000
+"""Characters of a text that are searched for what may not be kept; a card number has 19."""
 MASK: Final = "[…]"
 
 
@@ -109,6 +113,7 @@ class _Keeper:
     def __init__(self, allowed: frozenset[str], personal: Iterable[str]) -> None:
         self._allowed = allowed
         self._left = MAX_NODES
+        self._depth = 0
         words = sorted((re.escape(word) for word in personal), key=len, reverse=True)
         self._personal = (
             re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)", re.IGNORECASE) if words else None
@@ -127,14 +132,22 @@ class _Keeper:
         self._left -= 1
         if self._left < 0:
             return MASK
-        if isinstance(value, Mapping):
-            return self.mapping(value)
-        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-            return self._items(value)
+        if isinstance(value, Mapping | list | tuple):
+            return self._branch(value)
         return value if value is None or isinstance(value, bool) else self._scalar(value)
 
+    def _branch(self, value: Mapping[str, object] | Sequence[object]) -> object:
+        if self._depth >= MAX_DEPTH:
+            return MASK
+        self._depth += 1
+        try:
+            return self.mapping(value) if isinstance(value, Mapping) else self._items(value)
+        finally:
+            self._depth -= 1
+
     def text(self, words: str) -> str:
-        words = html.unescape(words)
+        # Looking for card numbers takes long in long texts, and little of them is kept.
+        words = printable(html.unescape(words[:MAX_LOOKED_AT]))
         if self._personal is not None:
             words = self._personal.sub(MASK, words)
         return _DIGITS.sub(_without_card, words)[:MAX_TEXT]
@@ -149,7 +162,7 @@ class _Keeper:
             return self.text(value)
         if self._personal is not None and self._personal.fullmatch(str(value)):
             return MASK
-        safe = _DIGITS.sub(_without_card, str(value))
+        safe = _DIGITS.sub(_without_card, str(value)[:MAX_LOOKED_AT])[:MAX_TEXT]
         return value if isinstance(value, int) and safe == str(value) else safe
 
     @staticmethod

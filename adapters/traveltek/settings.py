@@ -67,11 +67,18 @@ class TraveltekSettings:
     sold_out_codes: frozenset[int] = frozenset()
     sold_out_words: str = r"sold out|no longer available|no cabins? (is|are) (left|available)"
     not_in_basket_codes: frozenset[int] = frozenset({152})
+    already_booked_words: str = r"already\b.*\b(booked|paid|processed)|duplicate (booking|payment)"
+    """By these words an error says that the very thing that was asked for has been done."""
     incomplete_codes: frozenset[int] = frozenset({201})
     """book.pl misses something about a traveller (PROTOCOL section 1)."""
     incomplete_words: str = r"\b(title|nationality|smoking)\b"
     busy_statuses: frozenset[int] = frozenset({429})
-    """Statuses by which a gateway turns a request away before the supplier acts."""
+    """Statuses by which a read is turned away for now."""
+    turning_away_statuses: frozenset[int] = frozenset()
+    """Statuses by which a gateway certainly turned an effect away before the supplier acted.
+
+    Nobody knows that of any (PROTOCOL section 10, 12), so each is a doubt unless it stands here.
+    """
     unknown_booking_words: str = (
         r"not (be )?found|no (such )?booking|does not exist|unable to (find|retrieve)"
     )

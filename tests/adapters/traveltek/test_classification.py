@@ -1,6 +1,7 @@
 """What each failure says of whether the supplier acted, for reads and for effects."""
 
 import asyncio
+import hashlib
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -54,11 +55,38 @@ CONNECTOR = aiohttp.ClientConnectorDNSError(
     aiohttp.client_reqrep.ConnectionKey("supplier.example", 443, True, True, None, None, None),
     OSError(-2, "no such name"),
 )
+PAGE = "<html><h1>Sorry</h1></html>"
+GATEWAY: dict[str, dict[str, Any]] = {
+    "401 with a page": {"status": 401, "body": PAGE, "content_type": "text/html"},
+    "401 with nothing": {"status": 401, "body": ""},
+    "401 with a gateway's JSON": {"status": 401, "payload": {"message": "Unauthorized"}},
+    "401 with a gateway's errors": {"status": 401, "payload": {"errors": [{"code": 3002}]}},
+    "403 with a page": {"status": 403, "body": PAGE},
+    "404 with a page": {"status": 404, "body": PAGE},
+    "404 with a gateway's errors": {"status": 404, "payload": {"errors": [{"code": 111}]}},
+    "405": {"status": 405, "body": ""},
+    "429": {"status": 429, "body": "", "headers": {"Retry-After": "1"}},
+    "302": {"status": 302, "headers": {"Location": "https://elsewhere.example/"}},
+    "307": {"status": 307, "headers": {"Location": "https://elsewhere.example/"}},
+    "200 with a page": {"body": PAGE, "content_type": "text/html"},
+    "200 with a gateway's errors": {"payload": {"errors": [{"code": 111, "text": "no"}]}},
+    "204": {"status": 204},
+    "500 with the supplier's words": {"status": 500, "payload": refusal(3002)},
+}
+"""What may stand between us and the supplier; it tells nothing of whether the supplier acted."""
 FAILURES: dict[str, tuple[dict[str, Any], FailureKind]] = {
     "refused": ({"payload": refusal(111)}, FailureKind.REJECTED),
     "stale": ({"payload": refusal(105)}, FailureKind.STALE),
     "chosen cruise not found": ({"payload": refusal(137)}, FailureKind.STALE),
     "not in basket": ({"payload": refusal(152)}, FailureKind.NOT_IN_BASKET),
+    "already booked": (
+        {"payload": refusal(152, "Item has already been booked")},
+        FailureKind.ALREADY_DONE,
+    ),
+    "already booked beside another error": (
+        {"payload": ENVELOPE | {"errors": [{"code": 110}, {"code": 1, "text": "already paid"}]}},
+        FailureKind.ALREADY_DONE,
+    ),
     "refused without a code": ({"payload": refusal(None)}, FailureKind.REJECTED),
     "refused with 400": ({"payload": refusal(110), "status": 400}, FailureKind.REJECTED),
     "session expired": ({"payload": refusal(169)}, FailureKind.SESSION_EXPIRED),
@@ -66,18 +94,9 @@ FAILURES: dict[str, tuple[dict[str, Any], FailureKind]] = {
         {"payload": refusal(None, "Your session has expired")},
         FailureKind.SESSION_EXPIRED,
     ),
-    "404": ({"status": 404, "body": "<h1>404</h1>"}, FailureKind.MISCONFIGURED),
-    "405": ({"status": 405, "body": ""}, FailureKind.MISCONFIGURED),
-    "429": ({"status": 429, "body": ""}, FailureKind.NOT_SENT),
     "500": ({"status": 500, "body": "oops"}, FailureKind.BROKEN),
     "500 with an envelope": ({"status": 500, "payload": refusal(105)}, FailureKind.BROKEN),
     "503": ({"status": 503, "body": ""}, FailureKind.BROKEN),
-    "redirect": (
-        {"status": 302, "headers": {"Location": "https://elsewhere.example/"}},
-        FailureKind.BROKEN,
-    ),
-    "403 with a page": ({"status": 403, "body": "<html>"}, FailureKind.BROKEN),
-    "HTML": ({"body": "<html>", "content_type": "text/html"}, FailureKind.BROKEN),
     "truncated": ({"body": json.dumps(ENVELOPE)[:-9]}, FailureKind.BROKEN),
     "empty": ({"body": ""}, FailureKind.BROKEN),
     "another JSON": ({"payload": {"hello": "world"}}, FailureKind.BROKEN),
@@ -95,6 +114,16 @@ FAILURES: dict[str, tuple[dict[str, Any], FailureKind]] = {
     "reset": ({"exception": ConnectionResetError(104, "reset")}, FailureKind.BROKEN),
     "cut off": ({"exception": aiohttp.ClientPayloadError("cut")}, FailureKind.BROKEN),
 }
+
+
+READ_AT_GATEWAY = {
+    "404 with a page": FailureKind.MISCONFIGURED,
+    "404 with a gateway's errors": FailureKind.MISCONFIGURED,
+    "405": FailureKind.MISCONFIGURED,
+    "429": FailureKind.NOT_SENT,
+    "200 with a gateway's errors": FailureKind.REJECTED,
+}
+"""Reads are believed more: what was refused is asked again."""
 
 
 def mock_token(mock: aioresponses) -> None:
@@ -128,6 +157,113 @@ async def test_every_failure_is_told_apart(
     assert [call.endpoint for call in ctx.calls] == ["token", endpoint]
     assert ctx.calls[-1].outcome == kind.value
     assert_no_address(caught.value)
+
+
+@pytest.mark.parametrize("gateway", GATEWAY)
+@pytest.mark.parametrize("endpoint", EFFECTS)
+async def test_what_a_gateway_says_of_an_effect_is_a_doubt_and_it_is_sent_once(
+    endpoint: str, gateway: str, make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """A booking was once sent twice after a page at 401, when the line had already acted."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, endpoint, repeat=True, **GATEWAY[gateway])
+    ctx = kit.context()
+    with pytest.raises(SupplierError) as caught:
+        await EFFECTS[endpoint](make_client(), ctx)
+    assert caught.value.kind is FailureKind.BROKEN
+    assert not caught.value.certain
+    assert sent(aioresponses_mock, endpoint) == 1
+    assert [call.endpoint for call in ctx.calls] == ["token", endpoint]
+
+
+@pytest.mark.parametrize("gateway", GATEWAY)
+@pytest.mark.parametrize("endpoint", READS)
+async def test_what_a_gateway_says_of_a_read_is_told_apart(
+    endpoint: str, gateway: str, make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, endpoint, repeat=True, **GATEWAY[gateway])
+    with pytest.raises(SupplierError) as caught:
+        await READS[endpoint](make_client(read_attempts=1), kit.context())
+    usual = FailureKind.TOKEN_REFUSED if gateway.startswith("401") else FailureKind.BROKEN
+    assert caught.value.kind is READ_AT_GATEWAY.get(gateway, usual)
+
+
+@pytest.mark.parametrize("endpoint", EFFECTS)
+async def test_a_status_that_certainly_turns_away_can_be_set(
+    endpoint: str, make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, endpoint, **GATEWAY["429"])
+    client = make_client(turning_away_statuses=frozenset({429}))
+    with pytest.raises(SupplierError) as caught:
+        await EFFECTS[endpoint](client, kit.context())
+    assert caught.value.kind is FailureKind.NOT_SENT
+
+
+@pytest.mark.parametrize("endpoint", CALLS)
+async def test_an_unread_answer_leaves_a_digest_and_how_it_begins(
+    endpoint: str, make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """Without what it says of the guest, or of a card."""
+    mock_token(aioresponses_mock)
+    page = f"<html>\x00 Sorry, 4111111111111111 of {kit.SESSION}\x1b" + "x" * 500
+    mock_answer(aioresponses_mock, endpoint, body=page, content_type="text/html")
+    ctx = kit.context()
+    with pytest.raises(SupplierError):
+        await CALLS[endpoint](make_client(read_attempts=1), ctx)
+    said = ctx.calls[-1].response
+    assert said is not None
+    assert said["unread_bytes"] == len(page)
+    assert said["sha256"] == hashlib.sha256(page.encode()).hexdigest()[:16]
+    begins = str(said["begins"])
+    assert begins.startswith("<html> Sorry, […] of ")
+    assert len(begins) == 160
+    assert kit.SESSION not in begins
+
+
+@pytest.mark.parametrize("endpoint", EFFECTS)
+async def test_an_answer_that_breaks_the_reading_of_it_is_a_doubt(
+    endpoint: str,
+    make_client: MakeClient,
+    aioresponses_mock: aioresponses,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody foresees every answer; one in hand is evidence, whatever is wrong with it."""
+
+    def stumble(*_: Any, **__: Any) -> Any:
+        raise ZeroDivisionError
+
+    for reader in ("read_added", "read_changed_basket", "read_booking", "read_payment"):
+        monkeypatch.setattr(f"adapters.traveltek.client.{reader}", stumble)
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, endpoint, payload=ENVELOPE | {"results": [{"bookingid": 5}]})
+    ctx = kit.context()
+    with pytest.raises(SupplierError) as caught:
+        await EFFECTS[endpoint](make_client(), ctx)
+    assert caught.value.kind is FailureKind.BROKEN
+    assert ctx.calls[-1].response == {
+        "errors": [],
+        "meta": {},
+        "results": [{"bookingid": 5}],
+        "unreadable": "ZeroDivisionError",
+    }
+
+
+async def test_evidence_that_cannot_be_made_loses_no_answer(
+    make_client: MakeClient, aioresponses_mock: aioresponses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any, **__: Any) -> Any:
+        raise RecursionError
+
+    monkeypatch.setattr("adapters.traveltek.evidence.response_evidence", stumble)
+    monkeypatch.setattr("adapters.traveltek.evidence.request_evidence", stumble)
+    mock_token(aioresponses_mock)
+    results = [{"bookingid": 5, "status": "Failed", "bookingdetails": {}}]
+    mock_answer(aioresponses_mock, "book", payload=ENVELOPE | {"results": results})
+    ctx = kit.context()
+    assert (await make_client().book(kit.order(), ctx=ctx)).supplier_booking_id == "5"
+    assert ctx.calls[-1].request == {"unkept": "RecursionError"}
 
 
 def assert_no_address(error: BaseException | None) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import MakeClient, Simulator
 from tests.adapters.traveltek.test_classification import (
     CALLS,
+    EFFECTS,
     ENVELOPE,
     mock_answer,
     mock_token,
@@ -237,12 +239,21 @@ EXPIRED: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("how", EXPIRED)
-@pytest.mark.parametrize("endpoint", CALLS)
+ONCE = ("book", "payment")
+PAGE_401 = "401 with a page"
+RENEWED = [
+    (endpoint, how)
+    for endpoint in CALLS
+    for how in EXPIRED
+    if endpoint not in ONCE and not (how == PAGE_401 and endpoint in EFFECTS)
+]
+
+
+@pytest.mark.parametrize(("endpoint", "how"), RENEWED)
 async def test_a_refused_token_is_renewed_and_the_call_made(
     endpoint: str, how: str, make_client: MakeClient, aioresponses_mock: aioresponses
 ) -> None:
-    """For effects too: a supplier that refused the token has done nothing."""
+    """For a hold and its release too: a supplier that refuses the token itself did nothing."""
     mock_token(aioresponses_mock)
     mock_answer(aioresponses_mock, endpoint, **EXPIRED[how])
     mock_answer(aioresponses_mock, endpoint, payload=refusal(111), repeat=True)
@@ -253,7 +264,50 @@ async def test_a_refused_token_is_renewed_and_the_call_made(
     assert [call.endpoint for call in ctx.calls] == ["token", endpoint, "token", endpoint]
 
 
-@pytest.mark.parametrize("endpoint", CALLS)
+@pytest.mark.parametrize("how", [how for how in EXPIRED if how != PAGE_401])
+@pytest.mark.parametrize("endpoint", ONCE)
+async def test_a_booking_goes_out_once_even_where_the_token_was_refused(
+    endpoint: str, how: str, make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """It is certainly refused, and the next one goes out with a new token."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, endpoint, **EXPIRED[how])
+    mock_answer(aioresponses_mock, endpoint, payload=refusal(111), repeat=True)
+    ctx, client = kit.context(), make_client()
+    with pytest.raises(SupplierError) as caught:
+        await CALLS[endpoint](client, ctx)
+    assert caught.value.kind is FailureKind.TOKEN_REFUSED
+    assert (caught.value.certain, caught.value.sent) == (True, False)
+    assert [call.endpoint for call in ctx.calls] == ["token", endpoint]
+    with pytest.raises(SupplierError) as caught:
+        await CALLS[endpoint](client, ctx)
+    assert caught.value.code == 111
+    assert [call.endpoint for call in ctx.calls] == ["token", endpoint, "token", endpoint]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"results": [{"bookingid": 5}]},
+        {"results": [["anything"]]},
+        {"meta": {"bookingid": "5"}},
+    ],
+)
+@pytest.mark.parametrize("endpoint", EFFECTS)
+async def test_a_refused_token_beside_a_sign_of_something_done_is_never_asked_again(
+    endpoint: str,
+    beside: dict[str, Any],
+    make_client: MakeClient,
+    aioresponses_mock: aioresponses,
+) -> None:
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, endpoint, payload=refusal(3002, **beside), repeat=True)
+    with suppress(SupplierError):
+        await CALLS[endpoint](make_client(), kit.context())
+    assert sent(aioresponses_mock, endpoint) == 1
+
+
+@pytest.mark.parametrize("endpoint", [name for name in CALLS if name not in ONCE])
 async def test_a_token_is_renewed_once_only(
     endpoint: str, make_client: MakeClient, aioresponses_mock: aioresponses
 ) -> None:
@@ -261,7 +315,7 @@ async def test_a_token_is_renewed_once_only(
     mock_answer(aioresponses_mock, endpoint, payload=refusal(3002), repeat=True)
     with pytest.raises(SupplierError) as caught:
         await CALLS[endpoint](make_client(), kit.context())
-    assert (caught.value.kind, caught.value.code) == (FailureKind.REJECTED, 3002)
+    assert (caught.value.kind, caught.value.code) == (FailureKind.TOKEN_REFUSED, 3002)
     assert sent(aioresponses_mock, endpoint) == 2
 
 
