@@ -27,13 +27,28 @@ class FileSpool:
         """Take the folder; it is made when it is first needed."""
         self._folder = folder
 
-    async def keep(self, answer: SpooledAnswer) -> None:
-        """Write an answer down durably; a later answer for the same step replaces it."""
-        await asyncio.to_thread(self._keep, answer)
+    async def keep(self, answer: SpooledAnswer) -> bool:
+        """Write an answer down durably, replacing an earlier one of its step.
+
+        False where that cannot be done now, such as on a full disk; whoever has the answer in
+        memory goes on trying.
+        """
+        try:
+            await asyncio.to_thread(self._keep, answer)
+        except Exception as fault:
+            _log.error("answer_not_spooled", step=str(answer.step_id), why=reason(fault))
+            return False
+        return True
 
     async def drop(self, step_id: UUID) -> None:
-        """Forget the answer of a step once it is in the database."""
-        await asyncio.to_thread(self._drop, step_id)
+        """Forget the answer of a step once it is in the database.
+
+        A file that cannot be removed is entered once more later, which changes nothing.
+        """
+        try:
+            await asyncio.to_thread(self._drop, step_id)
+        except OSError as fault:
+            _log.error("spooled_answer_not_dropped", step=str(step_id), why=reason(fault))
 
     async def read_all(self) -> Sequence[SpooledAnswer]:
         """Return what waits to be written; a file that cannot be read stays for a person."""
@@ -68,6 +83,11 @@ class FileSpool:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def reason(fault: Exception) -> str:
+    """Say what is in the way, without a path."""
+    return (fault.strerror if isinstance(fault, OSError) else None) or type(fault).__name__
 
 
 def _read(file: Path) -> SpooledAnswer | None:

@@ -49,6 +49,8 @@ class AlreadyBound(Exception):  # noqa: N818 - names what happened
 
 
 TAKEN = Refusal(code=RefusalCode.WRONG_STATE, detail="Another session has this reservation.")
+CHANGED = Refusal(code=RefusalCode.IN_PROGRESS, detail="The session is being changed by others.")
+UNFIT = Refusal(code=RefusalCode.UNAVAILABLE, detail="This cannot be stored.")
 
 
 class Rejected(Refused):
@@ -97,9 +99,15 @@ class Decider:
             if committed.result is CommitResult.DONE:
                 return Loaded(session=change.after, now=committed.now)
             if committed.result is CommitResult.REJECTED:
-                raise Rejected(TAKEN)
+                raise Rejected(TAKEN if committed.taken else CHANGED)
+            if committed.result is CommitResult.UNFIT:
+                if not calls:
+                    raise Rejected(UNFIT)
+                # The evidence of what was asked is dropped before the decision is.
+                calls = ()
+                continue
             loaded = await self.reload(loaded.session.id)
-        raise refuse(RefusalCode.IN_PROGRESS, "The session is being changed by others.")
+        raise Refused(CHANGED)
 
     async def _decided(
         self, loaded: Loaded, decision: Decision, calls: Sequence[SupplierCall]
@@ -129,6 +137,10 @@ class Decider:
         if committed.result is CommitResult.DUPLICATE:
             raise AlreadyBound
         return committed
+
+    def since(self, ctx: CallContext) -> float:
+        """Return how many seconds ago a command began, those of a suspension included."""
+        return self._boottime() - ctx.started
 
     def at(self, loaded: Loaded) -> Moment:
         """Return the moment at which a session was loaded, to decide at."""

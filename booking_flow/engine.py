@@ -22,14 +22,15 @@ from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.opening import Opener, OpenSession
 from booking_flow.policy import Policy
-from booking_flow.ports import Catalogue, SessionStore, Spool
+from booking_flow.ports import Aside, Catalogue, SessionStore, Spool, Watch
 from booking_flow.pricing import Breakdown, CabinList, Selection
 from booking_flow.reading import RateRead, Reader
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused, refuse
-from booking_flow.runner import Effect, Ended, Runner
+from booking_flow.runner import Runner
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
+from booking_flow.settlement import Effect, Ended
 from booking_flow.steps import booking, choosing, edit, hold, paying, recover, unwind
 from booking_flow.steps.guards import (
     SESSION_OVER,
@@ -82,6 +83,8 @@ class Engine:
         new_reference: Callable[[], str],
         boottime: Callable[[], float],
         pause: Callable[[int], Awaitable[None]],
+        aside: Aside,
+        watch: Watch,
         spool: Spool | None = None,
     ) -> None:
         """Wire the ports; see `Decider` for `boottime` and `pause`."""
@@ -92,10 +95,13 @@ class Engine:
             store=store, supplier=supplier, decider=self._decider, policy=policy
         )
         self._runner = Runner(
+            supplier=supplier,
             decider=self._decider,
             compensation=self._compensation,
             policy=policy,
             pause=pause,
+            aside=aside,
+            watch=watch,
             spool=spool,
         )
         self._reader = Reader(supplier=supplier, decider=self._decider, currency=policy.currency)
@@ -339,7 +345,14 @@ class Engine:
         async def perform(session: Session, ctx: CallContext) -> paying.Paid:
             return await self._effects.pay(session, payment, ctx)
 
-        effect = Effect(name=StepName.PAY, claim=claim, perform=perform, settle=paying.settle_pay)
+        effect = Effect(
+            name=StepName.PAY,
+            claim=claim,
+            perform=perform,
+            settle=paying.settle_pay,
+            late=recover.late_pay,
+            spooled=paying.spooled,
+        )
         return await self._run(loaded, effect, command)
 
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:

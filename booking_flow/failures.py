@@ -24,7 +24,7 @@ class FailureKind(StrEnum):
     """The supplier session is over; it cannot be revived."""
     MISCONFIGURED = "misconfigured"
     """HTTP 404: wrong sid, endpoint or verb (PROTOCOL section 1)."""
-    TOKEN_REFUSED = "token_refused"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 - it is no secret
     """Its own envelope refuses the token and tells of nothing done (3000, 3002)."""
     NOT_SENT = "not_sent"
     """No connection, breaker open, or the deadline passed before sending."""

@@ -79,6 +79,8 @@ class Policy:
     limits: Mapping[StepName, StepLimits] = field(default_factory=lambda: _LIMITS)
     lease_margin: float = 15.0
     """Seconds a lease outlives the limits of its step."""
+    settle_patience: float = 5.0
+    """Seconds for which a guest waits beyond the limits of a step for its end to be written."""
     failed_yellow: FailedYellow = FailedYellow.UNKNOWN
     payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
     max_cards: int = 3

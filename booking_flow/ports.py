@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from booking_flow.card import Charge
@@ -16,7 +16,15 @@ from booking_flow.refusals import Refusal
 from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.sailing import Sailing
 from booking_flow.session import Loaded, Session
-from booking_flow.supplier import BookAnswer, CallContext, ImportedBooking, SupplierCall
+from booking_flow.supplier import (
+    BookAnswer,
+    CallContext,
+    ImportedBooking,
+    PayAnswer,
+    SupplierCall,
+)
+
+T = TypeVar("T")
 
 
 class StoreUnavailable(Exception):  # noqa: N818 - named for what is seen
@@ -33,6 +41,8 @@ class CommitResult(StrEnum):
     """The idempotency key is bound already: replay instead."""
     REJECTED = "rejected"
     """A constraint refuses it, such as a reservation that another session has."""
+    UNFIT = "unfit"
+    """A value in it is none that can be stored, such as a number out of range."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +52,8 @@ class Committed:
     result: CommitResult
     now: datetime
     fence: int | None = None
+    taken: bool = False
+    """Whether it was rejected because the reservation belongs to another session."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,22 +216,48 @@ class TaskStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpooledAnswer:
-    """A definite answer of book.pl that could not be written yet; nothing personal is in it."""
+    """A definite answer that could not be written yet: of book.pl or of payment.pl.
+
+    Nothing personal is in it.
+    """
 
     session_id: UUID
     step_id: UUID
-    answer: BookAnswer
+    answer: BookAnswer | None
+    """What book.pl answered; None where it is an answer of payment.pl."""
     charge: Charge | None
+    paid: PayAnswer | None = None
+    """What payment.pl answered."""
 
 
 class Spool(Protocol):
     """Where definite supplier answers survive this process while PostgreSQL is away."""
 
-    async def keep(self, answer: SpooledAnswer) -> None:
-        """Write an answer down durably; one answer per step."""
+    async def keep(self, answer: SpooledAnswer) -> bool:
+        """Write an answer down durably, one per step; False where that cannot be done now."""
 
     async def drop(self, step_id: UUID) -> None:
-        """Forget the answer of a step once it is in the database."""
+        """Forget the answer of a step once it is in the database; never raises."""
+
+
+class Watch(Protocol):
+    """Who is told of answers that wait to be written, so that operators hear of it."""
+
+    def waits(self, step: StepName, step_id: UUID, fault: Exception) -> None:
+        """Hear that an answer cannot be written for now, and why."""
+
+    def cut(self, step: StepName, step_id: UUID, evidence: Mapping[str, str]) -> None:
+        """Hear that an answer cannot be stored as what it is; `evidence` is what it said."""
+
+    def ended(self, step_id: UUID) -> None:
+        """Hear that an answer waits no longer."""
+
+
+class Aside(Protocol):
+    """Runs work that must come to its end, whoever waits for it and for how long."""
+
+    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T | None:
+        """Return what the work came to, or None when it goes on after so many seconds."""
 
 
 class BookingLookup(Protocol):

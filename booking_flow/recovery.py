@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from booking_flow.change import Change
@@ -32,9 +33,10 @@ from booking_flow.session import Loaded, Session
 from booking_flow.steps import answers, booking, recover, settling, unwind
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
-from booking_flow.steps.paying import booking_of, received
+from booking_flow.steps.paying import Paid, booking_of, received, settle_pay
 from booking_flow.supplier import CallContext, ImportedBooking, Supplier, SupplierCall
 
+R = TypeVar("R")
 LOOK_EVERY = timedelta(seconds=20)
 """How soon an unknown hold is looked for again."""
 ASK_EVERY = timedelta(minutes=10)
@@ -145,15 +147,12 @@ class Recovery:
 
     async def late_answer(self, spooled: SpooledAnswer) -> None:
         """Enter an answer that could not be written when it came; it is the truth."""
-        asked = booking.Asked(answer=spooled.answer, charge=spooled.charge)
-
-        def shown(session: Session, at: Moment) -> Change | None:
-            return recover.late_book(session, asked, at)
+        settled, shown = _late(spooled)
 
         def entered(session: Session, at: Moment) -> Change | None:
             step = session.open_step
             if step is not None and step.id == spooled.step_id:
-                return booking.settle_book(session, asked, at)
+                return settled(session, at)
             return shown(session, at)
 
         loaded = await self._decider.reload(spooled.session_id)
@@ -199,6 +198,24 @@ class Recovery:
         ctx = self._decider.context()
         ctx.step_id = taken.step_id
         return ctx
+
+
+def _late(spooled: SpooledAnswer) -> tuple[Decision, Decision]:
+    """Return how an answer settles its step, and how it is shown when it comes too late."""
+    if spooled.answer is not None:
+        asked = booking.Asked(answer=spooled.answer, charge=spooled.charge)
+        return _of_answer(booking.settle_book, asked), _of_answer(recover.late_book, asked)
+    if spooled.paid is None or spooled.charge is None:
+        raise ValueError("a spooled answer is one of book.pl or one of payment.pl")
+    paid = Paid(answer=spooled.paid, charge=spooled.charge)
+    return _of_answer(settle_pay, paid), _of_answer(recover.late_pay, paid)
+
+
+def _of_answer(decide: Callable[[Session, R, Moment], Change | None], answer: R) -> Decision:
+    def decision(session: Session, at: Moment) -> Change | None:
+        return decide(session, answer, at)
+
+    return decision
 
 
 def _of(taken: TakenStep, decision: Decision) -> Decision:

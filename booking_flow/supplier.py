@@ -192,6 +192,9 @@ class Supplier(Protocol):
     within; `add_to_basket`, `remove_from_basket`, `book` and `pay` are sent at most once.
     """
 
+    async def sign_in(self, *, ctx: CallContext, seconds: float = 0.0) -> float:
+        """Make sure of a token that lasts so long; return for how long it may be used."""
+
     async def search(
         self, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext
     ) -> SearchHit | None:

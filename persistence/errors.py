@@ -16,8 +16,13 @@ from booking_flow.ports import CommitResult, StoreUnavailable
 _PASSING: Final = ("08", "40", "53", "57", "25006")
 """SQLSTATEs that pass by themselves: connection, deadlock, resources, shutdown, read-only."""
 
-_REJECTING: Final = ("22", "23")
-"""SQLSTATEs of values and rows that a constraint or a column's type refuses."""
+_UNFIT: Final = "22"
+"""SQLSTATEs of values that no column can hold."""
+_REJECTING: Final = "23"
+"""SQLSTATEs of rows that a constraint refuses."""
+_OF_A_RESERVATION: Final = frozenset(
+    {"uq_bookings_line_id_reservation", "uq_bookings_supplier_booking_id"}
+)
 _LOG: Final = structlog.get_logger()
 
 
@@ -47,10 +52,16 @@ def refused_by(error: DBAPIError) -> CommitResult:
             return CommitResult.DUPLICATE
         case "pk_session_references":
             return CommitResult.LOST
-    if not sqlstate(error).startswith(_REJECTING):
+    if not sqlstate(error).startswith((_UNFIT, _REJECTING)):
         raise error
     _LOG.warning("commit_rejected", sqlstate=sqlstate(error), constraint=constraint(error))
-    return CommitResult.REJECTED
+    unfit = sqlstate(error).startswith(_UNFIT)
+    return CommitResult.UNFIT if unfit else CommitResult.REJECTED
+
+
+def taken_by_another(error: DBAPIError) -> bool:
+    """Whether a commit was refused because the reservation is that of another session."""
+    return constraint(error) in _OF_A_RESERVATION
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,7 +25,7 @@ from persistence.births import birth_statement
 from persistence.codec import encode
 from persistence.commits import commit_statement
 from persistence.database import execute, fetch_one
-from persistence.errors import Erased, refused_by
+from persistence.errors import Erased, refused_by, taken_by_another
 from persistence.parameters import (
     FIRST_FENCE,
     Values,
@@ -130,10 +131,10 @@ class PostgresSessionStore:
             "events": encode(event_rows([_BORN], first_seq=session.version)),
             "calls": encode(call_rows(calls)),
         }
-        result, _ = await self._write(statement, values, binding)
-        if result is CommitResult.DONE:
+        written = await self._write(statement, values, binding)
+        if written.result is CommitResult.DONE:
             self._wakeups.announce(session.id, session.version)
-        return result
+        return written.result
 
     async def load(self, session_id: UUID) -> Loaded | None:
         """Return the session as it is now, or None."""
@@ -164,12 +165,12 @@ class PostgresSessionStore:
             "calls": encode(call_rows(calls)),
             "announced": encode(told),
         }
-        result, now = await self._write(commit_statement(shape), values, binding)
-        if result is CommitResult.DONE:
+        written = await self._write(commit_statement(shape), values, binding)
+        if written.result is CommitResult.DONE:
             work = makes_work(change)
             self._wakeups.announce(change.after.id, change.after.version, work=work)
-        claimed = result is CommitResult.DONE and change.claim is not None
-        return Committed(result=result, now=now, fence=FIRST_FENCE if claimed else None)
+        claimed = written.result is CommitResult.DONE and change.claim is not None
+        return replace(written, fence=FIRST_FENCE if claimed else None)
 
     async def record_calls(self, session_id: UUID, calls: Sequence[SupplierCall]) -> None:
         """Keep evidence of calls after which nothing changed."""
@@ -209,16 +210,18 @@ class PostgresSessionStore:
 
     async def _write(
         self, statement: TextClause, values: Values, binding: IdempotencyBinding | None
-    ) -> tuple[CommitResult, datetime]:
+    ) -> Committed:
+        taken = False
         try:
             row = await fetch_one(self._engine, statement, values)
         except DBAPIError as error:
-            result = refused_by(error)
+            result, taken = refused_by(error), taken_by_another(error)
         else:
             if row is not None and row.moved:
-                return CommitResult.DONE, row.now
+                return Committed(result=CommitResult.DONE, now=row.now)
             result = CommitResult.LOST
-        return await self._explained(result, statement, values, binding)
+        found = await self._explained(result, statement, values, binding)
+        return replace(found, taken=taken)
 
     async def _explained(
         self,
@@ -226,14 +229,14 @@ class PostgresSessionStore:
         statement: TextClause,
         values: Values,
         binding: IdempotencyBinding | None,
-    ) -> tuple[CommitResult, datetime]:
+    ) -> Committed:
         """Look once more at a commit that wrote nothing: its key may be stale, or just bound."""
         if binding is not None:
             if result is CommitResult.DUPLICATE and await idempotency.free(self._engine, binding):
                 return await self._write(statement, values, binding)
             if await idempotency.is_bound(self._engine, binding):
                 result = CommitResult.DUPLICATE
-        return result, await self.now()
+        return Committed(result=result, now=await self.now())
 
     def _loaded(self, row: Row[Any] | None) -> Loaded | None:
         if row is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -106,7 +107,11 @@ class Caller:
         """Return a token; without one the call is not sent, whatever became of token.pl."""
         fetch = partial(self._patience.reading, TOKEN, partial(self._fetch, ctx))
         try:
-            return await self._tokens.token(self._settings.account, fetch)
+            # Another process that is to fetch it may be gone: nobody waits past the deadline.
+            async with asyncio.timeout(self._left(ctx)):
+                return await self._tokens.token(self._settings.account, fetch)
+        except TimeoutError:
+            kind, code = FailureKind.TIMEOUT, None
         except SupplierError as error:
             kind, code = error.kind, error.code
         if kind in _CERTAIN_OF_TOKEN:
@@ -127,16 +132,18 @@ class Caller:
 
     async def _exchange(self, request: Outgoing, ctx: CallContext) -> Answer | Failure:
         """Send unless the deadline has passed: a process that was frozen must not act late."""
-        endpoint, left = request.endpoint, float("inf")
-        if ctx.deadline is not None:
-            left = ctx.deadline - self._boottime()
-        if left <= 0:
+        endpoint, left = request.endpoint, self._left(ctx)
+        if left is not None and left <= 0:
             raise NotNow(endpoint=endpoint.name, text="past the deadline")
-        limit = self._settings.limit(endpoint)
+        limit, connect = self._settings.limit(endpoint), self._settings.connecting
         return await exchange(
             self._effects if endpoint.effect else self._reads,
             request,
-            limit=limit if endpoint.effect else min(limit, left),
-            connect_limit=min(self._settings.connect_limit * self._settings.time_scale, left),
+            limit=limit if endpoint.effect or left is None else min(limit, left),
+            connect_limit=connect if left is None else min(connect, left),
             max_bytes=self._settings.max_response_bytes,
         )
+
+    def _left(self, ctx: CallContext) -> float | None:
+        """Return how many seconds remain in which something may be sent; None without a limit."""
+        return None if ctx.deadline is None else ctx.deadline - self._boottime()

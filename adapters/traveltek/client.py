@@ -215,5 +215,6 @@ async def open_client(
 ) -> AsyncIterator[TraveltekClient]:
     """Open a client with its connections; `redis` shares tokens and may be None or away."""
     async with open_sessions(settings) as (reads, effects):
-        tokens = TokenCache(redis, lease_seconds=2 * settings.limits["token"])
+        lease = 2 * settings.limit(endpoints.TOKEN)
+        tokens = TokenCache(redis, lease_seconds=lease)
         yield TraveltekClient(settings, reads, tokens, new_id, boottime, effects=effects)

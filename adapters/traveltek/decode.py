@@ -12,7 +12,7 @@ import re
 from contextlib import suppress
 from decimal import Decimal
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 DEEPEST: Final = 40
 """Levels of nesting that are read; the deepest answer known has 10 (PROTOCOL section 6)."""
@@ -103,7 +103,7 @@ def without_depths(words: str) -> str:
 def _printable(content: object) -> object:
     """Clean every text of a tree, without recursion: the tree is as deep as the sender likes."""
     root = [content]
-    waiting: list[list[object] | dict[str, object]] = [root]
+    waiting: list[Any] = [root]
     while waiting:
         place = waiting.pop()
         if isinstance(place, dict):
@@ -112,7 +112,7 @@ def _printable(content: object) -> object:
             place.update(cleaned)
         for key, value in list(place.items() if isinstance(place, dict) else enumerate(place)):
             if isinstance(value, str):
-                place[key] = printable(value)  # type: ignore[call-overload]  # key fits place
+                place[key] = printable(value)
             elif isinstance(value, list | dict):
                 waiting.append(value)
     return root[0]

@@ -127,7 +127,7 @@ def _kept(
     try:
         return keep()
     except Exception as fault:
-        log.error("evidence_not_kept", exc_info=fault)
+        log.exception("evidence_not_kept")
         return {**(instead or {}), "unkept": type(fault).__name__}
 
 

@@ -93,6 +93,11 @@ class TraveltekSettings:
         """Return how many seconds a call to `endpoint` may take."""
         return self.limits[endpoint.name] * self.time_scale
 
+    @property
+    def connecting(self) -> float:
+        """Return how many seconds connecting may take."""
+        return self.connect_limit * self.time_scale
+
     def url(self, endpoint: Endpoint) -> str:
         """Return the address of `endpoint`, without a query."""
         return f"{self.base_url.rstrip('/')}/{endpoint.name}.pl"

@@ -15,6 +15,7 @@ from booking_flow.history import EventKind
 from booking_flow.judging import CARD_DECLINED, judge_payment
 from booking_flow.money import Money
 from booking_flow.policy import PaymentChannel
+from booking_flow.ports import SpooledAnswer
 from booking_flow.refusals import Refusal, RefusalCode, price_changed
 from booking_flow.refused import Refused, refuse
 from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
@@ -139,6 +140,18 @@ class Paid:
     charge: Charge
     record: ImportedBooking | None = None
     """What the line has on record afterwards; None where it could not be read."""
+
+
+def spooled(session: Session, ended: Paid) -> SpooledAnswer:
+    """Return what must survive of an answer that cannot be written yet."""
+    step = settling.open_step(session)
+    return SpooledAnswer(
+        session_id=session.id,
+        step_id=step.id,
+        answer=None,
+        charge=ended.charge,
+        paid=ended.answer,
+    )
 
 
 def settle_pay(session: Session, ended: Paid | settling.Failure, at: Moment) -> Change:

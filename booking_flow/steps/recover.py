@@ -116,6 +116,22 @@ def late_book(
     return change.put(disputed_since=session.disputed_since or at.now).plus(tasks=(conflict,))
 
 
+def late_pay(session: Session, ended: paying.Paid | settling.Failure, at: Moment) -> Change | None:
+    """Have a person look at money that moved after its step was settled otherwise."""
+    if isinstance(ended, settling.Failure) or not ended.answer.auth_code:
+        return None
+    if session.state is State.PAID:
+        return None
+    made = session.booking
+    said = {"authCode": ended.answer.auth_code, "received": str(ended.charge.amount)}
+    entered = {"paid": str(made.paid)} if made else {}
+    task = staff_task(session, TaskKind.REFUND, at, extra=said | entered)
+    change = begin(session).record(
+        EventKind.LATE_ANSWER, details={"step": StepName.PAY.value, **said}
+    )
+    return change.plus(tasks=(task,))
+
+
 def payment_overdue(session: Session, at: Moment) -> Change | None:
     """Begin to unwind a booking whose payment deadline has passed."""
     due = session.booking.payment_due_at if session.booking else None

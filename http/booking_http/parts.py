@@ -23,10 +23,12 @@ from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup
 from booking_flow.supplier import CallContext
+from booking_http.aside import BackgroundWork
 from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
 from booking_http.upkeep import Upkeep, Wiring, open_lookup, spool_of, upkeep_of
+from booking_http.waiting_answers import WaitingAnswers
 from booking_http.worlds import one_world
 from persistence.database import create_engine
 from persistence.sessions import PostgresSessionStore
@@ -50,6 +52,8 @@ class Parts:
     supplier: TraveltekClient
     redis: Redis | None
     spool: FileSpool | None
+    waiting: WaitingAnswers
+    aside: BackgroundWork
     engine: Engine
     upkeep: Upkeep
 
@@ -82,6 +86,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             lookup=lookup,
         )
         opened.push_async_callback(parts.store.close)
+        opened.push_async_callback(parts.aside.finished, settings.shutdown_seconds)
         yield parts
 
 
@@ -97,7 +102,7 @@ def _wire(
     vault, policy = vault_of(settings), settings.policy()
     outgoing, owner = outgoing_of(settings), f"{socket.gethostname()}:{os.getpid()}"
     store = PostgresSessionStore(database, vault, owner, outgoing.channels)
-    spool = spool_of(settings)
+    spool, waiting, aside = spool_of(settings), WaitingAnswers(), BackgroundWork()
     engine = Engine(
         store=store,
         supplier=supplier,
@@ -107,6 +112,8 @@ def _wire(
         new_reference=new_reference,
         boottime=boottime,
         pause=pause,
+        aside=aside,
+        watch=waiting,
         spool=spool,
     )
     upkeep = upkeep_of(
@@ -132,6 +139,8 @@ def _wire(
         supplier=supplier,
         redis=redis,
         spool=spool,
+        waiting=waiting,
+        aside=aside,
         engine=engine,
         upkeep=upkeep,
     )

@@ -106,15 +106,17 @@ CERTAIN = {
     FailureKind.INCOMPLETE,
     FailureKind.SESSION_EXPIRED,
     FailureKind.MISCONFIGURED,
+    FailureKind.TOKEN_REFUSED,
     FailureKind.NOT_SENT,
 }
+UNHEARD = {FailureKind.TOKEN_REFUSED, FailureKind.NOT_SENT}
 
 
 @pytest.mark.parametrize("kind", FailureKind)
 def test_a_failure_is_certain_only_when_the_supplier_cannot_have_acted(kind: FailureKind) -> None:
     error = SupplierError(kind, endpoint="book.pl")
     assert error.certain is (kind in CERTAIN)
-    assert error.sent is (kind is not FailureKind.NOT_SENT)
+    assert error.sent is (kind not in UNHEARD)
 
 
 def test_a_failure_names_endpoint_and_kind_and_no_more() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -30,11 +30,14 @@ from booking_flow.policy import Policy
 from booking_flow.ports import Replay, Spool
 from booking_flow.pricing import CabinList
 from booking_flow.refused import Refused
+from booking_flow.saga import StepName
 from booking_flow.session import Loaded, Session
 from booking_flow.steps.booking import BookRequest
 from booking_flow.steps.choosing import CabinChoice
 from booking_flow.supplier import RateKey
+from booking_http.aside import BackgroundWork
 from booking_http.demo.seed import row_of
+from booking_http.waiting_answers import WaitingAnswers
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset
@@ -102,6 +105,22 @@ class Pause:
         await asyncio.sleep(0.03)
 
 
+class Watched(WaitingAnswers):
+    """Remembers what operators were told, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, str]] = []
+
+    def waits(self, step: StepName, step_id: UUID, fault: Exception) -> None:
+        self.told.append(("waits", type(fault).__name__))
+        super().waits(step, step_id, fault)
+
+    def cut(self, step: StepName, step_id: UUID, evidence: Mapping[str, str]) -> None:
+        self.told.append(("cut", evidence.get("reservation", "")))
+        super().cut(step, step_id, evidence)
+
+
 class Simulator:
     """The supplier's control API: what really happened there."""
 
@@ -160,6 +179,8 @@ class Shop:
     policy: Policy
     boottime: Boottime = field(default_factory=Boottime)
     pause: Pause = field(default_factory=Pause)
+    aside: BackgroundWork = field(default_factory=BackgroundWork)
+    watch: Watched = field(default_factory=Watched)
 
     async def rows(self, sql: str, **parameters: Any) -> list[Any]:
         return await fetch_all(self.database, text(sql), parameters)
@@ -439,6 +460,7 @@ async def running_shop(
 ) -> AsyncIterator[Shop]:
     """Run an engine: `limits` are of supplier calls in seconds, the rest is its policy."""
     boottime, pause = Boottime(), Pause()
+    aside, watch = BackgroundWork(), Watched()
     usual: dict[str, Any] = {
         "base_url": f"{simulator.base}/2.1/json",
         "sid": "10001",
@@ -464,6 +486,8 @@ async def running_shop(
             new_reference=references or (lambda: f"BF-{next(_references):08d}"),
             boottime=boottime,
             pause=pause,
+            aside=aside,
+            watch=watch,
             spool=spool,
         )
         yield Shop(
@@ -476,5 +500,8 @@ async def running_shop(
             policy=rules,
             boottime=boottime,
             pause=pause,
+            aside=aside,
+            watch=watch,
         )
+        await aside.finished(5.0)
     await database.dispose()

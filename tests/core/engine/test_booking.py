@@ -224,8 +224,11 @@ async def test_a_booking_at_another_price_is_a_booking_and_a_task(shop: Shop) ->
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        ("http_404", RefusalCode.SUPPLIER_MISCONFIGURED),
+        ("token_expired_200", RefusalCode.SUPPLIER_UNAVAILABLE),
+        ("token_expired_401", RefusalCode.SUPPLIER_UNAVAILABLE),
         ("reset_before", None),
+        ("http_404", None),
+        ("http_429", None),
     ],
 )
 async def test_a_booking_certainly_not_made_may_be_tried_again(

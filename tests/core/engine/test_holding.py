@@ -228,7 +228,6 @@ async def test_a_choice_that_a_twin_makes_meanwhile_holds_one_cabin(make_shop: M
         ("price_differs", RefusalCode.PRICE_CHANGED),
         ("other_currency", RefusalCode.SUPPLIER_ERROR),
         ("sold_out", RefusalCode.SOLD_OUT),
-        ("http_404", RefusalCode.SUPPLIER_MISCONFIGURED),
     ],
 )
 async def test_a_hold_that_failed_leaves_no_cabin_held(
