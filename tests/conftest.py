@@ -78,6 +78,18 @@ async def administer(server: PostgresServer, statement: str) -> None:
         await connection.close()
 
 
+# Pretty tracebacks with all locals take seconds each, and nobody reads those of a test that passes.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """Return the server of TEST_DATABASE_URL, or start one for this run that forgets its data."""

@@ -88,8 +88,10 @@ def service_of_parts(parts: Parts) -> Service:
         cruises=parts.catalogue,
         redis=parts.redis,
         supplier=parts.supplier,
+        waiting=parts.waiting,
     )
     metrics = Metrics()
+    metrics.waiting_answers.set_function(parts.waiting.__len__)
     return Service(
         settings=settings,
         engine=parts.engine,

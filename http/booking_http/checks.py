@@ -13,6 +13,7 @@ from booking_flow.ports import SessionStore
 from booking_http.cruises import Cruises
 from booking_http.health import Component, NotWell
 from booking_http.settings import Settings
+from booking_http.waiting_answers import WaitingAnswers
 from booking_http.worlds import disagreements
 from persistence import migrate
 from persistence.identity import read_mark
@@ -34,6 +35,7 @@ class Checks:
         cruises: Cruises,
         redis: Redis | None,
         supplier: TraveltekClient,
+        waiting: WaitingAnswers,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -42,6 +44,7 @@ class Checks:
         self._cruises = cruises
         self._redis = redis
         self._supplier = supplier
+        self._waiting = waiting
         self._migrated = False
         self._agreed = False
 
@@ -54,6 +57,7 @@ class Checks:
             Component(name="catalogue", look=self._catalogue),
             Component(name="redis", look=self._redis_answers),
             Component(name="supplier", look=self._supplier_is_asked),
+            Component(name="answers", look=self._answers_are_written),
         ]
 
     async def _database_answers(self) -> str | None:
@@ -95,6 +99,12 @@ class Checks:
         """Look at the circuit breakers; nobody is asked for this."""
         if resting := await self._supplier.resting():
             raise NotWell(f"after many failures not asked for now: {', '.join(resting)}")
+        return None
+
+    async def _answers_are_written(self) -> str | None:
+        """Look whether answers of the supplier wait in memory for the database."""
+        if waiting := len(self._waiting):
+            raise NotWell(f"{waiting} of the supplier's answers wait to be written")
         return None
 
     async def _redis_answers(self) -> str | None:

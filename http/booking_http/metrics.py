@@ -34,6 +34,11 @@ class Metrics:
             "booking_requests_in_flight", "Requests under way.", registry=self.registry
         )
 
+        self.waiting_answers = Gauge(
+            "booking_answers_waiting",
+            "Answers of the supplier that this process cannot write for now.",
+            registry=self.registry,
+        )
         self.work = Counter(
             "booking_work_total",
             "Pieces of work that ended, by kind and outcome.",

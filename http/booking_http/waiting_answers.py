@@ -27,9 +27,15 @@ class WaitingAnswers:
     def waits(self, step: StepName, step_id: UUID, fault: Exception) -> None:
         """Note that an answer waits, and say why."""
         self._steps[step_id] = step
-        # The message of any other error may quote a guest.
-        why = str(fault) if isinstance(fault, StoreUnavailable) else type(fault).__name__
-        _log.error("answer_waits", step=step.value, step_id=str(step_id), why=why, exc_info=fault)
+        away = isinstance(fault, StoreUnavailable)
+        _log.error(
+            "answer_waits",
+            step=step.value,
+            step_id=str(step_id),
+            # The message of any other error may quote a guest; where it was raised tells more.
+            why=str(fault) if away else type(fault).__name__,
+            exc_info=None if away else fault,
+        )
 
     def cut(self, step: StepName, step_id: UUID, evidence: Mapping[str, str]) -> None:
         """Say what an answer was that is kept as an unknown outcome."""

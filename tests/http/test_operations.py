@@ -100,6 +100,7 @@ async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str
         "catalogue": "up",
         "redis": "up",
         "supplier": "up",
+        "answers": "up",
     }
 
 

@@ -456,9 +456,13 @@ async def running_shop(
     limits: dict[str, float] | None = None,
     references: Callable[[], str] | None = None,
     spool: Spool | None = None,
+    haste: float = 1.0,
     **policy: Any,
 ) -> AsyncIterator[Shop]:
-    """Run an engine: `limits` are of supplier calls in seconds, the rest is its policy."""
+    """Run an engine: `limits` are of supplier calls in seconds, `haste` scales those of steps.
+
+    The rest is its policy.
+    """
     boottime, pause = Boottime(), Pause()
     aside, watch = BackgroundWork(), Watched()
     usual: dict[str, Any] = {
@@ -472,7 +476,8 @@ async def running_shop(
     database = create_engine(database_url, pool_size=4, connect_timeout=2)
     store = PostgresSessionStore(database, VAULT, "engine-1")
     settings = TraveltekSettings(**usual | (client or {}))
-    rules = Policy(**policy)
+    steps = {step: whole.scaled(haste) for step, whole in Policy().limits.items()}
+    rules = Policy(**{"limits": steps} | policy)
     async with (
         open_client(settings, redis=None, new_id=uuid4, boottime=boottime) as supplier,
         open_reader(database_url, OWN, live_lines=(22, 3)) as sailings,
