@@ -16,6 +16,9 @@ from booking_flow.ports import CommitResult, StoreUnavailable
 _PASSING: Final = ("08", "40", "53", "57", "25006")
 """SQLSTATEs that pass by themselves: connection, deadlock, resources, shutdown, read-only."""
 
+_TURNED_AWAY: Final = ("28", "3D")
+"""SQLSTATEs of an account or a database that the server does not know; nothing was begun."""
+
 _REJECTING: Final = ("22", "23")
 """SQLSTATEs of values and rows that a constraint or a column's type refuses."""
 _LOG: Final = structlog.get_logger()
@@ -67,6 +70,6 @@ def available() -> Iterator[None]:
 
 
 def _passes(error: DBAPIError) -> bool:
-    if error.connection_invalidated or sqlstate(error).startswith(_PASSING):
+    if error.connection_invalidated or sqlstate(error).startswith(_PASSING + _TURNED_AWAY):
         return True
     return not sqlstate(error) and isinstance(error, (InterfaceError, OperationalError))
