@@ -10,13 +10,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from adapters.catalogue.layout import CRUISES, OWN, BadLayout, Layout, layout_of
+from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
 from adapters.catalogue.ledger import Ledger
+from booking_http.kinds import Columns, Currency, DatabaseUrl, Numbers
 from booking_http.serving import CannotRun
-from booking_http.settings import Names, Numbers, SettingsError, explain
+from booking_http.settings import FromEnvironment, load
 from persistence.database import create_engine
 from persistence.identity import read_mark
 from persistence.sync_runs import PostgresSyncRuns
@@ -28,29 +26,22 @@ NOT_REMEMBERED: Final = (
 )
 
 
-class SyncSettings(BaseSettings):
+class SyncSettings(FromEnvironment):
     """What the environment says of catalogues; far less than a service needs."""
 
-    model_config = SettingsConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
-    )
-
-    database_url: SecretStr | None = None
-    catalogue_url: SecretStr | None = None
+    database_url: DatabaseUrl | None = None
+    catalogue_url: DatabaseUrl | None = None
     catalogue_layout: Literal["own", "cruises"] = "own"
     catalogue_schema: str | None = None
-    catalogue_columns: Names | None = None
+    catalogue_columns: Columns = None
     live_lines: Numbers = frozenset({22, 3})
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    currency: Currency = "USD"
 
     def layouts(self) -> tuple[Layout, ...]:
         """Return how a catalogue's tables may be called, the likeliest first."""
-        try:
-            named = layout_of(
-                self.catalogue_layout, schema=self.catalogue_schema, names=self.catalogue_columns
-            )
-        except BadLayout as error:
-            raise CannotRun(f"CATALOGUE_COLUMNS: {error}") from error
+        named = layout_of(
+            self.catalogue_layout, schema=self.catalogue_schema, names=self.catalogue_columns
+        )
         return (named, OWN, CRUISES)
 
     def fills(self) -> dict[str, str]:
@@ -79,10 +70,7 @@ def load_sync_settings() -> SyncSettings:
     Raises:
         SettingsError: a setting cannot be understood.
     """
-    try:
-        return SyncSettings()
-    except ValidationError as error:
-        raise SettingsError(explain(error)) from None
+    return load(SyncSettings)
 
 
 @asynccontextmanager
