@@ -99,7 +99,9 @@ def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=_PORT, default=8090, envvar="SIMULATOR_PORT", show_default=True)
+@click.option(
+    "--port", type=_PORT, default=8090, envvar="SIMULATOR_PORT", show_envvar=True, show_default=True
+)
 @click.option("--state-file", type=click.Path(dir_okay=False, path_type=Path), help="Its memory.")
 @click.option("--latency", type=_SCALE, default=1.0, show_default=True, help=_SLOWNESS)
 @click.option("--allow-remote-control", is_flag=True, help="Let other machines change it.")
@@ -109,6 +111,7 @@ def simulator(
     """Run the simulated supplier alone and print the settings that lead to it."""
     from adapters.simulator import SimulatorSettings
     from adapters.simulator import serve as serve_simulator
+    from adapters.spool import require_writable
     from booking_http import serving
     from booking_http.explained import explained
 
@@ -118,6 +121,9 @@ def simulator(
     with explained():
         advice = "choose another with --port or SIMULATOR_PORT"
         serving.require_free_port(host, port, advice=advice)
+        if state_file is not None:
+            with serving.writing(state_file.parent, advice="choose another with --state-file"):
+                require_writable(state_file.parent)
         click.echo(f"TRAVELTEK_BASE_URL=http://{host}:{port}/2.1/json")
         click.echo(f"TRAVELTEK_SID={settings.sid}")
         click.echo(f"TRAVELTEK_USERNAME={settings.user}")
@@ -187,10 +193,12 @@ def diagrams(check: bool, folder: Path, pages: Path | None) -> None:
     from booking_http.console.pictures import DRAWN
     from booking_http.diagrams import files
     from booking_http.explained import explained
+    from booking_http.serving import writing
 
     with explained():
         if not check:
-            files.write(folder, pages=pages or DRAWN)
+            with writing(folder, advice="choose another folder with --folder"):
+                files.write(folder, pages=pages or DRAWN)
             click.echo(f"wrote {', '.join(sorted(files.draw_all()))} to {folder}/")
         elif names := files.stale(folder, pages=pages or DRAWN):
             sys.exit(f"stale: {', '.join(names)}; run `booking-flow diagrams`")

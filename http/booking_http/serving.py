@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -58,26 +61,27 @@ async def serve_app(
     port: int,
     patience: float,
     ready: Callable[[], None] = _nothing,
+    advice: str = "choose another one",
 ) -> None:
     """Serve until cancelled, and then give requests under way `patience` seconds to end.
 
-    `ready` is called once the port answers.
+    `ready` is called once the port answers; `advice` is told where it cannot be used.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience)
     await runner.setup()
     try:
-        await _listen(runner, host, port)
+        await _listen(runner, host, port, advice)
         ready()
         await asyncio.Event().wait()
     finally:
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+async def _listen(runner: web.AppRunner, host: str, port: int, advice: str) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
-        raise cannot_listen(host, port, error) from error
+        raise cannot_listen(host, port, error, advice=advice) from error
 
 
 def require_free_port(host: str, port: int, *, advice: str) -> None:
@@ -91,11 +95,27 @@ def require_free_port(host: str, port: int, *, advice: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotRun(f"{cannot_listen(host, port, error)}; {advice}") from error
+            raise cannot_listen(host, port, error, advice=advice) from error
 
 
-def cannot_listen(host: str, port: int, error: OSError) -> CannotRun:
-    """Say why nobody can listen on a port."""
+def cannot_listen(host: str, port: int, error: OSError, *, advice: str) -> CannotRun:
+    """Say why nobody can listen on a port, and what to do."""
     if error.errno == errno.EADDRINUSE:
-        return CannotRun(f"port {port} on {host} is in use by another program")
-    return CannotRun(f"port {port} on {host} cannot be used: {error.strerror}")
+        return CannotRun(f"port {port} on {host} is in use by another program; {advice}")
+    # Only of a name that nobody knows the number means nothing to the operating system.
+    unknown = isinstance(error, socket.gaierror)
+    why = error.strerror if unknown else os.strerror(error.errno or 0)
+    return CannotRun(f"port {port} on {host} cannot be used: {why}; {advice}")
+
+
+@contextmanager
+def writing(place: Path | str, *, advice: str) -> Iterator[None]:
+    """Let a block write in a place, and say what to do where it cannot.
+
+    Raises:
+        CannotRun: nothing can be kept there.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CannotRun(f"{place} cannot be written ({error.strerror}); {advice}") from error

@@ -112,7 +112,8 @@ def _show(metrics: Metrics, *, host: str, port: int) -> None:
     try:
         start_http_server(port, host, registry=metrics.registry)
     except OSError as error:
-        raise cannot_listen(host, port, error) from error
+        advice = "choose another with APP_HOST or WORKER_PORT"
+        raise cannot_listen(host, port, error, advice=advice) from error
 
 
 @asynccontextmanager
