@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Literal
 
+from adapters.catalogue.carrying import PASSING
+from adapters.catalogue.ends import connected
 from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
 from adapters.catalogue.ledger import Ledger
+from booking_http.demo.home import DemoHome
 from booking_http.kinds import Columns, Currency, DatabaseUrl, Numbers
+from booking_http.rejections import named
 from booking_http.serving import CannotRun
 from booking_http.settings import FromEnvironment, load
+from booking_http.whereabouts import catalogue_name, database_name
 from persistence.database import create_engine
 from persistence.identity import read_mark
 from persistence.sync_runs import PostgresSyncRuns
@@ -24,6 +32,20 @@ NOT_REMEMBERED: Final = (
     "nothing remembers this run, since the target has none of our tables and DATABASE_URL is not "
     "set: if it is killed, the next one begins at the beginning"
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """A database that sailings come from or go to, and what it is called when it says no."""
+
+    url: str = field(repr=False)
+    name: str
+
+    @classmethod
+    def named(cls, url: str, option: str) -> End:
+        """Return a database that an option names, or the variable that stands for the option."""
+        variable = f"SYNC_{option.upper()}"
+        return cls(url=url, name=variable if os.environ.get(variable) else f"--{option}")
 
 
 class SyncSettings(FromEnvironment):
@@ -56,12 +78,18 @@ class SyncSettings(FromEnvironment):
         """Return the booking database."""
         return self.database_url.get_secret_value() if self.database_url else None
 
-    def target(self, given: str | None) -> str:
+    def target(self, given: str | None, home: Path) -> End:
         """Return the catalogue's database, unless another one is given."""
+        if given is not None:
+            return End.named(given, "to")
         found = self.catalogue_url or self.database_url
-        if given is None and found is None:
-            raise CannotRun("say where to with --to, or set CATALOGUE_URL or DATABASE_URL")
-        return given or (found.get_secret_value() if found else "")
+        url = found.get_secret_value() if found else DemoHome(home).database_url()
+        if url is None:
+            raise CannotRun(
+                "say where to with --to, or set CATALOGUE_URL or DATABASE_URL;"
+                f" no demo runs in {home}"
+            )
+        return End(url=url, name=catalogue_name())
 
 
 def load_sync_settings() -> SyncSettings:
@@ -74,16 +102,33 @@ def load_sync_settings() -> SyncSettings:
 
 
 @asynccontextmanager
-async def remembered(target: str, settings: SyncSettings) -> AsyncIterator[Ledger | None]:
+async def remembered(end: End, settings: SyncSettings) -> AsyncIterator[Ledger | None]:
     """Open the record of runs: beside the catalogue where that is ours, else in DATABASE_URL."""
+    places = {end.url: end.name}
+    if (ours := settings.ours()) is not None:
+        places.setdefault(ours, database_name())
     async with AsyncExitStack() as opened:
-        for url in dict.fromkeys((target, settings.ours() or target)):
+        for url, name in places.items():
             engine = create_engine(url, pool_size=1, application_name="booking-flow catalogue")
             opened.push_async_callback(engine.dispose)
-            if await (runs := PostgresSyncRuns(engine)).kept():
+            runs = PostgresSyncRuns(engine)
+            with named(name):
+                kept = await runs.kept()
+            if kept:
                 yield runs
                 return
         yield None
+
+
+async def reach(end: End) -> None:
+    """Connect once, so that a definite no is told by its name; what may pass is left to the sync.
+
+    Raises:
+        CannotRun: the database said no.
+    """
+    with suppress(*PASSING), named(end.name):
+        async with connected(end.url, called="booking-flow catalogue", read_only=True):
+            return
 
 
 async def environment_of(url: str) -> str | None:

@@ -22,6 +22,7 @@ from booking_flow.saga import StepName
 from booking_http.lanes import Job, Lane
 from booking_http.listening import listen, listening_dsn
 from booking_http.metrics import Metrics
+from booking_http.neighbours import look_around
 from booking_http.outbox import OutboxSender
 from booking_http.parts import Parts, open_parts
 from booking_http.serving import cannot_listen
@@ -105,6 +106,7 @@ async def run_worker(settings: Settings) -> None:
     if settings.worker_port is not None:
         _show(metrics, host=settings.app_host, port=settings.worker_port)
     async with open_parts(settings) as parts, working(parts, metrics=metrics):
+        await look_around(parts)
         await asyncio.Event().wait()
 
 
