@@ -24,6 +24,11 @@ def database_url(url: str) -> URL:
     return make_url(f"{DRIVER}://{rest}")
 
 
+def dsn(url: str) -> str:
+    """Return `url` for asyncpg itself, which reads TLS and the server's parameters out of it."""
+    return database_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def create_engine(
     url: str,
     *,
@@ -38,7 +43,7 @@ def create_engine(
     nothing to roll back, and the extra round trip costs more than a third of its time.
     """
     return create_async_engine(
-        database_url(url),
+        f"{DRIVER}://",
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
         pool_size=pool_size,
@@ -47,6 +52,7 @@ def create_engine(
         pool_recycle=1800,
         json_deserializer=str,
         connect_args={
+            "dsn": dsn(url),
             "timeout": connect_timeout,
             "prepared_statement_cache_size": 256,
             "server_settings": _server_settings(application_name, statement_timeout),

@@ -23,6 +23,8 @@ _REJECTING: Final = "23"
 _OF_A_RESERVATION: Final = frozenset(
     {"uq_bookings_line_id_reservation", "uq_bookings_supplier_booking_id"}
 )
+_TURNED_AWAY: Final = ("28", "3D")
+"""SQLSTATEs of an account or a database that the server does not know; nothing was begun."""
 _LOG: Final = structlog.get_logger()
 
 
@@ -78,6 +80,6 @@ def available() -> Iterator[None]:
 
 
 def _passes(error: DBAPIError) -> bool:
-    if error.connection_invalidated or sqlstate(error).startswith(_PASSING):
+    if error.connection_invalidated or sqlstate(error).startswith(_PASSING + _TURNED_AWAY):
         return True
     return not sqlstate(error) and isinstance(error, (InterfaceError, OperationalError))

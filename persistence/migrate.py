@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from persistence.database import database_url
+from persistence.database import DRIVER, dsn
 from persistence.errors import available
 from persistence.identity import AppEnv, mark
 
@@ -25,7 +25,7 @@ SCRIPTS: Final = Path(__file__).parent / "migrations"
 
 
 async def upgrade(
-    dsn: str, revision: str = "head", *, app_env: AppEnv = AppEnv.DEVELOPMENT
+    url: str, revision: str = "head", *, app_env: AppEnv = AppEnv.DEVELOPMENT
 ) -> None:
     """Bring the database up to a revision; several processes may ask at once.
 
@@ -36,19 +36,19 @@ async def upgrade(
         command.upgrade(_config(connection), revision)
         mark(connection, app_env)
 
-    await _run_apart(dsn, work)
+    await _run_apart(url, work)
 
 
-async def downgrade(dsn: str, revision: str) -> None:
+async def downgrade(url: str, revision: str) -> None:
     """Take the database back to a revision; `base` leaves nothing of ours."""
-    await _run_apart(dsn, lambda connection: command.downgrade(_config(connection), revision))
+    await _run_apart(url, lambda connection: command.downgrade(_config(connection), revision))
 
 
-async def current(dsn: str) -> str | None:
+async def current(url: str) -> str | None:
     """Return the revision the database is at, or None before the first."""
     found: list[str | None] = []
     await _run(
-        dsn,
+        url,
         lambda connection: found.append(
             MigrationContext.configure(connection).get_current_revision()
         ),
@@ -64,18 +64,18 @@ def head() -> str:
     return newest
 
 
-async def _run_apart(dsn: str, work: Callable[[Connection], None]) -> None:
+async def _run_apart(url: str, work: Callable[[Connection], None]) -> None:
     """Run alembic in a thread of its own: its `op` and `context` serve one at a time only."""
 
     def run() -> None:
         with _ONE_AT_A_TIME:
-            asyncio.run(_run(dsn, work))
+            asyncio.run(_run(url, work))
 
     await asyncio.to_thread(run)
 
 
-async def _run(dsn: str, work: Callable[[Connection], None]) -> None:
-    engine = create_async_engine(database_url(dsn), poolclass=NullPool)
+async def _run(url: str, work: Callable[[Connection], None]) -> None:
+    engine = create_async_engine(f"{DRIVER}://", poolclass=NullPool, connect_args={"dsn": dsn(url)})
     try:
         with available():
             async with engine.begin() as connection:

@@ -23,6 +23,7 @@ from booking_http.metrics import Metrics
 from booking_http.middlewares.headers import add_headers, preflight
 from booking_http.middlewares.mend import mend
 from booking_http.middlewares.observe import observe
+from booking_http.neighbours import look_around
 from booking_http.openapi import build_document
 from booking_http.outbox_gauges import OutboxGauges
 from booking_http.parts import Parts, open_parts
@@ -59,7 +60,7 @@ def create_app(settings: Settings) -> web.Application:
         async with open_parts(settings) as parts:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
             async with (
-                beside(_listen(app[SERVICE], settings), tidy(parts.database)),
+                beside(_listen(app[SERVICE], settings), tidy(parts.database), look_around(parts)),
                 _working(app, parts),
             ):
                 yield

@@ -10,7 +10,7 @@ import asyncpg
 import structlog
 
 from booking_http.settings import Settings
-from persistence.database import database_url
+from persistence.database import dsn
 
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _log = structlog.get_logger(__name__)
@@ -18,8 +18,7 @@ _log = structlog.get_logger(__name__)
 
 def listening_dsn(settings: Settings) -> str:
     """Return the booking database for asyncpg, which knows no SQLAlchemy schemes."""
-    url = database_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
-    return url.render_as_string(hide_password=False)
+    return dsn(settings.database_url.get_secret_value())
 
 
 async def listen(

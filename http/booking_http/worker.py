@@ -22,6 +22,7 @@ from booking_flow.saga import StepName
 from booking_http.lanes import Job, Lane
 from booking_http.listening import listen, listening_dsn
 from booking_http.metrics import Metrics
+from booking_http.neighbours import look_around
 from booking_http.outbox import OutboxSender
 from booking_http.parts import Parts, open_parts
 from booking_http.process import cannot_listen
@@ -105,6 +106,7 @@ async def run_worker(settings: Settings) -> None:
     if settings.worker_port is not None:
         _show(metrics, host=settings.app_host, port=settings.worker_port)
     async with open_parts(settings) as parts, working(parts, metrics=metrics):
+        await look_around(parts)
         await asyncio.Event().wait()
 
 
@@ -112,7 +114,8 @@ def _show(metrics: Metrics, *, host: str, port: int) -> None:
     try:
         start_http_server(port, host, registry=metrics.registry)
     except OSError as error:
-        raise cannot_listen(host, port, error) from error
+        advice = "choose another with APP_HOST or WORKER_PORT"
+        raise cannot_listen(host, port, error, advice=advice) from error
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from persistence.clock import now
-from persistence.database import create_engine, database_url, fetch_all, fetch_one
+from persistence.database import create_engine, database_url, dsn, fetch_all, fetch_one
 from persistence.migrate import current
 
 
@@ -19,6 +19,20 @@ def test_every_scheme_of_postgresql_is_understood(scheme: str) -> None:
     assert url.drivername == "postgresql+asyncpg"
     assert (url.host, url.port, url.database) == ("db", 5433, "shop")
     assert "secret" not in str(url)
+
+
+def test_asyncpg_reads_the_address_itself() -> None:
+    """What follows the ? is PostgreSQL's language, which SQLAlchemy does not speak."""
+    url = "postgresql+asyncpg://me:p%40%2Fss@[::1]:5433/shop?sslmode=require"
+    assert dsn(url) == "postgresql://me:p%40%2Fss@[::1]:5433/shop?sslmode=require"
+
+
+async def test_parameters_of_the_address_reach_the_server(database_url: str) -> None:
+    engine = create_engine(f"{database_url}?sslmode=prefer&search_path=elsewhere", pool_size=1)
+    row = await fetch_one(engine, text("SHOW search_path"))
+    await engine.dispose()
+    assert row is not None
+    assert row.search_path == "elsewhere"
 
 
 @pytest.mark.parametrize("url", ["mysql://db/shop", "db/shop", ""])

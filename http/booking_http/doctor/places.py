@@ -12,6 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from adapters.traveltek.clock import clock_ahead
 from booking_http.doctor.findings import Finding, Level, Say
 from booking_http.doctor.rooms import Rooms
+from booking_http.rejections import redis_rejection
 from booking_http.syncing import environment_of
 from booking_http.worlds import disagreements
 from persistence import migrate
@@ -88,19 +89,22 @@ async def redis(rooms: Rooms, say: Say) -> None:
     try:
         told = await rooms.redis.info("server")
     except (RedisError, OSError, TimeoutError) as error:
-        say(
-            Finding(
-                check="redis",
-                level=Level.WARNING,
-                said=f"does not answer: {type(error).__name__}",
-                guest="Every booking still works, a little slower.",
-                todo="Start it, or correct REDIS_URL.",
-            )
-        )
+        say(_without_redis(error))
         return
     name = "Valkey" if "valkey_version" in told else "Redis"
     number = told.get("valkey_version") or told.get("redis_version")
     say(Finding(check="redis", said=f"{name} {number}"))
+
+
+def _without_redis(error: Exception) -> Finding:
+    found = redis_rejection(error)
+    return Finding(
+        check="redis",
+        level=Level.WARNING,
+        said=found.why if found else f"does not answer: {type(error).__name__}",
+        guest="Every booking still works, a little slower.",
+        todo=f"REDIS_URL: {found.todo}." if found else "Start it, or correct REDIS_URL.",
+    )
 
 
 async def catalogue_database(rooms: Rooms, say: Say) -> None:
