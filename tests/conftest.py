@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -29,6 +30,10 @@ SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
 Result = TypeVar("Result")
 Samples = Callable[[str], Any]
 _numbers = count(1)
+# Tests start hundreds of Pythons. Where the machine asks for no bytecode, each would compile all
+# that it imports again, which costs more than what it is started for.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class PostgresServer(Protocol):
