@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,6 +31,7 @@ SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
 
 Result = TypeVar("Result")
 Samples = Callable[[str], Any]
+Fill = Callable[[str], Coroutine[Any, Any, None]]
 _numbers = count(1)
 # Tests start hundreds of Pythons. Where the machine asks for no bytecode, each would compile all
 # that it imports again, which costs more than what it is started for.
@@ -123,15 +126,52 @@ def copy_of(template: str, name: str) -> str:
     return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
 
 
+class Templates:
+    """Migrated databases with something in them, each made the first time that it is wanted."""
+
+    def __init__(self, server: PostgresServer, migrated: str) -> None:
+        self._server, self._migrated = server, migrated
+        self._made: dict[tuple[Fill, date], str] = {}
+
+    def filled(self, fill: Fill) -> str:
+        """Return the name of a database that was filled today; sailings are dated from today."""
+        key = (fill, datetime.now(UTC).date())
+        if key not in self._made:
+            self._made[key] = name = f"{self._migrated}_{len(self._made)}"
+            run_apart(administer(self._server, copy_of(self._migrated, name)))
+            run_apart(fill(self._server.dsn_of(name)))
+        return self._made[key]
+
+    def drop(self) -> None:
+        """Take them away, which matters on a server that is not ours."""
+        for name in self._made.values():
+            run_apart(administer(self._server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def templates(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Templates]:
+    """Return the databases that tests copy instead of filling one each."""
+    made = Templates(postgres_server, migrated_template)
+    yield made
+    made.drop()
+
+
+@asynccontextmanager
+async def own_copy(server: PostgresServer, template: str) -> AsyncIterator[str]:
+    """Make a copy of a database for one test, and return its address."""
+    name = f"t_{os.getpid()}_{next(_numbers)}"
+    await administer(server, copy_of(template, name))
+    yield server.dsn_of(name)
+    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 async def database_url(
     postgres_server: PostgresServer, migrated_template: str
 ) -> AsyncIterator[str]:
     """Return the address of a migrated database that belongs to this test alone."""
-    name = f"t_{os.getpid()}_{next(_numbers)}"
-    await administer(postgres_server, copy_of(migrated_template, name))
-    yield postgres_server.dsn_of(name)
-    await administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with own_copy(postgres_server, migrated_template) as url:
+        yield url
 
 
 @pytest.fixture
