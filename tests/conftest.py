@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
@@ -22,11 +22,13 @@ import redis
 import structlog
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
+from coverage import Coverage
 from yarl import URL
 
 from adapters.embedded import EmbeddedPostgres, EmbeddedValkey
 
 ROOT = Path(__file__).resolve().parent.parent
+CORE_TESTS = ROOT / "tests" / "core"
 SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
 
 Result = TypeVar("Result")
@@ -235,6 +237,19 @@ def samples() -> Samples:
         return json.loads((SAMPLES / f"{name.removesuffix('.json')}.json").read_text("utf-8"))
 
     return load
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage during the core's own tests: they reach all of it, and tracing is slow."""
+    measured = Coverage.current()
+    if measured is None or item.path.is_relative_to(CORE_TESTS):
+        return (yield)
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        measured.start()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
