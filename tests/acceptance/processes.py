@@ -23,8 +23,7 @@ from yarl import URL
 from booking_http.settings import Settings
 from tests.conftest import ROOT
 from tests.http.kit import HASH_KEY, MASTER_KEY, Service, Simulator, settings_for
-
-START_SECONDS = 90.0
+from tests.patience import PATIENCE
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -156,7 +155,7 @@ class Nursery:
 
 async def answering(http: ClientSession, url: URL) -> None:
     """Wait until a service answers."""
-    async with asyncio.timeout(START_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(ClientError):
                 async with http.get(url / "livez"):
@@ -166,7 +165,7 @@ async def answering(http: ClientSession, url: URL) -> None:
 
 @asynccontextmanager
 async def nursery(
-    database_url: str, simulator: Simulator, **changes: str
+    database_url: str, simulator: Simulator, **changes: Any
 ) -> AsyncIterator[Nursery]:
     """Let services be forked on demand, and leave none of them behind."""
     settings = settings_for(database_url=database_url, supplier_url=simulator.api, **changes)

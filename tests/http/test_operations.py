@@ -12,16 +12,8 @@ from booking_http.actions import BASE
 from booking_http.logs import configure_logs
 from booking_http.settings import Settings, SettingsError, load_settings
 from persistence.migrate import upgrade
-from tests.http.kit import (
-    CRUISE,
-    HASH_KEY,
-    VISA,
-    Guest,
-    Service,
-    Simulator,
-    eventually,
-    running_service,
-)
+from tests.http.kit import CRUISE, HASH_KEY, VISA, Guest, Service, Simulator, running_service
+from tests.patience import eventually
 
 REQUIRED = (
     "DATABASE_URL",
