@@ -45,6 +45,10 @@ SPOOLED = f"{_SETTLEMENT}._endure: _keep"
 """Points at which a death hurts most."""
 
 
+TOGETHER = 25
+"""As many as one process serves at once without taking long."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
     """A way through the shop, and what goes wrong on it for everyone."""
@@ -60,6 +64,8 @@ class Journey:
     settings: tuple[tuple[str, str], ...] = ()
     office: bool = True
     """Whether recovery can look bookings up, or has to ask staff."""
+    together: int = TOGETHER
+    """How many guests share a process, and a recovery."""
 
 
 LATER = (("PAYMENT_CHANNEL", "supplier_payment"),)

@@ -22,6 +22,7 @@ from persistence.migrate import upgrade
 from tests.acceptance.processes import environment
 from tests.cli.programs import run
 from tests.http.kit import running_service, running_simulator, settings_for
+from tests.patience import PATIENCE
 
 SID = "10001"
 
@@ -148,7 +149,7 @@ async def test_a_database_migrated_later_is_compared_then(
     monkeypatch.setattr(worlds, "_PAUSE", 0.05)
     async with open_parts(settings(empty_database_url, app_env="staging")):
         await upgrade(empty_database_url, app_env=AppEnv.PRODUCTION)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await stopped.wait()
     asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
 

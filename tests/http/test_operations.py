@@ -20,9 +20,9 @@ from tests.http.kit import (
     Guest,
     Service,
     Simulator,
-    eventually,
     running_service,
 )
+from tests.patience import eventually
 
 REQUIRED = (
     "DATABASE_URL",
