@@ -35,6 +35,7 @@ from booking_http.settings import Settings
 from booking_http.streams import Streams
 from booking_http.support.parts import support_of
 from booking_http.tidying import tidy
+from booking_http.verification import verifying
 from booking_http.wakeups import Listener
 from booking_http.worker import Worker, working
 from persistence.caps import PostgresCaps
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> web.Application:
         async with open_parts(settings) as parts:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
             async with (
+                verifying(parts),
                 beside(_listen(app[SERVICE], settings), tidy(parts.database), look_around(parts)),
                 _working(app, parts),
             ):

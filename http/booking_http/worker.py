@@ -136,7 +136,26 @@ async def working(parts: Parts, *, metrics: Metrics) -> AsyncIterator[Worker]:
 
 def jobs(parts: Parts) -> Sequence[Job[Any]]:
     """Return every kind of work there is."""
-    return [_open_steps(parts), _undos(parts), *_clocks(parts), _spool(parts), _bulk(parts)]
+    return [
+        _forgotten(parts),
+        _open_steps(parts),
+        _undos(parts),
+        *_clocks(parts),
+        _spool(parts),
+        _bulk(parts),
+    ]
+
+
+def _forgotten(parts: Parts) -> Job[UUID]:
+    """Enter what whoever found it did not come to; until then nothing is sold."""
+    return Job(
+        name="forgotten_claim",
+        take=lambda limit: parts.upkeep.forgotten.sessions(limit=limit),
+        do=parts.upkeep.recovery.forgotten,
+        key=_itself,
+        session=_itself,
+        leased=False,
+    )
 
 
 def _open_steps(parts: Parts) -> Job[TakenStep]:
