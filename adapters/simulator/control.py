@@ -49,6 +49,7 @@ async def show_ledger(request: web.Request) -> web.Response:
     """Tell which cabins are held, what is booked and what was charged."""
     supplier = request.app[SUPPLIER]
     supplier.pass_time()
+    supplier.save()
     return web.json_response(ledger(supplier))
 
 

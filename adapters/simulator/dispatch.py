@@ -18,7 +18,13 @@ from adapters.simulator.gate import (
 )
 from adapters.simulator.spelling import respelled
 from adapters.simulator.supplier import ReceivedCall, Supplier
-from adapters.simulator.transport import json_answer, plain_error, send, spoil_before
+from adapters.simulator.transport import (
+    json_answer,
+    keeps_from_acting,
+    plain_error,
+    send,
+    spoil_before,
+)
 from adapters.simulator.triggers import choose_fault
 from adapters.simulator.wire import Json, NotThereError, RefusalError, refusal_envelope, timing
 
@@ -37,6 +43,7 @@ async def answer_call(request: web.Request) -> web.StreamResponse:
     refused = _admit(request, call)
     _note(call)
     if refused is not None:
+        supplier.save()
         return refused
     await asyncio.sleep(_latency(call, endpoint) * supplier.latency_scale)
     return await _carry_out(request, call, endpoint)
@@ -129,10 +136,10 @@ def _latency(call: Call, endpoint: Endpoint) -> float:
 
 
 async def _carry_out(request: web.Request, call: Call, endpoint: Endpoint) -> web.StreamResponse:
-    """Act, unless the fault forbids it, and send what came of it."""
-    unsent = await spoil_before(request, call)
-    if unsent is not None:
-        return unsent
+    """Act, unless the fault forbids it, and send what came of it once it is written down."""
+    if keeps_from_acting(call):
+        call.supplier.save()
+        return await spoil_before(request, call)
     answer = _act(call, endpoint)
     if call.meets("duplicate_submit"):
         answer = _later_basket(call, answer, _act(call, endpoint))

@@ -16,6 +16,7 @@ SLOW_SECONDS = 30.0
 STOPPING = web.AppKey("stopping", asyncio.Event)
 MAINTENANCE = "<html><body><h1>We&#39;ll be right back</h1></body></html>"
 _STATUSES = {"http_404": 404, "http_429": 429, "http_500": 500, "http_502": 502}
+_BEFORE = ("timeout_before", "reset_before", "html")
 _STATUSES_AFTER = {"http_500_after": 500, "http_502_after": 502}
 
 
@@ -34,18 +35,20 @@ def plain_error(status: int) -> web.Response:
     )
 
 
-async def spoil_before(request: web.Request, call: Call) -> web.StreamResponse | None:
-    """Meet the faults that keep the supplier from acting."""
-    fault = call.rule.fault if call.rule else ""
-    if fault in _STATUSES:
-        return plain_error(_STATUSES[fault])
-    if fault == "html":
-        return web.Response(text=MAINTENANCE, content_type="text/html")
-    if fault == "timeout_before":
+def keeps_from_acting(call: Call) -> bool:
+    """Say whether the call meets a fault before the supplier has acted."""
+    return call.rule is not None and call.rule.fault in {*_STATUSES, *_BEFORE}
+
+
+async def spoil_before(request: web.Request, call: Call) -> web.StreamResponse:
+    """Meet a fault that keeps the supplier from acting."""
+    if call.meets("timeout_before"):
         return await _never_answer(request, call)
-    if fault == "reset_before":
+    if call.meets("reset_before"):
         return cut_connection(request, plain_error(500))
-    return None
+    if call.meets("html"):
+        return web.Response(text=MAINTENANCE, content_type="text/html")
+    return plain_error(next(_STATUSES[name] for name in _STATUSES if call.meets(name)))
 
 
 async def send(request: web.Request, call: Call, answer: web.Response) -> web.StreamResponse:

@@ -187,8 +187,7 @@ def _take_out_of_basket(call: Call, items: list[BasketItem]) -> None:
     for item in items:
         item.booked = True
         call.supplier.inventory.keep(item)
-        if item.key in call.session.basket:
-            call.session.basket.remove(item.key)
+        call.session.drop(item.key)
 
 
 def _record(
@@ -205,7 +204,7 @@ def _record(
         total=Decimal(0) if status == "Failed" else item.total,
         currency=item.currency,
         booked_at=call.supplier.clock.now(),
-        passengers=people,
+        passengers=tuple(people),
     )
     call.supplier.state.bookings.append(booking)
     return booking
