@@ -140,7 +140,7 @@ _TABLE = (
     _fault(
         "failed_with_authcode",
         BOOKING_CALLS,
-        "Failed, no reservation, yet the card was charged (refund case).",
+        "Failed, no reservation, yet the card that was sent was charged (refund case).",
     ),
     _fault(
         "booked_without_authcode",

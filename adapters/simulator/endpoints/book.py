@@ -14,7 +14,7 @@ from adapters.simulator.endpoints.book_checks import (
     check_people,
 )
 from adapters.simulator.pricing import deposit
-from adapters.simulator.state import BasketItem, SupplierBooking
+from adapters.simulator.state import BasketItem, Charge, SupplierBooking
 from adapters.simulator.wire import Json, RefusalError
 
 REPRICED = Decimal("1.05")
@@ -124,7 +124,7 @@ def _failed(
     bookings = [_record(call, item, people, status="Failed") for item in items]
     charge = None
     if failure == "failed_with_authcode":
-        charge = call.supplier.charge(bookings[0], payment.amount if payment else items[0].total)
+        charge = _charged(call, bookings, payment)
     if failure == "failed_yellow" and call.supplier.settings.failed_yellow_turns_booked:
         _put_under_review(call, bookings, payment)
     colour = {"failed_yellow": "Yellow", "failed_red": "Red"}.get(failure, "Green")
@@ -165,12 +165,19 @@ def _booked(
         booking.reservation = call.supplier.reservation_number(call.supplier.sailings[item.sailing])
     _take_out_of_basket(call, items)
     charge = None
-    if payment is not None and not call.meets("booked_without_authcode"):
-        paid = next((one for one in bookings if one.item_key == payment.item_key), bookings[0])
-        charge = call.supplier.charge(paid, payment.amount)
+    if not call.meets("booked_without_authcode"):
+        charge = _charged(call, bookings, payment)
     return Answer(
         bookings=bookings, items=items, payment=payment, charge=charge, errors=_errors(call)
     )
+
+
+def _charged(call: Call, bookings: list[SupplierBooking], payment: Payment | None) -> Charge | None:
+    """Charge the card that was sent; without a card there is nothing to take money from."""
+    if payment is None:
+        return None
+    paid = next((one for one in bookings if one.item_key == payment.item_key), bookings[0])
+    return call.supplier.charge(paid, payment.amount)
 
 
 def _errors(call: Call) -> list[Json]:

@@ -1,12 +1,20 @@
 """PROTOCOL 7: what book.pl wants, what it answers, and what it leaves behind."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 import pytest
 
+from adapters.simulator.faults import FAULTS
 from tests.adapters.simulator.agency import VISA, Agency, Json, error
 from tests.adapters.simulator.conftest import Start
+
+NEVER_BOOKED = (
+    *("token_expired_200", "token_expired_401", "session_expired", "hold_lapsed", "unknown_status"),
+)
+"""Faults after which the item cannot be booked any more, or not with this token."""
 
 
 def outcome(body: Json) -> tuple[str, str, Json]:
@@ -218,6 +226,23 @@ async def test_a_yellow_failure_may_turn_booked_later(start: Start) -> None:
     assert (booking["status"], bool(booking["reservation"])) == ("Booked", True)
     assert len(ledger["charges"]) == 1
     assert ledger["holds"] == []
+
+
+@pytest.mark.parametrize(
+    "fault", [one.name for one in FAULTS.values() if "book.pl" in one.endpoints]
+)
+async def test_a_booking_that_was_sent_no_card_is_never_charged(start: Start, fault: str) -> None:
+    """Whatever goes wrong with it, though it comes twice, and also when it turns Booked later."""
+    agency = Agency(await start(second_book="duplicate", failed_yellow_turns_booked=True))
+    await agency.hold()
+    await agency.fault("book.pl", fault, times=2, seconds=0.01)
+    for _ in range(3):
+        with suppress(aiohttp.ClientError, ValueError):
+            await agency.book()
+    await agency.control("clock", advanceSeconds=1000)
+    ledger = await agency.ledger()
+    assert ledger["charges"] == []
+    assert "Booked" in {one["status"] for one in ledger["bookings"]} or fault in NEVER_BOOKED
 
 
 async def test_the_body_is_needed_in_the_header_of_the_token(agency: Agency) -> None:
