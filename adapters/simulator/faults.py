@@ -56,6 +56,40 @@ _TABLE = (
     _fault("http_502_after", _EVERY, "HTTP 502 from the proxy, though the call was carried out."),
     _fault("http_404", _EVERY, "HTTP 404 as for a wrong sid, nothing done."),
     _fault("http_429", _EVERY, "HTTP 429 with Retry-After, nothing done."),
+    _fault(
+        "status302", _EVERY, "HTTP 302 to a page of the gateway that does nothing; nothing done."
+    ),
+    _fault(
+        "status302_after",
+        _EVERY,
+        "HTTP 302 to a page of the gateway, though the call was carried out.",
+    ),
+    _fault("status401", _EVERY, "HTTP 401 with a page of the gateway, nothing done."),
+    _fault(
+        "status401_after",
+        _EVERY,
+        "HTTP 401 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault("status403", _EVERY, "HTTP 403 with a page of the gateway, nothing done."),
+    _fault(
+        "status403_after",
+        _EVERY,
+        "HTTP 403 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault(
+        "status404_after",
+        _EVERY,
+        "HTTP 404 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault("status405", _EVERY, "HTTP 405 with a page of the gateway, nothing done."),
+    _fault(
+        "status405_after",
+        _EVERY,
+        "HTTP 405 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault(
+        "status429_after", _EVERY, "HTTP 429 with Retry-After, though the call was carried out."
+    ),
     _fault("slow", _EVERY, "Acts and answers late: 30 s times the latency scale, or `seconds`."),
     _fault("malformed", _EVERY, "Acts and answers with a body that is not JSON."),
     _fault("truncated", _EVERY, "Acts and answers with the first half of the body."),
@@ -175,6 +209,16 @@ _SPELLED = {
     "http_502_after": "badgatewayafter",
     "http_404": "notfound",
     "http_429": "toomany",
+    "status302": "redirected",
+    "status302_after": "redirectedafter",
+    "status401": "unauthorized",
+    "status401_after": "unauthorizedafter",
+    "status403": "forbidden",
+    "status403_after": "forbiddenafter",
+    "status404_after": "notfoundafter",
+    "status405": "notallowed",
+    "status405_after": "notallowedafter",
+    "status429_after": "toomanyafter",
     "token_expired_200": "tokenexpired",
     "token_expired_401": "tokenrefused",
     "slow": "slowanswer",
