@@ -186,6 +186,7 @@ def _rule(rule: FaultRule) -> Json:
         "cruiseId": rule.cruise_id,
         "seconds": rule.seconds,
         "typing": rule.typing,
+        "field": rule.field,
     }
 
 

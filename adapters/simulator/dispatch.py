@@ -16,6 +16,7 @@ from adapters.simulator.gate import (
     expired_session,
     find_session,
 )
+from adapters.simulator.odd_texts import ODD_TEXTS, with_odd_member, with_odd_texts
 from adapters.simulator.spelling import respelled
 from adapters.simulator.supplier import ReceivedCall, Supplier
 from adapters.simulator.transport import (
@@ -162,7 +163,7 @@ def _act(call: Call, endpoint: Endpoint) -> web.Response:
     if call.endpoint == "token.pl":
         return json_answer(body)
     body["timing"] = timing(_shown_seconds(call, endpoint))
-    return json_answer(_respelled(call, body))
+    return _spelled(call, body)
 
 
 def _shown_seconds(call: Call, endpoint: Endpoint) -> float:
@@ -170,12 +171,18 @@ def _shown_seconds(call: Call, endpoint: Endpoint) -> float:
     return endpoint.latency * call.supplier.latency_scale
 
 
-def _respelled(call: Call, body: Json) -> Json:
-    """Mix the types up where the fault asks for it."""
-    if call.rule is None or not call.meets("mixed_types"):
-        return body
-    mixed: Json = respelled(body, call.rule.typing)
-    return mixed
+def _spelled(call: Call, body: Json) -> web.Response:
+    """Spell the answer, with the types, texts and members that a fault asks for."""
+    rule = call.rule
+    if rule is None:
+        return json_answer(body)
+    if rule.fault == "mixed_types":
+        body = respelled(body, rule.typing)
+    if rule.fault in ODD_TEXTS:
+        body = with_odd_texts(body, rule.fault, rule.field)
+    answer = json_answer(body)
+    answer.text = with_odd_member(answer.text or "", rule.fault)
+    return answer
 
 
 def _refused(call: Call, refusal: RefusalError) -> web.Response:

@@ -101,6 +101,22 @@ _TABLE = (
         "Acts and respells numbers, flags and empties (`typing` mixed, strings, numbers).",
     ),
     _fault(
+        "nul_in_text",
+        _AUTHED,
+        "Acts; NUL and other control characters stand in warnings, names and descriptions.",
+    ),
+    _fault(
+        "surrogate_in_text",
+        _AUTHED,
+        "Acts; half of a surrogate pair stands in warnings, names and descriptions.",
+    ),
+    _fault("deep_body", _AUTHED, "Acts; a member nested 5,000 levels deep stands in the answer."),
+    _fault(
+        "long_digits",
+        _AUTHED,
+        "Acts; a number of 100,000 digits stands in a member of its own and in a warning.",
+    ),
+    _fault(
         "token_expired_200",
         _AUTHED,
         "Error 3002 at HTTP 200; the token is dead from then on. Nothing done.",

@@ -24,7 +24,7 @@ ACTED = [
     *("truncated", "slow", "mixed_types", "errors_with_bookingid", "booked_without_authcode"),
     *("duplicate_submit", "price_differs", "other_currency", "status302_after"),
     *("status401_after", "status403_after", "status404_after", "status405_after"),
-    *("status429_after",),
+    *("status429_after", "nul_in_text", "surrogate_in_text", "deep_body", "long_digits"),
 ]
 
 
