@@ -27,7 +27,14 @@ from adapters.simulator.transport import (
     spoil_before,
 )
 from adapters.simulator.triggers import choose_fault
-from adapters.simulator.wire import Json, NotThereError, RefusalError, refusal_envelope, timing
+from adapters.simulator.wire import (
+    Json,
+    NotThereError,
+    RefusalError,
+    already_booked,
+    refusal_envelope,
+    timing,
+)
 
 SUPPLIER = web.AppKey("supplier", Supplier)
 RECENT = web.AppKey("recent", deque[float])
@@ -157,13 +164,23 @@ def _later_basket(call: Call, first: web.Response, second: web.Response) -> web.
 def _act(call: Call, endpoint: Endpoint) -> web.Response:
     """Carry the call out and spell the answer."""
     try:
-        body = endpoint.answer(call)
+        body = _result(call, endpoint)
     except RefusalError as refusal:
         return _refused(call, refusal)
     if call.endpoint == "token.pl":
         return json_answer(body)
     body["timing"] = timing(_shown_seconds(call, endpoint))
     return _spelled(call, body)
+
+
+def _result(call: Call, endpoint: Endpoint) -> Json:
+    """Return what the endpoint answers, unless the fault claims that the item is booked already."""
+    if call.meets("already_booked"):
+        raise already_booked()
+    body = endpoint.answer(call)
+    if call.meets("already_booked_after"):
+        raise already_booked()
+    return body
 
 
 def _shown_seconds(call: Call, endpoint: Endpoint) -> float:

@@ -166,6 +166,16 @@ _TABLE = (
         _ADD,
         "Somebody else has just taken the cabin: error 138, and it is gone from the lists.",
     ),
+    _fault(
+        "already_booked",
+        _ADD | _BOOK | {"basket.pl", "basketremove.pl"},
+        "Error 152, already booked, although nothing is; nothing done.",
+    ),
+    _fault(
+        "already_booked_after",
+        _ADD | _BOOK | {"basketremove.pl"},
+        "Error 152, already booked, and no booking id, though the call was carried out.",
+    ),
     _fault("hold_missing", _ADD, "Acts; the answer has no holdcabin."),
     _fault(
         "hold_lapsed",
@@ -181,6 +191,11 @@ _TABLE = (
         "failed_yellow",
         BOOKING_CALLS,
         "Failed with a booking id, no reservation, fraudcategory Yellow.",
+    ),
+    _fault(
+        "yellow_turns_booked",
+        _BOOK,
+        "Failed with Yellow, card or no card, and Booked with a reservation after `seconds` (0).",
     ),
     _fault(
         "failed_red",

@@ -165,10 +165,10 @@ class Supplier:
         for booking in unpaid:
             self._lapse_option(booking, now)
 
-    def review(self, booking: SupplierBooking, amount: Decimal | None) -> None:
-        """Let a failed booking turn into a real one later, charging the amount then."""
-        wait = timedelta(seconds=self.settings.yellow_review_seconds)
-        booking.review_until, booking.review_amount = booking.booked_at + wait, amount
+    def review(self, booking: SupplierBooking, amount: Decimal | None, *, seconds: float) -> None:
+        """Let a failed booking turn into a real one later, charging the amount then, if any."""
+        booking.review_until = booking.booked_at + timedelta(seconds=seconds)
+        booking.review_amount = amount
         self._reviews.append(booking)
 
     def _accept(self, booking: SupplierBooking) -> None:

@@ -15,10 +15,11 @@ from adapters.simulator.endpoints.book_checks import (
 )
 from adapters.simulator.pricing import deposit
 from adapters.simulator.state import BasketItem, Charge, SupplierBooking
-from adapters.simulator.wire import Json, RefusalError
+from adapters.simulator.wire import Json, RefusalError, already_booked
 
 REPRICED = Decimal("1.05")
-_FAILURES = ("failed_yellow", "failed_red", "failed_with_authcode")
+_FAILURES = ("failed_yellow", "yellow_turns_booked", "failed_red", "failed_with_authcode")
+_COLOURS = {"failed_yellow": "Yellow", "yellow_turns_booked": "Yellow", "failed_red": "Red"}
 
 
 def book(call: Call) -> Json:
@@ -50,7 +51,7 @@ def _second_time(
     """Answer a second book.pl for the same row as the policy says."""
     policy = call.supplier.settings.second_book
     if policy == "error":
-        raise RefusalError(152, "Item not in basket (already booked)")
+        raise already_booked()
     if policy == "duplicate":
         return _attempt(call, [item], people, payment)
     first = call.supplier.booking_of(item)
@@ -125,19 +126,32 @@ def _failed(
     charge = None
     if failure == "failed_with_authcode":
         charge = _charged(call, bookings, payment)
-    if failure == "failed_yellow" and call.supplier.settings.failed_yellow_turns_booked:
+    if _is_reviewed(call, failure):
         _put_under_review(call, bookings, payment)
-    colour = {"failed_yellow": "Yellow", "failed_red": "Red"}.get(failure, "Green")
     return Answer(
-        bookings=bookings, items=items, payment=payment, charge=charge, fraud_category=colour
+        bookings=bookings,
+        items=items,
+        payment=payment,
+        charge=charge,
+        fraud_category=_COLOURS.get(failure, "Green"),
     )
 
 
+def _is_reviewed(call: Call, failure: str) -> bool:
+    """Say whether the failure is not the last word, by fault or by policy."""
+    by_policy = call.supplier.settings.failed_yellow_turns_booked
+    return failure == "yellow_turns_booked" or (failure == "failed_yellow" and by_policy)
+
+
 def _put_under_review(call: Call, bookings: list[SupplierBooking], payment: Payment | None) -> None:
-    """Let a failed booking turn into a real one later."""
+    """Let a failed booking turn into a real one later; the fault's does at once or when it says."""
+    seconds: float = call.supplier.settings.yellow_review_seconds
+    if call.meets("yellow_turns_booked"):
+        seconds = call.fault_seconds(0)
     for booking in bookings:
         paid_here = payment is not None and booking.item_key == payment.item_key
-        call.supplier.review(booking, payment.amount if payment and paid_here else None)
+        amount = payment.amount if payment and paid_here else None
+        call.supplier.review(booking, amount, seconds=seconds)
 
 
 def _other_status(

@@ -228,6 +228,44 @@ async def test_a_yellow_failure_may_turn_booked_later(start: Start) -> None:
     assert ledger["holds"] == []
 
 
+@pytest.mark.parametrize("card", [VISA, None])
+@pytest.mark.parametrize("seconds", [None, 60])
+async def test_a_yellow_failure_that_turns_booked_by_fault(
+    agency: Agency, seconds: int | None, card: str | None
+) -> None:
+    """At once after the answer or later, with or without a card, which alone is charged."""
+    await agency.hold()
+    await agency.fault("book.pl", "yellow_turns_booked", seconds=seconds)
+    status, reservation, details = outcome(await agency.book(agency.order(card=card)))
+    assert (status, reservation, details["totalprice"]) == ("Failed", "", 0)
+    assert details["transactions"][0]["fraudcategory"] == "Yellow"
+    assert details["transactions"][0]["authcode"] == ""
+    if seconds:
+        assert [one["status"] for one in (await agency.ledger())["bookings"]] == ["Failed"]
+        await agency.control("clock", advanceSeconds=seconds)
+    ledger = await agency.ledger()
+    (booking,) = ledger["bookings"]
+    assert (booking["bookingId"], booking["status"]) == (str(details["bookingid"]), "Booked")
+    assert len(ledger["charges"]) == (1 if card else 0)
+    body = await agency.get(
+        "cruiseimportbooking.pl", lineid=22, bookingreference=booking["reservation"]
+    )
+    assert body["results"][0]["cruiseitem"]["status"] == "Booked"
+
+
+async def test_a_yellow_failure_without_a_card_may_turn_booked_by_policy(start: Start) -> None:
+    """With the whole balance outstanding."""
+    agency = Agency(await start(failed_yellow_turns_booked=True))
+    await agency.hold()
+    await agency.fault("book.pl", "failed_yellow")
+    assert outcome(await agency.book())[0] == "Failed"
+    await agency.control("clock", advanceSeconds=120)
+    ledger = await agency.ledger()
+    assert [one["status"] for one in ledger["bookings"]] == ["Booked"]
+    assert ledger["bookings"][0]["total"] == f"{agency.basket['totalprice']:.2f}"
+    assert ledger["charges"] == []
+
+
 @pytest.mark.parametrize(
     "fault", [one.name for one in FAULTS.values() if "book.pl" in one.endpoints]
 )

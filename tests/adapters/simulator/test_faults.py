@@ -17,13 +17,14 @@ BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 NOT_ACTED = [
     *("timeout_before", "reset_before", "http_500", "http_502", "http_404", "http_429", "html"),
     *("token_expired_200", "token_expired_401", "session_expired"),
-    *("status302", "status401", "status403", "status405"),
+    *("status302", "status401", "status403", "status405", "already_booked"),
 ]
 ACTED = [
     *("timeout_after", "reset", "http_500_after", "http_502_after", "html_after", "malformed"),
     *("truncated", "slow", "mixed_types", "errors_with_bookingid", "booked_without_authcode"),
     *("duplicate_submit", "price_differs", "other_currency", "status302_after"),
     *("status401_after", "status403_after", "status404_after", "status405_after"),
+    *("already_booked_after", "yellow_turns_booked"),
     *("status429_after", "nul_in_text", "surrogate_in_text", "deep_body", "long_digits"),
 ]
 
