@@ -45,8 +45,13 @@ class _Url(click.ParamType[Any]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """Refuse what leads elsewhere, without repeating a password."""
-        if not str(value).startswith(("postgresql://", "postgres://", "postgresql+asyncpg://")):
-            self.fail("a database's address starts with postgresql://", param, ctx)
+        from postgres.address import read_address
+        from postgres.words import BadAddress
+
+        try:
+            read_address(str(value))
+        except BadAddress as error:
+            self.fail(str(error), param, ctx)
         return str(value)
 
 

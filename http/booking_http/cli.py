@@ -143,7 +143,9 @@ def migrate(mark_as: str | None) -> None:
     from booking_http.whereabouts import app_env, database_url
 
     with explained():
-        told = asyncio.run(migrate_database(database_url(), app_env(), mark_as=mark_as))
+        tell = partial(click.echo, err=True)
+        work = migrate_database(database_url(), app_env(), mark_as=mark_as, tell=tell)
+        told = asyncio.run(work)
         click.echo(told)
 
 

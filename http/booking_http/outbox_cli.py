@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -78,12 +77,9 @@ async def _requeue(reference: str | None, seq: int | None) -> int:
 
 
 def _database_url() -> str:
-    from booking_http.process import CannotRun
+    from booking_http.whereabouts import database_url
 
-    found = os.environ.get("DATABASE_URL")
-    if found is None:
-        raise CannotRun("DATABASE_URL is not set")
-    return found
+    return database_url()
 
 
 def _facts(entry: OutboxEntry) -> dict[str, object]:

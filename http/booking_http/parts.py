@@ -23,6 +23,7 @@ from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup
 from booking_flow.supplier import CallContext
+from booking_http.listening import Ears, ears_of
 from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
@@ -50,6 +51,7 @@ class Parts:
     supplier: TraveltekClient
     redis: Redis | None
     spool: FileSpool | None
+    ears: Ears
     engine: Engine
     upkeep: Upkeep
 
@@ -132,6 +134,7 @@ def _wire(
         supplier=supplier,
         redis=redis,
         spool=spool,
+        ears=ears_of(settings),
         engine=engine,
         upkeep=upkeep,
     )

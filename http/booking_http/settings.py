@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -20,6 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from adapters.catalogue.layout import Layout, layout_of
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
 from persistence.identity import AppEnv
+from postgres.address import read_address
 
 Network = IPv4Network | IPv6Network
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
@@ -39,6 +41,12 @@ def _read_json(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
+def _leading_somewhere(url: SecretStr) -> SecretStr:
+    read_address(url.get_secret_value())
+    return url
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_leading_somewhere)]
 Names = dict[str, str | None]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
@@ -68,10 +76,10 @@ class Settings(BaseSettings):
     shutdown_seconds: Seconds = 180.0
     """How long a stop waits for steps that are under way; longer than the longest step."""
 
-    database_url: SecretStr
+    database_url: DatabaseUrl
     database_pool_size: int = Field(default=10, ge=1, le=200)
     redis_url: SecretStr | None = None
-    catalogue_url: SecretStr | None = None
+    catalogue_url: DatabaseUrl | None = None
     """The catalogue's database; the booking database when it is not given."""
     catalogue_layout: Literal["own", "cruises"] = "own"
     """Whose tables these are: those our migrations make, or `cruises` with lines and ships."""
@@ -208,5 +216,9 @@ def explain(error: ValidationError) -> str:
     for fault in error.errors(include_input=False, include_url=False, include_context=False):
         name = str(fault["loc"][0]).upper()
         missing = fault["type"] == "missing"
-        lines.append(f"{name} is not set" if missing else f"{name}: {fault['msg']}")
+        lines.append(
+            f"{name} is not set"
+            if missing
+            else f"{name}: {fault['msg'].removeprefix('Value error, ')}"
+        )
     return "The environment is not complete:\n  " + "\n  ".join(dict.fromkeys(lines))

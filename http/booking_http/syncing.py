@@ -10,13 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.catalogue.layout import CRUISES, OWN, BadLayout, Layout, layout_of
 from adapters.catalogue.ledger import Ledger
 from booking_http.process import CannotRun
-from booking_http.settings import Names, Numbers, SettingsError, explain
+from booking_http.settings import DatabaseUrl, Names, Numbers, SettingsError, explain
 from persistence.database import create_engine
 from persistence.identity import read_mark
 from persistence.sync_runs import PostgresSyncRuns
@@ -35,8 +35,8 @@ class SyncSettings(BaseSettings):
         extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    database_url: SecretStr | None = None
-    catalogue_url: SecretStr | None = None
+    database_url: DatabaseUrl | None = None
+    catalogue_url: DatabaseUrl | None = None
     catalogue_layout: Literal["own", "cruises"] = "own"
     catalogue_schema: str | None = None
     catalogue_columns: Names | None = None

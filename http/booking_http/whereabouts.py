@@ -27,15 +27,21 @@ def database_url(home: Path | None = None) -> str:
     """Return the database to talk to.
 
     Raises:
-        CannotRun: neither is there.
+        CannotRun: neither is there, or what is there leads nowhere.
     """
     from booking_http.demo.home import DemoHome
     from booking_http.process import CannotRun
+    from postgres.address import read_address
+    from postgres.words import BadAddress
 
     found = os.environ.get("DATABASE_URL") or (DemoHome(home).database_url() if home else None)
     if found is None:
         running = f", and no demo runs in {home}" if home else ""
         raise CannotRun(f"DATABASE_URL is not set{running}")
+    try:
+        read_address(found)
+    except BadAddress as error:
+        raise CannotRun(f"DATABASE_URL: {error}") from None
     return found
 
 

@@ -59,6 +59,7 @@ def test_a_wrong_setting_is_named_without_its_value(bare_environment: pytest.Mon
 def test_no_secret_is_printed(bare_environment: pytest.MonkeyPatch) -> None:
     for name in REQUIRED:
         bare_environment.setenv(name, f"hidden {name} " + "x" * 32)
+    bare_environment.setenv("DATABASE_URL", "postgresql://me:hidden DATABASE_URL@db/shop")
     bare_environment.setenv("LIVE_LINES", "22, 3,8")
     settings = load_settings()
     shown = repr(settings) + str(settings)
@@ -97,6 +98,7 @@ async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str
         "database": "up",
         "schema": "up",
         "environment": "up",
+        "wakeups": "up",
         "catalogue": "up",
         "redis": "up",
         "supplier": "up",
