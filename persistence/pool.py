@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from time import monotonic
 from typing import Any, Final, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine.interfaces import ExceptionContext
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
@@ -34,8 +33,9 @@ def open_engine(connector: Connector, *, patience: float, **options: Any) -> Asy
     engine = create_async_engine(
         DRIVER, creator=create, execution_options={_PATIENCE: patience}, **options
     )
-    _Doubts().watch(engine)
-    event.listen(engine.sync_engine, "handle_error", _leave_readers)
+    event.listen(engine.sync_engine, "checkin", _note_heard)
+    event.listen(engine.sync_engine, "checkout", _ensure_alive)
+    event.listen(engine.sync_engine, "handle_error", _give_up)
     return engine
 
 
@@ -58,44 +58,30 @@ async def _within_limits(engine: AsyncEngine, *, once: bool) -> AsyncIterator[As
         yield connection
 
 
-class _Doubts:
-    """Whether a connection of one pool may have fallen silent, and asking it.
+def _note_heard(connection: Any, _record: Any) -> None:
+    if connection is not None:
+        connection.driver_connection.note_heard()
 
-    Asking costs a round trip, so it is done after a silence only, or when another connection of
-    the pool was found dead since this one was last heard of.
+
+def _ensure_alive(connection: Any, _record: Any, _lent: Any) -> None:
+    """Give up all connections where one is found dead: the others met the same, most likely."""
+    driver: Connection = connection.driver_connection
+    if driver.is_closed():
+        raise InvalidatePoolError
+    # Asking costs a round trip, so it is done after a silence only.
+    if not driver.is_silent:
+        return
+    try:
+        connection.run_async(Connection.pulse)
+    except FAILURES as error:
+        raise InvalidatePoolError from error
+
+
+def _give_up(context: ExceptionContext) -> None:
+    """Give up all connections when one of them falls silent, or leads to a server that only reads.
+
+    Another server may have become the one that writes.
     """
-
-    def __init__(self) -> None:
-        self._raised = float("-inf")
-
-    def watch(self, engine: AsyncEngine) -> None:
-        """Look at every connection that is lent or comes back."""
-        event.listen(engine.sync_engine, "checkin", self._comes_back)
-        event.listen(engine.sync_engine, "checkout", self._goes_out)
-        event.listen(engine.sync_engine, "invalidate", self._was_dead)
-
-    def _comes_back(self, connection: Any, _record: Any) -> None:
-        if connection is not None:
-            connection.driver_connection.note_heard()
-
-    def _was_dead(self, *_: Any) -> None:
-        self._raised = monotonic()
-
-    def _goes_out(self, connection: Any, _record: Any, _lent: Any) -> None:
-        driver: Connection = connection.driver_connection
-        if driver.is_closed():
-            raise DisconnectionError
-        if driver.is_silent or driver.heard_at < self._raised:
-            self._ask(connection)
-
-    def _ask(self, connection: Any) -> None:
-        try:
-            connection.run_async(Connection.pulse)
-        except FAILURES as error:
-            raise DisconnectionError from error
-
-
-def _leave_readers(context: ExceptionContext) -> None:
-    """Drop connections to a server that only reads, since another may have become the writer."""
-    if name_of(context.original_exception) == READ_ONLY:
+    error = context.original_exception
+    if isinstance(error, OSError) or name_of(error) == READ_ONLY:
         context.is_disconnect = True

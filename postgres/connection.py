@@ -50,11 +50,6 @@ class Connection(_Base):
         """Whether nothing was heard of it for a while."""
         return monotonic() - self._heard_at > SILENCE_SECONDS
 
-    @property
-    def heard_at(self) -> float:
-        """When the other side was last heard, as a monotonic clock tells it."""
-        return self._heard_at
-
     def note_heard(self) -> None:
         """Note that the other side has just been heard."""
         self._heard_at = monotonic()
@@ -65,6 +60,13 @@ class Connection(_Base):
             return
         # Not at once: the driver still writes down that the statement has ended.
         asyncio.get_running_loop().call_soon(self.terminate)
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        """Say goodbye and go; only who is polite waits for the other side to do so as well."""
+        if self.polite:
+            await super().close(timeout=timeout)
+        else:
+            self.terminate()
 
     def keep_alive(self, keepalive: Keepalive) -> None:
         """Let the kernel end the connection when the other side is gone without a word."""

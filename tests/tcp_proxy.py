@@ -29,7 +29,7 @@ class Link:
     def reset(self) -> None:
         """Let both sides see a reset."""
         for end in (self.client, self.server):
-            if end is not None:
+            if end is not None and not end.is_closing():
                 end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _HARD)
                 end.transport.abort()
 

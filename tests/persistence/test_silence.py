@@ -72,11 +72,10 @@ async def test_one_that_lives_is_lent_again_after_a_silence(
     assert net.accepted == 1
 
 
-async def test_one_that_is_found_dead_makes_the_others_doubtful(
-    net: Network, far: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+async def test_where_one_is_found_dead_the_others_are_given_up(
+    net: Network, far: AsyncEngine
 ) -> None:
     """Only the first who asks waits for a whole statement."""
-    monkeypatch.setattr("postgres.connection.PULSE_SECONDS", 0.1)
     await fill(far)
     assert net.silence() == 3
     with pytest.raises(StoreUnavailable):
