@@ -9,7 +9,7 @@ INSTALL := $(PYTHON) requirements/install.py
 # What is installed: enough to run the demo, or everything that developing takes.
 RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
-CODE := booking_flow adapters persistence postgres http tests requirements
+CODE := booking_flow adapters persistence http tests requirements
 
 .PHONY: browser crash first-booking help demo test screenshots soak bench mutants check diagrams format lock clean
 

@@ -10,10 +10,10 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import CONNECT_SECONDS, Connector
 from persistence.errors import available, is_stale
 from persistence.pool import lent, open_engine
-from postgres.address import read_address
-from postgres.connection import CONNECT_SECONDS, Connector
 
 T = TypeVar("T")
 Values = Mapping[str, Any]

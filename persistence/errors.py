@@ -12,8 +12,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from adapters.postgres.failures import FAILURES, NO_RIGHT, NO_TABLE, is_ours, is_refusal, name_of
 from booking_flow.ports import CommitResult, StoreUnavailable
-from postgres.failures import FAILURES, NO_RIGHT, NO_TABLE, is_ours, is_refusal, name_of
 
 _LOG: Final = structlog.get_logger()
 

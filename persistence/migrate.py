@@ -13,6 +13,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.pool import NullPool
 
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connector
 from booking_flow.ports import StoreUnavailable
 from persistence.errors import available
 from persistence.identity import AppEnv, mark
@@ -28,8 +30,6 @@ from persistence.revisions import (
     oldest_program,
     pending,
 )
-from postgres.address import read_address
-from postgres.connection import Connector
 
 T = TypeVar("T")
 Tell = Callable[[str], None]

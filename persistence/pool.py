@@ -13,8 +13,8 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from postgres.connection import Connection, Connector
-from postgres.failures import FAILURES, READ_ONLY, name_of
+from adapters.postgres.connection import Connection, Connector
+from adapters.postgres.failures import FAILURES, READ_ONLY, name_of
 
 DRIVER: Final = "postgresql+asyncpg://"
 _STATEMENTS: Final = 256
@@ -85,3 +85,5 @@ def _give_up(context: ExceptionContext) -> None:
     error = context.original_exception
     if isinstance(error, OSError) or name_of(error) == READ_ONLY:
         context.is_disconnect = True
+        # For an error that is not the driver's own, SQLAlchemy would give up this one only.
+        context.invalidate_pool_on_disconnect = True

@@ -10,9 +10,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from adapters.postgres.failures import READ_ONLY
 from booking_flow.ports import StoreUnavailable
 from persistence.database import fetch_all, fetch_one, transaction
-from postgres.failures import READ_ONLY
 
 # Which server, database and account this is, and its clock.
 WHERE: Final = text(

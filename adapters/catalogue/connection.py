@@ -11,10 +11,10 @@ import asyncpg
 from asyncpg import Pool
 from asyncpg.pool import PoolConnectionProxy
 
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import CONNECT_SECONDS, Connection, Connector
+from adapters.postgres.failures import FAILURES, name_of
 from booking_flow.ports import StoreUnavailable
-from postgres.address import read_address
-from postgres.connection import CONNECT_SECONDS, Connection, Connector
-from postgres.failures import FAILURES, name_of
 
 if TYPE_CHECKING:
     Lent = PoolConnectionProxy[asyncpg.Record]

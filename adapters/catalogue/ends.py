@@ -13,8 +13,8 @@ from asyncpg import Connection, Record
 
 from adapters.catalogue.connection import manners, milliseconds
 from adapters.catalogue.pairing import CannotCopy
-from postgres.address import read_address
-from postgres.connection import Connector
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connector
 
 _LOCK: Final = int.from_bytes(b"bookflow")
 """What everybody locks who writes into a catalogue."""

@@ -45,8 +45,8 @@ class _Url(click.ParamType[Any]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """Refuse what leads elsewhere, without repeating a password."""
-        from postgres.address import read_address
-        from postgres.words import BadAddress
+        from adapters.postgres.address import read_address
+        from adapters.postgres.words import BadAddress
 
         try:
             read_address(str(value))

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import structlog
 
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import PULSE_SECONDS, Connection, Connector
+from adapters.postgres.failures import name_of
 from booking_http.settings import Settings
-from postgres.address import read_address
-from postgres.connection import PULSE_SECONDS, Connection, Connector
-from postgres.failures import name_of
 
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _SETTLED: Final = 10.0

@@ -19,9 +19,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
+from adapters.postgres.address import read_address
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
 from persistence.identity import AppEnv
-from postgres.address import read_address
 
 Network = IPv4Network | IPv6Network
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))

@@ -29,10 +29,10 @@ def database_url(home: Path | None = None) -> str:
     Raises:
         CannotRun: neither is there, or what is there leads nowhere.
     """
+    from adapters.postgres.address import read_address
+    from adapters.postgres.words import BadAddress
     from booking_http.demo.home import DemoHome
     from booking_http.process import CannotRun
-    from postgres.address import read_address
-    from postgres.words import BadAddress
 
     found = os.environ.get("DATABASE_URL") or (DemoHome(home).database_url() if home else None)
     if found is None:

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 READY = 'session show "$REFERENCE"'
-PACKAGES = ("adapters", "booking_flow", "booking_http", "persistence", "postgres")
+PACKAGES = ("adapters", "booking_flow", "booking_http", "persistence")
 
 
 @pytest.fixture(scope="module")

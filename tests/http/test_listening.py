@@ -13,9 +13,9 @@ import pytest
 from asyncpg.exceptions import ProtocolError, TargetServerAttributeNotMatched
 from structlog.testing import capture_logs
 
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connection, Connector
 from booking_http.listening import Ear, Ears
-from postgres.address import read_address
-from postgres.connection import Connection, Connector
 from tests.http.kit import eventually
 from tests.tcp_proxy import Network, network
 

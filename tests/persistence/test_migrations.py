@@ -11,13 +11,13 @@ from sqlalchemy import Connection
 from sqlalchemy.schema import CreateSchema
 
 import persistence
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connector
 from persistence.database import create_engine
 from persistence.migrate import current, downgrade, upgrade
 from persistence.pool import open_engine
 from persistence.revisions import head
 from persistence.schema_all import metadata
-from postgres.address import read_address
-from postgres.connection import Connector
 
 # Everything that has a name in our schemas, with its definition.
 DEFINITIONS = """

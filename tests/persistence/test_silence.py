@@ -54,8 +54,8 @@ async def test_a_connection_that_falls_silent_under_a_statement_is_cut(
 async def test_what_was_silent_for_long_is_asked_before_it_is_lent(
     net: Network, far: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("postgres.connection.SILENCE_SECONDS", 0.2)
-    monkeypatch.setattr("postgres.connection.PULSE_SECONDS", 0.3)
+    monkeypatch.setattr("adapters.postgres.connection.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("adapters.postgres.connection.PULSE_SECONDS", 0.3)
     await fill(far)
     assert net.silence() == 3
     await asyncio.sleep(0.3)
@@ -66,7 +66,7 @@ async def test_what_was_silent_for_long_is_asked_before_it_is_lent(
 async def test_one_that_lives_is_lent_again_after_a_silence(
     net: Network, far: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("postgres.connection.SILENCE_SECONDS", 0.0)
+    monkeypatch.setattr("adapters.postgres.connection.SILENCE_SECONDS", 0.0)
     for _ in range(3):
         await now(far)
     assert net.accepted == 1

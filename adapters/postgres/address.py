@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlencode
 
-from postgres.words import DRIVERS, SYSTEM, BadAddress, words_of
+from adapters.postgres.words import DRIVERS, SYSTEM, BadAddress, words_of
 
 _SCHEMES: Final = ("postgresql", "postgres", "postgresql+asyncpg")
 _ESCAPES: Final = "in a password / ? # : and @ are written %2F %3F %23 %3A and %40"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 
-from postgres.address import Address, Host, Keepalive
-from postgres.failures import FAILURES
+from adapters.postgres.address import Address, Host, Keepalive
+from adapters.postgres.failures import FAILURES
 
 if TYPE_CHECKING:
     _Base = asyncpg.Connection[asyncpg.Record]

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import pytest
 
-from postgres.address import Host, read_address
-from postgres.words import BadAddress
+from adapters.postgres.address import Host, read_address
+from adapters.postgres.words import BadAddress
 
 SECRET = "hidden"
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from postgres.address import read_address
-from postgres.connection import Connector
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connector
+from tests.adapters.postgres.tls import gate
 from tests.conftest import PostgresServer, administer
-from tests.postgres.tls import gate
 from tests.tcp_proxy import answer_in, network
 
 TRUSTED = "sslrootcert=system"
