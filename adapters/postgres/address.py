@@ -11,9 +11,8 @@ from urllib.parse import quote, unquote, urlencode
 from adapters.postgres.words import DRIVERS, SYSTEM, BadAddress, words_of
 
 _SCHEMES: Final = ("postgresql", "postgres", "postgresql+asyncpg")
-_ESCAPES: Final = "in a password / ? # : and @ are written %2F %3F %23 %3A and %40"
-# A number before the first slash is a port and no password.
-_ACCOUNT: Final = re.compile(r"([^:/?#@]*)(?::(?!\d*[/?])([^@]*))?@(.*)", re.DOTALL)
+_ESCAPES: Final = "in a password / ? # and @ are written %2F %3F %23 and %40"
+_ACCOUNT: Final = re.compile(r"([^:/?#@]*)(?::([^/?#@]*))?@(.*)", re.DOTALL)
 _HOST: Final = re.compile(r"(?:\[([^\[\]]+)\]|([^\[\]:]*))(?::(.*))?")
 
 
@@ -112,9 +111,9 @@ def read_address(text: str) -> Address:
 def _after_scheme(text: str) -> str:
     scheme, separator, rest = text.partition("://")
     if not separator or scheme not in _SCHEMES:
-        raise BadAddress("the database's address starts with postgresql://")
-    if not rest.isprintable():
-        raise BadAddress("it has a line break or the like in it")
+        raise BadAddress("a database's address starts with postgresql://")
+    if re.search(r"\s", rest) or not rest.isprintable():
+        raise BadAddress("it has a blank or a line break in it")
     return rest
 
 

@@ -57,9 +57,16 @@ def test_any_password_can_be_written(password: str) -> None:
     assert read_address(f"postgresql://u@h/d?password={written}").password == password
 
 
-@pytest.mark.parametrize("password", ["a/b", "a?b", "a#b", "a:b"])
-def test_characters_that_can_be_told_apart_need_no_escape(password: str) -> None:
-    assert read_address(f"postgresql://u:{password}@h/d").password == password
+def test_a_colon_in_a_password_needs_no_escape() -> None:
+    assert read_address("postgresql://u:a:b@h/d").password == "a:b"
+
+
+@pytest.mark.parametrize("password", ["a/b", "a?b", "a#b"])
+def test_what_ends_an_account_for_libpq_ends_it_here(password: str) -> None:
+    """An address that works here works with PostgreSQL's own programs, too."""
+    with pytest.raises(BadAddress) as refused:
+        read_address(f"postgresql://u:{password}@h/d")
+    assert password not in str(refused.value)
 
 
 def test_what_follows_the_host_is_no_password() -> None:
@@ -120,7 +127,7 @@ def test_the_machines_own_trust_is_complete_or_nothing() -> None:
         (f"postgresql://u:{SECRET}@a,b/d?port=1,2,3", "more ports than hosts"),
         (f"postgresql://u:{SECRET}@a,,b/d", "a host in it has no name"),
         (f"postgresql://u:{SECRET}@a..b/d", "a host in it has no name"),
-        (f"postgresql://u:@{SECRET}@h/d", "in a password / ? # : and @ are written"),
+        (f"postgresql://u:@{SECRET}@h/d", "in a password / ? # and @ are written"),
         (f"postgresql://u:{SECRET}@h/d/e", "cannot be read"),
         (f"postgresql://u:{SECRET}\n@h/d", "a line break"),
     ],
