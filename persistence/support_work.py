@@ -16,7 +16,7 @@ from booking_flow.ports import StoredTask, TakenStep
 from booking_flow.saga import StepName, TaskKind
 from persistence.claims import Claim, claim_of
 from persistence.database import fetch_all, fetch_one
-from persistence.tasks import EVERY, task_of
+from persistence.tasks import COLUMNS, EVERY, task_of
 
 # Lease one session's step that nobody works on, due or not; raising the fence shuts out whoever
 # held it before.
@@ -34,7 +34,9 @@ TAKE_STEP: Final = text(
 
 _QUEUED: Final = "".join(
     (
-        "SELECT t.*, coalesce(s.reference, t.facts ->> 'reference', '') AS reference, s.state,",
+        "SELECT ",
+        COLUMNS,
+        ", coalesce(s.reference, t.facts ->> 'reference', '') AS reference, s.state,",
         " booking_now() AS now FROM (",
         EVERY,
         ") AS t LEFT JOIN booking_sessions s ON s.id = t.session_id",

@@ -15,6 +15,10 @@ from persistence.codec import decode_facts
 from persistence.database import fetch_all, fetch_one
 from persistence.forgotten import CLOSE
 
+COLUMNS: Final = """t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before,
+       t.facts, t.version, t.closed_at, t.closed_by, t.answer, t.claimed_account, t.claimed_by,
+       t.claimed_at"""
+
 # Tasks of sessions, and forgotten claims that stand for themselves beside none.
 EVERY: Final = """
 SELECT session_id, id, kind, step_id, opened_at, due_at, not_before, facts, version, closed_at,
@@ -25,7 +29,7 @@ SELECT session_id, step_id, 'forgotten', step_id, entered_at, due_at, NULL, fact
        closed_at, closed_by, answer, claimed_account, claimed_by, claimed_at
 FROM forgotten_claims WHERE entered_as = 'task'
 """
-_TASK: Final = "".join(("SELECT * FROM (", EVERY, ") AS task"))
+_TASK: Final = "".join(("SELECT ", COLUMNS, " FROM (", EVERY, ") AS t"))
 
 # One task.
 TASK: Final = text("".join((_TASK, " WHERE id = :id")))

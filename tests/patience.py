@@ -38,9 +38,9 @@ def brief() -> float:
     return _BRIEF * slowness()
 
 
-async def eventually(truth: Truth) -> None:
-    """Wait until something becomes true."""
-    async with asyncio.timeout(PATIENCE):
+async def eventually(truth: Truth, *, within: float | None = None) -> None:
+    """Wait until something becomes true; `within` are seconds on a machine that is quiet."""
+    async with asyncio.timeout(PATIENCE if within is None else within * slowness()):
         while not await truth():  # noqa: ASYNC110 - what is waited for lies in another process
             await asyncio.sleep(0.02)
 

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import SplitResult, parse_qsl, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
-_DATABASES: Final = ("postgresql", "postgres", "postgresql+asyncpg")
+from adapters.postgres.address import read_address
+
 _REDIS: Final = ("redis", "rediss", "unix")
 _SITES: Final = ("https", "http")
-_TLS_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_TLS_FILES: Final = ("sslcert", "sslkey", "sslrootcert", "sslcrl")
 _ESCAPES: Final = "in a password / ? # and @ are written %2F %3F %23 and %40"
 _ORIGIN: Final = re.compile(r"\*|null|[A-Za-z][A-Za-z0-9+.-]*://[^/?#@\s]+")
 
 
 def database(address: str) -> str:
-    """Return the address of a PostgreSQL database as every driver of ours takes it.
+    """Return the address of a PostgreSQL database, in the words of libpq.
 
     Raises:
         ValueError: it leads to none.
     """
-    parts = _parts(address, _DATABASES, "a database's address starts with postgresql://")
-    _judge_port(parts, hint=f"; {_ESCAPES}")
-    asked = _asked(parts)
-    if parts.fragment or "@" in parts.path or "/" in parts.path[1:]:
-        raise ValueError(f"it cannot be read; {_ESCAPES}")
-    if not (parts.hostname or asked.get("host")):
+    found = read_address(address)
+    if not found.hosts:
         raise ValueError("it names no host")
-    if not parts.path[1:]:
+    if not found.database:
         raise ValueError("it names no database")
-    _judge_tls(asked)
-    rest = address.partition("://")[2]
-    # What PostgreSQL and asyncpg call `sslmode`, SQLAlchemy calls `ssl`.
-    return "postgresql://" + re.sub(r"(?<=[?&])ssl=", "sslmode=", rest)
+    return address
 
 
 def redis(address: str) -> str:
@@ -118,19 +108,3 @@ def _judge_port(parts: SplitResult, *, hint: str = "") -> None:
         fits = False
     if not fits:
         raise ValueError(f"its port is no number up to 65535{hint}")
-
-
-def _asked(parts: SplitResult) -> Mapping[str, str]:
-    try:
-        return dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
-    except ValueError:
-        raise ValueError("what follows its ? cannot be read") from None
-
-
-def _judge_tls(asked: Mapping[str, str]) -> None:
-    mode = asked.get("sslmode", asked.get("ssl", "prefer"))
-    if mode not in _TLS_MODES:
-        raise ValueError(f"sslmode is one of {', '.join(_TLS_MODES)}")
-    for name in _TLS_FILES:
-        if name in asked and not os.access(asked[name], os.R_OK):
-            raise ValueError(f"{name} names a file that is not there or cannot be read")

@@ -18,7 +18,6 @@ from booking_http.debugging import Debugging
 from booking_http.flights import Flights
 from booking_http.health import Health
 from booking_http.idempotency import KeyedHashes
-from booking_http.listening import listening_dsn
 from booking_http.metrics import Metrics
 from booking_http.middlewares.headers import add_headers, preflight
 from booking_http.middlewares.mend import mend
@@ -62,7 +61,7 @@ def create_app(settings: Settings) -> web.Application:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
             async with (
                 verifying(parts),
-                beside(_listen(app[SERVICE], settings), tidy(parts.database), look_around(parts)),
+                beside(_listen(app[SERVICE], parts), tidy(parts.database), look_around(parts)),
                 _working(app, parts),
             ):
                 yield
@@ -92,6 +91,7 @@ def service_of_parts(parts: Parts) -> Service:
         redis=parts.redis,
         supplier=parts.supplier,
         waiting=parts.waiting,
+        ears=parts.ears,
     )
     metrics = Metrics()
     metrics.waiting_answers.set_function(parts.waiting.__len__)
@@ -145,8 +145,8 @@ async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
         yield
 
 
-async def _listen(service: Service, settings: Settings) -> None:
-    await Listener(dsn=listening_dsn(settings), streams=service.streams).run()
+async def _listen(service: Service, parts: Parts) -> None:
+    await Listener(ears=parts.ears, streams=service.streams).run()
 
 
 async def _begin_to_stop(app: web.Application) -> None:

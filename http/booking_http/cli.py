@@ -178,7 +178,9 @@ def migrate(mark_as: str | None, home: Path) -> None:
         # What is wrong with the settings is said before the migrations are loaded.
         from booking_http.migrating import migrate_database
 
-        click.echo(asyncio.run(migrate_database(url, settings.app_env, mark_as=mark_as)))
+        tell = partial(click.echo, err=True)
+        work = migrate_database(url, settings.app_env, mark_as=mark_as, tell=tell)
+        click.echo(asyncio.run(work))
 
 
 @main.group()

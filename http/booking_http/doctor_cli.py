@@ -79,8 +79,7 @@ def _ensure_complete(settings: Settings) -> None:
 
 def _ensure_writable(settings: Settings, *, production: bool) -> None:
     from booking_http.doctor import fixing
-    from booking_http.rejections import named
-    from booking_http.whereabouts import catalogue_name
+    from booking_http.rejections import catalogue_name, named
 
     with named(catalogue_name()):
         asyncio.run(fixing.ensure_writable(settings, production=production))

@@ -21,8 +21,7 @@ def explained(setting: str | None = None) -> Iterator[None]:
     except _in_the_way() as error:
         raise click.ClickException(str(error)) from None
     except _of_databases() as error:
-        from booking_http.rejections import told
-        from booking_http.whereabouts import database_name
+        from booking_http.rejections import database_name, told
 
         if (words := told(setting or database_name(), error)) is None:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -66,6 +67,16 @@ _UNKNOWN_HOST: Final = Rejection(
 )
 _OF_UNKNOWN_HOSTS: Final = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 _TLS: Final = "correct sslmode or sslrootcert in it"
+
+
+def database_name() -> str:
+    """Return what the booking database is called when something is wrong with it."""
+    return "DATABASE_URL" if os.environ.get("DATABASE_URL") else "the demo's address"
+
+
+def catalogue_name() -> str:
+    """Return what the catalogue's database is called when something is wrong with it."""
+    return "CATALOGUE_URL" if os.environ.get("CATALOGUE_URL") else database_name()
 
 
 def rejection(error: BaseException) -> Rejection | None:
@@ -141,7 +152,7 @@ def _from_server(cause: BaseException, error: BaseException) -> Rejection | None
 
 def _connecting(error: BaseException) -> bool:
     causes = [cause for cause in _causes(error) if isinstance(cause, DBAPIError)]
-    return any(cause.statement is None for cause in causes)
+    return all(cause.statement is None for cause in causes)
 
 
 def _on_the_way(cause: BaseException) -> Rejection | None:

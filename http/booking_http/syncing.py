@@ -20,9 +20,8 @@ from adapters.catalogue.ledger import Ledger
 from booking_http.demo.home import DemoHome
 from booking_http.kinds import Columns, Currency, DatabaseUrl, Numbers
 from booking_http.process import CannotRun
-from booking_http.rejections import named
+from booking_http.rejections import catalogue_name, database_name, named
 from booking_http.settings import FromEnvironment, load
-from booking_http.whereabouts import catalogue_name, database_name
 from persistence.database import create_engine
 from persistence.identity import read_mark
 from persistence.sync_runs import PostgresSyncRuns

@@ -39,16 +39,6 @@ def database_url(home: Path) -> str:
     return found
 
 
-def database_name() -> str:
-    """Return what the booking database is called when something is wrong with it."""
-    return "DATABASE_URL" if os.environ.get("DATABASE_URL") else "the demo's address"
-
-
-def catalogue_name() -> str:
-    """Return what the catalogue's database is called when something is wrong with it."""
-    return "CATALOGUE_URL" if os.environ.get("CATALOGUE_URL") else database_name()
-
-
 def settings(home: Path) -> Settings:
     """Return the settings of the service to work on.
 

@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from booking_http.process import CannotRun
-from booking_http.rejections import DATABASE_ERRORS, Rejection, rejection
+from booking_http.rejections import DATABASE_ERRORS, Rejection, database_name, rejection
 from booking_http.settings import Settings
-from booking_http.whereabouts import database_name
 from persistence.identity import AppEnv, Mark, bind, read_mark
 from persistence.rights import may_work
 

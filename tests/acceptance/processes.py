@@ -106,7 +106,11 @@ class Forker:
 @cache
 def forker() -> Forker:
     """Return the process that forks; what it is told of settings holds until a fork has its own."""
-    return Forker(settings_for(database_url="postgresql://127.0.0.1:1/none", supplier_url="none"))
+    return Forker(
+        settings_for(
+            database_url="postgresql://127.0.0.1:1/none", supplier_url="http://127.0.0.1:1"
+        )
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -220,7 +220,7 @@ def test_tls_that_the_server_does_not_offer_is_told(tmp_path: Path, database_url
 def test_a_parameter_that_the_server_does_not_know_is_told(
     tmp_path: Path, database_url: str
 ) -> None:
-    env = environment(DATABASE_URL=f"{database_url}?retries={SECRET}")
+    env = environment(DATABASE_URL=f"{database_url}?options=-c%20retries%3D{SECRET}")
     printed = said(run("migrate", cwd=tmp_path, env=env))
     assert "DATABASE_URL: the database does not accept a parameter after the ? in it" in printed
 

@@ -105,6 +105,7 @@ async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str
         "database": "up",
         "schema": "up",
         "environment": "up",
+        "wakeups": "up",
         "catalogue": "up",
         "redis": "up",
         "supplier": "up",

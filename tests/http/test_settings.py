@@ -7,7 +7,6 @@ from typing import Final
 
 import pytest
 
-from booking_http import addresses
 from booking_http.settings import (
     Settings,
     SettingsError,
@@ -183,14 +182,6 @@ def test_several_wrong_values_are_named_together(environment: pytest.MonkeyPatch
         "MASTER_KEYS",
         "HASH_KEY is not set",
     ]
-
-
-def test_a_database_is_known_to_every_driver_by_one_spelling() -> None:
-    """SQLAlchemy calls `ssl` what PostgreSQL and asyncpg call `sslmode`."""
-    spelt = "postgresql+asyncpg://booking:p%3Fssl%3D@db/booking?a=1&ssl=require"
-    assert addresses.database(spelt) == (
-        "postgresql://booking:p%3Fssl%3D@db/booking?a=1&sslmode=require"
-    )
 
 
 def test_a_certificate_that_is_there_is_taken(

@@ -17,8 +17,7 @@ from booking_http.doctor import places, shelves, supplier_checks
 from booking_http.doctor.findings import Finding, Level, Report, Say
 from booking_http.doctor.rooms import Rooms, open_asking
 from booking_http.doctor.shelves import NotReached
-from booking_http.rejections import rejection
-from booking_http.whereabouts import catalogue_name, database_name
+from booking_http.rejections import catalogue_name, database_name, rejection
 
 Check = Callable[[Rooms, Say], Awaitable[None]]
 

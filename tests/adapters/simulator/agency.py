@@ -200,6 +200,10 @@ class Agency:
         return body
 
     async def pay(self, **changes: Any) -> Json:
+        body: Json = await (await self.pay_raw(**changes)).json()
+        return body
+
+    async def pay_raw(self, **changes: Any) -> aiohttp.ClientResponse:
         form = {
             "requestid": self.token,
             "sessionkey": self.session,
@@ -213,9 +217,7 @@ class Agency:
             "cvv": "123",
         }
         amount = {"amount": str(self.basket["totaldeposit"])}
-        answer = await self.http.post(BASE + "payment.pl", data=form | rest | amount | changes)
-        body: Json = await answer.json()
-        return body
+        return await self.http.post(BASE + "payment.pl", data=form | rest | amount | changes)
 
     async def control(self, name: str, **body: Any) -> Json:
         answer = await self.http.post(f"/_control/{name}", json=body)

@@ -28,6 +28,8 @@ from tests.patience import eventually
         ("faults", {"endpoint": "basket.pl", "fault": "slow", "cruiseId": "x"}, "cruiseId"),
         ("faults", {"endpoint": "basket.pl", "fault": "slow", "cruiseId": 7}, "7"),
         ("faults", {"endpoint": "basket.pl", "fault": "mixed_types", "typing": "odd"}, "strings"),
+        ("faults", {"endpoint": "book.pl", "fault": "slow", "field": "name"}, "nul_in_text"),
+        ("faults", {"endpoint": "book.pl", "fault": "nul_in_text", "field": 1}, "field"),
         ("faults", [], "object"),
         ("clock", {"advanceSeconds": -1}, "advanceSeconds"),
         ("clock", {}, "advanceSeconds"),

@@ -123,7 +123,7 @@ async def test_a_claim_is_committed_when_it_is_journaled_and_not_sent_yet(
     async def look() -> None:
         open_now = (await guest.session()).open_step
         asked = await shop.simulator.received("basketadd" if step == "add_to_basket" else "book")
-        found.append((open_now and open_now.status.value, asked))
+        found.append((open_now.status.value if open_now else None, asked))
 
     paper.meanwhile = look
     await (guest.hold() if step == "add_to_basket" else guest.book())

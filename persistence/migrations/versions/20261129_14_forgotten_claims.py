@@ -6,8 +6,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "20261122_13"
-down_revision = "20261122_12"
+revision = "20261129_14"
+down_revision = "20261122_13"
 branch_labels = None
 depends_on = None
 
