@@ -17,15 +17,17 @@ NEWEST = "20261129_14"
 BEFORE = "20261122_13"
 OLDEST = "20261122_12"
 FUTURE = "20991231_01"
+READS = "SELECT one FROM installation"
+MAKES = "CREATE TABLE forgotten_claims ()"
 
 
 @asynccontextmanager
-async def reader(dsn: str) -> AsyncIterator[None]:
-    """Read a table that the newest revision changes, and forget to end the transaction."""
+async def reader(dsn: str, does: str = READS) -> AsyncIterator[None]:
+    """Do something to what the newest revision changes, and forget to end the transaction."""
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "a report"})
     try:
         async with connection.transaction():
-            await connection.fetch("SELECT one FROM installation")
+            await connection.execute(does)
             yield
     finally:
         await connection.close()
@@ -88,7 +90,7 @@ async def test_each_revision_is_kept_though_the_next_one_fails(
         "persistence.migrate.limits_of",
         lambda revision: Limits(lock=5, statement=0.2 if revision == NEWEST else 60),
     )
-    async with reader(empty_database_url):
+    async with reader(empty_database_url, MAKES):
         with pytest.raises(CannotMigrate):
             await upgrade(empty_database_url)
     assert await current(empty_database_url) == BEFORE
