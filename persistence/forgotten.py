@@ -141,6 +141,16 @@ class Standing:
     unsettled: int
 
 
+def told_of(standing: Standing) -> str:
+    """Say what the database had forgotten and what is open of it."""
+    if standing.waiting:
+        return (
+            f"the database has forgotten {standing.waiting} claims that wait to be entered,"
+            " so nothing is sold"
+        )
+    return f"the database had forgotten claims; of {standing.unsettled} the outcome is open"
+
+
 class PostgresForgottenClaims:
     """Forgotten claims in PostgreSQL; `due_in` is how soon a person should look at one."""
 

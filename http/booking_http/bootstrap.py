@@ -91,10 +91,14 @@ def service_of_parts(parts: Parts) -> Service:
         redis=parts.redis,
         supplier=parts.supplier,
         waiting=parts.waiting,
+        journal=parts.journal,
+        forgotten=parts.upkeep.forgotten,
         ears=parts.ears,
     )
     metrics = Metrics()
     metrics.waiting_answers.set_function(parts.waiting.__len__)
+    if (journal := parts.journal) is not None:
+        metrics.unjournaled_claims.set_function(lambda: journal.unwritten)
     return Service(
         settings=settings,
         engine=parts.engine,
