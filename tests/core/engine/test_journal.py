@@ -12,14 +12,17 @@ import pytest
 from sqlalchemy import text
 
 from booking_flow.card import PaymentType
+from booking_flow.desk import AnswerKind, Desk, TaskAnswer
 from booking_flow.flow import State
+from booking_flow.history import ActorKind, Origin
 from booking_flow.journal import JournaledClaim, JournaledEnd, JournaledStep
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import CommitResult, Committed
 from booking_flow.refusals import RefusalCode
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.saga import StepName, StepStatus, TaskKind
 from persistence.database import execute
 from persistence.forgotten import PostgresForgottenClaims
+from persistence.tasks import PostgresTaskStore
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
 from tests.core.engine.test_recovery import Worker, a_worker
@@ -28,6 +31,7 @@ from tests.past import go_back, keep_moment
 DEPOSIT, FULL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
 LATER = PaymentChannel.SUPPLIER_PAYMENT
 DECLINED = "4000000000000002"
+ADA, BEN = (Origin(actor=ActorKind.STAFF, actor_name=name) for name in ("ada", "ben"))
 
 
 class Paper:
@@ -442,3 +446,58 @@ async def test_what_was_certainly_refused_is_no_loss(shop: Shop, paper: Paper) -
     assert await shop.rows("SELECT step_id FROM forgotten_claims") == []
     await guest.book(DEPOSIT)
     assert await guest.state() is State.PAID
+
+
+class Beaten(PostgresTaskStore):
+    """Tasks of which somebody else has always just closed the one in question."""
+
+    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
+        await super().close(task_id, version=version, answer=answer, name="ben")
+        return False
+
+
+class Withheld(PostgresTaskStore):
+    """Tasks that cannot be closed, though nothing has happened to them."""
+
+    async def close(self, task_id: UUID, **_: Any) -> bool:
+        return False
+
+
+def desk_of(shop: Shop, tasks: PostgresTaskStore) -> Desk:
+    return Desk(tasks=tasks, supplier=shop.supplier, decider=shop.engine.decider)
+
+
+async def one_for_staff(shop: Shop, paper: Paper) -> TaskAnswer:
+    """Return the answer to the forgotten hold of a session that is gone."""
+    memory = memory_of(shop, paper)
+    await keep_moment(shop.database)
+    await shop.held()
+    await memory.restored()
+    await memory.enter()
+    (task,) = await PostgresTaskStore(shop.database).open_tasks()
+    assert task.kind is TaskKind.FORGOTTEN
+    return TaskAnswer(task_id=task.id, version=task.version, kind=AnswerKind.DONE)
+
+
+async def test_staff_close_what_stands_for_itself_and_the_second_hears_who_was_first(
+    shop: Shop, paper: Paper
+) -> None:
+    answer = await one_for_staff(shop, paper)
+    memory, tasks = memory_of(shop, paper), PostgresTaskStore(shop.database)
+    assert (await memory.forgotten.standing()).unsettled == 1
+    assert await desk_of(shop, tasks).answer(answer, origin=ADA) is None
+    assert await tasks.open_tasks() == []
+    assert (await memory.forgotten.standing()).unsettled == 0
+    late = await refused(desk_of(shop, tasks).answer(answer, origin=BEN))
+    assert late.refusal.detail == "ada answered done."
+
+
+@pytest.mark.parametrize(
+    ("tasks", "said"), [(Beaten, "ben answered done."), (Withheld, "It changed.")]
+)
+async def test_who_closes_it_a_moment_too_late_changes_nothing(
+    shop: Shop, paper: Paper, tasks: type[PostgresTaskStore], said: str
+) -> None:
+    answer = await one_for_staff(shop, paper)
+    found = await refused(desk_of(shop, tasks(shop.database)).answer(answer, origin=ADA))
+    assert (found.refusal.code, found.refusal.detail) == (RefusalCode.VERSION_MISMATCH, said)
