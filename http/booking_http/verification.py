@@ -129,6 +129,16 @@ class Verification:
                     return
 
 
+def verification_of(parts: Parts, journal: FileJournal) -> Verification:
+    """Return what compares the database of these parts with a journal."""
+    return Verification(
+        journal=journal,
+        database=parts.database,
+        forgotten=parts.upkeep.forgotten,
+        recovery=parts.upkeep.recovery,
+    )
+
+
 @asynccontextmanager
 async def verifying(parts: Parts) -> AsyncIterator[None]:
     """Compare beside the block, which begins when the first comparison is over or takes long.
@@ -138,12 +148,7 @@ async def verifying(parts: Parts) -> AsyncIterator[None]:
     if parts.journal is None:
         yield
         return
-    verification = Verification(
-        journal=parts.journal,
-        database=parts.database,
-        forgotten=parts.upkeep.forgotten,
-        recovery=parts.upkeep.recovery,
-    )
+    verification = verification_of(parts, parts.journal)
     running = asyncio.create_task(verification.run())
     try:
         with suppress(TimeoutError):
