@@ -145,8 +145,8 @@ def told_of(standing: Standing) -> str:
     """Say what the database had forgotten and what is open of it."""
     if standing.waiting:
         return (
-            f"the database has forgotten {standing.waiting} claims that wait to be entered,"
-            " so nothing is sold"
+            "the database has forgotten claims, and nothing is sold until they are entered:"
+            f" {standing.waiting}"
         )
     return f"the database had forgotten claims; of {standing.unsettled} the outcome is open"
 

@@ -236,7 +236,7 @@ async def test_nothing_is_sold_until_all_that_is_forgotten_is_entered(
         assert (await behind.held.release()).body["state"] == "cabin_selected"
         assert (await service.guest().to_priced()).status == 200
         assert (await simulator.ledger())["bookings"] == before["bookings"]
-        said = "the database has forgotten 1 claims that wait to be entered, so nothing is sold"
+        said = "the database has forgotten claims, and nothing is sold until they are entered: 1"
         for each in (service, elsewhere):
             assert await looked_at(each) == (200, "degraded", said)
     async with worker_for(service.parts.settings) as (worker, _):
