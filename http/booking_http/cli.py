@@ -46,12 +46,19 @@ def serve() -> None:
     with explained():
         settings = load_settings()
         configure_logs(settings.log_level)
-        host, port, patience = settings.app_host, settings.app_port, settings.shutdown_seconds
+        host, port = settings.app_host, settings.app_port
         app = create_app(settings)
         told = structlog.get_logger().bind(environment=settings.app_env.value)
         ready = partial(told.info, "listening", host=host, port=port)
         process.run_until_stopped(
-            serve_app(app, host=host, port=port, patience=patience, ready=ready)
+            serve_app(
+                app,
+                host=host,
+                port=port,
+                patience=settings.shutdown_seconds,
+                grace=settings.drain_seconds,
+                ready=ready,
+            )
         )
 
 

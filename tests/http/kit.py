@@ -75,6 +75,7 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
         "traveltek_username": SimulatorSettings().user,
         "traveltek_password": SimulatorSettings().password,
         "traveltek_time_scale": 0.1,
+        "drain_seconds": 0,
         "log_level": "ERROR",
         "worker": False,
     }

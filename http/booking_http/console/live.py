@@ -49,11 +49,13 @@ async def _tell(
 ) -> None:
     told, beat = -1, service.settings.heartbeat_seconds
     cookie = request.cookies.get(COOKIE, "")
-    while not stream.stopped and await service.support.staff.is_open(cookie):
+    while await service.support.staff.is_open(cookie):
         version = await _version(service, session_id)
         if version is not None and version != told:
             await response.write(f"event: version\ndata: {version}\n\n".encode())
             told = version
+        if stream.stopped:
+            return
         if not await stream.wait(beat):
             await response.write(b": still here\n\n")
 
