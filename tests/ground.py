@@ -70,8 +70,15 @@ class Program:
                 process.send_signal(number)
             await process.wait()
 
+    async def gone(self) -> int:
+        """Wait until it has ended, and return how."""
+        assert self._process is not None
+        code = await self._process.wait()
+        self._process = None
+        return code
+
     def send(self, number: signal.Signals) -> None:
-        """Send a signal that does not end it."""
+        """Send a signal, and do not wait for what comes of it."""
         if self._process is not None:
             self._process.send_signal(number)
 
