@@ -8,8 +8,9 @@ import string
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from tests.http.kit import CARNIVAL, CRUISE, Guest, Headers, Reply, once
+from tests.http.kit import Guest, Headers, Reply, once
 from tests.rollout.doors import Doors, Visitor, visiting
+from tests.soak.guests import CRUISES
 
 PAUSE = 0.2
 """Seconds that a guest thinks at most between two requests."""
@@ -39,7 +40,7 @@ class Crowd:
 
     async def _book(self, visitor: Visitor) -> None:
         guest = Guest(visitor)
-        cruise = self.chance.choice((CRUISE, CARNIVAL))
+        cruise = self.chance.choice(CRUISES)
         opened = await guest.open(cruise, headers=_key())
         if not self._as_wished("session", opened, 201):
             return
