@@ -8,7 +8,7 @@ import string
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from tests.http.kit import Guest, Headers, Reply, once
+from tests.http.kit import Guest, Headers, Reply, eventually, once
 from tests.rollout.doors import Doors, Visitor, visiting
 from tests.soak.guests import CRUISES
 
@@ -32,6 +32,15 @@ class Crowd:
         async with asyncio.TaskGroup() as coming:
             for _ in range(guests):
                 coming.create_task(self._shop())
+
+    async def has_booked(self, more: int) -> None:
+        """Wait until so many more bookings were told to guests."""
+        wanted = len(self.reservations) + more
+
+        async def enough() -> bool:
+            return len(self.reservations) >= wanted
+
+        await eventually(enough, within=60)
 
     async def _shop(self) -> None:
         async with visiting(self.doors) as visitor:
