@@ -27,8 +27,8 @@ $(RUN): requirements/demo.txt requirements/install.py pyproject.toml
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN)) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)
 	@$(BIN)/booking-flow demo $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR_PORT),--simulator-port $(SIMULATOR_PORT)) $(if $(FRESH),--fresh)
 
-# The whole run goes two tests at a time and must reach every branch of the core; a run narrowed
-# down by ARGS need not.
+# The whole run goes two tests at a time, and the core's own tests must reach every branch of it; a
+# run narrowed down by ARGS need not.
 WHOLE := -n 2 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 test: $(DEV) ## run the tests (ARGS= goes to pytest)

@@ -6,7 +6,9 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import ENOTDIR
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 from uuid import UUID
 
@@ -88,6 +90,22 @@ class FileSpool:
 def reason(fault: Exception) -> str:
     """Say what is in the way, without a path."""
     return (fault.strerror if isinstance(fault, OSError) else None) or type(fault).__name__
+
+
+def require_writable(folder: Path) -> None:
+    """Prove that answers can be kept in a folder, which is made if it is missing.
+
+    Raises:
+        OSError: a file in it cannot be written, brought to the disk and removed.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Its name ends otherwise than those of answers, should we die before it is gone.
+    with NamedTemporaryFile(dir=folder, prefix="writable-", suffix=".new") as file:
+        file.write(b"x")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(file: Path) -> SpooledAnswer | None:

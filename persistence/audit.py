@@ -33,7 +33,8 @@ OF_SESSION: Final = text(
         SELECT id, at, account_id, name, action, session_ids, task_id, reason, request_id, facts
         FROM staff_audit WHERE session_ids @> ARRAY[CAST(:session_id AS uuid)]
     )
-    SELECT * FROM own WHERE action NOT IN ('search', 'list_tasks') ORDER BY id LIMIT :limit
+    SELECT id, at, account_id, name, action, session_ids, task_id, reason, request_id, facts
+    FROM own WHERE action NOT IN ('search', 'list_tasks') ORDER BY id LIMIT :limit
     """
 )
 

@@ -54,9 +54,9 @@ SETTLE: Final = text(
 )
 
 _RUN: Final = """
-SELECT r.id, r.action, r.name, r.reason, r.started_at, r.more, count(i.*) AS total,
-       count(i.*) FILTER (WHERE i.status = 'done') AS done,
-       count(i.*) FILTER (WHERE i.status = 'failed') AS failed,
+SELECT r.id, r.action, r.name, r.reason, r.started_at, r.more, count(i.session_id) AS total,
+       count(i.session_id) FILTER (WHERE i.status = 'done') AS done,
+       count(i.session_id) FILTER (WHERE i.status = 'failed') AS failed,
        CASE WHEN bool_and(i.status <> 'waiting') THEN max(i.ended_at) END AS ended_at
 FROM bulk_runs r LEFT JOIN bulk_items i ON i.run_id = r.id"""
 

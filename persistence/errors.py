@@ -7,19 +7,16 @@ from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
+import asyncpg
 import structlog
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from adapters.postgres.failures import FAILURES, NO_RIGHT, NO_TABLE, is_ours, is_refusal, name_of
 from booking_flow.ports import CommitResult, StoreUnavailable
-
-_PASSING: Final = ("08", "40", "53", "57", "25006")
-"""SQLSTATEs that pass by themselves: connection, deadlock, resources, shutdown, read-only."""
 
 _UNFIT: Final = "22"
 """SQLSTATEs of values that no column can hold."""
-_REJECTING: Final = "23"
-"""SQLSTATEs of rows that a constraint refuses."""
 _OF_A_RESERVATION: Final = frozenset(
     {"uq_bookings_line_id_reservation", "uq_bookings_supplier_booking_id"}
 )
@@ -34,9 +31,19 @@ class Erased(Exception):  # noqa: N818 - names what was found
         super().__init__(f"the personal data of session {session_id} was erased")
 
 
+class NoTable(StoreUnavailable):
+    """A table is not there, or not yet."""
+
+
+class NoRight(StoreUnavailable):
+    """The account may not do what was asked, or not yet."""
+
+
 def sqlstate(error: DBAPIError) -> str:
     """Return the SQLSTATE of an error, or an empty string."""
-    return str(getattr(error.orig, "sqlstate", None) or "")
+    # SQLAlchemy forgets the state of some errors, but not the error itself.
+    chain = (error.orig, getattr(error.orig, "__cause__", None))
+    return next((state for each in chain if (state := getattr(each, "sqlstate", None))), "")
 
 
 def constraint(error: DBAPIError) -> str:
@@ -45,18 +52,28 @@ def constraint(error: DBAPIError) -> str:
     return str(getattr(cause, "constraint_name", None) or "")
 
 
+def is_stale(error: DBAPIError) -> bool:
+    """Whether a statement was not begun, since a migration has made its plan wrong."""
+    cause = getattr(error.orig, "__cause__", None)
+    return isinstance(cause, asyncpg.InvalidCachedStatementError)
+
+
 def refused_by(error: DBAPIError) -> CommitResult:
-    """Say what a violated constraint means for a commit; any other error is raised again."""
+    """Say what a violated constraint means for a commit.
+
+    Raises:
+        StoreUnavailable: none is violated. A commit's statements are right, so what else is wrong
+            with them is wrong with the tables, and what was to be written must not be dropped.
+    """
     match constraint(error):
         case "pk_idempotency_keys":
             return CommitResult.DUPLICATE
         case "pk_session_references":
             return CommitResult.LOST
-    if not sqlstate(error).startswith((_UNFIT, _REJECTING)):
-        raise error
+    if not _refuses(error):
+        raise _unavailable(sqlstate(error) or type(error).__name__) from error
     _LOG.warning("commit_rejected", sqlstate=sqlstate(error), constraint=constraint(error))
-    unfit = sqlstate(error).startswith(_UNFIT)
-    return CommitResult.UNFIT if unfit else CommitResult.REJECTED
+    return CommitResult.UNFIT if _unfit(error) else CommitResult.REJECTED
 
 
 def taken_by_another(error: DBAPIError) -> bool:
@@ -66,18 +83,31 @@ def taken_by_another(error: DBAPIError) -> bool:
 
 @contextmanager
 def available() -> Iterator[None]:
-    """Turn every failure to reach the database into `StoreUnavailable`."""
+    """Turn every failure of the database into `StoreUnavailable`.
+
+    What remains is what trying again cannot help: refused values, and mistakes of ours.
+    """
     try:
         yield
-    except (OSError, TimeoutError, PoolTimeout) as error:
+    except PoolTimeout as error:
         raise StoreUnavailable(type(error).__name__) from error
+    except FAILURES as error:
+        raise _unavailable(name_of(error)) from error
     except DBAPIError as error:
-        if not _passes(error):
+        if not error.connection_invalidated and (_refuses(error) or is_ours(sqlstate(error))):
             raise
-        raise StoreUnavailable(sqlstate(error) or type(error).__name__) from error
+        raise _unavailable(sqlstate(error) or type(error).__name__) from error
 
 
-def _passes(error: DBAPIError) -> bool:
-    if error.connection_invalidated or sqlstate(error).startswith(_PASSING):
-        return True
-    return not sqlstate(error) and isinstance(error, (InterfaceError, OperationalError))
+def _refuses(error: DBAPIError) -> bool:
+    return is_refusal(sqlstate(error)) or _unfit(error)
+
+
+def _unfit(error: DBAPIError) -> bool:
+    """Whether values are refused, by the database or by the driver that cannot write them down."""
+    cause = getattr(error.orig, "__cause__", None)
+    return sqlstate(error).startswith(_UNFIT) or isinstance(cause, asyncpg.DataError)
+
+
+def _unavailable(name: str) -> StoreUnavailable:
+    return {NO_TABLE: NoTable, NO_RIGHT: NoRight}.get(name, StoreUnavailable)(name)

@@ -8,13 +8,10 @@ from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import execute, fetch_one
-from persistence.errors import sqlstate
-
-_NO_TABLE: Final = "42P01"
+from persistence.errors import NoTable
 
 # Whether there is a mark's table in this database.
 THERE: Final = text("SELECT to_regclass('installation') IS NOT NULL")
@@ -68,9 +65,7 @@ async def read_mark(engine: AsyncEngine) -> Mark | None:
     """Return a database's mark; None where there is none, or not even a place for it."""
     try:
         row = await fetch_one(engine, READ)
-    except ProgrammingError as error:
-        if sqlstate(error) != _NO_TABLE:
-            raise
+    except NoTable:
         return None
     return None if row is None else _mark_of(row)
 

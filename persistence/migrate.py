@@ -1,91 +1,248 @@
-"""Migrations from code: no ini file, and safe inside a running loop."""
+"""Migrations from code: no ini file, safe inside a running loop, and polite to those who book."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from alembic import command
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import Connection, text
 from sqlalchemy.pool import NullPool
 
-from persistence.database import database_url
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connector
+from booking_flow.ports import StoreUnavailable
 from persistence.errors import available
 from persistence.identity import AppEnv, mark
+from persistence.pool import open_engine
+from persistence.revisions import (
+    OLDEST,
+    Limits,
+    ahead,
+    applied,
+    config,
+    known,
+    limits_of,
+    oldest_program,
+    pending,
+)
 
+T = TypeVar("T")
+Tell = Callable[[str], None]
 _ONE_AT_A_TIME: Final = Lock()
-SCRIPTS: Final = Path(__file__).parent / "migrations"
+_LOCKED: Final = ("55P03", "40P01")
+"""SQLSTATEs of a lock that others hold."""
+_TOO_SLOW: Final = "57014"
+_GRACE: Final = 5.0
+"""Seconds by which we wait longer for an answer than the server may think about it."""
+
+# How long each statement may wait for a lock, and take in all, until the transaction ends.
+LIMIT: Final = text(
+    """
+    SELECT set_config('lock_timeout', :lock, true),
+           set_config('statement_timeout', :statement, true),
+           set_config('idle_in_transaction_session_timeout', '60s', true)
+    """
+)
+
+# Let one process migrate at a time; the others find the work done.
+ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtext('booking_flow migrations'))")
+
+# Whose transactions have been open for so long that a migration cannot have the tables.
+HOLDERS: Final = text(
+    """
+    SELECT concat_ws(' ', coalesce(nullif(application_name, ''), 'somebody'), 'with pid', pid,
+           'since', to_char(xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), 'UTC') AS said
+    FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+      AND xact_start < clock_timestamp() - interval '1 second'
+    ORDER BY xact_start LIMIT 3
+    """
+)
+
+# Whether the mark has a place for the oldest program that may run on these tables.
+PLACE: Final = text(
+    """
+    SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('installation')
+                   AND attname = 'oldest_program' AND NOT attisdropped)
+    """
+)
+
+# Let older programs know whether they may run on these tables.
+NOTE: Final = text("UPDATE installation SET oldest_program = :oldest")
+
+
+class CannotMigrate(Exception):  # noqa: N818 - says what is in the way, not what went wrong
+    """The tables stay as they are, for the reason in the message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often a revision is tried while others hold its locks, and how long between two tries.
+
+    While it waits for a lock, whoever comes later waits behind it; hence many short tries.
+    """
+
+    tries: int = 30
+    first: float = 0.5
+    longest: float = 5.0
+
+    def pause(self, tried: int) -> float:
+        """Return how many seconds to let others go first after so many tries."""
+        return float(min(self.first * 2 ** min(tried - 1, 10), self.longest))
+
+
+def in_silence(_: str) -> None:
+    """Tell nobody."""
 
 
 async def upgrade(
-    dsn: str, revision: str = "head", *, app_env: AppEnv = AppEnv.DEVELOPMENT
+    dsn: str,
+    revision: str = "head",
+    *,
+    app_env: AppEnv = AppEnv.DEVELOPMENT,
+    tell: Tell = in_silence,
+    patience: Patience | None = None,
 ) -> None:
-    """Bring the database up to a revision; several processes may ask at once.
+    """Bring the database up to a revision, one at a time; several processes may ask at once.
 
     One that has no mark yet is marked as belonging to `app_env`.
+
+    Raises:
+        CannotMigrate: others hold the locks, a statement takes too long, or the tables are of a
+            newer program that this one cannot run beside.
     """
 
-    def work(connection: Connection) -> None:
-        command.upgrade(_config(connection), revision)
-        mark(connection, app_env)
+    async def climb() -> None:
+        for step in await _steps_to(dsn, revision, tell):
+            await _patiently(dsn, step, tell, patience or Patience())
+        await _run(dsn, lambda connection: _finish(connection, app_env))
 
-    await _run_apart(dsn, work)
+    await _apart(climb())
 
 
 async def downgrade(dsn: str, revision: str) -> None:
     """Take the database back to a revision; `base` leaves nothing of ours."""
-    await _run_apart(dsn, lambda connection: command.downgrade(_config(connection), revision))
+
+    def work(connection: Connection) -> None:
+        connection.execute(ALONE)
+        command.downgrade(config(connection), revision)
+        _note_oldest(connection)
+
+    await _apart(_run(dsn, work))
 
 
 async def current(dsn: str) -> str | None:
     """Return the revision the database is at, or None before the first."""
-    found: list[str | None] = []
-    await _run(
-        dsn,
-        lambda connection: found.append(
-            MigrationContext.configure(connection).get_current_revision()
-        ),
-    )
-    return found[0]
+    return await _run(dsn, _revision)
 
 
-def head() -> str:
-    """Return the newest revision there is."""
-    newest = ScriptDirectory.from_config(_config(None)).get_current_head()
-    if newest is None:
-        raise AssertionError("there is at least one migration")
-    return newest
+async def _steps_to(dsn: str, target: str, tell: Tell) -> Sequence[str]:
+    """Return the revisions that are to come; none where the tables are ahead of this program."""
+    there = await current(dsn)
+    if there is None or there in known():
+        return pending(target, there)
+    found = ahead(there, oldest=await _run(dsn, lambda connection: connection.scalar(OLDEST)))
+    if not found.fit:
+        raise CannotMigrate(f"{found.said}. Run a newer program")
+    tell(f"{found.said}; nothing is to be done")
+    return ()
 
 
-async def _run_apart(dsn: str, work: Callable[[Connection], None]) -> None:
+async def _patiently(dsn: str, revision: str, tell: Tell, patience: Patience) -> None:
+    """Do one revision in a transaction of its own, as soon as its locks can be had."""
+    for tried in range(1, patience.tries + 1):
+        try:
+            await _run(dsn, lambda connection: _step(connection, revision), limits_of(revision))
+        except StoreUnavailable as error:
+            _ensure_locked(error, revision)
+        else:
+            tell(f"{revision}: done")
+            return
+        tell(f"{revision}: others hold what it needs, try {tried} of {patience.tries}")
+        await asyncio.sleep(patience.pause(tried))
+    raise CannotMigrate(await _locked_by(dsn, revision))
+
+
+def _ensure_locked(error: StoreUnavailable, revision: str) -> None:
+    """Go on only if it was a lock that was missing.
+
+    Raises:
+        CannotMigrate: a statement of the revision took longer than it may.
+        StoreUnavailable: the database is away.
+    """
+    if str(error) == _TOO_SLOW:
+        raise CannotMigrate(
+            f"a statement of {revision} took more than {limits_of(revision).statement:.0f} s;"
+            " nothing of it was done"
+        ) from error
+    if str(error) not in _LOCKED:
+        raise error
+
+
+def _step(connection: Connection, revision: str) -> None:
+    connection.execute(ALONE)
+    if revision not in applied(_revision(connection)):
+        command.upgrade(config(connection), revision)
+        _note_oldest(connection)
+
+
+def _finish(connection: Connection, app_env: AppEnv) -> None:
+    mark(connection, app_env)
+    if _revision(connection) in known():
+        _note_oldest(connection)
+
+
+def _note_oldest(connection: Connection) -> None:
+    if connection.scalar(PLACE):
+        connection.execute(NOTE, {"oldest": oldest_program(_revision(connection))})
+
+
+async def _locked_by(dsn: str, revision: str) -> str:
+    """Say who is in the way, as far as the account may see."""
+    holders = await _run(dsn, lambda connection: list(connection.scalars(HOLDERS)))
+    who = f": {'; '.join(holders)}" if holders else ""
+    return f"others hold what {revision} needs{who}. Nothing of it was done; migrate again later"
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _apart(work: Coroutine[Any, Any, None]) -> None:
     """Run alembic in a thread of its own: its `op` and `context` serve one at a time only."""
 
     def run() -> None:
         with _ONE_AT_A_TIME:
-            asyncio.run(_run(dsn, work))
+            asyncio.run(work)
 
     await asyncio.to_thread(run)
 
 
-async def _run(dsn: str, work: Callable[[Connection], None]) -> None:
-    engine = create_async_engine(database_url(dsn), poolclass=NullPool)
+async def _run(dsn: str, work: Callable[[Connection], T], limits: Limits | None = None) -> T:
+    """Work in one transaction over a connection of its own."""
+    limits = limits or Limits()
+    connector = Connector(
+        address=read_address(dsn).writable,
+        called="booking-flow migrate",
+        command_timeout=limits.statement + _GRACE,
+    )
+    engine = open_engine(connector, patience=limits.statement, poolclass=NullPool)
     try:
         with available():
             async with engine.begin() as connection:
-                await connection.run_sync(work)
+                await connection.execute(LIMIT, _milliseconds(limits))
+                return await connection.run_sync(work)
     finally:
         await engine.dispose()
 
 
-def _config(connection: Connection | None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
-    config.attributes["connection"] = connection
-    return config
+def _milliseconds(limits: Limits) -> dict[str, str]:
+    return {
+        "lock": f"{limits.lock * 1000:.0f}ms",
+        "statement": f"{limits.statement * 1000:.0f}ms",
+    }

@@ -36,7 +36,7 @@ TAKE: Final = text(
             next_attempt_at = now.at + CAST(:lease AS interval)
         FROM due d, now
         WHERE t.session_id = d.session_id AND t.channel = d.channel AND t.seq = d.seq
-        RETURNING t.*
+        RETURNING t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, t.created_at
     )
     SELECT t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, s.reference,
            coalesce(h.to_state, s.state) AS state, coalesce(h.at, t.created_at) AS at,
@@ -96,7 +96,9 @@ SETTLE: Final = text(
 # What has not been delivered, or only what was given up.
 TROUBLED: Final = text(
     """
-    SELECT o.*, s.reference FROM outbox o JOIN booking_sessions s ON s.id = o.session_id
+    SELECT o.channel, o.seq, o.kind, o.dead_at, o.attempts, o.created_at, o.next_attempt_at,
+           o.last_error, s.reference
+    FROM outbox o JOIN booking_sessions s ON s.id = o.session_id
     WHERE o.dead_at IS NOT NULL OR (o.delivered_at IS NULL AND NOT CAST(:dead_only AS boolean))
     ORDER BY o.dead_at NULLS FIRST, o.created_at, o.seq LIMIT :limit
     """

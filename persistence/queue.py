@@ -33,7 +33,10 @@ TAKE_STEPS: Final = text(
         WHERE status = 'unknown' AND next_attempt_at <= (SELECT at FROM now)
         ORDER BY next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED
     ),
-    due AS (SELECT * FROM abandoned UNION ALL SELECT * FROM unknown LIMIT :limit)
+    due AS (
+        SELECT session_id, id FROM abandoned UNION ALL SELECT session_id, id FROM unknown
+        LIMIT :limit
+    )
     UPDATE saga_steps AS t
     SET fence = t.fence + 1, attempts = t.attempts + 1, owner = :owner,
         lease_until = now.at + CAST(:lease AS interval),

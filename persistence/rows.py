@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row
 
@@ -19,6 +19,12 @@ from booking_flow.sailing import Sailing
 from booking_flow.session import Booking, Session, Unwinding, UnwindingReason
 from booking_flow.supplier import SupplierSession
 from persistence.codec import decode, decode_facts, decode_or_none
+
+SESSION: Final = """s.id, s.reference, s.state, s.version, s.flow_version, s.created_at,
+       s.expires_at, s.sailing, s.party, s.currency, s.supplier_key, s.supplier_opened_at,
+       s.selection, s.basket, s.details_ciphertext, s.open_step, s.unwinding_since,
+       s.unwinding_reason, s.cancel_requested_at, s.cards_tried"""
+"""The columns of a session's own row; listed, so that a new one changes no running program's."""
 
 
 def session_of(row: Row[Any], details: Details) -> Session:

@@ -16,6 +16,7 @@ installation: Final = Table(
     Column("app_env", Text, nullable=False),
     Column("supplier_sid", Text),
     Column("marked_at", MOMENT, nullable=False),
+    Column("oldest_program", Text),
     CheckConstraint("one", name="one_row"),
     one_of("app_env", AppEnv),
 )

@@ -39,13 +39,17 @@ from persistence.parameters import (
     session_values,
 )
 from persistence.personal import details_values, open_details, passenger_values
-from persistence.rows import session_of
+from persistence.rows import SESSION, session_of
 from persistence.shapes import Shape, makes_work, shape_of
 from persistence.vault import Vault
 from persistence.wakeups import Wakeups
 
-_LOAD: Final = """
-SELECT s.*, k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
+_LOAD: Final = "".join(
+    (
+        "SELECT ",
+        SESSION,
+        """,
+       k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
        t.fence, t.intent, b.reservation, b.supplier_booking_id, b.status AS booking_status,
        b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
        b.payment_due_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now,
@@ -56,7 +60,9 @@ LEFT JOIN session_keys k ON k.session_id = s.id
 LEFT JOIN session_quotes q ON q.session_id = s.id
 LEFT JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
 LEFT JOIN bookings b ON b.session_id = s.id
-WHERE s.id = :id"""
+WHERE s.id = :id""",
+    )
+)
 
 # A session with all that belongs to its value, in one round trip.
 LOAD: Final = text(_LOAD)

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from booking_flow.session import Session
 from persistence.database import fetch_all
 from persistence.personal import open_details
-from persistence.rows import session_of
+from persistence.rows import SESSION, session_of
 from persistence.search import SearchKind, normalise, search_hash
 from persistence.support_filters import FILTERS, Wanted, filters_of
 from persistence.vault import Vault
@@ -28,8 +28,12 @@ _REFERENCE: Final = re.compile(r"(?:BF-?)?([0-9A-Z]{8})", re.IGNORECASE)
 _PHONE_DIGITS: Final = 6
 
 # What a page shows is read for that page alone: a common surname is found thousands of times.
-_SHOWN: Final = """
-SELECT s.*, k.wrapped_key, CAST(NULL AS jsonb) AS quote, t.name AS step_name,
+_SHOWN: Final = "".join(
+    (
+        "SELECT ",
+        SESSION,
+        """,
+       k.wrapped_key, CAST(NULL AS jsonb) AS quote, t.name AS step_name,
        t.status AS step_status, t.claimed_at, t.fence, t.intent, b.reservation,
        b.supplier_booking_id, b.status AS booking_status, b.total AS booking_total, b.paid,
        b.currency AS booking_currency, b.paid_currency, b.payment_due_at, b.balance_due_date,
@@ -44,9 +48,11 @@ FROM page p JOIN booking_sessions s ON s.id = p.id
 LEFT JOIN session_keys k ON k.session_id = s.id
 LEFT JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
 LEFT JOIN bookings b ON b.session_id = s.id
-ORDER BY p.created_at DESC, p.id DESC"""
+ORDER BY p.created_at DESC, p.id DESC""",
+    )
+)
 
-_PAGE: Final = "WITH page AS MATERIALIZED (SELECT * FROM (\n"
+_PAGE: Final = "WITH page AS MATERIALIZED (SELECT found.id, found.created_at FROM (\n"
 _ANY: Final = "booking_sessions s WHERE true"
 _ARMS: Final[Mapping[str, str]] = {
     "id": "booking_sessions s WHERE s.id = CAST(:id AS uuid)",

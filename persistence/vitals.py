@@ -1,4 +1,4 @@
-"""Which database this is, how full it is, and what the supplier's answers in it lack."""
+"""Which database this is, what keeps it from being written, and what it has of sessions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_all, fetch_one
+from adapters.postgres.failures import READ_ONLY
+from booking_flow.ports import StoreUnavailable
+from persistence.database import fetch_all, fetch_one, transaction
 
 # Which server, database and account this is, and its clock.
 WHERE: Final = text(
@@ -19,6 +21,38 @@ WHERE: Final = text(
            current_user AS account, clock_timestamp() AS now
     """
 )
+
+# Fail as writing would, where the server is a standby or set to be read only.
+REFUSE: Final = text(
+    """
+    DO $$ BEGIN
+        IF current_setting('transaction_read_only') = 'on' THEN
+            RAISE read_only_sql_transaction;
+        END IF;
+    END $$
+    """
+)
+
+# Let what comes next need room on the disk soon.
+LITTLE_MEMORY: Final = text("SELECT set_config('work_mem', '64kB', true)")
+
+# Whether commits wait for a standby; the rows do not fit into memory, so that a full disk shows.
+ALONE: Final = text(
+    """
+    WITH rows AS MATERIALIZED (SELECT repeat('x', 1000) FROM generate_series(1, 250))
+    SELECT count(*) AS rows,
+           EXISTS (SELECT FROM pg_stat_activity
+                   WHERE wait_event = 'SyncRep' AND datname = current_database()
+                     AND state_change < clock_timestamp() - interval '2 seconds') AS alone
+    FROM rows
+    """
+)
+_HINDRANCES: Final[Mapping[str, str | None]] = {
+    READ_ONLY: "it may only be read",
+    "53100": "its disk is full",
+    # An account that may not use files besides its tables does not need them.
+    "53400": None,
+}
 
 # How many sessions there are in each state.
 SESSIONS: Final = text(
@@ -62,6 +96,20 @@ async def vitals(engine: AsyncEngine) -> Vitals:
     if row is None:
         raise AssertionError("a server always knows itself")
     return Vitals(version=row.version, name=row.name, account=row.account, now=row.now)
+
+
+async def hindrance(engine: AsyncEngine) -> str | None:
+    """Return what keeps sessions from being written, or None; nothing is written to find out."""
+    try:
+        async with transaction(engine) as connection:
+            await connection.execute(REFUSE)
+            await connection.execute(LITTLE_MEMORY)
+            found = (await connection.execute(ALONE)).one()
+    except StoreUnavailable as error:
+        if str(error) not in _HINDRANCES:
+            raise
+        return _HINDRANCES[str(error)]
+    return "commits wait for a standby that does not answer" if found.alone else None
 
 
 async def session_counts(engine: AsyncEngine) -> Mapping[str, int]:

@@ -5,9 +5,12 @@ import json
 import logging
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,16 +22,24 @@ import redis
 import structlog
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
+from coverage import Coverage
 from yarl import URL
 
 from adapters.embedded import EmbeddedPostgres, EmbeddedValkey
+from tests.report import pytest_configure  # noqa: F401 - pytest looks for hooks by name
 
 ROOT = Path(__file__).resolve().parent.parent
+CORE_TESTS = ROOT / "tests" / "core"
 SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
 
 Result = TypeVar("Result")
 Samples = Callable[[str], Any]
+Fill = Callable[[str], Coroutine[Any, Any, None]]
 _numbers = count(1)
+# Tests start hundreds of Pythons. Where the machine asks for no bytecode, each would compile all
+# that it imports again, which costs more than what it is started for.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 class PostgresServer(Protocol):
@@ -130,15 +141,52 @@ def copy_of(template: str, name: str) -> str:
     return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
 
 
+class Templates:
+    """Migrated databases with something in them, each made the first time that it is wanted."""
+
+    def __init__(self, server: PostgresServer, migrated: str) -> None:
+        self._server, self._migrated = server, migrated
+        self._made: dict[tuple[Fill, date], str] = {}
+
+    def filled(self, fill: Fill) -> str:
+        """Return the name of a database that was filled today; sailings are dated from today."""
+        key = (fill, datetime.now(UTC).date())
+        if key not in self._made:
+            self._made[key] = name = f"{self._migrated}_{len(self._made)}"
+            run_apart(administer(self._server, copy_of(self._migrated, name)))
+            run_apart(fill(self._server.dsn_of(name)))
+        return self._made[key]
+
+    def drop(self) -> None:
+        """Take them away, which matters on a server that is not ours."""
+        for name in self._made.values():
+            run_apart(administer(self._server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+def templates(postgres_server: PostgresServer, migrated_template: str) -> Iterator[Templates]:
+    """Return the databases that tests copy instead of filling one each."""
+    made = Templates(postgres_server, migrated_template)
+    yield made
+    made.drop()
+
+
+@asynccontextmanager
+async def own_copy(server: PostgresServer, template: str) -> AsyncIterator[str]:
+    """Make a copy of a database for one test, and return its address."""
+    name = f"t_{os.getpid()}_{next(_numbers)}"
+    await administer(server, copy_of(template, name))
+    yield server.dsn_of(name)
+    await administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 async def database_url(
     postgres_server: PostgresServer, migrated_template: str
 ) -> AsyncIterator[str]:
     """Return the address of a migrated database that belongs to this test alone."""
-    name = f"t_{os.getpid()}_{next(_numbers)}"
-    await administer(postgres_server, copy_of(migrated_template, name))
-    yield postgres_server.dsn_of(name)
-    await administer(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with own_copy(postgres_server, migrated_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -202,6 +250,19 @@ def samples() -> Samples:
         return json.loads((SAMPLES / f"{name.removesuffix('.json')}.json").read_text("utf-8"))
 
     return load
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Measure coverage during the core's own tests: they reach all of it, and tracing is slow."""
+    measured = Coverage.current()
+    if measured is None or item.path.is_relative_to(CORE_TESTS):
+        return (yield)
+    measured.stop()
+    try:
+        return (yield)
+    finally:
+        measured.start()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

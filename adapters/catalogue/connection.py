@@ -5,23 +5,28 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from asyncpg import Pool
+from asyncpg.pool import PoolConnectionProxy
 
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import CONNECT_SECONDS, Connection, Connector
+from adapters.postgres.failures import FAILURES, name_of
 from booking_flow.ports import StoreUnavailable
 
-_PASSING: Final = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InterfaceError,
-)
-"""What an operator can put right; statements that run out of time are among them."""
+if TYPE_CHECKING:
+    Lent = PoolConnectionProxy[asyncpg.Record]
+else:
+    Lent = PoolConnectionProxy
 
+_GRACE: Final = 1.0
+"""Seconds by which we wait longer for an answer than the server may think about it."""
+_WAIT: Final = 5.0
+"""Seconds to wait for a connection, or for giving it back."""
+_TELLING: Final = ("22", "23", "25006", "42")
+"""SQLSTATEs that say something of the catalogue or the account, and nothing of reaching it."""
 
 # Which server, database and account this is.
 _WHERE: Final = """
@@ -45,30 +50,56 @@ async def open_pool(
     *,
     size: int = 4,
     read_only: bool = True,
-    connect_timeout: float = 5.0,
+    connect_timeout: float = CONNECT_SECONDS,
     statement_timeout: float = 5.0,
     application_name: str = "booking-flow catalogue",
 ) -> AsyncIterator[Pool[Any]]:
     """Open a pool that connects when it is first asked."""
-    pool = asyncpg.create_pool(
-        dsn(url),
-        min_size=0,
-        max_size=size,
-        timeout=connect_timeout,
+    connector = Connector(
+        address=read_address(url),
         server_settings=manners(
             application_name,
             read_only=read_only,
             statement_timeout=statement_timeout,
             idle_timeout=statement_timeout,
         ),
+        connect_timeout=connect_timeout,
+        command_timeout=statement_timeout + _GRACE,
+    )
+
+    async def connect(*_: object, **__: object) -> Connection:
+        return await connector()
+
+    pool = asyncpg.create_pool(
+        min_size=0, max_size=size, connect=connect, connection_class=Connection
     )
     async with pool:
         yield pool
 
 
-def dsn(url: str) -> str:
-    """Return an address as the driver itself takes it."""
-    return url.replace("+asyncpg", "", 1)
+@asynccontextmanager
+async def lent(pool: Pool[Any]) -> AsyncIterator[Lent]:
+    """Lend a connection that was heard of lately, for which nobody waits long."""
+    connection = await pool.acquire(timeout=_WAIT)
+    try:
+        if not await _is_alive(connection):
+            # What made one of them silent has most likely done the same to the others.
+            await pool.expire_connections()
+            await pool.release(connection)
+            connection = await pool.acquire(timeout=_WAIT)
+        yield connection
+    finally:
+        await pool.release(connection)
+
+
+async def _is_alive(connection: Any) -> bool:
+    try:
+        if connection.is_silent:
+            await connection.pulse()
+        connection.note_heard()
+    except FAILURES:
+        return False
+    return True
 
 
 def manners(
@@ -93,7 +124,8 @@ def milliseconds(seconds: float) -> str:
 async def server_of(pool: Pool[Any]) -> Server:
     """Return which database this is."""
     with reachable():
-        row = await pool.fetchrow(_WHERE)
+        async with lent(pool) as connection:
+            row = await connection.fetchrow(_WHERE)
     if row is None:
         raise AssertionError("a server always knows itself")
     return Server(**dict(row))
@@ -101,8 +133,10 @@ async def server_of(pool: Pool[Any]) -> Server:
 
 @contextmanager
 def reachable() -> Iterator[None]:
-    """Turn every failure to reach the catalogue into `StoreUnavailable`."""
+    """Turn every failure into `StoreUnavailable` that says nothing of the catalogue itself."""
     try:
         yield
-    except (OSError, TimeoutError, *_PASSING) as error:
+    except FAILURES as error:
+        if isinstance(error, asyncpg.DataError) or name_of(error).startswith(_TELLING):
+            raise
         raise StoreUnavailable(f"catalogue: {type(error).__name__}") from error

@@ -11,7 +11,7 @@ from typing import Any
 from asyncpg import InsufficientPrivilegeError, Pool, ReadOnlySQLTransactionError
 
 from adapters.catalogue import expressions
-from adapters.catalogue.connection import reachable
+from adapters.catalogue.connection import lent, reachable
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Inspection
 
@@ -51,7 +51,7 @@ async def correct(
     possible = [each for each in corrections if each.theirs in known]
     try:
         with reachable():
-            async with pool.acquire() as connection, connection.transaction():
+            async with lent(pool) as connection, connection.transaction():
                 touched = await connection.fetch(
                     _update(found),
                     [each.cruise_id for each in possible],
@@ -72,7 +72,10 @@ async def known_lines(pool: Pool[Any], found: Inspection) -> frozenset[int]:
     """Return the ids of all lines in the catalogue."""
     line = expressions.number("l", found.columns["lines.line_id"])
     with reachable():
-        rows = await pool.fetch(f"SELECT {line} AS id FROM {found.layout.table(Table.LINES)} l")
+        async with lent(pool) as connection:
+            rows = await connection.fetch(
+                f"SELECT {line} AS id FROM {found.layout.table(Table.LINES)} l"
+            )
     return frozenset(row["id"] for row in rows if row["id"] is not None)
 
 

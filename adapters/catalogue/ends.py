@@ -8,13 +8,13 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
-from urllib.parse import parse_qs, urlsplit
 
-import asyncpg
 from asyncpg import Connection, Record
 
-from adapters.catalogue.connection import dsn, manners, milliseconds
+from adapters.catalogue.connection import manners, milliseconds
 from adapters.catalogue.pairing import CannotCopy
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connector
 
 _LOCK: Final = int.from_bytes(b"bookflow")
 """What everybody locks who writes into a catalogue."""
@@ -49,21 +49,22 @@ async def connected(
     lock_timeout: float = 5.0,
 ) -> AsyncIterator[Connection[Any]]:
     """Open a connection of our own; it is cut rather than closed when the block fails."""
-    connection = await asyncpg.connect(
-        dsn(url),
-        timeout=10,
+    name, address = f"{called} {socket.gethostname()}:{os.getpid()}"[:63], read_address(url)
+    connector = Connector(
+        address=address if read_only else address.writable,
+        called=name,
+        connect_timeout=10,
         command_timeout=statement_timeout * 2,
+        polite=True,
         server_settings={
             **manners(
-                f"{called} {socket.gethostname()}:{os.getpid()}"[:63],
-                read_only=read_only,
-                statement_timeout=statement_timeout,
-                idle_timeout=600,
+                name, read_only=read_only, statement_timeout=statement_timeout, idle_timeout=600
             ),
             "jit": "off",
             "lock_timeout": milliseconds(lock_timeout),
         },
     )
+    connection = await connector()
     try:
         yield connection
     except BaseException:
@@ -74,9 +75,7 @@ async def connected(
 
 def address(url: str) -> str:
     """Return where a database is, without the account and its password."""
-    parts = urlsplit(url)
-    host = parts.hostname or parse_qs(parts.query).get("host", ["local"])[0]
-    return f"{host}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return str(read_address(url))
 
 
 async def forbid_same(source: Connection[Any], target: Connection[Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from asyncpg import Pool
 
 from adapters.catalogue import expressions, values
-from adapters.catalogue.connection import reachable
+from adapters.catalogue.connection import lent, reachable
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Column, Inspection
 from adapters.catalogue.statements import joined
@@ -144,7 +144,8 @@ async def flaws(
             f" FROM {columns.joined} WHERE {condition}"
         )
         with reachable():
-            row = await pool.fetchrow(sql, list(live_lines))
+            async with lent(pool) as connection:
+                row = await connection.fetchrow(sql, list(live_lines))
         if row is not None and row["number"]:
             examples = tuple(str(each) for each in row["examples"])
             seen.append(Found(flaw=flaw, number=row["number"], live=row["live"], examples=examples))
@@ -161,7 +162,8 @@ async def counts(pool: Pool[Any], found: Inspection, *, today: date) -> tuple[Li
         f" FROM {joined(found)} WHERE {columns.coming} GROUP BY 1 ORDER BY 1"
     )
     with reachable():
-        rows = await pool.fetch(sql)
+        async with lent(pool) as connection:
+            rows = await connection.fetch(sql)
     return tuple(
         LineCount(
             line_id=row["line_id"],

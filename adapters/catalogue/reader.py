@@ -18,7 +18,7 @@ from asyncpg import (
     UndefinedTableError,
 )
 
-from adapters.catalogue.connection import Server, open_pool, reachable, server_of
+from adapters.catalogue.connection import Server, lent, open_pool, reachable, server_of
 from adapters.catalogue.inspection import Inspection, inspect
 from adapters.catalogue.layout import Layout
 from adapters.catalogue.memory import Memory
@@ -173,12 +173,13 @@ class CatalogueReader:
         if query is None:
             return ()
         with reachable():
-            rows: Sequence[Record] = await self._pool.fetch(query.sql, *query.parameters)
+            async with lent(self._pool) as connection:
+                rows: Sequence[Record] = await connection.fetch(query.sql, *query.parameters)
         return rows
 
     async def _inspect(self) -> Inspection:
         with reachable():
-            async with self._pool.acquire() as connection:
+            async with lent(self._pool) as connection:
                 found = await inspect(connection, self._layout)
         self._tell(found)
         return found

@@ -4,7 +4,10 @@ import fcntl
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+
+from adapters.embedded.progress import Notice, Progress, signs_of, to_stderr
 
 NOBODY = 65534
 ENTER_ALL = 'for place; do [ -x "$place" ] || exit 1; done'
@@ -49,14 +52,22 @@ def private_folder(path: Path) -> Path:
 class FolderLock:
     """A lock that the kernel drops when the last process that inherited it is gone."""
 
-    def __init__(self, path: Path, *, patience: float = 15.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        patience: float = 60.0,
+        tell: Callable[[str], None] = to_stderr,
+    ) -> None:
         try:
             self.fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise EmbeddedServerError(f"{path} cannot be opened: {error.strerror}") from error
         self._path = path
         try:
-            self._acquire(time.monotonic() + patience)
+            self._acquire(
+                patience, Notice(f"{path.parent}: waiting until its last server is gone", tell)
+            )
         except BaseException:
             self.release()
             raise
@@ -71,18 +82,25 @@ class FolderLock:
         """Close our copy; while a server that inherited it lives, the folder stays locked."""
         os.close(self.fd)
 
-    def _acquire(self, deadline: float) -> None:
+    def _acquire(self, patience: float, notice: Notice) -> None:
+        progress = Progress(lambda: signs_of(int(self._noted()[1] or 0)))
         while True:
             try:
                 return fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._refuse_unless_ending(deadline)
+                self._refuse_unless_ending(progress.idle() <= patience)
+            notice.when_due()
             time.sleep(0.01)
 
-    def _refuse_unless_ending(self, deadline: float) -> None:
-        """Refuse, except while the owner is dead: then its server is on its way out."""
+    def _noted(self) -> tuple[str, str]:
+        """Return who owns the folder and which server runs there, as the owner wrote it down."""
         owner, _, server = os.pread(self.fd, 64, 0).decode().partition(" ")
-        if (owner and is_alive(int(owner))) or time.monotonic() > deadline:
+        return owner, server
+
+    def _refuse_unless_ending(self, ending: bool) -> None:
+        """Refuse, except while the owner is dead: then its server is on its way out."""
+        owner, server = self._noted()
+        if (owner and is_alive(int(owner))) or not ending:
             place = self._path.parent
             raise EmbeddedServerError(
                 f"{place} is in use by the server with pid {server}, started by process {owner}; "

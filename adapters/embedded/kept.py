@@ -5,15 +5,19 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
 from adapters.embedded.folder import EmbeddedServerError
 from adapters.embedded.keeper import Order
+from adapters.embedded.progress import PACE, Progress, Signs, signs_of
 
 KEEPER = Path(__file__).with_name("keeper.py")
 TAIL_LINES = 15
+STOP_MARGIN = 30.0
+"""Seconds without a sign of life, beyond those its plan takes, after which a stop is given up."""
 # Nothing of the owner's environment, which holds secrets, is a server's business.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
@@ -42,43 +46,81 @@ class KeptProcess:
             orphaned=stop[-1][0],
             remove=[str(folder) for folder in remove],
         )
-        self._patience = sum(grace for _, grace in stop) + 5.0
+        self._patience = sum(grace for _, grace in stop) + STOP_MARGIN
+        self._log = log
         self._keeper = _spawn_keeper(order, log=log, lock=lock)
-        self.pid = self._read_pid(log)
+        self.pid = self._read_pid()
 
     @property
     def ended(self) -> bool:
         """Say whether the process and all its children are gone."""
         return self._keeper.poll() is not None
 
-    def wait(self, *, timeout: float | None = None) -> int:
+    def signs(self) -> Signs:
+        """Return what can be seen of the process and its children."""
+        return signs_of(self._keeper.pid, self._log)
+
+    def wait(self) -> int:
         """Wait for the process and its children to end by themselves; return the exit code."""
-        code = self._keeper.wait(timeout)
+        code = self._keeper.wait()
         self._let_go()
         return code
 
     def stop(self) -> None:
-        """End the process in good order, or else by force."""
+        """End the process in good order, or else by force.
+
+        Raises:
+            EmbeddedServerError: it is still there, and has not got on for long.
+        """
         self._let_go()
-        self._keeper.wait(self._patience)
+        self._see_gone()
 
     def kill(self) -> None:
-        """End the process the way a crash does, and see its children gone."""
+        """End the process the way a crash does, and see its children gone.
+
+        Raises:
+            EmbeddedServerError: they are still there, and have not got on for long.
+        """
         if not self.ended:
             os.kill(self.pid, signal.SIGKILL)
-        self.wait(timeout=self._patience)
+        self._see_gone()
+        self._let_go()
+
+    def _see_gone(self) -> None:
+        progress = Progress(self.signs)
+        while progress.idle() <= self._patience:
+            with suppress(subprocess.TimeoutExpired):
+                self._keeper.wait(PACE)
+                return
+        raise EmbeddedServerError(
+            f"the process with pid {self.pid} was told to end and is still there, "
+            f"without a sign of life for {self._patience:.0f} s{tail_of(self._log)}"
+        )
 
     def _let_go(self) -> None:
         if self._keeper.stdin:
             self._keeper.stdin.close()
 
-    def _read_pid(self, log: Path) -> int:
+    def _read_pid(self) -> int:
         with cast("IO[bytes]", self._keeper.stdout) as said:
             line = said.readline()
         if not line:
-            self.stop()
-            raise EmbeddedServerError(f"the server's keeper ended at once{tail_of(log)}")
+            self.wait()
+            raise EmbeddedServerError(f"the server's keeper ended at once{tail_of(self._log)}")
         return int(line)
+
+
+@contextmanager
+def stopped_on_failure(kept: KeptProcess) -> Iterator[None]:
+    """Stop a process when the block fails; that it does not stop never hides why the block did."""
+    try:
+        yield
+    except BaseException as failure:
+        try:
+            kept.stop()
+        except EmbeddedServerError as error:
+            failure.add_note(str(error))
+        raise
 
 
 def tail_of(log: Path) -> str:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from adapters.embedded.folder import EmbeddedServerError, give_to, identity_for, private_folder
-from adapters.embedded.kept import KeptProcess, tail_of
+from adapters.embedded.kept import KeptProcess, stopped_on_failure, tail_of
 from adapters.embedded.server import EmbeddedServer
 
 HOST = "127.0.0.1"
@@ -129,9 +129,13 @@ class EmbeddedPostgres(EmbeddedServer):
             file.write(secrets.token_urlsafe(32))
 
     def _run(self, command: list[str], *, run_as: str, lock: int, text: str = "") -> None:
+        program = Path(command[0]).name
         kept = KeptProcess(command, log=self.log, lock=lock, stop=STOP, run_as=run_as, text=text)
+        with stopped_on_failure(kept):
+            waiting = self._waiting(f"for {program} to end", kept)
+            while not kept.ended:
+                waiting.go_on()
         if (code := kept.wait()) != 0:
-            program = Path(command[0]).name
             raise EmbeddedServerError(f"{program} failed with code {code}{tail_of(self.log)}")
 
 

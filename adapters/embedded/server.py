@@ -3,22 +3,52 @@
 import asyncio
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Self
 
 from adapters.embedded.folder import EmbeddedServerError, FolderLock, private_folder
-from adapters.embedded.kept import KeptProcess, tail_of
+from adapters.embedded.kept import KeptProcess, stopped_on_failure, tail_of
+from adapters.embedded.progress import Notice, Progress, Signs, to_stderr
 
-START_LIMIT = 60.0
 POLL = 0.005
+QUIET_LIMIT = 60.0
+"""Seconds without a sign of getting on after which a start has failed; a slow one has not."""
+
+
+class Waiting:
+    """A wait that lasts as long as there is progress, and says now and then what is waited for."""
+
+    def __init__(
+        self, what: str, look: Callable[[], Signs], *, log: Path, tell: Callable[[str], None]
+    ) -> None:
+        self._what, self._log = what, log
+        self._progress, self._notice = Progress(look), Notice(what, tell)
+
+    def go_on(self) -> None:
+        """Let a moment pass.
+
+        Raises:
+            EmbeddedServerError: nothing has got on for long.
+        """
+        if self._progress.idle() > QUIET_LIMIT:
+            raise EmbeddedServerError(
+                f"{self._what}, but nothing has happened for {QUIET_LIMIT:.0f} s"
+                f"{tail_of(self._log)}"
+            )
+        self._notice.when_due()
+        time.sleep(POLL)
 
 
 class EmbeddedServer(ABC):
     """A real server that lives in one folder and ends with the process that started it."""
 
     name: str
+    tell: Callable[[str], None] = staticmethod(to_stderr)
+    """Who is told what a start waits for, when it takes long."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.absolute()
@@ -64,7 +94,7 @@ class EmbeddedServer(ABC):
         with self._one_at_a_time:
             self._refuse_to_start_twice()
             self.data_dir = private_folder(self.data_dir)
-            lock = FolderLock(self.data_dir / "server.lock")
+            lock = FolderLock(self.data_dir / "server.lock", tell=self.tell)
             try:
                 self._keep_last_log()
                 self._kept = self._start(lock)
@@ -73,14 +103,14 @@ class EmbeddedServer(ABC):
 
     def stop_blocking(self) -> None:
         """Do what `stop` does, for callers without an event loop."""
-        with self._one_at_a_time:
+        with self._one_at_a_time, self._named("stop"):
             if self._kept is not None:
                 self._kept.stop()
                 self._kept = None
 
     def crash_blocking(self) -> None:
         """Do what `crash` does, for callers without an event loop."""
-        with self._one_at_a_time:
+        with self._one_at_a_time, self._named("end"):
             if self._kept is not None:
                 self._kept.kill()
                 self._kept = None
@@ -95,7 +125,13 @@ class EmbeddedServer(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self.stop()
+        try:
+            await self.stop()
+        except EmbeddedServerError as stopping:
+            # What went wrong first is what has to be put right; a cancelled block went well.
+            if not isinstance(error, Exception):
+                raise
+            error.add_note(str(stopping))
 
     @abstractmethod
     def _launch(self, lock: int) -> KeptProcess:
@@ -114,23 +150,27 @@ class EmbeddedServer(ABC):
     def _start(self, lock: FolderLock) -> KeptProcess:
         kept = self._launch(lock.fd)
         lock.note(server=kept.pid)
-        try:
+        with stopped_on_failure(kept):
             self._await_ready(kept)
-        except BaseException:
-            kept.stop()
-            raise
         return kept
 
     def _await_ready(self, kept: KeptProcess) -> None:
-        deadline = time.monotonic() + START_LIMIT
+        waiting = self._waiting("until it takes connections", kept)
         while not self._is_ready(kept):
             if kept.ended:
                 raise EmbeddedServerError(f"{self.name} did not start{tail_of(self.log)}")
-            if time.monotonic() > deadline:
-                raise EmbeddedServerError(
-                    f"{self.name} was not ready after {START_LIMIT:.0f} s{tail_of(self.log)}"
-                )
-            time.sleep(POLL)
+            waiting.go_on()
+
+    def _waiting(self, what: str, kept: KeptProcess) -> Waiting:
+        return Waiting(f"{self.name}: waiting {what}", kept.signs, log=self.log, tell=self.tell)
+
+    @contextmanager
+    def _named(self, to_do: str) -> Iterator[None]:
+        """Say whose trouble it is."""
+        try:
+            yield
+        except EmbeddedServerError as error:
+            raise EmbeddedServerError(f"{self.name} did not {to_do}: {error}") from error
 
     def _keep_last_log(self) -> None:
         if self.log.exists():

@@ -5,7 +5,7 @@ from collections import deque
 
 from aiohttp import web
 
-from adapters.simulator import back_office, control, images
+from adapters.simulator import back_office, control, gateway, images
 from adapters.simulator.dispatch import RECENT, SUPPLIER, answer_call
 from adapters.simulator.settings import SimulatorSettings
 from adapters.simulator.supplier import Supplier
@@ -23,7 +23,9 @@ def create_app(settings: SimulatorSettings) -> web.Application:
     app[RECENT] = deque()
     app[STOPPING] = asyncio.Event()
     app.on_shutdown.append(_stop_silence)
+    app.on_cleanup.append(_close)
     app.router.add_route("*", "/2.1/json/{name}", answer_call)
+    app.router.add_route("*", gateway.SIGN_IN, gateway.sign_in)
     app.router.add_get("/images/ships/{ship}.svg", images.ship_image)
     app.router.add_get("/images/cabins/{category}.svg", images.cabin_image)
     app.router.add_get("/images/decks/{ship}/{deck}.svg", images.deck_image)
@@ -57,6 +59,11 @@ def _add_control(app: web.Application) -> None:
 async def _stop_silence(app: web.Application) -> None:
     """End the calls that are never answered, so that stopping does not wait for them."""
     app[STOPPING].set()
+
+
+async def _close(app: web.Application) -> None:
+    """Let go of the supplier's file when nobody can call any more."""
+    app[SUPPLIER].close()
 
 
 async def serve(settings: SimulatorSettings, *, host: str = "127.0.0.1", port: int) -> None:

@@ -16,6 +16,7 @@ async def find_bookings(request: web.Request) -> web.Response:
     """Answer the interface of docs/back-office.md; it sees a booking when the line shows it."""
     supplier, wanted = request.app[SUPPLIER], await control_body(request)
     supplier.pass_time()
+    supplier.save()
     fitting = [one for one in supplier.state.bookings if _fits(supplier, one, wanted)]
     return web.json_response({"bookings": [_booking(supplier, one) for one in fitting]})
 

@@ -49,6 +49,7 @@ async def show_ledger(request: web.Request) -> web.Response:
     """Tell which cabins are held, what is booked and what was charged."""
     supplier = request.app[SUPPLIER]
     supplier.pass_time()
+    supplier.save()
     return web.json_response(ledger(supplier))
 
 
@@ -185,6 +186,7 @@ def _rule(rule: FaultRule) -> Json:
         "cruiseId": rule.cruise_id,
         "seconds": rule.seconds,
         "typing": rule.typing,
+        "field": rule.field,
     }
 
 

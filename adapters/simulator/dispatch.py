@@ -16,11 +16,25 @@ from adapters.simulator.gate import (
     expired_session,
     find_session,
 )
+from adapters.simulator.odd_texts import ODD_TEXTS, with_odd_member, with_odd_texts
 from adapters.simulator.spelling import respelled
 from adapters.simulator.supplier import ReceivedCall, Supplier
-from adapters.simulator.transport import json_answer, plain_error, send, spoil_before
+from adapters.simulator.transport import (
+    json_answer,
+    keeps_from_acting,
+    plain_error,
+    send,
+    spoil_before,
+)
 from adapters.simulator.triggers import choose_fault
-from adapters.simulator.wire import Json, NotThereError, RefusalError, refusal_envelope, timing
+from adapters.simulator.wire import (
+    Json,
+    NotThereError,
+    RefusalError,
+    already_booked,
+    refusal_envelope,
+    timing,
+)
 
 SUPPLIER = web.AppKey("supplier", Supplier)
 RECENT = web.AppKey("recent", deque[float])
@@ -37,6 +51,7 @@ async def answer_call(request: web.Request) -> web.StreamResponse:
     refused = _admit(request, call)
     _note(call)
     if refused is not None:
+        supplier.save()
         return refused
     await asyncio.sleep(_latency(call, endpoint) * supplier.latency_scale)
     return await _carry_out(request, call, endpoint)
@@ -129,10 +144,10 @@ def _latency(call: Call, endpoint: Endpoint) -> float:
 
 
 async def _carry_out(request: web.Request, call: Call, endpoint: Endpoint) -> web.StreamResponse:
-    """Act, unless the fault forbids it, and send what came of it."""
-    unsent = await spoil_before(request, call)
-    if unsent is not None:
-        return unsent
+    """Act, unless the fault forbids it, and send what came of it once it is written down."""
+    if keeps_from_acting(call):
+        call.supplier.save()
+        return await spoil_before(request, call)
     answer = _act(call, endpoint)
     if call.meets("duplicate_submit"):
         answer = _later_basket(call, answer, _act(call, endpoint))
@@ -149,13 +164,23 @@ def _later_basket(call: Call, first: web.Response, second: web.Response) -> web.
 def _act(call: Call, endpoint: Endpoint) -> web.Response:
     """Carry the call out and spell the answer."""
     try:
-        body = endpoint.answer(call)
+        body = _result(call, endpoint)
     except RefusalError as refusal:
         return _refused(call, refusal)
     if call.endpoint == "token.pl":
         return json_answer(body)
     body["timing"] = timing(_shown_seconds(call, endpoint))
-    return json_answer(_respelled(call, body))
+    return _spelled(call, body)
+
+
+def _result(call: Call, endpoint: Endpoint) -> Json:
+    """Return what the endpoint answers, unless the fault claims that the item is booked already."""
+    if call.meets("already_booked"):
+        raise already_booked()
+    body = endpoint.answer(call)
+    if call.meets("already_booked_after"):
+        raise already_booked()
+    return body
 
 
 def _shown_seconds(call: Call, endpoint: Endpoint) -> float:
@@ -163,12 +188,18 @@ def _shown_seconds(call: Call, endpoint: Endpoint) -> float:
     return endpoint.latency * call.supplier.latency_scale
 
 
-def _respelled(call: Call, body: Json) -> Json:
-    """Mix the types up where the fault asks for it."""
-    if call.rule is None or not call.meets("mixed_types"):
-        return body
-    mixed: Json = respelled(body, call.rule.typing)
-    return mixed
+def _spelled(call: Call, body: Json) -> web.Response:
+    """Spell the answer, with the types, texts and members that a fault asks for."""
+    rule = call.rule
+    if rule is None:
+        return json_answer(body)
+    if rule.fault == "mixed_types":
+        body = respelled(body, rule.typing)
+    if rule.fault in ODD_TEXTS:
+        body = with_odd_texts(body, rule.fault, rule.field)
+    answer = json_answer(body)
+    answer.text = with_odd_member(answer.text or "", rule.fault)
+    return answer
 
 
 def _refused(call: Call, refusal: RefusalError) -> web.Response:

@@ -4,7 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.simulator.faults import ENDPOINTS, FAULTS, plain_name
+from adapters.simulator.odd_texts import ODD_TEXTS
 from adapters.simulator.spelling import TYPINGS, Typing
+
+_MEMBERS = frozenset(
+    ("endpoint", "fault", "times", "surname", "cruiseId", "seconds", "typing", "field")
+)
 
 
 class BadFaultRuleError(ValueError):
@@ -22,6 +27,7 @@ class FaultRule:
     cruise_id: int | None = None
     seconds: float | None = None
     typing: Typing = "mixed"
+    field: str | None = None
 
     def fits(self, *, endpoint: str, surname: str, cruise_id: int | None) -> bool:
         """Say whether the rule is meant for this call."""
@@ -67,7 +73,7 @@ def fault_rule(body: Any) -> FaultRule:
     """Read a rule from a control call, strictly."""
     if not isinstance(body, dict):
         raise BadFaultRuleError("send a JSON object with endpoint and fault")
-    unknown = set(body) - {"endpoint", "fault", "times", "surname", "cruiseId", "seconds", "typing"}
+    unknown = set(body) - _MEMBERS
     if unknown:
         raise BadFaultRuleError(f"unknown field {min(unknown)!r}")
     endpoint, fault = body.get("endpoint"), body.get("fault")
@@ -80,6 +86,7 @@ def fault_rule(body: Any) -> FaultRule:
         cruise_id=_cruise_id(body.get("cruiseId")),
         seconds=_seconds(body.get("seconds")),
         typing=_typing(body.get("typing", "mixed")),
+        field=_field(body.get("field"), fault),
     )
 
 
@@ -132,3 +139,10 @@ def _typing(value: Any) -> Typing:
     if value not in TYPINGS:
         raise BadFaultRuleError(f"typing is one of {', '.join(TYPINGS)}")
     return TYPINGS[TYPINGS.index(value)]
+
+
+def _field(value: Any, fault: Any) -> str | None:
+    """Read which member's texts are hit, for the faults that hit texts."""
+    if value is not None and (not isinstance(value, str) or not value or fault not in ODD_TEXTS):
+        raise BadFaultRuleError(f"field names a member; it is for {', '.join(ODD_TEXTS)}")
+    return value

@@ -56,6 +56,40 @@ _TABLE = (
     _fault("http_502_after", _EVERY, "HTTP 502 from the proxy, though the call was carried out."),
     _fault("http_404", _EVERY, "HTTP 404 as for a wrong sid, nothing done."),
     _fault("http_429", _EVERY, "HTTP 429 with Retry-After, nothing done."),
+    _fault(
+        "status302", _EVERY, "HTTP 302 to a page of the gateway that does nothing; nothing done."
+    ),
+    _fault(
+        "status302_after",
+        _EVERY,
+        "HTTP 302 to a page of the gateway, though the call was carried out.",
+    ),
+    _fault("status401", _EVERY, "HTTP 401 with a page of the gateway, nothing done."),
+    _fault(
+        "status401_after",
+        _EVERY,
+        "HTTP 401 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault("status403", _EVERY, "HTTP 403 with a page of the gateway, nothing done."),
+    _fault(
+        "status403_after",
+        _EVERY,
+        "HTTP 403 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault(
+        "status404_after",
+        _EVERY,
+        "HTTP 404 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault("status405", _EVERY, "HTTP 405 with a page of the gateway, nothing done."),
+    _fault(
+        "status405_after",
+        _EVERY,
+        "HTTP 405 with a page of the gateway, though the call was carried out.",
+    ),
+    _fault(
+        "status429_after", _EVERY, "HTTP 429 with Retry-After, though the call was carried out."
+    ),
     _fault("slow", _EVERY, "Acts and answers late: 30 s times the latency scale, or `seconds`."),
     _fault("malformed", _EVERY, "Acts and answers with a body that is not JSON."),
     _fault("truncated", _EVERY, "Acts and answers with the first half of the body."),
@@ -65,6 +99,22 @@ _TABLE = (
         "mixed_types",
         _AUTHED,
         "Acts and respells numbers, flags and empties (`typing` mixed, strings, numbers).",
+    ),
+    _fault(
+        "nul_in_text",
+        _AUTHED,
+        "Acts; NUL and other control characters stand in warnings, names and descriptions.",
+    ),
+    _fault(
+        "surrogate_in_text",
+        _AUTHED,
+        "Acts; half of a surrogate pair stands in warnings, names and descriptions.",
+    ),
+    _fault("deep_body", _AUTHED, "Acts; a member nested 5,000 levels deep stands in the answer."),
+    _fault(
+        "long_digits",
+        _AUTHED,
+        "Acts; a number of 100,000 digits stands in a member of its own and in a warning.",
     ),
     _fault(
         "token_expired_200",
@@ -116,6 +166,16 @@ _TABLE = (
         _ADD,
         "Somebody else has just taken the cabin: error 138, and it is gone from the lists.",
     ),
+    _fault(
+        "already_booked",
+        _ADD | _BOOK | {"basket.pl", "basketremove.pl"},
+        "Error 152, already booked, although nothing is; nothing done.",
+    ),
+    _fault(
+        "already_booked_after",
+        _ADD | _BOOK | {"basketremove.pl"},
+        "Error 152, already booked, and no booking id, though the call was carried out.",
+    ),
     _fault("hold_missing", _ADD, "Acts; the answer has no holdcabin."),
     _fault(
         "hold_lapsed",
@@ -133,6 +193,11 @@ _TABLE = (
         "Failed with a booking id, no reservation, fraudcategory Yellow.",
     ),
     _fault(
+        "yellow_turns_booked",
+        _BOOK,
+        "Failed with Yellow, card or no card, and Booked with a reservation after `seconds` (0).",
+    ),
+    _fault(
         "failed_red",
         BOOKING_CALLS,
         "Failed with a booking id, no reservation, fraudcategory Red: card declined.",
@@ -140,7 +205,7 @@ _TABLE = (
     _fault(
         "failed_with_authcode",
         BOOKING_CALLS,
-        "Failed, no reservation, yet the card was charged (refund case).",
+        "Failed, no reservation, yet the card that was sent was charged (refund case).",
     ),
     _fault(
         "booked_without_authcode",
@@ -175,6 +240,16 @@ _SPELLED = {
     "http_502_after": "badgatewayafter",
     "http_404": "notfound",
     "http_429": "toomany",
+    "status302": "redirected",
+    "status302_after": "redirectedafter",
+    "status401": "unauthorized",
+    "status401_after": "unauthorizedafter",
+    "status403": "forbidden",
+    "status403_after": "forbiddenafter",
+    "status404_after": "notfoundafter",
+    "status405": "notallowed",
+    "status405_after": "notallowedafter",
+    "status429_after": "toomanyafter",
     "token_expired_200": "tokenexpired",
     "token_expired_401": "tokenrefused",
     "slow": "slowanswer",

@@ -1,16 +1,19 @@
 """What the supplier remembers: sessions, holds, bookings and charges; never a card."""
 
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
+from adapters.simulator.changes import Record, Rows, Shelf
 from adapters.simulator.pricing import Party
 
 GUARANTEE = "GUAR"
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class QuotedRate:
     """One row of a session's latest price list; all three identifiers are needed to name it."""
 
@@ -21,7 +24,7 @@ class QuotedRate:
     gradeno: str
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class OfferedCabin:
     """One cabin row shown to a session, under the `resultno` that basketadd calls `cabinresult`."""
 
@@ -30,7 +33,7 @@ class OfferedCabin:
 
 
 @dataclass(kw_only=True)
-class SupplierSession:
+class SupplierSession(Record):
     """A session as opened by a search: the party and the currency stay what they were then."""
 
     key: str
@@ -38,27 +41,31 @@ class SupplierSession:
     adults: int
     children: int
     infants: int
-    birth_dates: list[str]
+    birth_dates: tuple[str, ...]
     window_start: date
     window_end: date
-    line_ids: list[int]
+    line_ids: tuple[int, ...]
     opened_at: datetime
     used_at: datetime
     expired: bool = False
     searches: int = 0
-    quotes: list[QuotedRate] = field(default_factory=list)
-    stale_resultnos: list[str] = field(default_factory=list)
-    cabins: dict[str, OfferedCabin] = field(default_factory=dict)
-    basket: list[str] = field(default_factory=list)
+    quotes: tuple[QuotedRate, ...] = ()
+    stale_resultnos: tuple[str, ...] = ()
+    cabins: Mapping[str, OfferedCabin] = field(default_factory=dict)
+    basket: tuple[str, ...] = ()
 
     @property
     def party(self) -> Party:
         """Return the party the session is bound to."""
         return Party(adults=self.adults, children=self.children, infants=self.infants)
 
+    def drop(self, item_key: str) -> None:
+        """Take a row out of the basket."""
+        self.basket = tuple(key for key in self.basket if key != item_key)
+
 
 @dataclass(kw_only=True)
-class BasketItem:
+class BasketItem(Record):
     """A basket row and, when it is priced, the line's hold behind it."""
 
     key: str
@@ -91,7 +98,7 @@ class BasketItem:
 
 
 @dataclass(kw_only=True)
-class SupplierBooking:
+class SupplierBooking(Record):
     """A booking id; only one that is Booked with a reservation is a cabin."""
 
     booking_id: int
@@ -103,13 +110,13 @@ class SupplierBooking:
     total: Decimal
     currency: str
     booked_at: datetime
-    passengers: list[dict[str, str]] = field(default_factory=list)
+    passengers: tuple[Mapping[str, str], ...] = ()
     review_until: datetime | None = None
     review_amount: Decimal | None = None
 
 
 @dataclass(kw_only=True)
-class Charge:
+class Charge(Record):
     """Money taken from a card, known by the line's authcode alone."""
 
     booking_id: int
@@ -119,25 +126,49 @@ class Charge:
 
 
 @dataclass(kw_only=True)
-class SupplierState:
-    """All of it, in a form that can be written down and read back."""
+class SupplierState(Record):
+    """All of it, in a form that can be written down, whole or change by change, and read back."""
 
     seed_date: date
     next_number: int
     offset_seconds: float = 0.0
-    tokens: dict[str, datetime] = field(default_factory=dict)
-    sessions: dict[str, SupplierSession] = field(default_factory=dict)
-    items: dict[str, BasketItem] = field(default_factory=dict)
-    bookings: list[SupplierBooking] = field(default_factory=list)
-    charges: list[Charge] = field(default_factory=list)
-    capacities: dict[str, int] = field(default_factory=dict)
-    sold_elsewhere: list[str] = field(default_factory=list)
-    rates_gone: list[str] = field(default_factory=list)
+    tokens: Shelf[datetime] = field(default_factory=Shelf)
+    sessions: Shelf[SupplierSession] = field(default_factory=Shelf)
+    items: Shelf[BasketItem] = field(default_factory=Shelf)
+    bookings: Rows[SupplierBooking] = field(default_factory=Rows)
+    charges: Rows[Charge] = field(default_factory=Rows)
+    capacities: Shelf[int] = field(default_factory=Shelf)
+    sold_elsewhere: Rows[str] = field(default_factory=Rows)
+    rates_gone: Rows[str] = field(default_factory=Rows)
+
+    def __post_init__(self) -> None:
+        self._own: set[str] = set()
+        self.report_to(self._own.add)
 
     def number(self) -> int:
         """Return a number never given before, not even before a reset."""
         self.next_number += 1
         return self.next_number
+
+    def shelves(self) -> Iterator[tuple[str, Shelf[Any]]]:
+        """Yield the shelves by name, those that rows stand on among them."""
+        for name, part in vars(self).items():
+            if isinstance(part, Rows):
+                yield name, part.places
+            elif isinstance(part, Shelf):
+                yield name, part
+
+    def changes(self) -> dict[str, Any]:
+        """Return what has changed since it was last written down."""
+        changed = {name: part.changes() for name, part in self.shelves()}
+        own = {name: getattr(self, name) for name in sorted(self._own)}
+        return own | {name: part for name, part in changed.items() if part}
+
+    def written(self) -> None:
+        """Begin the notes of what has changed anew."""
+        self._own.clear()
+        for _, part in self.shelves():
+            part.written()
 
 
 def fresh_state(seed_date: date) -> SupplierState:

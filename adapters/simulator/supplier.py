@@ -51,6 +51,7 @@ class Supplier:
         self.received: Counter[str] = Counter()
         self.warm: set[int] = set()
         self._adopt(self._file.load() or fresh_state(settings.today or self.clock.today()))
+        self._file.begin(self.state)
 
     def _adopt(self, state: SupplierState) -> None:
         """Take over a memory, with its clock and its sailings."""
@@ -73,12 +74,17 @@ class Supplier:
         self._adopt(
             SupplierState(seed_date=self.state.seed_date, next_number=self.state.next_number)
         )
-        self.save()
+        self._file.begin(self.state)
 
     def save(self) -> None:
-        """Write the memory down, where a file was given."""
-        self.state.offset_seconds = self.clock.offset_seconds
+        """Write down what has changed, where a file was given."""
+        if self.state.offset_seconds != self.clock.offset_seconds:
+            self.state.offset_seconds = self.clock.offset_seconds
         self._file.save(self.state)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
     def change_policies(self, changes: dict[str, Any]) -> None:
         """Change open questions of the supplier's behaviour."""
@@ -159,10 +165,10 @@ class Supplier:
         for booking in unpaid:
             self._lapse_option(booking, now)
 
-    def review(self, booking: SupplierBooking, amount: Decimal | None) -> None:
-        """Let a failed booking turn into a real one later, charging the amount then."""
-        wait = timedelta(seconds=self.settings.yellow_review_seconds)
-        booking.review_until, booking.review_amount = booking.booked_at + wait, amount
+    def review(self, booking: SupplierBooking, amount: Decimal | None, *, seconds: float) -> None:
+        """Let a failed booking turn into a real one later, charging the amount then, if any."""
+        booking.review_until = booking.booked_at + timedelta(seconds=seconds)
+        booking.review_amount = amount
         self._reviews.append(booking)
 
     def _accept(self, booking: SupplierBooking) -> None:

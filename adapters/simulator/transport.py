@@ -9,14 +9,22 @@ import struct
 from aiohttp import web
 
 from adapters.simulator.call import Call
+from adapters.simulator.gateway import GATEWAY_STATUSES, gateway_answer
 from adapters.simulator.wire import Json
 
 NEVER_SECONDS = 300.0
 SLOW_SECONDS = 30.0
 STOPPING = web.AppKey("stopping", asyncio.Event)
 MAINTENANCE = "<html><body><h1>We&#39;ll be right back</h1></body></html>"
-_STATUSES = {"http_404": 404, "http_429": 429, "http_500": 500, "http_502": 502}
-_STATUSES_AFTER = {"http_500_after": 500, "http_502_after": 502}
+_BEFORE = ("timeout_before", "reset_before", "html")
+_STATUSES = {
+    "http_404": 404,
+    "http_429": 429,
+    "http_500": 500,
+    "http_502": 502,
+    "http_500_after": 500,
+    "http_502_after": 502,
+}
 
 
 def json_answer(body: Json, *, status: int = 200) -> web.Response:
@@ -34,39 +42,52 @@ def plain_error(status: int) -> web.Response:
     )
 
 
-async def spoil_before(request: web.Request, call: Call) -> web.StreamResponse | None:
-    """Meet the faults that keep the supplier from acting."""
+def keeps_from_acting(call: Call) -> bool:
+    """Say whether the call meets a fault before the supplier has acted."""
     fault = call.rule.fault if call.rule else ""
-    if fault in _STATUSES:
-        return plain_error(_STATUSES[fault])
-    if fault == "html":
-        return web.Response(text=MAINTENANCE, content_type="text/html")
-    if fault == "timeout_before":
+    only_a_status = fault in _STATUSES or fault in GATEWAY_STATUSES
+    return fault in _BEFORE or (only_a_status and not fault.endswith("_after"))
+
+
+async def spoil_before(request: web.Request, call: Call) -> web.StreamResponse:
+    """Meet a fault that keeps the supplier from acting."""
+    if call.meets("timeout_before"):
         return await _never_answer(request, call)
-    if fault == "reset_before":
+    if call.meets("reset_before"):
         return cut_connection(request, plain_error(500))
-    return None
+    return _status_answer(call) or _maintenance()
+
+
+def _maintenance() -> web.Response:
+    """Answer with a page for people, at HTTP 200."""
+    return web.Response(text=MAINTENANCE, content_type="text/html")
+
+
+def _status_answer(call: Call) -> web.Response | None:
+    """Return the answer of a fault that is a status and no envelope."""
+    fault = call.rule.fault if call.rule else ""
+    if fault in GATEWAY_STATUSES:
+        return gateway_answer(GATEWAY_STATUSES[fault])
+    return plain_error(_STATUSES[fault]) if fault in _STATUSES else None
 
 
 async def send(request: web.Request, call: Call, answer: web.Response) -> web.StreamResponse:
     """Send the answer, or meet the faults that spoil it after the supplier has acted."""
     fault = call.rule.fault if call.rule else ""
-    if fault in _STATUSES_AFTER:
-        return plain_error(_STATUSES_AFTER[fault])
     if fault == "timeout_after":
         return await _never_answer(request, call)
     if fault == "reset":
         return await _reset_half_way(request, answer)
     if fault == "slow":
         await asyncio.sleep(call.fault_seconds(SLOW_SECONDS * call.supplier.latency_scale))
-    return _spoiled(fault, answer)
+    return _status_answer(call) or _spoiled(fault, answer)
 
 
 def _spoiled(fault: str, answer: web.Response) -> web.Response:
     """Return the answer with the body the fault makes of it."""
     text = answer.text or ""
     if fault == "html_after":
-        return web.Response(text=MAINTENANCE, content_type="text/html")
+        return _maintenance()
     if fault == "truncated":
         answer.text = text[: len(text) // 2]
     if fault == "malformed":

@@ -18,6 +18,11 @@ class RefusalError(Exception):
         self.status = status
 
 
+def already_booked() -> RefusalError:
+    """Refuse an item that has a reservation, or is said to have one."""
+    return RefusalError(152, "Item not in basket (already booked)")
+
+
 class NotThereError(Exception):
     """HTTP 404: wrong sid, wrong endpoint name or wrong verb."""
 

@@ -18,11 +18,11 @@ from booking_http.debugging import Debugging
 from booking_http.flights import Flights
 from booking_http.health import Health
 from booking_http.idempotency import KeyedHashes
-from booking_http.listening import listening_dsn
 from booking_http.metrics import Metrics
 from booking_http.middlewares.headers import add_headers, preflight
 from booking_http.middlewares.mend import mend
 from booking_http.middlewares.observe import observe
+from booking_http.neighbours import look_around
 from booking_http.openapi import build_document
 from booking_http.outbox_gauges import OutboxGauges
 from booking_http.parts import Parts, open_parts
@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> web.Application:
         async with open_parts(settings) as parts:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
             async with (
-                beside(_listen(app[SERVICE], settings), tidy(parts.database)),
+                beside(_listen(app[SERVICE], parts), tidy(parts.database), look_around(parts)),
                 _working(app, parts),
             ):
                 yield
@@ -89,6 +89,7 @@ def service_of_parts(parts: Parts) -> Service:
         redis=parts.redis,
         supplier=parts.supplier,
         waiting=parts.waiting,
+        ears=parts.ears,
     )
     metrics = Metrics()
     metrics.waiting_answers.set_function(parts.waiting.__len__)
@@ -142,8 +143,8 @@ async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
         yield
 
 
-async def _listen(service: Service, settings: Settings) -> None:
-    await Listener(dsn=listening_dsn(settings), streams=service.streams).run()
+async def _listen(service: Service, parts: Parts) -> None:
+    await Listener(ears=parts.ears, streams=service.streams).run()
 
 
 async def _begin_to_stop(app: web.Application) -> None:

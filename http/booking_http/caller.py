@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiohttp import web
 
-from booking_http.settings import Network
+from booking_http.kinds import Network
 
 Address = IPv4Address | IPv6Address
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from booking_http.whereabouts import home_option
+
 if TYPE_CHECKING:
     from adapters.catalogue.ledger import Ledger
     from adapters.catalogue.report import Report
     from adapters.catalogue.runs import Order, Watch
-    from booking_http.syncing import SyncSettings
+    from booking_http.syncing import End, SyncSettings
 
     Job = Callable[[Ledger | None, Watch], Awaitable[Report]]
 
@@ -45,9 +47,12 @@ class _Url(click.ParamType[Any]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         """Refuse what leads elsewhere, without repeating a password."""
-        if not str(value).startswith(("postgresql://", "postgres://", "postgresql+asyncpg://")):
-            self.fail("a database's address starts with postgresql://", param, ctx)
-        return str(value)
+        from booking_http import addresses
+
+        try:
+            return addresses.database(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class _Duration(click.ParamType[Any]):
@@ -90,10 +95,22 @@ def catalogue() -> None:
 
 @catalogue.command("sync")
 @click.option(
-    "--from", "source", type=_Url(), required=True, envvar="SYNC_FROM", help="Read from this URL."
+    "--from",
+    "source",
+    type=_Url(),
+    required=True,
+    envvar="SYNC_FROM",
+    show_envvar=True,
+    help="Read from this URL.",
 )
 @click.option(
-    "--to", "target", type=_Url(), required=True, envvar="SYNC_TO", help="Write to this URL."
+    "--to",
+    "target",
+    type=_Url(),
+    required=True,
+    envvar="SYNC_TO",
+    show_envvar=True,
+    help="Write to this URL.",
 )
 @click.option("--every", type=_Duration(), help="Do it again and again, such as every 24h.")
 @_common
@@ -107,24 +124,29 @@ def sync_command(
     """
     from adapters.catalogue.sync import Origin, sync
     from booking_http.explained import explained
-    from booking_http.syncing import load_sync_settings
+    from booking_http.syncing import End, load_sync_settings, reach
 
-    with explained():
+    start, end = End.named(source, "from"), End.named(target, "to")
+    with explained(f"{start.name} or {end.name}"):
         settings = load_sync_settings()
         origin = Origin(url=source, layouts=settings.layouts())
 
         async def job(ledger: Ledger | None, watch: Watch) -> Report:
-            order = await _order(settings, target, asked)
+            order = await _order(settings, end, asked)
+            await reach(start)
             return await sync(origin, order, ledger=ledger, watch=watch)
 
-        _carry_out(job, settings, target, every=every, as_json=as_json)
+        _carry_out(job, settings, end, every=every, as_json=as_json)
 
 
 @catalogue.command("import")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--to", "target", type=_Url(), envvar="SYNC_TO", help="Write to this URL.")
+@click.option(
+    "--to", "target", type=_Url(), envvar="SYNC_TO", show_envvar=True, help="Write to this URL."
+)
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes.  [default: one a core]")
 @click.option("--whole", is_flag=True, help="What the folder does not have is no longer on sale.")
+@home_option
 @_common
 def import_command(
     *,
@@ -132,6 +154,7 @@ def import_command(
     target: str | None,
     workers: int | None,
     whole: bool,
+    home: Path,
     as_json: bool,
     **asked: Any,
 ) -> None:
@@ -139,7 +162,7 @@ def import_command(
 
     The export has one file for each sailing, YEAR/MONTH/LINE/SHIP/SAILING.json. A file that cannot
     be read is named with the reason and does not stop the others. Without --to the sailings go to
-    CATALOGUE_URL or DATABASE_URL.
+    CATALOGUE_URL or DATABASE_URL, or else to the demo running in this folder.
     """
     from adapters.catalogue.imports import Tree, import_files
     from booking_http.explained import explained
@@ -147,22 +170,26 @@ def import_command(
 
     with explained():
         settings = load_sync_settings()
-        to, tree = settings.target(target), Tree(folder=folder, whole=whole, workers=workers)
+        end, tree = settings.target(target, home), Tree(folder=folder, whole=whole, workers=workers)
+    with explained(end.name):
 
         async def job(ledger: Ledger | None, watch: Watch) -> Report:
-            order = await _order(settings, to, asked)
+            order = await _order(settings, end, asked)
             return await import_files(tree, order, ledger=ledger, watch=watch)
 
-        _carry_out(job, settings, to, every=None, as_json=as_json)
+        _carry_out(job, settings, end, every=None, as_json=as_json)
 
 
-async def _order(settings: SyncSettings, target: str, asked: dict[str, Any]) -> Order:
+async def _order(settings: SyncSettings, end: End, asked: dict[str, Any]) -> Order:
     from adapters.catalogue.runs import Order
+    from booking_http.rejections import named
     from booking_http.syncing import environment_of
 
+    with named(end.name):
+        environment = await environment_of(end.url)
     return Order(
-        target=target,
-        environment=await environment_of(target),
+        target=end.url,
+        environment=environment,
         layouts=settings.layouts(),
         fills=settings.fills(),
         **asked | {"lines": asked["lines"] or tuple(sorted(settings.live_lines))},
@@ -170,7 +197,7 @@ async def _order(settings: SyncSettings, target: str, asked: dict[str, Any]) -> 
 
 
 def _carry_out(
-    job: Job, settings: SyncSettings, target: str, *, every: timedelta | None, as_json: bool
+    job: Job, settings: SyncSettings, end: End, *, every: timedelta | None, as_json: bool
 ) -> None:
     """Do it until it is done, or at every interval until stopped."""
     from booking_http import process
@@ -181,7 +208,7 @@ def _carry_out(
     done: list[Report] = []
 
     async def once() -> None:
-        async with remembered(target, settings) as ledger:
+        async with remembered(end, settings) as ledger:
             with watching(quiet=every is not None) as watch:
                 report = await job(ledger, watch)
         if ledger is None and not report.dry_run:
@@ -204,11 +231,12 @@ def _told(once: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
     """Say what was in the way, and let the next time come."""
     from adapters.catalogue.pairing import CannotCopy
     from booking_flow.ports import StoreUnavailable
+    from booking_http.process import CannotRun
 
     async def told() -> None:
         try:
             await once()
-        except (CannotCopy, StoreUnavailable) as error:
+        except (CannotCopy, CannotRun, StoreUnavailable) as error:
             click.echo(f"not done: {error}", err=True)
 
     return told

@@ -9,14 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.inspection import Finding
 from adapters.traveltek.client import TraveltekClient
-from booking_flow.ports import SessionStore
+from booking_flow.ports import SessionStore, StoreUnavailable
 from booking_http.cruises import Cruises
 from booking_http.health import Component, NotWell
+from booking_http.listening import Ears
 from booking_http.settings import Settings
 from booking_http.waiting_answers import WaitingAnswers
 from booking_http.worlds import disagreements
-from persistence import migrate
 from persistence.identity import read_mark
+from persistence.revisions import standing
+from persistence.vitals import hindrance
 
 
 def _listed(findings: Iterable[Finding]) -> str:
@@ -36,16 +38,17 @@ class Checks:
         redis: Redis | None,
         supplier: TraveltekClient,
         waiting: WaitingAnswers,
+        ears: Ears,
     ) -> None:
         self._settings = settings
         self._database = database
-        self._dsn = settings.database_url.get_secret_value()
         self._store = store
         self._cruises = cruises
         self._redis = redis
         self._supplier = supplier
         self._waiting = waiting
         self._migrated = False
+        self._ears = ears
         self._agreed = False
 
     def components(self) -> list[Component]:
@@ -54,6 +57,7 @@ class Checks:
             Component(name="database", look=self._database_answers, required=True),
             Component(name="schema", look=self._schema, required=True),
             Component(name="environment", look=self._environment, required=True),
+            Component(name="wakeups", look=self._wakeups),
             Component(name="catalogue", look=self._catalogue),
             Component(name="redis", look=self._redis_answers),
             Component(name="supplier", look=self._supplier_is_asked),
@@ -61,18 +65,23 @@ class Checks:
         ]
 
     async def _database_answers(self) -> str | None:
-        await self._store.now()
+        """Ask over the pool that requests use, and see that something can be written there."""
+        if found := await hindrance(self._database):
+            raise NotWell(found)
         return None
 
     async def _schema(self) -> str | None:
-        """Compare the revision until it is the newest once: a running schema does not go back."""
-        head = migrate.head()
-        if not self._migrated:
-            found = await migrate.current(self._dsn)
-            if found != head:
-                raise NotWell(f"the tables are at {found or 'nothing'}, this program needs {head}")
-            self._migrated = True
-        return head
+        """Compare the tables each time: a newer program may come to need what this one has not."""
+        found = await standing(self._database)
+        if not found.fit:
+            raise NotWell(found.said)
+        return found.said
+
+    async def _wakeups(self) -> str | None:
+        """Say on which channels nothing is heard; whoever waits there looks from time to time."""
+        if deaf := self._ears.deaf():
+            raise NotWell("; ".join(f"{channel}: {why}" for channel, why in deaf.items()))
+        return None
 
     async def _environment(self) -> str | None:
         """Compare the worlds until they agree once, since a database may be migrated later."""
@@ -86,6 +95,7 @@ class Checks:
         return "; ".join(found) or None
 
     async def _catalogue(self) -> str | None:
+        await self._reach_catalogue()
         found = await self._cruises.inspection()
         if not found.usable:
             raise NotWell(f"no booking can begin: {_listed(found.harmful)}", down=True)
@@ -94,6 +104,15 @@ class Checks:
         if not page.sailings:
             raise NotWell("the catalogue has no sailing that can be booked")
         return f"without {_listed(found.lacking)}" if found.lacking else None
+
+    async def _reach_catalogue(self) -> None:
+        """Ask over the catalogue's own connections: what is shown of it may be remembered."""
+        try:
+            await self._cruises.server()
+        except StoreUnavailable as error:
+            # Its own database may be away while bookings go on; in ours nothing else would work.
+            ours = self._settings.catalogue_url is None
+            raise NotWell(f"cannot be reached: {error}", down=ours) from error
 
     async def _supplier_is_asked(self) -> str | None:
         """Look at the circuit breakers; nobody is asked for this."""

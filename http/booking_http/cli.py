@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +20,9 @@ from booking_http.outbox_cli import outbox
 from booking_http.staff_cli import staff
 from booking_http.task_cli import task
 from booking_http.whereabouts import FOLDER, HOME, home_option
+
+if TYPE_CHECKING:
+    from booking_http.settings import Settings
 
 _PORT = click.IntRange(1, 65535)
 _SCALE = click.FloatRange(0)
@@ -33,33 +38,36 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Run the service that the environment describes."""
-    import structlog
-
     from booking_http import process
-    from booking_http.bootstrap import create_app
     from booking_http.explained import explained
-    from booking_http.logs import configure_logs
-    from booking_http.serving import serve_app
     from booking_http.settings import load_settings
 
     process.forbid_core_dumps()
     with explained():
         settings = load_settings()
-        configure_logs(settings.log_level)
-        host, port = settings.app_host, settings.app_port
-        app = create_app(settings)
-        told = structlog.get_logger().bind(environment=settings.app_env.value)
-        ready = partial(told.info, "listening", host=host, port=port)
-        process.run_until_stopped(
-            serve_app(
-                app,
-                host=host,
-                port=port,
-                patience=settings.shutdown_seconds,
-                grace=settings.drain_seconds,
-                ready=ready,
-            )
-        )
+        # What is wrong with the settings is said before the service is loaded.
+        process.run_until_stopped(_served(settings))
+
+
+def _served(settings: Settings) -> Coroutine[Any, Any, None]:
+    import structlog
+
+    from booking_http.bootstrap import create_app
+    from booking_http.logs import configure_logs
+    from booking_http.serving import serve_app
+
+    configure_logs(settings.log_level)
+    host, port = settings.app_host, settings.app_port
+    told = structlog.get_logger().bind(environment=settings.app_env.value)
+    return serve_app(
+        create_app(settings),
+        host=host,
+        port=port,
+        patience=settings.shutdown_seconds,
+        grace=settings.drain_seconds,
+        ready=partial(told.info, "listening", host=host, port=port),
+        advice="choose another with APP_HOST or APP_PORT",
+    )
 
 
 @main.command()
@@ -69,19 +77,28 @@ def worker() -> None:
     from booking_http.explained import explained
     from booking_http.logs import configure_logs
     from booking_http.settings import load_settings
-    from booking_http.worker import run_worker
 
     process.forbid_core_dumps()
     with explained():
         settings = load_settings()
+        # What is wrong with the settings is said before the worker is loaded.
+        from booking_http.worker import run_worker
+
         configure_logs(settings.log_level)
         process.run_until_stopped(run_worker(settings))
 
 
 @main.command()
-@click.option("--port", type=_PORT, default=8080, envvar="PORT", show_default=True)
 @click.option(
-    "--simulator-port", type=_PORT, default=8090, envvar="SIMULATOR_PORT", show_default=True
+    "--port", type=_PORT, default=8080, envvar="PORT", show_envvar=True, show_default=True
+)
+@click.option(
+    "--simulator-port",
+    type=_PORT,
+    default=8090,
+    envvar="SIMULATOR_PORT",
+    show_envvar=True,
+    show_default=True,
 )
 @click.option("--latency", type=_SCALE, default=0.2, show_default=True, help=_SLOWNESS)
 @click.option("--fresh", is_flag=True, help="Delete what earlier demos made and start over.")
@@ -108,7 +125,9 @@ def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path
 
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=_PORT, default=8090, envvar="SIMULATOR_PORT", show_default=True)
+@click.option(
+    "--port", type=_PORT, default=8090, envvar="SIMULATOR_PORT", show_envvar=True, show_default=True
+)
 @click.option("--state-file", type=click.Path(dir_okay=False, path_type=Path), help="Its memory.")
 @click.option("--latency", type=_SCALE, default=1.0, show_default=True, help=_SLOWNESS)
 @click.option("--allow-remote-control", is_flag=True, help="Let other machines change it.")
@@ -118,6 +137,7 @@ def simulator(
     """Run the simulated supplier alone and print the settings that lead to it."""
     from adapters.simulator import SimulatorSettings
     from adapters.simulator import serve as serve_simulator
+    from adapters.spool import require_writable
     from booking_http import process
     from booking_http.explained import explained
 
@@ -127,6 +147,9 @@ def simulator(
     with explained():
         advice = "choose another with --port or SIMULATOR_PORT"
         process.require_free_port(host, port, advice=advice)
+        if state_file is not None:
+            with process.writing(state_file.parent, advice="choose another with --state-file"):
+                require_writable(state_file.parent)
         click.echo(f"TRAVELTEK_BASE_URL=http://{host}:{port}/2.1/json")
         click.echo(f"TRAVELTEK_SID={settings.sid}")
         click.echo(f"TRAVELTEK_USERNAME={settings.user}")
@@ -140,18 +163,25 @@ def simulator(
     type=click.Choice(["development", "staging", "production"]),
     help="Let the database belong to this environment from now on, whatever it did before.",
 )
-def migrate(mark_as: str | None) -> None:
+@home_option
+def migrate(mark_as: str | None, home: Path) -> None:
     """Bring the tables of DATABASE_URL up to date; the first time marks it as APP_ENV's.
 
-    Later a database of another environment is refused.
+    Later a database of another environment is refused. Without DATABASE_URL the database is that
+    of the demo running in this folder.
     """
     from booking_http.explained import explained
-    from booking_http.migrating import migrate_database
-    from booking_http.whereabouts import app_env, database_url
+    from booking_http.settings import load_database_settings
+    from booking_http.whereabouts import database_url
 
     with explained():
-        told = asyncio.run(migrate_database(database_url(), app_env(), mark_as=mark_as))
-        click.echo(told)
+        url, settings = database_url(home), load_database_settings()
+        # What is wrong with the settings is said before the migrations are loaded.
+        from booking_http.migrating import migrate_database
+
+        tell = partial(click.echo, err=True)
+        work = migrate_database(url, settings.app_env, mark_as=mark_as, tell=tell)
+        click.echo(asyncio.run(work))
 
 
 @main.group()
@@ -196,10 +226,12 @@ def diagrams(check: bool, folder: Path, pages: Path | None) -> None:
     from booking_http.console.pictures import DRAWN
     from booking_http.diagrams import files
     from booking_http.explained import explained
+    from booking_http.process import writing
 
     with explained():
         if not check:
-            files.write(folder, pages=pages or DRAWN)
+            with writing(folder, advice="choose another folder with --folder"):
+                files.write(folder, pages=pages or DRAWN)
             click.echo(f"wrote {', '.join(sorted(files.draw_all()))} to {folder}/")
         elif names := files.stale(folder, pages=pages or DRAWN):
             sys.exit(f"stale: {', '.join(names)}; run `booking-flow diagrams`")

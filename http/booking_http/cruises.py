@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Protocol
 
+from adapters.catalogue.connection import Server
 from adapters.catalogue.inspection import Inspection
 from adapters.catalogue.reader import CataloguePage
 from booking_flow.sailing import Sailing
@@ -18,6 +19,9 @@ class Cruises(Protocol):
 
     async def inspection(self) -> Inspection:
         """Return which of the columns we ask for there are."""
+
+    async def server(self) -> Server:
+        """Return which database this is, asked now."""
 
     async def search(
         self,

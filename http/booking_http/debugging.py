@@ -21,9 +21,9 @@ from booking_flow.supplier import SearchHit
 from booking_http.parts import passing_call
 from booking_http.schemas import debug as tell
 from booking_http.settings import Settings
-from persistence import migrate
 from persistence.clock import now
 from persistence.identity import Mark, read_mark
+from persistence.revisions import head, standing
 from persistence.vitals import session_counts, vitals
 
 _PARTY: Final = Party(adults=2)
@@ -49,8 +49,8 @@ class Debugging:
             database=tell.DatabaseTell(
                 name=found.name, version=found.version, account=found.account
             ),
-            revision=await migrate.current(settings.database_url.get_secret_value()),
-            needed_revision=migrate.head(),
+            revision=(await standing(self.database)).revision,
+            needed_revision=head(),
             server_time=found.now,
             catalogue=await self._catalogue(),
             sessions=dict(await session_counts(self.database)),

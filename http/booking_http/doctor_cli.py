@@ -54,6 +54,7 @@ def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixin
     configure_logs("CRITICAL")
     with _two_for_all():
         settings = settings_of(home)
+        _ensure_complete(settings)
         if fixing["fix_lines"]:
             _ensure_writable(settings, production=fixing["production"])
         report = asyncio.run(_examined(settings, None if all_of_them else sample, as_json))
@@ -67,10 +68,21 @@ def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixin
     sys.exit(report.status)
 
 
+def _ensure_complete(settings: Settings) -> None:
+    """Refuse settings of mail, webhooks and sign-in that a service would not start with."""
+    from booking_http.outgoing import outgoing_of
+    from booking_http.support.providers import provider_of
+
+    outgoing_of(settings)
+    provider_of(settings)
+
+
 def _ensure_writable(settings: Settings, *, production: bool) -> None:
     from booking_http.doctor import fixing
+    from booking_http.rejections import catalogue_name, named
 
-    asyncio.run(fixing.ensure_writable(settings, production=production))
+    with named(catalogue_name()):
+        asyncio.run(fixing.ensure_writable(settings, production=production))
 
 
 @contextmanager

@@ -11,14 +11,21 @@ import click
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn what is in the way into a message and exit code 1."""
+def explained(setting: str | None = None) -> Iterator[None]:
+    """Turn what is in the way into a message and exit code 1.
+
+    `setting` is what the database is called that is worked on, if not the one of all bookings.
+    """
     try:
         yield
     except _in_the_way() as error:
         raise click.ClickException(str(error)) from None
-    except _away() as error:
-        raise click.ClickException(f"the database cannot be reached ({error})") from None
+    except _of_databases() as error:
+        from booking_http.rejections import database_name, told
+
+        if (words := told(setting or database_name(), error)) is None:
+            raise
+        raise click.ClickException(words) from None
 
 
 def _in_the_way() -> tuple[type[Exception], ...]:
@@ -31,7 +38,7 @@ def _in_the_way() -> tuple[type[Exception], ...]:
     return CannotCopy, CannotRun, EmbeddedServerError, SettingsError, UnsafeBindingError
 
 
-def _away() -> type[Exception]:
-    from booking_flow.ports import StoreUnavailable
+def _of_databases() -> tuple[type[Exception], ...]:
+    from booking_http.rejections import DATABASE_ERRORS
 
-    return StoreUnavailable
+    return DATABASE_ERRORS

@@ -1,55 +1,127 @@
-"""Listening to PostgreSQL: one connection that is made again whenever it is lost."""
+"""Listening to PostgreSQL: one connection for each channel, made again whenever it is lost."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
-import asyncpg
 import structlog
 
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import PULSE_SECONDS, Connection, Connector
+from adapters.postgres.failures import name_of
 from booking_http.settings import Settings
-from persistence.database import database_url
 
 _RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+_SETTLED: Final = 10.0
+"""Seconds after which a connection was a good one, so that the next is tried at once."""
 _log = structlog.get_logger(__name__)
 
 
-def listening_dsn(settings: Settings) -> str:
-    """Return the booking database for asyncpg, which knows no SQLAlchemy schemes."""
-    url = database_url(settings.database_url.get_secret_value()).set(drivername="postgresql")
-    return url.render_as_string(hide_password=False)
+def _nothing() -> None:
+    pass
 
 
-async def listen(
-    dsn: str, channel: str, *, connected: Callable[[], None], heard: Callable[[str], None]
-) -> None:
-    """Listen until cancelled; `connected` tells that notices may have been missed."""
-    failures = 0
-    while True:
+@dataclass(slots=True, kw_only=True)
+class Ear:
+    """Who is told what of a channel, and whether it can be heard now."""
+
+    channel: str
+    heard: Callable[[str], None]
+    connected: Callable[[], None]
+    """Called when notices may have been missed."""
+    lost: Callable[[], None] = _nothing
+    deaf: str | None = None
+    """Why nothing is heard, or None."""
+    away: bool = False
+    """Whether it was told that nothing is heard."""
+
+    def note_lost(self) -> None:
+        """Tell of an outage, once."""
+        if not self.away:
+            _log.warning("wake-ups are away", channel=self.channel, why=self.deaf)
+        self.away = True
+        self.lost()
+
+    def note_connected(self) -> None:
+        """Tell that an outage is over."""
+        if self.away:
+            _log.info("wake-ups are back", channel=self.channel)
+        self.deaf, self.away = None, False
+        self.connected()
+
+
+class Ears:
+    """All channels that a process listens to."""
+
+    def __init__(self, connector: Connector) -> None:
+        """Take what connects to the database that notifies."""
+        self._connector = connector
+        self._ears: list[Ear] = []
+
+    def deaf(self) -> Mapping[str, str]:
+        """Return why nothing is heard on a channel, for each on which nothing is."""
+        return {ear.channel: ear.deaf for ear in self._ears if ear.deaf is not None}
+
+    async def listen(self, ear: Ear) -> None:
+        """Listen until cancelled, whatever happens to connections; each outage is logged once."""
+        self._ears.append(ear)
         try:
-            await _listen(dsn, channel, connected, heard)
             failures = 0
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
-            _log.warning("wake-ups are away", channel=channel, why=type(error).__name__)
-            failures = min(failures + 1, len(_RETRY_SECONDS))
-        await asyncio.sleep(_RETRY_SECONDS[max(failures - 1, 0)])
+            while True:
+                failures = await self._until_lost(ear, failures)
+                await asyncio.sleep(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS)) - 1])
+        finally:
+            self._ears.remove(ear)
+
+    async def _until_lost(self, ear: Ear, failures: int) -> int:
+        """Listen over one connection, and return how often in a row that failed."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            await self._over_one_connection(ear)
+        except Exception as error:
+            # Whatever it was, nobody else would listen again.
+            ear.deaf = name_of(error)
+        ear.note_lost()
+        return 1 if loop.time() - began > _SETTLED else failures + 1
+
+    async def _over_one_connection(self, ear: Ear) -> None:
+        connection, ended = await self._connector(), asyncio.Event()
+        connection.add_termination_listener(lambda _: ended.set())
+
+        def hear(_connection: Any, _pid: int, _channel: str, payload: object) -> None:
+            ear.heard(str(payload))
+
+        try:
+            await connection.add_listener(ear.channel, hear)
+            ear.note_connected()
+            await _until_silent(connection, ear.channel, ended)
+        finally:
+            connection.terminate()
+        ear.deaf = "the connection has ended"
 
 
-async def _listen(
-    dsn: str, channel: str, connected: Callable[[], None], heard: Callable[[str], None]
-) -> None:
-    connection = await asyncpg.connect(dsn, timeout=5)
-    ended = asyncio.Event()
-    connection.add_termination_listener(lambda _: ended.set())
+async def _until_silent(connection: Connection, channel: str, ended: asyncio.Event) -> None:
+    """Ask for a sign of life again and again, in a way that also mends what we listen to."""
+    while not ended.is_set():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PULSE_SECONDS):
+                await ended.wait()
+                return
+        await connection.execute(f'LISTEN "{channel}"', timeout=PULSE_SECONDS)
 
-    def hear(_connection: Any, _pid: int, _channel: str, payload: object) -> None:
-        heard(str(payload))
 
-    try:
-        await connection.add_listener(channel, hear)
-        connected()
-        await ended.wait()
-    finally:
-        connection.terminate()
+def ears_of(settings: Settings) -> Ears:
+    """Return what listens to the booking database."""
+    address = read_address(settings.database_url.get_secret_value()).writable
+    return Ears(
+        Connector(
+            address=address,
+            server_settings={"application_name": "booking-flow wake-ups"},
+            command_timeout=PULSE_SECONDS,
+        )
+    )

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from booking_http.whereabouts import home_option
 
 if TYPE_CHECKING:
     from persistence.outbox import OutboxEntry
@@ -28,12 +30,14 @@ def outbox() -> None:
 @outbox.command("list")
 @click.option("--dead", "dead_only", is_flag=True, help="Only what was given up.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def list_entries(dead_only: bool, as_json: bool) -> None:
+@home_option
+def list_entries(dead_only: bool, as_json: bool, home: Path) -> None:
     """List what has not been delivered, without personal data."""
     from booking_http.explained import explained
+    from booking_http.whereabouts import database_url
 
     with explained():
-        entries = asyncio.run(_entries(dead_only=dead_only))
+        entries = asyncio.run(_entries(database_url(home), dead_only=dead_only))
     if as_json:
         click.echo(json.dumps([_facts(entry) for entry in entries], indent=2))
     else:
@@ -44,46 +48,39 @@ def list_entries(dead_only: bool, as_json: bool) -> None:
 @click.argument("reference", required=False)
 @click.option("--seq", type=int, help="Only this event of the session.")
 @click.option("--all", "everything", is_flag=True, help="Of every session.")
-def requeue(reference: str | None, seq: int | None, everything: bool) -> None:
+@home_option
+def requeue(reference: str | None, seq: int | None, everything: bool, home: Path) -> None:
     """Send again what was given up for the session with REFERENCE."""
     from booking_http.explained import explained
+    from booking_http.whereabouts import database_url
 
     if everything == bool(reference):
         raise click.UsageError("name one session's reference, or --all")
     with explained():
-        number = asyncio.run(_requeue(reference, seq))
+        number = asyncio.run(_requeue(database_url(home), reference, seq))
     click.echo(f"{number} to be sent again")
 
 
-async def _entries(*, dead_only: bool) -> Sequence[OutboxEntry]:
+async def _entries(url: str, *, dead_only: bool) -> Sequence[OutboxEntry]:
     from persistence.database import create_engine
     from persistence.outbox import Outbox
 
-    engine = create_engine(_database_url(), pool_size=1, application_name="booking-flow outbox")
+    engine = create_engine(url, pool_size=1, application_name="booking-flow outbox")
     try:
         return await Outbox(engine).entries(dead_only=dead_only)
     finally:
         await engine.dispose()
 
 
-async def _requeue(reference: str | None, seq: int | None) -> int:
+async def _requeue(url: str, reference: str | None, seq: int | None) -> int:
     from persistence.database import create_engine
     from persistence.outbox import Outbox
 
-    engine = create_engine(_database_url(), pool_size=1, application_name="booking-flow outbox")
+    engine = create_engine(url, pool_size=1, application_name="booking-flow outbox")
     try:
         return await Outbox(engine).requeue(reference, seq=seq)
     finally:
         await engine.dispose()
-
-
-def _database_url() -> str:
-    from booking_http.process import CannotRun
-
-    found = os.environ.get("DATABASE_URL")
-    if found is None:
-        raise CannotRun("DATABASE_URL is not set")
-    return found
 
 
 def _facts(entry: OutboxEntry) -> dict[str, object]:

@@ -24,6 +24,7 @@ from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup
 from booking_flow.supplier import CallContext
 from booking_http.aside import BackgroundWork
+from booking_http.listening import Ears, ears_of
 from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
@@ -54,6 +55,7 @@ class Parts:
     spool: FileSpool | None
     waiting: WaitingAnswers
     aside: BackgroundWork
+    ears: Ears
     engine: Engine
     upkeep: Upkeep
 
@@ -141,6 +143,7 @@ def _wire(
         spool=spool,
         waiting=waiting,
         aside=aside,
+        ears=ears_of(settings),
         engine=engine,
         upkeep=upkeep,
     )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import resource
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -56,11 +59,27 @@ def require_free_port(host: str, port: int, *, advice: str) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
-            raise CannotRun(f"{cannot_listen(host, port, error)}; {advice}") from error
+            raise cannot_listen(host, port, error, advice=advice) from error
 
 
-def cannot_listen(host: str, port: int, error: OSError) -> CannotRun:
-    """Say why nobody can listen on a port."""
+def cannot_listen(host: str, port: int, error: OSError, *, advice: str) -> CannotRun:
+    """Say why nobody can listen on a port, and what to do."""
     if error.errno == errno.EADDRINUSE:
-        return CannotRun(f"port {port} on {host} is in use by another program")
-    return CannotRun(f"port {port} on {host} cannot be used: {error.strerror}")
+        return CannotRun(f"port {port} on {host} is in use by another program; {advice}")
+    # Only of a name that nobody knows the number means nothing to the operating system.
+    unknown = isinstance(error, socket.gaierror)
+    why = error.strerror if unknown else os.strerror(error.errno or 0)
+    return CannotRun(f"port {port} on {host} cannot be used: {why}; {advice}")
+
+
+@contextmanager
+def writing(place: Path | str, *, advice: str) -> Iterator[None]:
+    """Let a block write in a place, and say what to do where it cannot.
+
+    Raises:
+        CannotRun: nothing can be kept there.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise CannotRun(f"{place} cannot be written ({error.strerror}); {advice}") from error

@@ -28,16 +28,18 @@ async def serve_app(
     patience: float,
     grace: float = 0.0,
     ready: Callable[[], None] = _nothing,
+    advice: str = "choose another one",
 ) -> None:
     """Serve until cancelled, go on for `grace` seconds, and give what is under way `patience`.
 
-    `ready` is called once the port answers. The application's shutdown signal is sent when the
-    grace begins and once more when the port is closed.
+    `ready` is called once the port answers; `advice` is told where it cannot be used. The
+    application's shutdown signal is sent when the grace begins and once more when the port is
+    closed.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience)
     await runner.setup()
     try:
-        await _listen(runner, host, port)
+        await _listen(runner, host, port, advice)
         ready()
         await _until_stopped(app, runner, grace)
     finally:
@@ -73,8 +75,8 @@ async def _close_quietly(runner: web.AppRunner) -> None:
     await closed.wait()
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+async def _listen(runner: web.AppRunner, host: str, port: int, advice: str) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
-        raise cannot_listen(host, port, error) from error
+        raise cannot_listen(host, port, error, advice=advice) from error

@@ -1,27 +1,38 @@
-"""Settings by environment variables: a missing one is named, a secret is never printed."""
+"""Settings by environment variables: a missing or wrong one is named, no secret is printed."""
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Any, Final, Literal
+from ipaddress import ip_network
+from typing import Any, Final, Literal, TypeVar
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_http.kinds import (
+    LONG,
+    MANY,
+    BaseUrl,
+    Columns,
+    Count,
+    Currency,
+    DatabaseUrl,
+    Hosts,
+    MasterKeys,
+    Networks,
+    Numbers,
+    Origins,
+    RedisUrl,
+    Seconds,
+    Secrets,
+    SiteUrl,
+    Words,
+    said_of,
+)
 from persistence.identity import AppEnv
 
-Network = IPv4Network | IPv6Network
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -29,30 +40,24 @@ class SettingsError(Exception):
     """The environment does not describe a service that could run."""
 
 
-def _split(value: Any) -> Any:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return value
-
-
-def _read_json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
-
-
-Names = dict[str, str | None]
-Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
-Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
-Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
-Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)]
-Seconds = Annotated[float, Field(gt=0)]
-
-
-class Settings(BaseSettings):
-    """Everything a deployment may choose; names are those of the environment, in lower case."""
+class FromEnvironment(BaseSettings):
+    """Settings; their names are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(
         extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
     )
+
+
+class DatabaseSettings(FromEnvironment):
+    """What commands need that open the booking database and nothing else."""
+
+    app_env: AppEnv = AppEnv.DEVELOPMENT
+    accept_other_environment: bool = False
+    database_url: DatabaseUrl | None = None
+
+
+class Settings(FromEnvironment):
+    """Everything a deployment may choose."""
 
     app_env: AppEnv = AppEnv.DEVELOPMENT
     """Which world this is; compared with the database's mark at every start."""
@@ -62,7 +67,7 @@ class Settings(BaseSettings):
     """Start although database or supplier's account belong to another world."""
     app_host: str = "127.0.0.1"
     app_port: int = Field(default=8080, ge=0, le=65535)
-    public_url: str | None = None
+    public_url: BaseUrl | None = None
     """Where clients reach the service, for links in mails and the API's document."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     drain_seconds: float = Field(default=5.0, ge=0)
@@ -70,29 +75,29 @@ class Settings(BaseSettings):
     shutdown_seconds: Seconds = 180.0
     """How long a stop waits for steps that are under way; longer than the longest step."""
 
-    database_url: SecretStr
+    database_url: DatabaseUrl
     database_pool_size: int = Field(default=10, ge=1, le=200)
-    redis_url: SecretStr | None = None
-    catalogue_url: SecretStr | None = None
+    redis_url: RedisUrl | None = None
+    catalogue_url: DatabaseUrl | None = None
     """The catalogue's database; the booking database when it is not given."""
     catalogue_layout: Literal["own", "cruises"] = "own"
     """Whose tables these are: those our migrations make, or `cruises` with lines and ships."""
     catalogue_schema: str | None = None
     """The schema of the tables, when it is not that of the layout."""
-    catalogue_columns: Annotated[Names | None, NoDecode, BeforeValidator(_read_json)] = None
+    catalogue_columns: Columns = None
     """Other names of tables and columns as JSON, see docs/catalogue.md."""
     catalogue_pool_size: int = Field(default=4, ge=1, le=50)
-    catalogue_cache_seconds: float = Field(default=30.0, ge=0)
+    catalogue_cache_seconds: float = Field(default=30.0, ge=0, le=LONG, allow_inf_nan=False)
     """How long what was read of the catalogue is shown again."""
     spool_dir: str | None = None
     """Where definite supplier answers wait while the database is away."""
 
-    master_keys: Secrets = Field(min_length=1)
+    master_keys: MasterKeys
     """Fernet keys that wrap the data keys, the current one first."""
     hash_key: SecretStr = Field(min_length=32)
     """Keys the hashes of addresses, idempotency keys and search terms; it does not rotate."""
 
-    traveltek_base_url: str
+    traveltek_base_url: BaseUrl
     traveltek_sid: str
     traveltek_username: SecretStr
     traveltek_password: SecretStr
@@ -101,14 +106,14 @@ class Settings(BaseSettings):
     """Scales every time limit of supplier calls; tests make it small."""
 
     live_lines: Numbers = frozenset({22, 3})
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    currency: Currency = "USD"
     failed_yellow: FailedYellow = FailedYellow.UNKNOWN
     payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
     session_minutes: Seconds = 120.0
     hold_default_minutes: Seconds = 10.0
     hold_margin_seconds: Seconds = 30.0
     book_limit_seconds: Seconds = 90.0
-    max_cards: int = Field(default=3, ge=1)
+    max_cards: Count = 3
     visibility_lag_minutes: Seconds = 15.0
 
     worker: bool = True
@@ -119,48 +124,42 @@ class Settings(BaseSettings):
     """How often to look for work that nobody announced."""
     worker_port: int | None = Field(default=None, ge=1, le=65535)
     """Where `booking-flow worker` shows its counts; `serve` shows them itself."""
-    back_office_url: str | None = None
+    back_office_url: SiteUrl | None = None
     """Where bookings can be looked up whose outcome is not known, see docs/back-office.md."""
     back_office_token: SecretStr | None = None
 
-    cors_origins: Words = ()
+    cors_origins: Origins = ()
     trusted_proxies: Networks = ()
     """Networks whose X-Forwarded-For is believed."""
-    max_body_bytes: int = Field(default=64 * 1024, ge=1024)
-    cap_holds: int = Field(default=5, ge=1)
+    max_body_bytes: int = Field(default=64 * 1024, ge=1024, le=64 * MANY)
+    cap_holds: Count = 5
     """Live holds one address may have on one sailing."""
-    cap_cards_per_session: int = Field(default=10, ge=1)
+    cap_cards_per_session: Count = 10
     """Card attempts per hour in one session, refused ones included."""
-    cap_cards_per_address: int = Field(default=30, ge=1)
+    cap_cards_per_address: Count = 30
     """Card attempts per hour from one address."""
     caps_exempt: Networks = LOOPBACK
     """Addresses without caps: a loopback caller is our own proxy, or a developer."""
     debug_networks: Networks = LOOPBACK
     """Networks from which debug calls of staff are answered."""
-    cap_lookups_per_address: int = Field(default=10, ge=1)
+    cap_lookups_per_address: Count = 10
     """Requests per hour from one address to be mailed a link to a booking."""
-    streams_per_session: int = Field(default=3, ge=1)
+    streams_per_session: Count = 3
     heartbeat_seconds: Seconds = 15.0
 
     webhook_urls: Secrets = ()
     """Where changes of sessions are announced; paths often hold a secret."""
     webhook_secrets: Secrets = ()
     """One for each address; while rotating, the new and the old one with a space between."""
-    webhook_allowed_hosts: Words = ()
+    webhook_allowed_hosts: Hosts = ()
     """Hosts of `webhook_urls` that may have private addresses."""
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
     agency_email: str | None = None
-    oidc_issuer: str | None = None
+    oidc_issuer: BaseUrl | None = None
     """Whose word is taken for who of the staff somebody is; needs `public_url`."""
     oidc_client_id: str | None = None
     oidc_client_secret: SecretStr | None = None
-
-    @field_validator("catalogue_columns")
-    @classmethod
-    def _name_columns(cls, names: Names | None, told: ValidationInfo) -> Names | None:
-        layout_of(told.data.get("catalogue_layout", "own"), names=names)
-        return names
 
     def catalogue(self) -> Layout:
         """Return the names of the catalogue's tables and columns."""
@@ -192,23 +191,44 @@ class Settings(BaseSettings):
         )
 
 
+S = TypeVar("S", bound=BaseSettings)
+
+
 def load_settings(**overrides: Any) -> Settings:
-    """Read the environment.
+    """Read the environment of a service.
+
+    Raises:
+        SettingsError: a setting is missing or cannot be understood; it names each one.
+    """
+    return load(Settings, **overrides)
+
+
+def load_database_settings() -> DatabaseSettings:
+    """Read what the environment says of the booking database, and judge no more than that.
+
+    Raises:
+        SettingsError: a setting cannot be understood.
+    """
+    return load(DatabaseSettings)
+
+
+def load(kind: type[S], **overrides: Any) -> S:
+    """Read what the environment says of one kind of settings.
 
     Raises:
         SettingsError: a setting is missing or cannot be understood; it names each one.
     """
     try:
-        return Settings(**overrides)
+        return kind(**overrides)
     except ValidationError as error:
-        raise SettingsError(explain(error)) from None
+        raise SettingsError(_explained(error)) from None
 
 
-def explain(error: ValidationError) -> str:
+def _explained(error: ValidationError) -> str:
     """Name every setting that is missing or wrong, without showing any value."""
     lines = []
-    for fault in error.errors(include_input=False, include_url=False, include_context=False):
+    for fault in error.errors(include_input=False, include_url=False):
         name = str(fault["loc"][0]).upper()
-        missing = fault["type"] == "missing"
-        lines.append(f"{name} is not set" if missing else f"{name}: {fault['msg']}")
-    return "The environment is not complete:\n  " + "\n  ".join(dict.fromkeys(lines))
+        said = said_of(fault["type"], fault.get("ctx", {})) or fault["msg"]
+        lines.append(f"{name} is not set" if fault["type"] == "missing" else f"{name}: {said}")
+    return "\n  ".join(["These settings are missing or wrong:", *dict.fromkeys(lines)])

@@ -21,6 +21,15 @@ R = TypeVar("R")
 _ROLES = click.Choice(["viewer", "agent", "supervisor"])
 
 
+def _base(_: click.Context, __: click.Parameter, address: str) -> str:
+    from booking_http import addresses
+
+    try:
+        return addresses.base(address)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.group()
 def staff() -> None:
     """Say who may look after sessions: viewers read, agents act, supervisors override."""
@@ -88,8 +97,10 @@ def grant_token(email: str, home: Path) -> None:
 @click.option(
     "--url",
     envvar="PUBLIC_URL",
+    show_envvar=True,
     default="http://127.0.0.1:8080",
     show_default=True,
+    callback=_base,
     help="Where staff reach the service.",
 )
 @home_option

@@ -60,6 +60,8 @@ class Streams:
         self._per_session = per_session
         self._open: dict[UUID, list[Stream]] = {}
         self._stopped = False
+        self.deaf = False
+        """Whether no news is heard now, so that nothing can be told as it happens."""
 
     @contextmanager
     def open(
@@ -87,6 +89,11 @@ class Streams:
         """Wake the streams of one session."""
         for stream in self._open.get(session_id, ()):
             stream.wake()
+
+    def hear(self, *, again: bool) -> None:
+        """Note that news is heard again, or no longer, and let every stream tell."""
+        self.deaf = not again
+        self.wake_all()
 
     def wake_all(self) -> None:
         """Wake every stream, after news may have been missed."""

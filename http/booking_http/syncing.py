@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from adapters.catalogue.layout import CRUISES, OWN, BadLayout, Layout, layout_of
+from adapters.catalogue.carrying import PASSING
+from adapters.catalogue.ends import connected
+from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
 from adapters.catalogue.ledger import Ledger
+from booking_http.demo.home import DemoHome
+from booking_http.kinds import Columns, Currency, DatabaseUrl, Numbers
 from booking_http.process import CannotRun
-from booking_http.settings import Names, Numbers, SettingsError, explain
+from booking_http.rejections import catalogue_name, database_name, named
+from booking_http.settings import FromEnvironment, load
 from persistence.database import create_engine
 from persistence.identity import read_mark
 from persistence.sync_runs import PostgresSyncRuns
@@ -28,29 +33,36 @@ NOT_REMEMBERED: Final = (
 )
 
 
-class SyncSettings(BaseSettings):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """A database that sailings come from or go to, and what it is called when it says no."""
+
+    url: str = field(repr=False)
+    name: str
+
+    @classmethod
+    def named(cls, url: str, option: str) -> End:
+        """Return a database that an option names, or the variable that stands for the option."""
+        variable = f"SYNC_{option.upper()}"
+        return cls(url=url, name=variable if os.environ.get(variable) else f"--{option}")
+
+
+class SyncSettings(FromEnvironment):
     """What the environment says of catalogues; far less than a service needs."""
 
-    model_config = SettingsConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
-    )
-
-    database_url: SecretStr | None = None
-    catalogue_url: SecretStr | None = None
+    database_url: DatabaseUrl | None = None
+    catalogue_url: DatabaseUrl | None = None
     catalogue_layout: Literal["own", "cruises"] = "own"
     catalogue_schema: str | None = None
-    catalogue_columns: Names | None = None
+    catalogue_columns: Columns = None
     live_lines: Numbers = frozenset({22, 3})
-    currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    currency: Currency = "USD"
 
     def layouts(self) -> tuple[Layout, ...]:
         """Return how a catalogue's tables may be called, the likeliest first."""
-        try:
-            named = layout_of(
-                self.catalogue_layout, schema=self.catalogue_schema, names=self.catalogue_columns
-            )
-        except BadLayout as error:
-            raise CannotRun(f"CATALOGUE_COLUMNS: {error}") from error
+        named = layout_of(
+            self.catalogue_layout, schema=self.catalogue_schema, names=self.catalogue_columns
+        )
         return (named, OWN, CRUISES)
 
     def fills(self) -> dict[str, str]:
@@ -65,12 +77,18 @@ class SyncSettings(BaseSettings):
         """Return the booking database."""
         return self.database_url.get_secret_value() if self.database_url else None
 
-    def target(self, given: str | None) -> str:
+    def target(self, given: str | None, home: Path) -> End:
         """Return the catalogue's database, unless another one is given."""
+        if given is not None:
+            return End.named(given, "to")
         found = self.catalogue_url or self.database_url
-        if given is None and found is None:
-            raise CannotRun("say where to with --to, or set CATALOGUE_URL or DATABASE_URL")
-        return given or (found.get_secret_value() if found else "")
+        url = found.get_secret_value() if found else DemoHome(home).database_url()
+        if url is None:
+            raise CannotRun(
+                "say where to with --to, or set CATALOGUE_URL or DATABASE_URL;"
+                f" no demo runs in {home}"
+            )
+        return End(url=url, name=catalogue_name())
 
 
 def load_sync_settings() -> SyncSettings:
@@ -79,23 +97,37 @@ def load_sync_settings() -> SyncSettings:
     Raises:
         SettingsError: a setting cannot be understood.
     """
-    try:
-        return SyncSettings()
-    except ValidationError as error:
-        raise SettingsError(explain(error)) from None
+    return load(SyncSettings)
 
 
 @asynccontextmanager
-async def remembered(target: str, settings: SyncSettings) -> AsyncIterator[Ledger | None]:
+async def remembered(end: End, settings: SyncSettings) -> AsyncIterator[Ledger | None]:
     """Open the record of runs: beside the catalogue where that is ours, else in DATABASE_URL."""
+    places = {end.url: end.name}
+    if (ours := settings.ours()) is not None:
+        places.setdefault(ours, database_name())
     async with AsyncExitStack() as opened:
-        for url in dict.fromkeys((target, settings.ours() or target)):
+        for url, name in places.items():
             engine = create_engine(url, pool_size=1, application_name="booking-flow catalogue")
             opened.push_async_callback(engine.dispose)
-            if await (runs := PostgresSyncRuns(engine)).kept():
+            runs = PostgresSyncRuns(engine)
+            with named(name):
+                kept = await runs.kept()
+            if kept:
                 yield runs
                 return
         yield None
+
+
+async def reach(end: End) -> None:
+    """Connect once, so that a definite no is told by its name; what may pass is left to the sync.
+
+    Raises:
+        CannotRun: the database said no.
+    """
+    with suppress(*PASSING), named(end.name):
+        async with connected(end.url, called="booking-flow catalogue", read_only=True):
+            return
 
 
 async def environment_of(url: str) -> str | None:

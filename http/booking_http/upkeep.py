@@ -11,13 +11,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.back_office import BackOfficeAddress, NoLookup, open_back_office
-from adapters.spool import FileSpool
+from adapters.spool import FileSpool, require_writable
 from booking_flow.desk import Desk
 from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup, SessionStore
 from booking_flow.recovery import Recovery
 from booking_flow.supplier import Supplier
+from booking_http.process import writing
 from booking_http.settings import Settings
 from persistence.queue import PostgresWorkQueue
 from persistence.tasks import PostgresTaskStore
@@ -88,5 +89,14 @@ async def open_lookup(
 
 
 def spool_of(settings: Settings) -> FileSpool | None:
-    """Return where answers survive while the database is away, if such a place is set."""
-    return FileSpool(Path(settings.spool_dir)) if settings.spool_dir else None
+    """Return where answers survive while the database is away, if such a place is set.
+
+    Raises:
+        CannotRun: nothing can be kept there.
+    """
+    if not settings.spool_dir:
+        return None
+    folder = Path(settings.spool_dir)
+    with writing(f"SPOOL_DIR: {folder}", advice="give our account a folder of its own"):
+        require_writable(folder)
+    return FileSpool(folder)

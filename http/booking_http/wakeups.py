@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
-from booking_http.listening import listen
+from booking_http.listening import Ear, Ears
 from booking_http.streams import Streams
 from persistence.wakeups import SESSIONS
 
@@ -12,14 +13,20 @@ from persistence.wakeups import SESSIONS
 class Listener:
     """Turns notifications of changed sessions into wake-ups of their streams."""
 
-    def __init__(self, *, dsn: str, streams: Streams) -> None:
-        """Take an address for asyncpg, which knows no SQLAlchemy schemes."""
-        self._dsn = dsn
+    def __init__(self, *, ears: Ears, streams: Streams) -> None:
+        """Take what listens, and who is woken."""
+        self._ears = ears
         self._streams = streams
 
     async def run(self) -> None:
-        """Listen until cancelled; a lost connection is made again."""
-        await listen(self._dsn, SESSIONS, connected=self._streams.wake_all, heard=self._heard)
+        """Listen until cancelled; streams are told when the connection comes or goes."""
+        ear = Ear(
+            channel=SESSIONS,
+            heard=self._heard,
+            connected=partial(self._streams.hear, again=True),
+            lost=partial(self._streams.hear, again=False),
+        )
+        await self._ears.listen(ear)
 
     def _heard(self, payload: str) -> None:
         try:

@@ -12,8 +12,6 @@ import click
 
 if TYPE_CHECKING:
     from booking_http.settings import Settings
-    from persistence.identity import AppEnv
-
 
 HOME: Final = Path(".booking-flow")
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
@@ -23,35 +21,22 @@ home_option: Final = click.option(
 """Which demo a command works on, where the environment names no database."""
 
 
-def database_url(home: Path | None = None) -> str:
+def database_url(home: Path) -> str:
     """Return the database to talk to.
 
     Raises:
         CannotRun: neither is there.
+        SettingsError: the environment names one that cannot be.
     """
     from booking_http.demo.home import DemoHome
     from booking_http.process import CannotRun
+    from booking_http.settings import load_database_settings
 
-    found = os.environ.get("DATABASE_URL") or (DemoHome(home).database_url() if home else None)
+    given = load_database_settings().database_url
+    found = given.get_secret_value() if given else DemoHome(home).database_url()
     if found is None:
-        running = f", and no demo runs in {home}" if home else ""
-        raise CannotRun(f"DATABASE_URL is not set{running}")
+        raise CannotRun(f"DATABASE_URL is not set, and no demo runs in {home}")
     return found
-
-
-def app_env() -> AppEnv:
-    """Return the world that the environment declares.
-
-    Raises:
-        CannotRun: it is none of ours.
-    """
-    from booking_http.process import CannotRun
-    from persistence.identity import AppEnv
-
-    declared = os.environ.get("APP_ENV") or AppEnv.DEVELOPMENT.value
-    if declared not in set(AppEnv):
-        raise CannotRun(f"APP_ENV must be one of {', '.join(AppEnv)}")
-    return AppEnv(declared)
 
 
 def settings(home: Path) -> Settings:

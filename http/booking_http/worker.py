@@ -20,8 +20,9 @@ from prometheus_client import start_http_server
 from booking_flow.ports import SpooledAnswer, TakenStep, TakenUndo
 from booking_flow.saga import StepName
 from booking_http.lanes import Job, Lane
-from booking_http.listening import listen, listening_dsn
+from booking_http.listening import Ear
 from booking_http.metrics import Metrics
+from booking_http.neighbours import look_around
 from booking_http.outbox import OutboxSender
 from booking_http.parts import Parts, open_parts
 from booking_http.process import cannot_listen
@@ -49,7 +50,7 @@ class Worker:
     def __init__(self, parts: Parts, *, metrics: Metrics) -> None:
         """Take what the service is made of, and where to count."""
         settings = parts.settings
-        self._dsn = listening_dsn(settings)
+        self._ears = parts.ears
         self._sender = OutboxSender(parts)
         self._stopped = asyncio.Event()
         self._lanes = [
@@ -65,7 +66,7 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped, and then finish what was taken."""
         listening = asyncio.create_task(
-            listen(self._dsn, WORK, connected=self.wake, heard=self._heard)
+            self._ears.listen(Ear(channel=WORK, connected=self.wake, heard=self._heard))
         )
         try:
             lanes = (lane.run() for lane in self._lanes)
@@ -105,6 +106,7 @@ async def run_worker(settings: Settings) -> None:
     if settings.worker_port is not None:
         _show(metrics, host=settings.app_host, port=settings.worker_port)
     async with open_parts(settings) as parts, working(parts, metrics=metrics):
+        await look_around(parts)
         await asyncio.Event().wait()
 
 
@@ -112,7 +114,8 @@ def _show(metrics: Metrics, *, host: str, port: int) -> None:
     try:
         start_http_server(port, host, registry=metrics.registry)
     except OSError as error:
-        raise cannot_listen(host, port, error) from error
+        advice = "choose another with APP_HOST or WORKER_PORT"
+        raise cannot_listen(host, port, error, advice=advice) from error
 
 
 @asynccontextmanager

@@ -14,10 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from booking_http.process import CannotRun
+from booking_http.rejections import DATABASE_ERRORS, Rejection, database_name, rejection
 from booking_http.settings import Settings
 from persistence.identity import AppEnv, Mark, bind, read_mark
+from persistence.rights import may_work
 
 _PAUSE: Final = 1.0
+_AWAY: Final = Rejection(why="the database is away", todo="start it", final=False)
+_UNMARKED: Final = Rejection(
+    why="the database has no tables or no mark yet", todo="run `booking-flow migrate`", final=False
+)
+_WAITING: Final = (_AWAY, _UNMARKED)
+_READ_ONLY: Final = Rejection(
+    why="the account in it may not change sessions",
+    todo="grant it SELECT, INSERT and UPDATE on the tables, or name an account that has them",
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -41,14 +52,18 @@ async def one_world(settings: Settings, database: AsyncEngine) -> AsyncIterator[
     then stops by itself if it is another world's.
 
     Raises:
-        CannotRun: they belong to different worlds, and the settings do not say that this is meant.
+        CannotRun: they belong to different worlds, and the settings do not say that this is meant;
+            or the database does not let us in, which no waiting changes.
     """
     _ensure_agreement(settings, None)
-    if await _compared(settings, database):
+    doubt = await _doubt(settings, database)
+    if doubt is None:
         yield
         return
-    _log.warning("environment_not_compared", why="the database is away or has no mark yet")
-    later = asyncio.create_task(_compare_later(settings, database))
+    if doubt.final:
+        raise CannotRun(doubt.of(database_name()))
+    _tell(doubt)
+    later = asyncio.create_task(_compare_later(settings, database, doubt))
     try:
         yield
     finally:
@@ -57,28 +72,49 @@ async def one_world(settings: Settings, database: AsyncEngine) -> AsyncIterator[
             await later
 
 
-async def _compare_later(settings: Settings, database: AsyncEngine) -> None:
+async def _compare_later(settings: Settings, database: AsyncEngine, told: Rejection) -> None:
+    """Compare until it can be done; a no is told and not final, now that we have been up."""
     try:
         # The database is somebody else's to start and to migrate.
-        while not await _compared(settings, database):  # noqa: ASYNC110
+        while (doubt := await _doubt(settings, database)) is not None:
+            if doubt != told:
+                _tell(doubt)
+            told = doubt
             await asyncio.sleep(_PAUSE)
     except CannotRun as error:
         _log.critical("stopping", why=str(error))
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-async def _compared(settings: Settings, database: AsyncEngine) -> bool:
-    """Compare once; False when the database cannot tell yet."""
+def _tell(doubt: Rejection) -> None:
+    tell = _log.warning if doubt in _WAITING else _log.error
+    told = {"setting": database_name(), "why": doubt.why, "todo": doubt.todo}
+    tell("environment_not_compared", **told)
+
+
+async def _doubt(settings: Settings, database: AsyncEngine) -> Rejection | None:
+    """Compare once; return what is in the way, or None when that is done."""
     try:
         mark = await read_mark(database)
         _ensure_agreement(settings, mark)
-        if mark is not None and not disagreements(settings, mark):
-            await bind(database, supplier_sid=settings.traveltek_sid)
-            # Another process may have been quicker to bind another account.
-            _ensure_agreement(settings, await read_mark(database))
-    except StoreUnavailable:
-        return False
-    return mark is not None
+        if mark is None:
+            return _UNMARKED
+        if not await may_work(database):
+            return _READ_ONLY
+        await _bind(settings, database, mark)
+    except DATABASE_ERRORS as error:
+        if (found := rejection(error)) is None and not isinstance(error, StoreUnavailable):
+            raise
+        return found or _AWAY
+    return None
+
+
+async def _bind(settings: Settings, database: AsyncEngine, mark: Mark) -> None:
+    if disagreements(settings, mark):
+        return
+    await bind(database, supplier_sid=settings.traveltek_sid)
+    # Another process may have been quicker to bind another account.
+    _ensure_agreement(settings, await read_mark(database))
 
 
 def _ensure_agreement(settings: Settings, mark: Mark | None) -> None:

@@ -36,13 +36,17 @@ Walk = Callable[[Guest], Awaitable[object]]
 _EFFECTS = "booking_flow.effects.Effects"
 _COMPENSATION = "booking_flow.compensation.Compensation"
 _DECIDER = "booking_flow.deciding.Decider"
-_RUNNER = "booking_flow.runner.Runner"
+_SETTLEMENT = "booking_flow.settlement.Settlement"
 ADD = f"{_EFFECTS}._add: _supplier.add_to_basket"
 BOOK = f"{_EFFECTS}.book: _supplier.book"
 PAY = f"{_EFFECTS}.pay: _supplier.pay"
-SETTLE = f"{_RUNNER}._settle: _decider.commit"
-SPOOLED = f"{_RUNNER}._settle: _keep"
+SETTLE = f"{_SETTLEMENT}._attempt: decider.commit"
+SPOOLED = f"{_SETTLEMENT}._endure: _keep"
 """Points at which a death hurts most."""
+
+
+TOGETHER = 25
+"""As many as one process serves at once without taking long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +64,8 @@ class Journey:
     settings: tuple[tuple[str, str], ...] = ()
     office: bool = True
     """Whether recovery can look bookings up, or has to ask staff."""
+    together: int = TOGETHER
+    """How many guests share a process, and a recovery."""
 
 
 LATER = (("PAYMENT_CHANNEL", "supplier_payment"),)
@@ -71,7 +77,7 @@ JOURNEYS = (
         name="not paid later",
         walk=to_refused_payment,
         settings=LATER,
-        faults=(("payment.pl", "http_404"),),
+        faults=(("payment.pl", "session_expired"),),
     ),
     Journey(name="booked, and never heard of", walk=to_doubt, office=False),
     Journey(name="released", walk=to_released),

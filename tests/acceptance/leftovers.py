@@ -12,6 +12,7 @@ from typing import Final
 
 import psutil
 
+from booking_http.outbox import BATCH
 from tests.acceptance.journeys import ADD, BOOK, LATER, PAY, SETTLE, SPOOLED, Journey
 from tests.acceptance.matrix import Cell, Matrix, fated, recovered
 from tests.acceptance.observing import DIES, read
@@ -27,10 +28,11 @@ from tests.acceptance.walks import (
 )
 from tests.acceptance.world import HOLDS, LEASES, LIVES, World
 from tests.http.kit import Guest
+from tests.patience import slowness
 from tests.worker.kit import rows
 
 PATIENCE: Final = 8.0
-"""Seconds in which a worker comes to its next point, at most."""
+"""Seconds in which a worker comes to its next point, or more where all is slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +122,12 @@ def mail_to(port: int) -> Leftover:
     """Return a confirmation that is still to be sent, by this mail server."""
     post = (("SMTP_URL", f"smtp://127.0.0.1:{port}?tls=none"), ("MAIL_FROM", "a@agency.test"))
     return Leftover(
-        name="a mail to be sent", walk=to_booked, settings=post, later=timedelta(seconds=1)
+        name="a mail to be sent",
+        walk=to_booked,
+        settings=post,
+        later=timedelta(seconds=1),
+        # A sender has no more under way: another one's turn comes when one of these is over.
+        together=BATCH,
     )
 
 
@@ -191,12 +198,12 @@ class Aftermath(Matrix):
 async def _gone(child: int, log: Path) -> None:
     """Wait until a process is gone, or until nobody in it has come to a point for long."""
     loop = asyncio.get_running_loop()
-    written, deadline = 0, loop.time() + PATIENCE
+    written, deadline = 0, loop.time() + PATIENCE * slowness()
     while psutil.pid_exists(child) and loop.time() < deadline:
         await asyncio.sleep(0.05)
         size = log.stat().st_size if log.exists() else 0
         if size > written:
-            written, deadline = size, loop.time() + PATIENCE
+            written, deadline = size, loop.time() + PATIENCE * slowness()
 
 
 async def _answers(world: World) -> list[dict[str, str | None]]:

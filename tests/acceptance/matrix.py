@@ -21,8 +21,9 @@ from typing import Any, Final
 
 from aiohttp import ClientError
 
+from adapters.embedded.progress import PACE, Progress, signs_of
 from adapters.simulator.supplier import Supplier
-from tests.acceptance.journeys import Journey
+from tests.acceptance.journeys import TOGETHER, Journey
 from tests.acceptance.judge import judge, judge_the_end
 from tests.acceptance.observing import DIES, read
 from tests.acceptance.processes import Fate, Nursery
@@ -31,19 +32,18 @@ from tests.acceptance.walks import Named
 from tests.acceptance.world import LEASES, World, world_over
 from tests.ground import PLENTY
 from tests.http.kit import Guest, Service, Simulator
+from tests.patience import slowness
 
-TOGETHER: Final = 25
-"""How many guests share a process, and a recovery."""
 TRIES: Final = 3
-"""How often a point is tried; a slow machine may keep somebody from coming to it in time."""
+"""How often a point is tried; who passes by it in one run may come to it in another."""
 GRACE: Final = 1.5
-"""Seconds for the others to come to their points once somebody has passed by."""
+"""Seconds without any computing after which nobody comes to a point; more where all is slow."""
+LEAST: Final = 0.03
+"""Seconds of computing in which somebody may come closer to a point."""
 ROOM: Final = 3 * TOGETHER
 """Connections: who stands still may keep one."""
 DICE: Final = random.Random(2190294)
 """Chooses the one time at which a moment that comes often is that of a death."""
-UNHURRIED: Final = 0.5
-"""Supplier time limits of this share: nobody waits for one, and many walk at once."""
 NOBODY: Final[Mapping[str, tuple[str, int]]] = MappingProxyType({})
 _numbers = count(1)
 
@@ -104,9 +104,9 @@ class Matrix:
 
     async def run(self, cells: Sequence[Cell]) -> None:
         """Run the cells of one journey; those nobody comes to are tried again."""
-        waiting = list(cells)
+        waiting, size = list(cells), cells[0].journey.together if cells else TOGETHER
         for _ in range(TRIES):
-            groups = [waiting[at : at + TOGETHER] for at in range(0, len(waiting), TOGETHER)]
+            groups = [waiting[at : at + size] for at in range(0, len(waiting), size)]
             died = [cell for group in groups for cell in await self._run_some(group)]
             waiting = [cell for cell in waiting if cell not in died]
         self.missed += waiting
@@ -153,7 +153,7 @@ class Matrix:
         guests = {name: Named.of(service, name, world.database).guest() for name in names}
         alive = asyncio.Event()
         walks = [asyncio.create_task(_walk(journey, guest, alive)) for guest in guests.values()]
-        seen = asyncio.create_task(_soon_over(alive))
+        seen = asyncio.create_task(_soon_over(alive, self.made.children[-1]))
         walking = asyncio.create_task(asyncio.wait(walks))
         await asyncio.wait((seen, walking), return_when=FIRST_COMPLETED)
         seen.cancel()
@@ -170,7 +170,6 @@ class Matrix:
         return {
             "SPOOL_DIR": str(self._spool),
             "DATABASE_POOL_SIZE": str(ROOM),
-            "TRAVELTEK_TIME_SCALE": str(UNHURRIED),
             "BACK_OFFICE_URL": self._office if journey.office else "",
             **dict(journey.settings),
         }
@@ -190,14 +189,16 @@ class Matrix:
     def world(self, journey: Journey) -> AbstractAsyncContextManager[World]:
         """Open a world in which nothing has happened; its own process recovers."""
         changes: dict[str, Any] = {name.lower(): value for name, value in journey.settings}
-        changes |= {"traveltek_time_scale": UNHURRIED}
         changes |= {"back_office_url": self._office} if journey.office else {}
         return world_over(self.database_url, self.simulator, self.supplier, self._spool, **changes)
 
 
-async def _soon_over(alive: asyncio.Event) -> None:
+async def _soon_over(alive: asyncio.Event, child: int) -> None:
+    """Wait until somebody came through alive, and until nothing moves in their process any more."""
     await alive.wait()
-    await asyncio.sleep(GRACE)
+    progress = Progress(lambda: signs_of(child), least=LEAST)
+    while progress.idle() < GRACE * slowness():  # noqa: ASYNC110 - what is waited for lies in another process
+        await asyncio.sleep(PACE)
 
 
 async def _walk(journey: Journey, guest: Guest, alive: asyncio.Event) -> None:

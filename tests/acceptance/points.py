@@ -27,6 +27,7 @@ WATCHED: Final = (
     "booking_flow.reading",
     "booking_flow.recovery",
     "booking_flow.runner",
+    "booking_flow.settlement",
     "persistence.clock",
     "persistence.database",
     "persistence.idempotency",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from aiohttp import ClientError, ClientSession, web
 from yarl import URL
@@ -19,15 +23,18 @@ from yarl import URL
 from booking_http.settings import Settings
 from tests.conftest import ROOT
 from tests.http.kit import HASH_KEY, MASTER_KEY, Service, Simulator, settings_for
-
-START_SECONDS = 90.0
+from tests.patience import PATIENCE
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the environment of a process with these settings."""
+    path = os.pathsep.join((str(ROOT), str(ROOT / "http")))
+    return {**os.environ, "PYTHONPATH": path, **variables(settings)}
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Return what the environment says of these settings."""
     return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "http"))),
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value() if settings.redis_url else "",
         "MASTER_KEYS": MASTER_KEY,
@@ -70,11 +77,48 @@ class Fate:
     traced: bool = False
 
 
+class Forker:
+    """A process that has imported everything and forks watched processes on demand.
+
+    It is started once for all tests: that takes seconds, a fork takes milliseconds.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.acceptance.watched_service"],
+            cwd=ROOT,
+            env=environment(settings),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        atexit.register(self._process.communicate)
+
+    def fork(self, order: Mapping[str, Any]) -> int:
+        """Start a process as ordered, and return its id."""
+        asks, answers = self._process.stdin, self._process.stdout
+        assert asks is not None
+        assert answers is not None
+        asks.write(f"{json.dumps(order)}\n")
+        asks.flush()
+        return int(answers.readline())
+
+
+@cache
+def forker() -> Forker:
+    """Return the process that forks; what it is told of settings holds until a fork has its own."""
+    return Forker(
+        settings_for(
+            database_url="postgresql://127.0.0.1:1/none", supplier_url="http://127.0.0.1:1"
+        )
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class Nursery:
-    """Starts watched processes by forking, so that each costs milliseconds."""
+    """Starts watched processes over one database and one supplier."""
 
-    process: asyncio.subprocess.Process
+    environ: Mapping[str, str]
     http: ClientSession
     simulator: Simulator
     children: list[int]
@@ -101,11 +145,9 @@ class Nursery:
             "log": str(fate.log) if fate.log else None,
             "traced": fate.traced,
         }
-        line = {"does": does, "port": port, "environ": dict(environ), "observer": observer}
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(f"{json.dumps(line)}\n".encode())
-        child = int(await self.process.stdout.readline())
+        own = {**self.environ, **environ}
+        order = {"does": does, "port": port, "environ": own, "observer": observer}
+        child = await asyncio.to_thread(lambda: forker().fork(order))
         self.children.append(child)
         return child
 
@@ -118,7 +160,7 @@ class Nursery:
 
 async def answering(http: ClientSession, url: URL) -> None:
     """Wait until a service answers."""
-    async with asyncio.timeout(START_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         while True:
             with suppress(ClientError):
                 async with http.get(url / "livez"):
@@ -128,28 +170,16 @@ async def answering(http: ClientSession, url: URL) -> None:
 
 @asynccontextmanager
 async def nursery(
-    database_url: str, simulator: Simulator, **changes: str
+    database_url: str, simulator: Simulator, **changes: Any
 ) -> AsyncIterator[Nursery]:
-    """Keep a process that has imported everything and forks services on demand."""
+    """Let services be forked on demand, and leave none of them behind."""
     settings = settings_for(database_url=database_url, supplier_url=simulator.api, **changes)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.acceptance.watched_service",
-        cwd=ROOT,
-        env=environment(settings),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
     async with ClientSession() as http:
-        made = Nursery(process=process, http=http, simulator=simulator, children=[])
+        made = Nursery(environ=variables(settings), http=http, simulator=simulator, children=[])
         try:
             yield made
         finally:
             made.kill()
-            process.kill()
-            await process.wait()
-            process._transport.close()  # type: ignore[attr-defined]
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from adapters.simulator.faults import FAULTS
 from booking_flow.ports import StoredTask
 from booking_flow.refusals import RefusalCode
 from booking_flow.saga import SAGA, STEPS, StepKind, StepName
@@ -51,8 +52,15 @@ BEFORE: Final[Mapping[StepName, tuple[StepName, ...]]] = {
     StepName.PAY: (*list(ACTIONS)[:4], StepName.BOOK),
 }
 """The steps that lead to a step."""
-FAILURES: Final = ("http_404", "reset_before", "reset", "http_500_after", "malformed")
-"""Refused, never sent, done without an answer, and done with one that cannot be read."""
+FAILURES: Final = (
+    "session_expired",
+    "http_404",
+    "reset_before",
+    "reset",
+    "http_500_after",
+    "malformed",
+)
+"""Refused, turned away, never sent, done without an answer, and done with an unreadable one."""
 EVERY: Final = [pytest.param(step.name, id=step.name.value) for step in SAGA]
 EFFECTS: Final = ("basketadd", "basketremove", "book", "payment")
 
@@ -61,8 +69,9 @@ def _cells() -> Iterator[Any]:
     """Every failure at every call; reads fail alike, so one each is enough most of the time."""
     cells = [(step, call) for step in SAGA for call in step.calls]
     for number, (step, call) in enumerate(cells):
-        for fault in FAILURES:
-            usual = call in EFFECTS or fault == FAILURES[number % len(FAILURES)]
+        possible = [name for name in FAILURES if f"{call}.pl" in FAULTS[name].endpoints]
+        for fault in possible:
+            usual = call in EFFECTS or fault == possible[number % len(possible)]
             yield pytest.param(
                 step.name,
                 f"{call}.pl",

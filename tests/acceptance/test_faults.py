@@ -16,8 +16,6 @@ from tests.acceptance.ledger import agrees, facts_of
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Reply, Service, Simulator
 
-HASTE = 0.02
-"""Supplier time limits of this share, so that a time-out costs milliseconds."""
 RED = "4000000000000002"
 
 Journey = Callable[[Guest], AsyncIterator[Reply]]
@@ -127,10 +125,10 @@ async def _certain(simulator: Simulator, last: Reply) -> bool:
 
 @pytest.fixture
 async def service(make_service: MakeService, request: pytest.FixtureRequest) -> Service:
-    """Run a service in haste; for payment.pl, one that pays after booking."""
+    """Run a service; for payment.pl, one that pays after booking."""
     endpoint, _ = request.getfixturevalue("cell")
     channel = "supplier_payment" if endpoint == "payment.pl" else "with_booking"
-    made: Service = await make_service(traveltek_time_scale=HASTE, payment_channel=channel)
+    made: Service = await make_service(payment_channel=channel)
     return made
 
 

@@ -11,16 +11,21 @@ from dataclasses import dataclass
 
 import psutil
 
+from booking_flow.policy import Policy
+from booking_flow.saga import StepName
 from tests.acceptance.journeys import ADD, BOOK
 from tests.acceptance.ledger import agrees, facts_of
 from tests.acceptance.processes import Fate, nursery
 from tests.acceptance.test_recovered import Court, court
 from tests.acceptance.walks import Named, to_paid
-from tests.http.kit import Guest, Reply, Simulator, eventually
+from tests.http.kit import Guest, Reply, Simulator
+from tests.patience import eventually
 from tests.worker.kit import LEASES
 
-PAST_SENDING = 2.5
-"""Seconds after which a step of these tests may not be sent any more."""
+HASTE = 0.1
+"""The share of the service's time limits that frozen processes have."""
+PAST_SENDING = HASTE * Policy().limits[StepName.BOOK].send
+"""Seconds after which a booking that was begun may not be sent any more."""
 
 
 @dataclass(kw_only=True)
@@ -43,7 +48,7 @@ class Frozen:
 async def frozen(database_url: str, simulator: Simulator, moment: str) -> AsyncIterator[Frozen]:
     """Walk to a booking in a process that stops at a moment, and wait until it has."""
     async with (
-        nursery(database_url, simulator) as made,
+        nursery(database_url, simulator, traveltek_time_scale=HASTE) as made,
         court(database_url, simulator) as judge,
     ):
         service = await made.start(Fate(doomed={"somebody": (moment, 1)}, how=signal.SIGSTOP))

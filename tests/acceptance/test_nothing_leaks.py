@@ -122,6 +122,8 @@ async def test_no_card_name_or_secret_is_left_anywhere(
         supplier_url=simulator.api,
         redis_url=redis_url,
         log_level="DEBUG",
+        # One call is silent, and the process is a real one: it waits as its settings say.
+        traveltek_time_scale=0.1,
     )
     async with serving(settings, simulator, log) as service:
         guests = [*await _walk(service), *await _stumble(service, simulator)]

@@ -15,7 +15,8 @@ from booking_http.settings import Settings
 from tests.acceptance.ledger import agrees, facts_of
 from tests.acceptance.processes import environment, free_port
 from tests.conftest import ROOT
-from tests.http.kit import Guest, Service, eventually
+from tests.http.kit import Guest, Service
+from tests.patience import eventually, kept_back
 from tests.worker.kit import LEASES, clocks_of
 
 SECRETS = ("hidden-token", "Alexa", "alexa@example.test")
@@ -32,12 +33,7 @@ class WorkerProcess:
         async def said() -> bool:
             return words in self.log.read_text()
 
-        await eventually(said, within=30)
-
-    async def stopped(self) -> int:
-        """Ask it to stop, and return how it ended."""
-        self.process.terminate()
-        return await self.process.wait()
+        await eventually(said)
 
 
 @asynccontextmanager
@@ -73,7 +69,7 @@ async def in_state(service: Service, guest: Guest, state: str) -> None:
         facts = await facts_of(database_url, guest)
         return facts is not None and bool(facts["state"] == state)
 
-    await eventually(reached, within=30)
+    await eventually(reached)
 
 
 @pytest.mark.slow
@@ -84,14 +80,15 @@ async def test_a_worker_that_is_stopped_finishes_what_it_holds(
     guest = service.guest()
     await guest.to_priced()
     await service.simulator.fault("basketadd.pl", "reset")
-    await service.simulator.fault("basket.pl", "slow", seconds=1)
     assert (await guest.select()).status == 202
     settings, port = service.parts.settings, free_port()
     async with worker_process(settings, tmp_path / "log", WORKER_PORT=str(port)) as worker:
-        await service.simulator.has_received("basket.pl", 1)
-        counted = await service.http.get(f"http://127.0.0.1:{port}/metrics")
-        assert 'booking_work_in_progress{job="open_step"} 1.0' in await counted.text()
-        assert await worker.stopped() == 0
+        with kept_back("basket"):
+            await service.simulator.has_received("basket.pl", 1)
+            counted = await service.http.get(f"http://127.0.0.1:{port}/metrics")
+            assert 'booking_work_in_progress{job="open_step"} 1.0' in await counted.text()
+            worker.process.terminate()
+        assert await worker.process.wait() == 0
     assert (await guest.look()).body["state"] == "basketed"
     assert [word for word in SECRETS if word in worker.log.read_text()] == []
 
@@ -104,13 +101,13 @@ async def test_when_one_worker_is_killed_another_goes_on_with_its_work(
     guest = service.guest()
     await guest.to_priced()
     await service.simulator.fault("basketadd.pl", "reset")
-    await service.simulator.fault("basket.pl", "timeout_before", times=2)
     assert (await guest.select()).status == 202
     settings = service.parts.settings
     async with AsyncExitStack() as running:
-        first = await running.enter_async_context(worker_process(settings, tmp_path / "first"))
-        await service.simulator.has_received("basket.pl", 1)
-        first.process.kill()
+        with kept_back("basket"):
+            first = await running.enter_async_context(worker_process(settings, tmp_path / "first"))
+            await service.simulator.has_received("basket.pl", 1)
+            first.process.kill()
         await running.enter_async_context(worker_process(settings, tmp_path / "second"))
         await clocks_of(service).advance(LEASES)
         await in_state(service, guest, "basketed")

@@ -125,7 +125,7 @@ async def to_refused_payment(guest: Guest) -> None:
     held = await _held(guest)
     assert (await _book(guest, held, None)).status == 201
     unpaid = await guest.pay(guest.payment(held.body["price"]["total"]), headers=_key())
-    assert (unpaid.code, unpaid.body["state"]) == ("supplier_misconfigured", "booked"), unpaid
+    assert (unpaid.code, unpaid.body["state"]) == ("supplier_error", "booked"), unpaid
 
 
 async def to_booked(guest: Guest) -> None:

@@ -33,8 +33,6 @@ from tests.acceptance.stopping import Process, start_process
 from tests.http.kit import Service, Simulator
 
 T = TypeVar("T")
-HASTE = 0.05
-"""Supplier time limits of this share, so that a time-out costs milliseconds."""
 FORGET = """
     BEGIN;
     ALTER TABLE session_history DISABLE TRIGGER USER;
@@ -222,11 +220,10 @@ async def world_over(
     """Open a world over a seeded database; it and the supplier forget everything before."""
     supplier.reset()
     await administer(database_url, FORGET)
-    hasty: dict[str, Any] = {"traveltek_time_scale": HASTE, "spool_dir": str(folder)}
     database = create_engine(database_url, pool_size=1)
     world = World(
         database_url=database_url,
-        settings=hasty | changes,
+        settings={"spool_dir": str(folder)} | changes,
         simulator=simulator,
         supplier=supplier,
         database=database,

@@ -3,12 +3,13 @@
 import os
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from errno import ENOSPC
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from adapters.spool import FileSpool
+from adapters.spool import FileSpool, require_writable
 from booking_flow.card import CardBrand, CardMask, Charge
 from booking_flow.money import Money
 from booking_flow.ports import SpooledAnswer
@@ -99,3 +100,35 @@ async def test_a_draft_of_a_process_that_died_while_writing_is_no_answer(
     await spool.keep(ANSWER)
     (tmp_path / "spool" / f"{uuid4()}.new").write_bytes(b"{")
     assert list(await spool.read_all()) == [ANSWER]
+
+
+async def test_a_folder_is_proved_to_be_writable_and_left_as_it_was(
+    spool: FileSpool, tmp_path: Path
+) -> None:
+    folder = tmp_path / "spool"
+    require_writable(folder)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    await spool.keep(ANSWER)
+    require_writable(folder)
+    assert [file.name for file in folder.iterdir()] == [f"{ANSWER.step_id}.json"]
+
+
+@pytest.mark.parametrize("place", ["file", "file/spool"])
+def test_a_place_that_holds_no_files_is_no_spool(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="Not a directory"):
+        require_writable(tmp_path / place)
+
+
+def test_a_disk_that_keeps_nothing_is_no_spool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk may take the bytes and lose them on the way down."""
+
+    def full(_: int) -> None:
+        raise OSError(ENOSPC, os.strerror(ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        require_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -14,7 +14,7 @@ from adapters.catalogue.report import Report
 from adapters.catalogue.runs import Order
 from adapters.catalogue.sync import Origin, sync
 from tests.catalogue.shelves import Shelf
-from tests.http.kit import eventually
+from tests.patience import eventually
 
 LAYOUTS = (OWN, CRUISES)
 FILLS = {"sailings.active": "true", "sailings.ports": "[]", "sailings.currency": "USD"}

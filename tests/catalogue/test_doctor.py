@@ -56,7 +56,6 @@ class Practice:
             "supplier_url": self.simulator.api,
             "catalogue_url": shelf.url,
             "catalogue_layout": "cruises",
-            "traveltek_time_scale": 1.0,
         }
         return settings_for(**usual | changes)
 
@@ -302,7 +301,6 @@ async def test_everything_that_is_away_is_named_and_the_rest_is_looked_at(
         supplier_url=nowhere,
         redis_url="redis://127.0.0.1:9/0",
         catalogue_url="postgresql://reader:hidden@127.0.0.1:9/none",
-        traveltek_time_scale=0.01,
     )
     assert wrong(report) == {
         "redis": Level.WARNING,

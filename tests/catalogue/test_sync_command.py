@@ -27,6 +27,7 @@ from tests.catalogue.shelves import Columns, Shelf
 from tests.catalogue.tree import grow, spoil
 from tests.cli.programs import PROGRAM, environment, running
 from tests.conftest import run_apart
+from tests.patience import PATIENCE
 
 Found = TypeVar("Found")
 
@@ -180,7 +181,7 @@ def test_a_terminal_shows_how_far_it_is(
             env=environment({"SYNC_FROM": source.url, "SYNC_TO": database_url, "TERM": "xterm"}),
             stdout=subprocess.PIPE,
             stderr=end,
-            timeout=60,
+            timeout=PATIENCE,
             check=True,
         )
         shown = os.read(seen.fileno(), 65536).decode()

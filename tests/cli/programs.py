@@ -12,9 +12,10 @@ from pathlib import Path
 
 import psutil
 
+from tests.patience import PATIENCE
+
 PROGRAM = str(Path(sys.executable).with_name("booking-flow"))
 OURS = ("DATABASE_URL", "REDIS_URL", "TRAVELTEK_", "PORT", "SIMULATOR_PORT", "LOG_LEVEL")
-LIMIT = 60.0
 
 
 def free_ports(count: int) -> list[int]:
@@ -45,7 +46,7 @@ def run(
         env=environment(env or {}),
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -61,7 +62,7 @@ def paste(lines: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
         env=environment({"PATH": path}),
         capture_output=True,
         text=True,
-        timeout=LIMIT,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -85,7 +86,7 @@ class Running:
         return self.output.read_text("utf-8")
 
     def wait_for(self, words: str) -> None:
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + PATIENCE
         while words not in self.printed:
             assert self.process.poll() is None, self.printed
             assert time.monotonic() < deadline, self.printed
@@ -96,7 +97,7 @@ class Running:
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        return self.process.wait(LIMIT)
+        return self.process.wait(PATIENCE)
 
 
 @contextmanager
@@ -108,10 +109,10 @@ def running(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) ->
     finally:
         if program.process.poll() is None:
             program.process.terminate()
-            program.process.wait(LIMIT)
+            program.process.wait(PATIENCE)
 
 
-def survivors(family: list[psutil.Process], *, patience: float = 20.0) -> list[psutil.Process]:
+def survivors(family: list[psutil.Process], *, patience: float = PATIENCE) -> list[psutil.Process]:
     """Return which of these processes are still there when patience ends."""
     _, alive = psutil.wait_procs(family, timeout=patience)
     return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

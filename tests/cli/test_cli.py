@@ -98,4 +98,5 @@ def test_migrate_brings_an_empty_database_up_and_may_be_repeated(
 
 def test_migrate_says_what_is_missing(tmp_path: Path) -> None:
     done = run("migrate", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (1, "Error: DATABASE_URL is not set\n")
+    told = "Error: DATABASE_URL is not set, and no demo runs in .booking-flow\n"
+    assert (done.returncode, done.stderr) == (1, told)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from persistence.schema_staff import Role
+from tests.conftest import PostgresServer, Templates, own_copy
 from tests.http.kit import (
     Guest,
     Service,
@@ -30,10 +31,10 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def seeded_url(database_url: str) -> str:
-    """Return a database in which the simulator's sailings are on sale."""
-    await seed_catalogue(database_url)
-    return database_url
+async def seeded_url(postgres_server: PostgresServer, templates: Templates) -> AsyncIterator[str]:
+    """Return a database of this test's own in which the simulator's sailings are on sale."""
+    async with own_copy(postgres_server, templates.filled(seed_catalogue)) as url:
+        yield url
 
 
 @pytest.fixture

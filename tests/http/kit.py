@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from aiohttp import ClientSession, TCPConnector, web
 from aiohttp.test_utils import TestServer
@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from yarl import URL
 
+import booking_http.parts
 from adapters.simulator import SimulatorSettings
 from adapters.simulator import create_app as create_simulator
 from adapters.simulator.sailings import (
@@ -23,15 +24,17 @@ from adapters.simulator.sailings import (
     EXAMPLE_SAILING,
     seeded_sailings,
 )
+from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.sailing import Sailing
 from booking_http.actions import BASE
 from booking_http.bootstrap import PARTS, create_app
 from booking_http.demo.seed import row_of
-from booking_http.parts import Parts
+from booking_http.parts import Parts, traveltek_settings
 from booking_http.settings import Settings
 from persistence.catalogue import CatalogueRow, seed
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
+from tests.patience import Limits, eventually
 
 CRUISE = str(EXAMPLE_SAILING)
 CARNIVAL = str(CARNIVAL_SAILING)
@@ -48,14 +51,6 @@ CUT = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND query LIKE 'LISTEN%'"
 )
-Truth = Callable[[], Awaitable[bool]]
-
-
-async def eventually(truth: Truth, *, within: float = 20.0) -> None:
-    """Wait until something becomes true."""
-    async with asyncio.timeout(within):
-        while not await truth():  # noqa: ASYNC110 - what is waited for lies in another process
-            await asyncio.sleep(0.05)
 
 
 def once(key: str) -> Headers:
@@ -74,12 +69,24 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
         "traveltek_sid": SimulatorSettings().sid,
         "traveltek_username": SimulatorSettings().user,
         "traveltek_password": SimulatorSettings().password,
-        "traveltek_time_scale": 0.1,
         "drain_seconds": 0,
         "log_level": "ERROR",
         "worker": False,
     }
     return Settings(**usual | changes)
+
+
+@contextmanager
+def patient(limits: Mapping[str, float] | None = None, **changes: Any) -> Iterator[None]:
+    """Let what is opened within wait as long as these limits say, and repeat reads at once."""
+
+    def settings(given: Settings) -> TraveltekSettings:
+        usual = traveltek_settings(given)
+        quick: Json = {"limits": limits or usual.limits, "retry_wait": 0.01, "breaker_seconds": 1.5}
+        return replace(usual, **quick | changes)
+
+    with patch.object(booking_http.parts, "traveltek_settings", settings):
+        yield
 
 
 async def seed_catalogue(database_url: str) -> None:
@@ -110,6 +117,7 @@ class Simulator:
     def __init__(self, base: URL, http: ClientSession) -> None:
         self.base = base
         self.http = http
+        self.limits = Limits()
 
     @property
     def api(self) -> str:
@@ -121,6 +129,7 @@ class Simulator:
             return await answer.json()
 
     async def fault(self, endpoint: str, fault: str, *, times: int | None = 1, **more: Any) -> None:
+        self.limits.expect(endpoint, fault, times)
         await self.control("faults", endpoint=endpoint, fault=fault, times=times, **more)
 
     async def ledger(self) -> Any:
@@ -138,7 +147,7 @@ class Simulator:
         async def enough() -> bool:
             return await self.received(endpoint) >= calls
 
-        await eventually(enough, within=120)
+        await eventually(enough)
 
 
 @dataclass(frozen=True, slots=True)
@@ -402,7 +411,8 @@ async def running_service(
     # Not aiohttp's TestServer, which cancels the handlers of clients that hang up.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
     async with AsyncExitStack() as running:
-        await runner.setup()
+        with patient(simulator.limits):
+            await runner.setup()
         running.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         http = await running.enter_async_context(ClientSession(connector=TCPConnector(limit=0)))

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.http.kit import Guest, Service
+from tests.patience import PATIENCE
 
 CHECKS = ",".join(
     (
@@ -18,7 +19,6 @@ CHECKS = ",".join(
         "response_schema_conformance",
     )
 )
-SECONDS = 300
 
 
 @pytest.mark.slow
@@ -33,12 +33,17 @@ async def test_no_request_gets_an_answer_that_is_not_documented(
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
         *("run", str(service.url / "openapi.json"), "--url", str(service.url.origin())),
         *("--checks", CHECKS, "--phases", "examples,coverage"),
-        *("--exclude-path-regex", "events|metrics|docs|cancel", "--request-timeout", "20"),
+        *(
+            "--exclude-path-regex",
+            "events|metrics|docs|cancel",
+            "--request-timeout",
+            str(int(PATIENCE)),
+        ),
         *("--seed", "1", "--generation-database", "none", "--no-color"),
         cwd=tmp_path,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(2 * PATIENCE):
         said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()[-6000:]

@@ -7,8 +7,9 @@ import pytest
 from persistence.schema_staff import Role
 from tests.http.conftest import MakeService
 from tests.http.console import Visitor, at_desk, page_of
-from tests.http.kit import VISA, Service, eventually
+from tests.http.kit import VISA, Service
 from tests.http.staff import audit
+from tests.patience import eventually
 
 
 @pytest.fixture

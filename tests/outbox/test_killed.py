@@ -22,6 +22,7 @@ from tests.outbox.kit import (
     open_office,
     seqs,
 )
+from tests.patience import PATIENCE
 
 PATH = os.pathsep.join([str(ROOT), str(ROOT / "http")])
 
@@ -46,7 +47,7 @@ async def killed_sender(
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.outbox.dying_sender", env=environment, cwd=ROOT
     )
-    return await asyncio.wait_for(process.wait(), 30)
+    return await asyncio.wait_for(process.wait(), PATIENCE)
 
 
 async def recovered(office: Office) -> None:

@@ -14,7 +14,6 @@ from adapters.public_hosts import is_public
 from booking_http.outbox import LEASE
 from booking_http.settings import SettingsError
 from persistence.outbox import Fate
-from tests.http.kit import eventually
 from tests.outbox.kit import (
     KEY,
     SECRET,
@@ -26,6 +25,7 @@ from tests.outbox.kit import (
     running_receiver,
     seqs,
 )
+from tests.patience import eventually
 from tests.persistence.samples import priced
 from tests.persistence.test_personal import PERSONAL
 from tests.words import told
@@ -233,11 +233,13 @@ async def test_a_stop_lets_the_sender_finish(office: Office, receiver: Receiver)
     await office.shop.selected()
     stop = asyncio.Event()
     running = asyncio.create_task(office.sender.run(stop))
-    async with asyncio.timeout(10):
-        while len(receiver.got) < 2:  # noqa: ASYNC110 - what is waited for is a list
-            await asyncio.sleep(0.02)
-        stop.set()
-        await running
+
+    async def both_came() -> bool:
+        return len(receiver.got) == 2
+
+    await eventually(both_came)
+    stop.set()
+    await running
     assert {fate for _, fate, _ in await office.fates()} == {"delivered"}
 
 

@@ -1,17 +1,22 @@
 """Migrations lead to exactly the tables the code knows, and back."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import asyncpg
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.schema import CreateSchema
 
+import persistence
+from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connector
 from persistence.database import create_engine
-from persistence.database import database_url as normalised
-from persistence.migrate import current, downgrade, head, upgrade
+from persistence.migrate import current, downgrade, upgrade
+from persistence.pool import open_engine
+from persistence.revisions import head
 from persistence.schema_all import metadata
 
 # Everything that has a name in our schemas, with its definition.
@@ -82,7 +87,7 @@ def differences(connection: Connection) -> list[object]:
 
 async def test_alembic_sees_no_difference_between_code_and_database(database_url: str) -> None:
     """Reflection reads JSON as SQLAlchemy does, so it gets an engine without our codec."""
-    engine = create_async_engine(normalised(database_url))
+    engine = open_engine(Connector(address=read_address(database_url)), patience=60)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
@@ -102,3 +107,13 @@ async def test_constraints_and_partial_indexes_are_the_same_as_well(
 
 def test_migrations_run_without_a_loop_of_the_caller(database_url: str) -> None:
     assert asyncio.run(current(database_url)) == head()
+
+
+WILD = re.compile(r"SELECT\s+\*|RETURNING\s+\*|\b[a-z_]+\.\*")
+
+
+def test_statements_name_their_columns() -> None:
+    """A new column must not change what a running program reads, nor make its plans stale."""
+    folder = Path(persistence.__file__).parent
+    statements = [(path.name, path.read_text("utf-8")) for path in folder.glob("*.py")]
+    assert [name for name, text in statements if WILD.search(text)] == []

@@ -17,6 +17,7 @@ from booking_flow.session import Unwinding, UnwindingReason
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, find_by_booking, find_by_reference, history, tasks
+from tests.patience import PATIENCE
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import (
     BASKET,
@@ -174,10 +175,10 @@ async def test_a_commit_wakes_those_who_watch(shop: Shop, database_url: str) -> 
     listener = await asyncpg.connect(database_url)
     await listener.add_listener("booking_session", lambda *said: heard.put_nowait(said[-1]))
     known = await shop.created()
-    assert await asyncio.wait_for(heard.get(), 5) == f"{known.id}:0"
+    assert await asyncio.wait_for(heard.get(), PATIENCE) == f"{known.id}:0"
     await shop.write(priced(known))
     await shop.commit(priced(known))
-    assert await asyncio.wait_for(heard.get(), 5) == f"{known.id}:1"
+    assert await asyncio.wait_for(heard.get(), PATIENCE) == f"{known.id}:1"
     await shop.store.close()
     await listener.close()
     assert heard.empty()

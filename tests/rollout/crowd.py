@@ -8,7 +8,8 @@ import string
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from tests.http.kit import Guest, Headers, Reply, eventually, once
+from tests.http.kit import Guest, Headers, Reply, once
+from tests.patience import eventually
 from tests.rollout.doors import Doors, Visitor, visiting
 from tests.soak.guests import CRUISES
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from booking_http.worker import Worker
 from persistence.clock import set_clock_offset
 from persistence.database import fetch_all
 from persistence.tasks import PostgresTaskStore
-from tests.http.kit import Guest, Service, Simulator
+from tests.http.kit import Guest, Service, Simulator, patient
 
 LEASES = timedelta(minutes=4)
 """Longer than any lease, shorter than a hold."""
@@ -56,7 +56,9 @@ def clocks_of(service: Service) -> Clocks:
 @asynccontextmanager
 async def worker_for(settings: Settings) -> AsyncIterator[tuple[Worker, Parts]]:
     """Open a worker of its own, to be drained by hand."""
-    async with open_parts(settings) as parts:
+    async with AsyncExitStack() as opened:
+        with patient():
+            parts = await opened.enter_async_context(open_parts(settings))
         yield Worker(parts, metrics=Metrics()), parts
 
 

@@ -15,7 +15,7 @@ from booking_flow.refusals import RefusalCode
 from booking_flow.refused import refuse
 from booking_http.lanes import Job, Lane
 from booking_http.metrics import Metrics
-from tests.http.kit import eventually
+from tests.patience import eventually
 
 SESSION = UUID(int=1)
 
@@ -91,7 +91,7 @@ async def test_a_wake_up_saves_waiting_for_the_next_look() -> None:
         await asyncio.sleep(0.02)
         work.waiting = [1]
         made.wake()
-        await eventually(lambda: _is(work.done == [1]), within=1)
+        await eventually(lambda: _is(work.done == [1]))
 
 
 async def test_without_a_wake_up_it_looks_now_and_then() -> None:
@@ -99,7 +99,7 @@ async def test_without_a_wake_up_it_looks_now_and_then() -> None:
     async with running(lane(work.take, work.do, poll=0.02)):
         await asyncio.sleep(0.02)
         work.waiting = [1]
-        await eventually(lambda: _is(work.done == [1]), within=1)
+        await eventually(lambda: _is(work.done == [1]))
 
 
 async def test_a_stop_takes_nothing_more_and_waits_for_what_was_taken() -> None:
@@ -121,7 +121,7 @@ async def test_a_database_that_is_away_is_tried_again_after_a_pause() -> None:
     work = Work(1)
     work.outages = 2
     async with running(lane(work.take, work.do)):
-        await eventually(lambda: _is(work.done == [1]), within=5)
+        await eventually(lambda: _is(work.done == [1]))
 
 
 async def test_a_lane_that_cannot_take_for_another_reason_goes_on_as_well() -> None:
@@ -134,7 +134,7 @@ async def test_a_lane_that_cannot_take_for_another_reason_goes_on_as_well() -> N
         return await work.take(limit)
 
     async with running(lane(take, work.do)):
-        await eventually(lambda: _is(work.done == [1]), within=5)
+        await eventually(lambda: _is(work.done == [1]))
 
 
 async def test_who_is_cancelled_waits_for_nothing() -> None:

@@ -9,7 +9,8 @@ from booking_http.metrics import Metrics
 from booking_http.worker import working
 from persistence.histories import history
 from tests.http.conftest import MakeService
-from tests.http.kit import Guest, Service, eventually
+from tests.http.kit import Guest, Service
+from tests.patience import eventually
 from tests.worker.kit import clocks_of, kinds_of_open_tasks, rows, worker_of
 
 SOON = timedelta(seconds=5)
@@ -144,7 +145,7 @@ async def test_an_announcement_wakes_a_worker_that_would_sleep_long(
         async def held() -> bool:
             return bool((await guest.look()).body["state"] == "basketed")
 
-        await eventually(held, within=10)
+        await eventually(held)
 
 
 async def test_serve_works_by_itself_and_counts_it(make_service: MakeService) -> None:

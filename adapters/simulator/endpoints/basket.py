@@ -45,7 +45,7 @@ def remove_from_basket(call: Call) -> Json:
     key, session = call.need("basketkey"), call.session
     if key not in session.basket:
         raise RefusalError(152, "Item not in basket")
-    session.basket.remove(key)
+    session.drop(key)
     if call.supplier.settings.remove_frees_hold:
         call.supplier.state.items[key].freed = True
     return basket_body(call, call.supplier.basket(session))
@@ -141,5 +141,5 @@ def _with_price(call: Call, item: BasketItem) -> BasketItem:
 def _keep(call: Call, item: BasketItem) -> None:
     """Put the row in the session's basket and take the cabin off the market."""
     call.supplier.state.items[item.key] = item
-    call.session.basket.append(item.key)
+    call.session.basket += (item.key,)
     call.supplier.inventory.keep(item)

@@ -14,11 +14,12 @@ from adapters.simulator.endpoints.book_checks import (
     check_people,
 )
 from adapters.simulator.pricing import deposit
-from adapters.simulator.state import BasketItem, SupplierBooking
-from adapters.simulator.wire import Json, RefusalError
+from adapters.simulator.state import BasketItem, Charge, SupplierBooking
+from adapters.simulator.wire import Json, RefusalError, already_booked
 
 REPRICED = Decimal("1.05")
-_FAILURES = ("failed_yellow", "failed_red", "failed_with_authcode")
+_FAILURES = ("failed_yellow", "yellow_turns_booked", "failed_red", "failed_with_authcode")
+_COLOURS = {"failed_yellow": "Yellow", "yellow_turns_booked": "Yellow", "failed_red": "Red"}
 
 
 def book(call: Call) -> Json:
@@ -50,7 +51,7 @@ def _second_time(
     """Answer a second book.pl for the same row as the policy says."""
     policy = call.supplier.settings.second_book
     if policy == "error":
-        raise RefusalError(152, "Item not in basket (already booked)")
+        raise already_booked()
     if policy == "duplicate":
         return _attempt(call, [item], people, payment)
     first = call.supplier.booking_of(item)
@@ -124,20 +125,33 @@ def _failed(
     bookings = [_record(call, item, people, status="Failed") for item in items]
     charge = None
     if failure == "failed_with_authcode":
-        charge = call.supplier.charge(bookings[0], payment.amount if payment else items[0].total)
-    if failure == "failed_yellow" and call.supplier.settings.failed_yellow_turns_booked:
+        charge = _charged(call, bookings, payment)
+    if _is_reviewed(call, failure):
         _put_under_review(call, bookings, payment)
-    colour = {"failed_yellow": "Yellow", "failed_red": "Red"}.get(failure, "Green")
     return Answer(
-        bookings=bookings, items=items, payment=payment, charge=charge, fraud_category=colour
+        bookings=bookings,
+        items=items,
+        payment=payment,
+        charge=charge,
+        fraud_category=_COLOURS.get(failure, "Green"),
     )
 
 
+def _is_reviewed(call: Call, failure: str) -> bool:
+    """Say whether the failure is not the last word, by fault or by policy."""
+    by_policy = call.supplier.settings.failed_yellow_turns_booked
+    return failure == "yellow_turns_booked" or (failure == "failed_yellow" and by_policy)
+
+
 def _put_under_review(call: Call, bookings: list[SupplierBooking], payment: Payment | None) -> None:
-    """Let a failed booking turn into a real one later."""
+    """Let a failed booking turn into a real one later; the fault's does at once or when it says."""
+    seconds: float = call.supplier.settings.yellow_review_seconds
+    if call.meets("yellow_turns_booked"):
+        seconds = call.fault_seconds(0)
     for booking in bookings:
         paid_here = payment is not None and booking.item_key == payment.item_key
-        call.supplier.review(booking, payment.amount if payment and paid_here else None)
+        amount = payment.amount if payment and paid_here else None
+        call.supplier.review(booking, amount, seconds=seconds)
 
 
 def _other_status(
@@ -165,12 +179,19 @@ def _booked(
         booking.reservation = call.supplier.reservation_number(call.supplier.sailings[item.sailing])
     _take_out_of_basket(call, items)
     charge = None
-    if payment is not None and not call.meets("booked_without_authcode"):
-        paid = next((one for one in bookings if one.item_key == payment.item_key), bookings[0])
-        charge = call.supplier.charge(paid, payment.amount)
+    if not call.meets("booked_without_authcode"):
+        charge = _charged(call, bookings, payment)
     return Answer(
         bookings=bookings, items=items, payment=payment, charge=charge, errors=_errors(call)
     )
+
+
+def _charged(call: Call, bookings: list[SupplierBooking], payment: Payment | None) -> Charge | None:
+    """Charge the card that was sent; without a card there is nothing to take money from."""
+    if payment is None:
+        return None
+    paid = next((one for one in bookings if one.item_key == payment.item_key), bookings[0])
+    return call.supplier.charge(paid, payment.amount)
 
 
 def _errors(call: Call) -> list[Json]:
@@ -187,8 +208,7 @@ def _take_out_of_basket(call: Call, items: list[BasketItem]) -> None:
     for item in items:
         item.booked = True
         call.supplier.inventory.keep(item)
-        if item.key in call.session.basket:
-            call.session.basket.remove(item.key)
+        call.session.drop(item.key)
 
 
 def _record(
@@ -205,7 +225,7 @@ def _record(
         total=Decimal(0) if status == "Failed" else item.total,
         currency=item.currency,
         booked_at=call.supplier.clock.now(),
-        passengers=people,
+        passengers=tuple(people),
     )
     call.supplier.state.bookings.append(booking)
     return booking

@@ -1,5 +1,6 @@
 """How the answer of book.pl is spelled, whether it is booked, failed or neither."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -131,6 +132,6 @@ def _cruise(call: Call, booking: SupplierBooking, item: BasketItem) -> Json:
     }
 
 
-def _passenger(person: dict[str, str]) -> Json:
+def _passenger(person: Mapping[str, str]) -> Json:
     """Spell a passenger, the leaked Perl reference included."""
     return {**person, "paxno": int(person["paxno"] or 0), "specialservices": LEAKED, "roomno": None}

@@ -61,10 +61,16 @@ def _rows(call: Call, quoted: QuotedRate) -> tuple[list[Json], list[Json]]:
     ]
     for n, row in enumerate(rows):
         row["resultno"] = f"{quoted.gradeno}_{n}"
-        session.cabins[row["resultno"]] = OfferedCabin(
-            gradeno=quoted.gradeno, cabin_number=row["cabinno"]
-        )
+    session.cabins = {**session.cabins, **_offered(quoted, rows)}
     return rows, _decks(call, sailing, free or [])
+
+
+def _offered(quoted: QuotedRate, rows: list[Json]) -> dict[str, OfferedCabin]:
+    """Return the cabins shown by the `resultno` that each was shown under."""
+    return {
+        row["resultno"]: OfferedCabin(gradeno=quoted.gradeno, cabin_number=row["cabinno"])
+        for row in rows
+    }
 
 
 def _guarantee_row(grade: Grade, quoted: QuotedRate) -> Json:

@@ -1,6 +1,6 @@
 """cruisecabingrades.pl: live prices; each call makes the older `resultno` stale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 from adapters.simulator.call import Call
@@ -41,7 +41,7 @@ def same_party(call: Call, session: SupplierSession) -> bool:
         {session.children} if infants is None else set()
     )
     births = sorted(value for name, value in call.params.items() if name.startswith("dob-"))
-    same_births = not session.birth_dates or births == session.birth_dates
+    same_births = not session.birth_dates or births == list(session.birth_dates)
     return call.whole("adults") == session.adults and bool(young & allowed) and same_births
 
 
@@ -59,6 +59,7 @@ class _Sheet:
     call: Call
     sailing: SeededSailing
     search_no: int
+    quotes: list[QuotedRate] = field(default_factory=list)
 
 
 def _new_price_list(call: Call, sailing: SeededSailing) -> list[Json]:
@@ -66,12 +67,13 @@ def _new_price_list(call: Call, sailing: SeededSailing) -> list[Json]:
     session = call.session
     session.searches += 1
     older = sorted({one.resultno for one in session.quotes})
-    session.stale_resultnos = (session.stale_resultnos + older)[-_STALE_KEPT:]
-    session.quotes, session.cabins = [], {}
+    session.stale_resultnos = (*session.stale_resultnos, *older)[-_STALE_KEPT:]
     search_no = 1_064_000_000 + call.supplier.state.number()
     sheet = _Sheet(call=call, sailing=sailing, search_no=search_no)
     grades = enumerate(GRADES[sailing.line_id])
-    return [row for index, grade in grades for row in _grade_rows(sheet, grade, index)]
+    rows = [row for index, grade in grades for row in _grade_rows(sheet, grade, index)]
+    session.quotes, session.cabins = tuple(sheet.quotes), {}
+    return rows
 
 
 def _grade_rows(sheet: _Sheet, grade: Grade, index: int) -> list[Json]:
@@ -100,7 +102,7 @@ def _rate_cell(sheet: _Sheet, grade: Grade, rate: Rate, index: int) -> Json:
         resultno=f"212_{number}",
         gradeno=f"{211 + session.searches}:{rate.code}:{index}",
     )
-    session.quotes.append(quoted)
+    sheet.quotes.append(quoted)
     currency = asked_currency(sheet.call, session)
     price = quote(sheet.sailing, grade, rate, session.party, currency=currency)
     return _cell(quoted, price, own_result=own)

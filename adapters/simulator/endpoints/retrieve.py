@@ -43,7 +43,7 @@ def _booking(call: Call, booking: SupplierBooking) -> Json:
         "commission": 0,
         "cruiseitem": _cruise(call, booking),
         "passengers": [
-            person | {"paxno": int(person["paxno"] or 0)} for person in booking.passengers
+            {**person, "paxno": int(person["paxno"] or 0)} for person in booking.passengers
         ],
     }
 

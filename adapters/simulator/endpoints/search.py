@@ -81,7 +81,7 @@ def _open_session(call: Call) -> SupplierSession:
         adults=adults,
         children=call.whole("children", 0),
         infants=call.whole("infants", 0),
-        birth_dates=sorted(day for day in call.params.get("childdob", "").split(",") if day),
+        birth_dates=_birth_dates(call),
         window_start=start,
         window_end=end,
         line_ids=_line_ids(call),
@@ -106,10 +106,15 @@ def _day(call: Call, name: str) -> date:
         raise RefusalError(111, f"Invalid value for parameter: {name}") from None
 
 
-def _line_ids(call: Call) -> list[int]:
+def _birth_dates(call: Call) -> tuple[str, ...]:
+    """Return the children's birth dates in order."""
+    return tuple(sorted(day for day in call.params.get("childdob", "").split(",") if day))
+
+
+def _line_ids(call: Call) -> tuple[int, ...]:
     """Return the lines searched, all of them when none is named."""
     raw = call.params.get("lineid", "")
-    return [int(part) for part in raw.split(",") if part.strip().isdecimal()]
+    return tuple(int(part) for part in raw.split(",") if part.strip().isdecimal())
 
 
 def _forget_old_sessions(call: Call) -> None:

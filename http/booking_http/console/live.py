@@ -16,6 +16,7 @@ from booking_http.streams import Stream
 from booking_http.support.finding import find_session, id_of
 from booking_http.support.identity import COOKIE, note_in_audit
 
+_AWAY: Final = b"event: away\ndata: no news is heard\n\n"
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -47,23 +48,26 @@ async def _tell(
     response: web.StreamResponse,
     session_id: UUID,
 ) -> None:
-    told, beat = -1, service.settings.heartbeat_seconds
+    told, beat = b"", service.settings.heartbeat_seconds
     cookie = request.cookies.get(COOKIE, "")
-    while await service.support.staff.is_open(cookie):
-        version = await _version(service, session_id)
-        if version is not None and version != told:
-            await response.write(f"event: version\ndata: {version}\n\n".encode())
-            told = version
+    while (news := await _news(service, cookie, session_id)) is not None:
+        if news != told:
+            await response.write(news)
+            told = news
         if stream.stopped:
             return
         if not await stream.wait(beat):
             await response.write(b": still here\n\n")
 
 
-async def _version(service: Service, session_id: UUID) -> int | None:
-    """Return the present version; while the database is away there is no news."""
+async def _news(service: Service, cookie: str, session_id: UUID) -> bytes | None:
+    """Return the present version, or that it cannot be followed; None once one is signed out."""
+    if service.streams.deaf:
+        return _AWAY
     try:
+        if not await service.support.staff.is_open(cookie):
+            return None
         loaded = await service.store.load(session_id)
     except StoreUnavailable:
-        return None
-    return loaded.session.version if loaded else None
+        return _AWAY
+    return f"event: version\ndata: {loaded.session.version}\n\n".encode() if loaded else b""

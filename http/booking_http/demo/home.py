@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from cryptography.fernet import Fernet
 
 from adapters.embedded.folder import FolderLock
-from booking_http.process import CannotRun
+from booking_http.process import CannotRun, writing
 
 _NOTE: Final = "about.txt"
 _ABOUT: Final = (
@@ -50,10 +50,10 @@ class DemoHome:
         """Hold the folder for one demo; the kernel lets go of it with the process.
 
         Raises:
-            CannotRun: another demo has it, or it is a folder of something else.
+            CannotRun: another demo has it, it is a folder of something else, or we may not write
+                there.
         """
-        self._make()
-        with (self.path / "demo.lock").open("w") as lock:
+        with self._opened() as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -91,10 +91,25 @@ class DemoHome:
         return self.settings().get("database_url")
 
     def settings(self) -> Mapping[str, str]:
-        """Return what the demo that runs here has published; nothing when none runs."""
+        """Return what the demo that runs here has published; nothing when none runs.
+
+        Raises:
+            CannotRun: it is somebody else's.
+        """
         file = self.path / "running.json"
-        found: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        try:
+            found: dict[str, str] = json.loads(file.read_text("utf-8"))
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        except (OSError, ValueError) as error:
+            raise CannotRun(f"what the demo in {self.path} says cannot be read") from error
         return found
+
+    def _opened(self) -> TextIO:
+        """Make the folder if need be, and open the file that says who has it."""
+        with writing(self.path, advice="choose another folder with --home"):
+            self._make()
+            return (self.path / "demo.lock").open("w")
 
     def _make(self) -> None:
         if self.path.exists() and not self.path.is_dir():

@@ -17,6 +17,7 @@ from booking_http.doctor import places, shelves, supplier_checks
 from booking_http.doctor.findings import Finding, Level, Report, Say
 from booking_http.doctor.rooms import Rooms, open_asking
 from booking_http.doctor.shelves import NotReached
+from booking_http.rejections import catalogue_name, database_name, rejection
 
 Check = Callable[[Rooms, Say], Awaitable[None]]
 
@@ -33,6 +34,10 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("clock.supplier", places.supplier_clock),
     ("supplier.hold_times", places.holds),
 )
+
+
+_OF_CATALOGUE: Final = ("catalogue.database", "catalogue.schema", "catalogue.rows", "supplier")
+"""What is looked up in the catalogue's database; everything else is in ours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +84,19 @@ async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Repor
     except NotReached:
         return
     except (StoreUnavailable, PostgresError, SQLAlchemyError, OSError) as error:
-        why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
-        report.say(
-            Finding(
-                check=name,
-                level=Level.FAILURE,
-                said=f"cannot be looked at: {why}",
-                guest="Whatever needs it does not work.",
-                todo="Look whether the server runs and the address and account are right.",
-            )
-        )
+        report.say(_not_looked_at(name, error))
+
+
+def _not_looked_at(name: str, error: Exception) -> Finding:
+    setting = catalogue_name() if name.startswith(_OF_CATALOGUE) else database_name()
+    why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
+    todo = f"Look whether the server runs, and whether {setting} leads to it."
+    if (found := rejection(error)) is not None:
+        why, todo = found.why, f"{setting}: {found.todo}."
+    return Finding(
+        check=name,
+        level=Level.FAILURE,
+        said=f"cannot be looked at: {why}",
+        guest="Whatever needs it does not work.",
+        todo=todo,
+    )

@@ -7,16 +7,17 @@ from importlib.metadata import version
 from typing import Final
 
 from redis.exceptions import RedisError
-from sqlalchemy.exc import ProgrammingError
 
 from adapters.traveltek.clock import clock_ahead
 from booking_http.doctor.findings import Finding, Level, Say
 from booking_http.doctor.rooms import Rooms
+from booking_http.rejections import redis_rejection
 from booking_http.syncing import environment_of
 from booking_http.worlds import disagreements
-from persistence import migrate
 from persistence.clock import now
+from persistence.errors import NoRight
 from persistence.identity import read_mark
+from persistence.revisions import known, standing
 from persistence.schema_sync import RunOutcome
 from persistence.sync_runs import PastRun, PostgresSyncRuns
 from persistence.vitals import hold_times, vitals
@@ -39,18 +40,19 @@ async def booking_database(rooms: Rooms, say: Say) -> None:
 
 async def migrations(rooms: Rooms, say: Say) -> None:
     """Say whether the tables are those that this program needs."""
-    there = await migrate.current(rooms.settings.database_url.get_secret_value())
-    if there == migrate.head():
+    found = await standing(rooms.database)
+    if found.fit:
         rooms.today = (await now(rooms.database)).date()
-        say(Finding(check="migrations", said=f"the tables are at revision {there}"))
+        say(Finding(check="migrations", said=found.said))
         return
+    behind = found.revision is None or found.revision in known()
     say(
         Finding(
             check="migrations",
             level=Level.FAILURE,
-            said=f"the tables are at {there or 'nothing'}, this program needs {migrate.head()}",
+            said=found.said,
             guest="No guest can book, and sessions that have begun cannot go on.",
-            todo="Run `booking-flow migrate`.",
+            todo="Run `booking-flow migrate`." if behind else "Run a newer program.",
         )
     )
 
@@ -88,19 +90,22 @@ async def redis(rooms: Rooms, say: Say) -> None:
     try:
         told = await rooms.redis.info("server")
     except (RedisError, OSError, TimeoutError) as error:
-        say(
-            Finding(
-                check="redis",
-                level=Level.WARNING,
-                said=f"does not answer: {type(error).__name__}",
-                guest="Every booking still works, a little slower.",
-                todo="Start it, or correct REDIS_URL.",
-            )
-        )
+        say(_without_redis(error))
         return
     name = "Valkey" if "valkey_version" in told else "Redis"
     number = told.get("valkey_version") or told.get("redis_version")
     say(Finding(check="redis", said=f"{name} {number}"))
+
+
+def _without_redis(error: Exception) -> Finding:
+    found = redis_rejection(error)
+    return Finding(
+        check="redis",
+        level=Level.WARNING,
+        said=found.why if found else f"does not answer: {type(error).__name__}",
+        guest="Every booking still works, a little slower.",
+        todo=f"REDIS_URL: {found.todo}." if found else "Start it, or correct REDIS_URL.",
+    )
 
 
 async def catalogue_database(rooms: Rooms, say: Say) -> None:
@@ -119,7 +124,7 @@ async def _of_other_world(rooms: Rooms, say: Say) -> None:
     """Say whether a catalogue that carries a mark is another environment's."""
     try:
         marked = await environment_of(rooms.settings.catalogue_dsn())
-    except ProgrammingError:
+    except NoRight:
         # An account that may read the catalogue alone cannot see the mark beside it.
         return
     if marked in {None, rooms.settings.app_env.value}:

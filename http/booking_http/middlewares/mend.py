@@ -40,7 +40,8 @@ async def mend(request: web.Request, handler: Handler) -> web.StreamResponse:
         return answer(request, from_refusal(refused.refusal, session=refused.session))
     except web.HTTPException as error:
         return _from_aiohttp(request, error)
-    except StoreUnavailable:
+    except StoreUnavailable as error:
+        _log.warning("unavailable", why=str(error))
         return answer(request, problem(RefusalCode.UNAVAILABLE))
     except Exception as error:
         return _unexpected(request, error)

@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[3]
 OWNER = """
 import asyncio, json, sys
@@ -48,12 +50,12 @@ class Owner:
         self.family = psutil.Process(self.process.pid).children(recursive=True)
 
     def end(self) -> int:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE)
         return self.process.returncode
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE)
 
 
 def still_alive(family: Sequence[psutil.Process]) -> list[psutil.Process]:
@@ -67,7 +69,7 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], bool], *, seconds: float = 10.0) -> bool:
+def eventually(condition: Callable[[], bool], *, seconds: float = PATIENCE) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

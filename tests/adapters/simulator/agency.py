@@ -1,5 +1,7 @@
 """A travel agency that calls the simulator as the protocol says, with no client between."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -9,6 +11,7 @@ import aiohttp
 from aiohttp.test_utils import TestClient
 
 from adapters.simulator.sailings import EXAMPLE_SAILING, seeded_sailings
+from tests.patience import PATIENCE
 
 TODAY = date(2026, 11, 22)
 SAILINGS = {sailing.codetocruiseid: sailing for sailing in seeded_sailings(TODAY)}
@@ -53,6 +56,19 @@ class Agency:
             key: str(value) for key, value in (known | params).items() if value not in ("", None)
         }
         return await self.http.get(BASE + name, params=query, **options)
+
+    async def unanswered(self, name: str, calling: Coroutine[Any, Any, Any]) -> None:
+        """Hang up on a call to an endpoint as soon as the supplier has it."""
+        call = asyncio.create_task(calling)
+        async with asyncio.timeout(PATIENCE):
+            while name not in await self._called():  # noqa: ASYNC110 - it comes over the wire
+                await asyncio.sleep(0.005)
+        call.cancel()
+        await asyncio.wait([call])
+
+    async def _called(self) -> Json:
+        counts: Json = (await (await self.http.get("/_control/calls")).json())["counts"]
+        return counts
 
     async def get(self, name: str, **params: Any) -> Json:
         answer = await self.raw(name, params)
@@ -184,6 +200,10 @@ class Agency:
         return body
 
     async def pay(self, **changes: Any) -> Json:
+        body: Json = await (await self.pay_raw(**changes)).json()
+        return body
+
+    async def pay_raw(self, **changes: Any) -> aiohttp.ClientResponse:
         form = {
             "requestid": self.token,
             "sessionkey": self.session,
@@ -197,9 +217,7 @@ class Agency:
             "cvv": "123",
         }
         amount = {"amount": str(self.basket["totaldeposit"])}
-        answer = await self.http.post(BASE + "payment.pl", data=form | rest | amount | changes)
-        body: Json = await answer.json()
-        return body
+        return await self.http.post(BASE + "payment.pl", data=form | rest | amount | changes)
 
     async def control(self, name: str, **body: Any) -> Json:
         answer = await self.http.post(f"/_control/{name}", json=body)

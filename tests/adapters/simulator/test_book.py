@@ -1,12 +1,20 @@
 """PROTOCOL 7: what book.pl wants, what it answers, and what it leaves behind."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+import aiohttp
 import pytest
 
+from adapters.simulator.faults import FAULTS
 from tests.adapters.simulator.agency import VISA, Agency, Json, error
 from tests.adapters.simulator.conftest import Start
+
+NEVER_BOOKED = (
+    *("token_expired_200", "token_expired_401", "session_expired", "hold_lapsed", "unknown_status"),
+)
+"""Faults after which the item cannot be booked any more, or not with this token."""
 
 
 def outcome(body: Json) -> tuple[str, str, Json]:
@@ -218,6 +226,61 @@ async def test_a_yellow_failure_may_turn_booked_later(start: Start) -> None:
     assert (booking["status"], bool(booking["reservation"])) == ("Booked", True)
     assert len(ledger["charges"]) == 1
     assert ledger["holds"] == []
+
+
+@pytest.mark.parametrize("card", [VISA, None])
+@pytest.mark.parametrize("seconds", [None, 60])
+async def test_a_yellow_failure_that_turns_booked_by_fault(
+    agency: Agency, seconds: int | None, card: str | None
+) -> None:
+    """At once after the answer or later, with or without a card, which alone is charged."""
+    await agency.hold()
+    await agency.fault("book.pl", "yellow_turns_booked", seconds=seconds)
+    status, reservation, details = outcome(await agency.book(agency.order(card=card)))
+    assert (status, reservation, details["totalprice"]) == ("Failed", "", 0)
+    assert details["transactions"][0]["fraudcategory"] == "Yellow"
+    assert details["transactions"][0]["authcode"] == ""
+    if seconds:
+        assert [one["status"] for one in (await agency.ledger())["bookings"]] == ["Failed"]
+        await agency.control("clock", advanceSeconds=seconds)
+    ledger = await agency.ledger()
+    (booking,) = ledger["bookings"]
+    assert (booking["bookingId"], booking["status"]) == (str(details["bookingid"]), "Booked")
+    assert len(ledger["charges"]) == (1 if card else 0)
+    body = await agency.get(
+        "cruiseimportbooking.pl", lineid=22, bookingreference=booking["reservation"]
+    )
+    assert body["results"][0]["cruiseitem"]["status"] == "Booked"
+
+
+async def test_a_yellow_failure_without_a_card_may_turn_booked_by_policy(start: Start) -> None:
+    """With the whole balance outstanding."""
+    agency = Agency(await start(failed_yellow_turns_booked=True))
+    await agency.hold()
+    await agency.fault("book.pl", "failed_yellow")
+    assert outcome(await agency.book())[0] == "Failed"
+    await agency.control("clock", advanceSeconds=120)
+    ledger = await agency.ledger()
+    assert [one["status"] for one in ledger["bookings"]] == ["Booked"]
+    assert ledger["bookings"][0]["total"] == f"{agency.basket['totalprice']:.2f}"
+    assert ledger["charges"] == []
+
+
+@pytest.mark.parametrize(
+    "fault", [one.name for one in FAULTS.values() if "book.pl" in one.endpoints]
+)
+async def test_a_booking_that_was_sent_no_card_is_never_charged(start: Start, fault: str) -> None:
+    """Whatever goes wrong with it, though it comes twice, and also when it turns Booked later."""
+    agency = Agency(await start(second_book="duplicate", failed_yellow_turns_booked=True))
+    await agency.hold()
+    await agency.fault("book.pl", fault, times=2, seconds=0.01)
+    for _ in range(3):
+        with suppress(aiohttp.ClientError, ValueError, RecursionError):
+            await agency.book()
+    await agency.control("clock", advanceSeconds=1000)
+    ledger = await agency.ledger()
+    assert ledger["charges"] == []
+    assert "Booked" in {one["status"] for one in ledger["bookings"]} or fault in NEVER_BOOKED
 
 
 async def test_the_body_is_needed_in_the_header_of_the_token(agency: Agency) -> None:

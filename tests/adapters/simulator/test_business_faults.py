@@ -1,11 +1,11 @@
 """PROTOCOL 11 again: faults of prices, baskets and bookings, and those built into sailings."""
 
-import aiohttp
 import pytest
 
 from adapters.simulator.faults import CARD_FAULTS, SURNAME_FAULTS
 from adapters.simulator.sailings import DRILLS
 from tests.adapters.simulator.agency import VISA, Agency, error, rate_rows
+from tests.patience import SILENT
 
 
 async def test_a_stale_resultno_or_a_missing_rate_at_every_step(agency: Agency) -> None:
@@ -143,6 +143,37 @@ async def test_payment_can_fail_in_the_same_ways(agency: Agency) -> None:
     assert (result["status"], bool(result["transactions"][0]["authcode"])) == ("Failed", True)
 
 
+@pytest.mark.parametrize("fault", ["already_booked", "already_booked_after"])
+async def test_an_item_may_be_said_to_be_booked_already(agency: Agency, fault: str) -> None:
+    """Nothing is done, or all is; the caller is told the same, and no booking id."""
+    acts = fault == "already_booked_after"
+    await agency.shop()
+    await agency.fault("basketadd.pl", fault)
+    assert error(await agency.add())[0] == 152
+    assert len((await agency.ledger())["holds"]) == int(acts)
+    await agency.hold()
+    before = len((await agency.ledger())["holds"])
+    await agency.fault("basketremove.pl", fault)
+    body = await agency.get("basketremove.pl", basketkey=agency.item["itemkey"])
+    assert (error(body)[0], body["results"]) == (152, [])
+    assert before - len((await agency.ledger())["holds"]) == int(acts)
+    await agency.hold()
+    await agency.fault("book.pl", fault)
+    body = await agency.book(agency.order(card=VISA))
+    assert (error(body)[0], body["results"]) == (152, [])
+    ledger = await agency.ledger()
+    assert len(ledger["bookings"]) == len(ledger["charges"]) == int(acts)
+
+
+async def test_a_basket_may_be_refused_as_booked_already(agency: Agency) -> None:
+    """Though nothing is booked, and the next look shows the held cabin."""
+    await agency.hold()
+    await agency.fault("basket.pl", "already_booked")
+    assert error(await agency.get("basket.pl"))[0] == 152
+    assert (await agency.get("basket.pl"))["results"][0]["basketitems"] == [agency.item]
+    assert (await agency.ledger())["bookings"] == []
+
+
 async def test_errors_beside_a_booking_id(agency: Agency) -> None:
     """The booking is real, whatever the errors say."""
     await agency.hold()
@@ -179,13 +210,13 @@ async def test_sailings_with_a_built_in_fault(agency: Agency, cruise_id: int) ->
         )
         agency.row = row
         agency.cabin = (await agency.cabins())["results"][0]
-        patience = aiohttp.ClientTimeout(total=0.1)
         names = ("resultno", "gradeno", "ratecode")
         chosen = {name: row[name] for name in names} | {"cabinresult": agency.cabin["resultno"]}
-        try:
-            await agency.raw("basketadd.pl", chosen, timeout=patience)
-        except TimeoutError:
-            assert fault == "timeout_after"
+        calling = agency.raw("basketadd.pl", chosen)
+        if fault in SILENT:
+            await agency.unanswered("basketadd.pl", calling)
+        else:
+            await calling
         if endpoint == "basket.pl":
             await agency.raw("basket.pl", {})
     told = await (await agency.http.get("/_control/calls")).json()

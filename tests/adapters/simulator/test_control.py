@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from adapters.simulator.faults import FAULTS
 from adapters.simulator.settings import policy_names
 from tests.adapters.simulator.agency import Agency
 from tests.adapters.simulator.conftest import NOON, Start
+from tests.patience import eventually
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,8 @@ from tests.adapters.simulator.conftest import NOON, Start
         ("faults", {"endpoint": "basket.pl", "fault": "slow", "cruiseId": "x"}, "cruiseId"),
         ("faults", {"endpoint": "basket.pl", "fault": "slow", "cruiseId": 7}, "7"),
         ("faults", {"endpoint": "basket.pl", "fault": "mixed_types", "typing": "odd"}, "strings"),
+        ("faults", {"endpoint": "book.pl", "fault": "slow", "field": "name"}, "nul_in_text"),
+        ("faults", {"endpoint": "book.pl", "fault": "nul_in_text", "field": 1}, "field"),
         ("faults", [], "object"),
         ("clock", {"advanceSeconds": -1}, "advanceSeconds"),
         ("clock", {}, "advanceSeconds"),
@@ -104,18 +108,28 @@ async def test_policies_can_be_read_and_changed(agency: Agency) -> None:
     assert told == await (await agency.http.get("/_control/policy")).json()
 
 
-async def test_latency_scales_and_the_first_price_list_is_cold(start: Start) -> None:
+async def test_latency_scales_and_the_first_price_list_is_cold(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twelve seconds cold, two and a half warm, times the scale; 0 turns it off."""
+    spent: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        begun = asyncio.get_running_loop().time()
+        await asyncio.sleep(seconds)
+        assert asyncio.get_running_loop().time() - begun >= seconds - 0.001
+        spent.append(seconds)
+
+    seen = SimpleNamespace(sleep=sleep, get_running_loop=asyncio.get_running_loop)
+    monkeypatch.setattr("adapters.simulator.dispatch.asyncio", seen)
     agency = Agency(await start())
     await agency.search()
+    assert set(spent) == {0}
     await agency.control("latency", scale=0.01)
-    loop = asyncio.get_running_loop()
-    spent = []
-    for _ in range(2):
-        begun = loop.time()
-        body = await agency.grades()
-        spent.append(loop.time() - begun)
-    assert spent[0] > 0.12 > spent[1] > 0.025
+    spent.clear()
+    body = await agency.grades()
+    await agency.grades()
+    assert spent == pytest.approx([0.12, 0.025], rel=0.01)
     assert body["timing"]["total"] == f"{max(0.025, 0.029019):.6f}"
 
 
@@ -123,11 +137,12 @@ async def test_served_for_real_it_answers_and_stops(unused_tcp_port: int) -> Non
     """On loopback, until cancelled, even while a caller waits for an answer that never comes."""
     settings = SimulatorSettings(latency_scale=0, clock=lambda: NOON)
     task = asyncio.create_task(serve(settings, port=unused_tcp_port))
-    for _ in range(100):
-        await asyncio.sleep(0.01)
+
+    async def listens() -> bool:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", unused_tcp_port)) == 0:
-                break
+            return probe.connect_ex(("127.0.0.1", unused_tcp_port)) == 0
+
+    await eventually(listens)
     _reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
     writer.write(b"GET /_control/ledger HTTP/1.1\r\nHost: x\r\n\r\n")
     assert (await _reader.readline()).endswith(b"200 OK\r\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -9,32 +10,34 @@ import pytest
 from adapters.simulator.endpoints import TABLE
 from adapters.simulator.endpoints.book_checks import luhn
 from adapters.simulator.faults import CARD_FAULTS, ENDPOINTS, FAULTS, SURNAME_FAULTS
+from adapters.simulator.gateway import GATEWAY_STATUSES, SIGN_IN
 from adapters.simulator.sailings import DRILLS
 from tests.adapters.simulator.agency import VISA, Agency, Json, error
+from tests.patience import SILENT
 
 BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 NOT_ACTED = [
     *("timeout_before", "reset_before", "http_500", "http_502", "http_404", "http_429", "html"),
     *("token_expired_200", "token_expired_401", "session_expired"),
+    *("status302", "status401", "status403", "status405", "already_booked"),
 ]
 ACTED = [
     *("timeout_after", "reset", "http_500_after", "http_502_after", "html_after", "malformed"),
     *("truncated", "slow", "mixed_types", "errors_with_bookingid", "booked_without_authcode"),
-    *("duplicate_submit", "price_differs", "other_currency"),
+    *("duplicate_submit", "price_differs", "other_currency", "status302_after"),
+    *("status401_after", "status403_after", "status404_after", "status405_after"),
+    *("already_booked_after", "yellow_turns_booked"),
+    *("status429_after", "nul_in_text", "surrogate_in_text", "deep_body", "long_digits"),
 ]
 
 
-async def send_and_lose(agency: Agency, order: Json) -> None:
-    """Send a booking as a caller with little patience; whatever comes back is lost."""
-    patience = aiohttp.ClientTimeout(total=0.15)
-    headers = {"requestid": agency.token}
-    try:
-        async with agency.http.post(
-            "/2.1/json/book.pl", json=order, headers=headers, timeout=patience
-        ) as answer:
-            await answer.read()
-    except BROKEN:
+async def send_and_lose(agency: Agency, order: Json, fault: str) -> None:
+    """Send a booking; whatever comes back is lost."""
+    if fault in SILENT:
+        await agency.unanswered("book.pl", agency.book_raw(order))
         return
+    with suppress(*BROKEN):
+        await (await agency.book_raw(order)).read()
 
 
 def test_every_fault_is_for_endpoints_that_exist() -> None:
@@ -57,7 +60,7 @@ async def test_faults_before_the_supplier_acted_leave_no_booking(
     """The hold is as it was."""
     await agency.hold()
     await agency.fault("book.pl", fault)
-    await send_and_lose(agency, agency.order(card=VISA))
+    await send_and_lose(agency, agency.order(card=VISA), fault)
     ledger = await agency.ledger()
     assert (len(ledger["holds"]), ledger["bookings"], ledger["charges"]) == (1, [], [])
 
@@ -69,7 +72,7 @@ async def test_faults_after_the_supplier_acted_leave_one_booking(
     """Exactly one reservation, whatever the caller saw."""
     await agency.hold()
     await agency.fault("book.pl", fault)
-    await send_and_lose(agency, agency.order(card=VISA))
+    await send_and_lose(agency, agency.order(card=VISA), fault)
     ledger = await agency.ledger()
     assert (ledger["holds"], len(ledger["bookings"])) == ([], 1)
     assert len(ledger["charges"]) == (0 if fault == "booked_without_authcode" else 1)
@@ -103,17 +106,57 @@ async def test_http_errors_everywhere(
     assert (answer.status, answer.content_type) == (status, "text/html")
 
 
+GATEWAY_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 302: "Location"}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("fault", GATEWAY_STATUSES)
+async def test_a_gateway_answers_in_the_suppliers_stead(
+    agency: Agency, endpoint: str, fault: str
+) -> None:
+    """A page and no envelope, with the header that the status asks for."""
+    await agency.hold()
+    await agency.fault(endpoint, fault)
+    answer = await call_any(agency, endpoint)
+    status = GATEWAY_STATUSES[fault]
+    assert (answer.status, answer.content_type) == (status, "text/html")
+    assert (await answer.text()).startswith("<html>")
+    assert status not in GATEWAY_HEADERS or GATEWAY_HEADERS[status] in answer.headers
+
+
+async def test_a_redirect_leads_to_a_page_that_does_nothing(agency: Agency) -> None:
+    """Whoever follows it, by either verb, gets another page and changes nothing."""
+    await agency.hold()
+    await agency.fault("basketremove.pl", "status302")
+    answer = await agency.raw("basketremove.pl", {"basketkey": agency.item["itemkey"]})
+    assert (answer.status, answer.url.path, len(answer.history)) == (200, SIGN_IN, 1)
+    assert (await agency.http.post(SIGN_IN)).status == 200
+    assert len((await agency.ledger())["holds"]) == 1
+
+
+@pytest.mark.parametrize("fault", GATEWAY_STATUSES)
+async def test_a_gateway_lets_a_removal_through_or_not(agency: Agency, fault: str) -> None:
+    """The name says whether the hold is gone; the caller is told the same in both cases."""
+    await agency.hold()
+    await agency.fault("basketremove.pl", fault)
+    await agency.raw(
+        "basketremove.pl", {"basketkey": agency.item["itemkey"]}, allow_redirects=False
+    )
+    assert len((await agency.ledger())["holds"]) == (0 if fault.endswith("_after") else 1)
+
+
 async def call_any(agency: Agency, endpoint: str) -> aiohttp.ClientResponse:
     """Call an endpoint by the verb it wants; armed faults come before its own checks."""
     verb = "GET" if "GET" in TABLE[endpoint].verbs else "POST"
     known = {"requestid": agency.token, "sid": "10001", "sessionkey": agency.session}
     address = f"/2.1/json/{endpoint}"
     if verb == "GET":
-        return await agency.http.get(address, params=known)
+        return await agency.http.get(address, params=known, allow_redirects=False)
+    headers = {"Authorization": aiohttp.encode_basic_auth("agency", "agency-secret")}
     if endpoint == "book.pl":
-        return await agency.book_raw(agency.order())
-    basic = {"Authorization": aiohttp.encode_basic_auth("agency", "agency-secret")}
-    return await agency.http.post(address, data=known, headers=basic)
+        headers["requestid"] = agency.token
+    sent: Json = {"json": agency.order()} if endpoint == "book.pl" else {"data": known}
+    return await agency.http.post(address, headers=headers, allow_redirects=False, **sent)
 
 
 @pytest.mark.parametrize("fault", ["timeout_before", "timeout_after"])

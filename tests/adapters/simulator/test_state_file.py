@@ -7,7 +7,7 @@ import pytest
 
 from adapters.simulator import SimulatorSettings, serve
 from adapters.simulator.app import UnsafeBindingError
-from adapters.simulator.store import seed_date
+from adapters.simulator.store import journal_of, seed_date
 from tests.adapters.simulator.agency import TODAY, VISA, Agency
 from tests.adapters.simulator.conftest import NOON, Start
 
@@ -36,7 +36,9 @@ async def test_sailing_dates_count_from_the_first_start(start: Start, tmp_path: 
     file = tmp_path / "supplier.json"
     later = TODAY + timedelta(days=40)
     assert seed_date(file, later) == seed_date(None, later) == later
-    await Agency(await start(state_file=file)).control("reset")
+    agency = Agency(await start(state_file=file))
+    assert seed_date(file, later) == TODAY
+    await agency.control("reset")
     assert seed_date(file, later) == TODAY
 
 
@@ -47,8 +49,9 @@ async def test_the_file_has_no_card_and_is_its_owners_alone(start: Start, tmp_pa
     await agency.hold()
     for number in ("4000000000000002", VISA):
         await agency.book(agency.order(card=number))
-        assert number not in file.read_text()
-    assert file.stat().st_mode & 0o077 == 0
+        assert number not in file.read_text() + journal_of(file).read_text()
+    assert "Tester" in journal_of(file).read_text()
+    assert (file.stat().st_mode | journal_of(file).stat().st_mode) & 0o077 == 0
     assert not (tmp_path / "supplier.json.new").exists()
 
 

@@ -14,6 +14,7 @@ from adapters.simulator import SimulatorSettings, create_app
 from adapters.token_cache import TokenCache
 from adapters.traveltek import TraveltekClient, open_client
 from tests.adapters.traveltek import kit
+from tests.patience import Limits
 
 NOON = datetime.combine(kit.TODAY, clock_time(12), tzinfo=UTC)
 MakeClient = Callable[..., TraveltekClient]
@@ -25,6 +26,7 @@ class Simulator:
     def __init__(self, base: str, http: ClientSession) -> None:
         self.base = base
         self.http = http
+        self.limits = Limits()
 
     async def control(self, path: str, **body: Any) -> Any:
         async with self.http.post(f"{self.base}/_control/{path}", json=body) as answer:
@@ -32,6 +34,7 @@ class Simulator:
             return await answer.json()
 
     async def fault(self, endpoint: str, fault: str, **more: Any) -> None:
+        self.limits.expect(endpoint, fault, 1)
         await self.control("faults", endpoint=f"{endpoint}.pl", fault=fault, times=1, **more)
 
     async def show(self, path: str) -> Any:
@@ -46,8 +49,13 @@ class Simulator:
     async def client(self, **changes: Any) -> AsyncIterator[TraveltekClient]:
         """A client of this simulator, without Redis unless one is given."""
         redis = changes.pop("redis", None)
-        usual = {"base_url": f"{self.base}/2.1/json", "time_scale": 0.1} | changes
-        settings = kit.settings(**usual)
+        usual: dict[str, Any] = {
+            "base_url": f"{self.base}/2.1/json",
+            "limits": self.limits,
+            "time_scale": 1.0,
+            "retry_wait": 0.01,
+        }
+        settings = kit.settings(**usual | changes)
         async with open_client(
             settings, redis=redis, new_id=uuid4, boottime=time.monotonic
         ) as made:

@@ -253,7 +253,7 @@ async def test_an_effect_arrives_once_and_its_failure_is_told_apart(
 ) -> None:
     """Over real sockets, the supplier being the judge of how often it was asked."""
     ctx = kit.context()
-    async with simulator.client(time_scale=0.05, limits=QUICK) as client:
+    async with simulator.client() as client:
         call = await ready(client, endpoint, ctx)
         await simulator.fault(endpoint, fault)
         with pytest.raises(SupplierError) as caught:
@@ -275,9 +275,6 @@ async def ready(
     if endpoint == "basketremove":
         return partial(client.remove_from_basket, session, item_key, "USD", ctx=ctx)
     return partial(client.book, kit.order(session_key=session, item_key=item_key), ctx=ctx)
-
-
-QUICK = {**kit.settings().limits, "basketadd": 4.0, "basketremove": 4.0, "book": 4.0}
 
 
 @pytest.mark.parametrize("fault", ["reset", "http_502", "truncated", "html", "http_429"])

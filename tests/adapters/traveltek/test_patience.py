@@ -1,7 +1,7 @@
 """Reads are repeated within bounds, and a supplier in trouble is left alone for a while."""
 
-import asyncio
 import itertools
+from types import SimpleNamespace
 
 import pytest
 from aioresponses import aioresponses
@@ -77,19 +77,21 @@ async def fail(client: TraveltekClient, times: int) -> list[str]:
 
 
 async def test_the_breaker_opens_and_closes_again(
-    make_client: MakeClient, aioresponses_mock: aioresponses
+    make_client: MakeClient, aioresponses_mock: aioresponses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = 0.0
+    monkeypatch.setattr("purgatory.domain.model.time", SimpleNamespace(time=lambda: now))
     mock_token(aioresponses_mock)
     mock_answer(aioresponses_mock, "basket", status=502, repeat=4)
-    client = make_client(read_attempts=1, breaker_failures=3, breaker_seconds=10.0, time_scale=0.02)
+    client = make_client(read_attempts=1, breaker_failures=3, breaker_seconds=10.0, time_scale=1.0)
     assert await fail(client, 10) == ["broken"] * 3
     with pytest.raises(SupplierError) as caught:
         await client.basket(kit.SESSION, "USD", ctx=kit.context())
     assert caught.value.kind is FailureKind.NOT_SENT
 
-    await asyncio.sleep(0.25)
+    now += 11
     assert await fail(client, 5) == ["broken"], "one trial, and it is open again"
-    await asyncio.sleep(0.25)
+    now += 11
     mock_answer(aioresponses_mock, "basket", payload=ENVELOPE, repeat=True)
     for _ in range(5):
         await client.basket(kit.SESSION, "USD", ctx=kit.context())

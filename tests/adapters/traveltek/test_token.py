@@ -26,6 +26,7 @@ from tests.adapters.traveltek.test_classification import (
     refusal,
     sent,
 )
+from tests.patience import PATIENCE
 
 
 class Issuer:
@@ -35,11 +36,16 @@ class Issuer:
         self.issued = 0
         self.seconds = seconds
         self.wait = wait
+        self.begun = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def __call__(self) -> Grant:
         self.issued += 1
         number = self.issued
+        self.begun.set()
         await asyncio.sleep(self.wait)
+        await self.gate.wait()
         return Grant(f"token-{number}", self.seconds)
 
 
@@ -94,10 +100,13 @@ async def test_accounts_do_not_share_a_token(valkey: Redis) -> None:
 
 
 async def test_a_token_ends_with_its_life(valkey: Redis) -> None:
-    issuer, (one, other) = Issuer(seconds=0.1, wait=0), caches(valkey)
+    now, shared = 0.0, "booking:token:{a}"
+    issuer, (one, other) = Issuer(seconds=90, wait=0), caches(valkey, clock=lambda: now)
     assert await one.token("a", issuer) == "token-1"
     assert await other.token("a", issuer) == "token-1"
-    await asyncio.sleep(0.15)
+    assert 0 < await valkey.pttl(shared) <= 90_000
+    now += 90
+    await valkey.delete(shared)
     assert await other.token("a", issuer) == "token-2"
     assert await one.token("a", issuer) == "token-2"
 
@@ -118,10 +127,10 @@ async def test_a_leader_that_fails_gives_way(valkey: Redis) -> None:
     async def fail() -> Grant:
         raise SupplierError(FailureKind.TIMEOUT, endpoint="token")
 
-    one, other = caches(valkey)
+    one, other = caches(valkey, lease_seconds=10 * PATIENCE)
     with pytest.raises(SupplierError):
         await one.token("a", fail)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         assert await other.token("a", Issuer()) == "token-1"
 
 
@@ -150,12 +159,14 @@ async def test_a_leader_that_dies_is_followed_when_its_lease_ends(valkey: Redis)
 
 
 async def test_a_leader_that_lost_its_lease_does_not_overwrite(valkey: Redis) -> None:
-    slow, quick = Issuer(wait=0.3), Issuer(wait=0)
+    slow, quick = Issuer(wait=0), Issuer(wait=0)
     quick.issued = 7
-    one, other = caches(valkey, lease_seconds=0.1)
+    (one,), (other,) = caches(valkey, 1, lease_seconds=0.1), caches(valkey, 1)
+    slow.gate.clear()
     late = asyncio.create_task(one.token("a", slow))
-    await asyncio.sleep(0.15)
+    await slow.begun.wait()
     assert await other.token("a", quick) == "token-8"
+    slow.gate.set()
     assert await late == "token-1"
     (third,) = caches(valkey, 1)
     assert await third.token("a", Issuer()) == "token-8"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from persistence.database import create_engine
+from tests.conftest import PostgresServer, Templates, own_copy
 from tests.core.engine.kit import Shop, Simulator, running_shop, running_simulator, seed
 
 MakeShop = Callable[..., Awaitable[Shop]]
@@ -18,13 +19,17 @@ async def simulator() -> AsyncIterator[Simulator]:
         yield simulator
 
 
-@pytest.fixture
-async def seeded_url(database_url: str) -> str:
-    """Return the address of a database in which the supplier's sailings are on sale."""
+async def fill(database_url: str) -> None:
     database = create_engine(database_url, pool_size=1)
     await seed(database)
     await database.dispose()
-    return database_url
+
+
+@pytest.fixture
+async def seeded_url(postgres_server: PostgresServer, templates: Templates) -> AsyncIterator[str]:
+    """Return a database of this test's own in which the supplier's sailings are on sale."""
+    async with own_copy(postgres_server, templates.filled(fill)) as url:
+        yield url
 
 
 @pytest.fixture

@@ -45,11 +45,11 @@ from persistence.database import create_engine, fetch_all
 from persistence.sessions import PostgresSessionStore
 from persistence.vault import Vault
 from tests.core.builders import a_card, a_contact, a_passenger
+from tests.patience import PATIENCE, Limits
 
 CRUISE = str(EXAMPLE_SAILING)
 SOLD_OUT_CRUISE = "2199099"
 ORIGIN = Origin(actor=ActorKind.GUEST, request_id="req-1")
-LIMITS = dict(TraveltekSettings(base_url="", sid="", username="", password="").limits)
 VAULT = Vault([Fernet.generate_key().decode()], hash_key=b"h" * 32)
 SECRET = b"s" * 32
 _references = count(1)
@@ -126,6 +126,7 @@ class Simulator:
 
     def __init__(self, base: str, http: ClientSession) -> None:
         self.base = base
+        self.limits = Limits()
         self._http = http
 
     async def control(self, path: str, **body: Any) -> Any:
@@ -133,8 +134,9 @@ class Simulator:
             assert answer.status < 300, await answer.text()
             return await answer.json()
 
-    async def fault(self, endpoint: str, fault: str, **more: Any) -> None:
-        await self.control("faults", endpoint=f"{endpoint}.pl", fault=fault, **more)
+    async def fault(self, endpoint: str, fault: str, *, times: int = 1, **more: Any) -> None:
+        self.limits.expect(endpoint, fault, times)
+        await self.control("faults", endpoint=f"{endpoint}.pl", fault=fault, times=times, **more)
 
     async def _show(self, path: str) -> Any:
         async with self._http.get(f"{self.base}/_control/{path}") as answer:
@@ -153,11 +155,9 @@ class Simulator:
 
     async def has_received(self, endpoint: str) -> None:
         """Wait until a call has come in."""
-        for _ in range(1000):
-            if await self.received(endpoint):
-                return
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"{endpoint} was never called")
+        async with asyncio.timeout(PATIENCE):
+            while not await self.received(endpoint):  # noqa: ASYNC110 - it comes over the wire
+                await asyncio.sleep(0.01)
 
     async def books(self) -> tuple[int, int, int]:
         """Return how many cabins are held, how many are reserved, and how many charges made."""
@@ -453,15 +453,14 @@ async def running_shop(
     simulator: Simulator,
     *,
     client: dict[str, Any] | None = None,
-    limits: dict[str, float] | None = None,
     references: Callable[[], str] | None = None,
     spool: Spool | None = None,
     haste: float = 1.0,
     **policy: Any,
 ) -> AsyncIterator[Shop]:
-    """Run an engine: `limits` are of supplier calls in seconds, `haste` scales those of steps.
+    """Run an engine; `client` changes what the supplier's client does, the rest is its policy.
 
-    The rest is its policy.
+    `haste` scales the time limits of steps.
     """
     boottime, pause = Boottime(), Pause()
     aside, watch = BackgroundWork(), Watched()
@@ -471,7 +470,7 @@ async def running_shop(
         "username": "agency",
         "password": "agency-secret",
         "retry_wait": 0.01,
-        "limits": LIMITS | (limits or {}),
+        "limits": simulator.limits,
     }
     database = create_engine(database_url, pool_size=4, connect_timeout=2)
     store = PostgresSessionStore(database, VAULT, "engine-1")

@@ -17,6 +17,7 @@ from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import CallContext, PayAnswer
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, another_had_it_already, bound, refused
+from tests.patience import PATIENCE, kept_back
 
 DEPOSIT, ALL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
 BASKETED, SELECTED, BOOKED, PAID = (
@@ -105,7 +106,7 @@ async def test_a_basket_that_cannot_be_read_is_not_an_unknown_booking(
     make_shop: MakeShop,
 ) -> None:
     """Book.pl was not sent."""
-    shop = await make_shop(limits={"basket": 0.3})
+    shop = await make_shop()
     guest = await shop.held()
     await refused(guest.book(DEPOSIT, number=DECLINED))
     await shop.simulator.fault("basket", "timeout_before", times=9)
@@ -168,7 +169,7 @@ async def test_an_answer_that_proves_nothing_leaves_the_booking_open(
 async def test_a_booking_without_an_answer_is_never_sent_again(
     make_shop: MakeShop, fault: str, booked: int
 ) -> None:
-    shop = await make_shop(limits={"book": 0.4})
+    shop = await make_shop()
     guest = await shop.held()
     await shop.simulator.fault("book", fault)
     command = bound("k")
@@ -186,7 +187,7 @@ async def test_a_booking_without_an_answer_is_never_sent_again(
 
 
 async def test_a_booking_in_doubt_outlives_both_clocks(make_shop: MakeShop) -> None:
-    shop = await make_shop(limits={"book": 0.4})
+    shop = await make_shop()
     guest = await shop.held()
     await shop.simulator.fault("book", "timeout_after")
     await guest.book()
@@ -301,10 +302,10 @@ async def test_the_same_booking_at_many_processes_books_and_charges_once(
 async def test_a_reservation_that_another_session_has_is_left_to_people(shop: Shop) -> None:
     """The supplier's answer contradicts what is booked already: neither is lost."""
     first, second = await shop.booked(), await shop.held()
-    await shop.simulator.fault("book", "slow", seconds=0.6)
-    booking = asyncio.create_task(second.book())
-    reservation = await the_second_reservation(shop)
-    await another_had_it_already(shop, first, reservation)
+    with kept_back("book"):
+        booking = asyncio.create_task(second.book())
+        reservation = await the_second_reservation(shop)
+        await another_had_it_already(shop, first, reservation)
     answer = await booking
     assert open_step(answer) == (StepName.BOOK, StepStatus.UNKNOWN)
     assert await second.tasks() == ["book_unknown"]
@@ -318,12 +319,10 @@ async def test_a_reservation_that_another_session_has_is_left_to_people(shop: Sh
 
 
 async def the_second_reservation(shop: Shop) -> str:
-    for _ in range(200):
-        reserved = [one["reservation"] for one in (await shop.simulator.ledger())["bookings"]]
-        if len(reserved) == 2:
-            return str(reserved[1])
-        await asyncio.sleep(0.01)
-    raise AssertionError("nothing was booked")
+    async with asyncio.timeout(PATIENCE):
+        while len(made := (await shop.simulator.ledger())["bookings"]) < 2:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return str(made[1]["reservation"])
 
 
 async def paying_shop(make_shop: MakeShop, **settings: Any) -> Shop:
@@ -441,7 +440,7 @@ async def test_a_payment_that_says_nothing_stays_open_and_is_not_sent_again(
 
 
 async def test_a_payment_that_timed_out_stays_open(make_shop: MakeShop) -> None:
-    shop = await paying_shop(make_shop, limits={"payment": 0.4})
+    shop = await paying_shop(make_shop)
     guest = await shop.booked()
     await shop.simulator.fault("payment", "timeout_after")
     answer = await guest.pay()

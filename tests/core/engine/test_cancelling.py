@@ -14,6 +14,7 @@ from booking_flow.session import UnwindingReason
 from booking_flow.supplier import CallContext
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import ORIGIN, Guest, Shop, refused
+from tests.patience import kept_back
 
 CANCELLED, BASKETED = State.CANCELLED, State.BASKETED
 
@@ -43,7 +44,7 @@ async def test_a_cabin_that_cannot_be_given_back_keeps_the_session_unwinding(
     make_shop: MakeShop,
 ) -> None:
     """No forward step begins meanwhile; the next look at the cancel tries again."""
-    shop = await make_shop(limits={"basketremove": 0.3})
+    shop = await make_shop()
     guest = await shop.held()
     await shop.simulator.fault("basketremove", "timeout_before")
     session = (await guest.cancel()).session
@@ -156,13 +157,13 @@ async def test_what_ran_out_cannot_be_cancelled(shop: Shop) -> None:
 async def in_flight(guest: Guest, endpoint: str, asking: object) -> None:
     """Cancel while a call is under way, and let it end."""
     assert asyncio.iscoroutine(asking)
-    await guest.shop.simulator.fault(endpoint, "slow", seconds=0.5)
-    step = asyncio.create_task(asking)
-    await guest.shop.simulator.has_received(endpoint)
-    asked = (await guest.cancel("changed my mind")).session
-    assert asked.cancel_requested_at is not None
-    assert asked.open_step is not None
-    assert (await guest.cancel()).session == asked
+    with kept_back(endpoint):
+        step = asyncio.create_task(asking)
+        await guest.shop.simulator.has_received(endpoint)
+        asked = (await guest.cancel("changed my mind")).session
+        assert asked.cancel_requested_at is not None
+        assert asked.open_step is not None
+        assert (await guest.cancel()).session == asked
     await asyncio.gather(step, return_exceptions=True)
 
 

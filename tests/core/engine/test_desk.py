@@ -23,6 +23,7 @@ from persistence.tasks import PostgresTaskStore
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, refused
 from tests.core.engine.test_recovery import commit, in_doubt
+from tests.patience import kept_back
 
 STAFF = Origin(actor=ActorKind.STAFF, actor_name="ada")
 DEPOSIT = PaymentType.DEPOSIT
@@ -326,11 +327,11 @@ async def test_who_answers_a_moment_too_late_is_told_who_was_quicker(shop: Shop)
 async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) -> None:
     """A late answer was quicker than the person."""
     guest = await shop.held()
-    await shop.simulator.fault("book", "slow", seconds=1.0)
-    booking = asyncio.create_task(guest.book())
-    await shop.simulator.has_received("book")
-    await commit(guest, recover.abandoned)
-    given = await an_answer(guest, AnswerKind.NOT_BOOKED)
+    with kept_back("book"):
+        booking = asyncio.create_task(guest.book())
+        await shop.simulator.has_received("book")
+        await commit(guest, recover.abandoned)
+        given = await an_answer(guest, AnswerKind.NOT_BOOKED)
     await booking
     await shop.pass_time(LATER)
     assert await guest.state() is State.BOOKED
@@ -344,10 +345,10 @@ async def test_a_step_settled_while_the_line_is_asked_is_not_settled_again(
 ) -> None:
     guest = await in_doubt(make_shop)
     number = await the_reservation(guest)
-    await guest.shop.simulator.fault("cruiseimportbooking", "slow", seconds=0.5)
-    asking = asyncio.create_task(answer(guest, AnswerKind.RESERVATION, reservation=number))
-    await guest.shop.simulator.has_received("cruiseimportbooking")
-    await commit(guest, answers.not_booked)
+    with kept_back("cruiseimportbooking"):
+        asking = asyncio.create_task(answer(guest, AnswerKind.RESERVATION, reservation=number))
+        await guest.shop.simulator.has_received("cruiseimportbooking")
+        await commit(guest, answers.not_booked)
     found = await refused(asking)
     assert found.refusal.code is RefusalCode.WRONG_STATE
     assert found.refusal.detail == "This step is no longer open."

@@ -272,7 +272,7 @@ async def test_a_supplier_session_that_cannot_be_opened_claims_nothing(shop: Sho
 @pytest.mark.parametrize("fault", ["timeout_after", "timeout_before", "reset", "http_500_after"])
 async def test_a_hold_nobody_knows_of_stays_open(make_shop: MakeShop, fault: str) -> None:
     """It is sent once, and no other step may begin."""
-    shop = await make_shop(limits={"basketadd": 0.3})
+    shop = await make_shop()
     guest = await shop.priced()
     await shop.simulator.fault("basketadd", fault)
     session = (await guest.select()).session
@@ -295,7 +295,7 @@ async def test_a_read_that_fails_before_the_hold_is_not_a_hold(
     make_shop: MakeShop, endpoint: str
 ) -> None:
     """Nothing was asked of the supplier that could be unknown."""
-    shop = await make_shop(limits={endpoint: 0.3})
+    shop = await make_shop()
     guest = await shop.selected()
     await shop.simulator.fault(endpoint, "timeout_before", times=9)
     found = await refused(guest.hold())
@@ -342,7 +342,7 @@ async def test_a_released_cabin_is_free_again(shop: Shop) -> None:
 
 async def test_a_release_nobody_knows_of_lets_the_guest_go_on(make_shop: MakeShop) -> None:
     """It is tried once more at once, as an owed undo, and stays owed if that fails too."""
-    shop = await make_shop(limits={"basketremove": 0.3})
+    shop = await make_shop()
     guest = await shop.held()
     await shop.simulator.fault("basketremove", "timeout_before", times=2)
     session = (await guest.release()).session
@@ -357,7 +357,7 @@ async def test_a_release_nobody_knows_of_lets_the_guest_go_on(make_shop: MakeSho
 
 
 async def test_an_owed_release_is_paid_back_at_once_where_it_can_be(make_shop: MakeShop) -> None:
-    shop = await make_shop(limits={"basketremove": 0.3})
+    shop = await make_shop()
     guest = await shop.held()
     await shop.simulator.fault("basketremove", "timeout_before")
     await guest.release()

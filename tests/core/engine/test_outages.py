@@ -31,6 +31,7 @@ from tests.core.engine.kit import (
     refused,
 )
 from tests.core.engine.wire import Wire
+from tests.patience import kept_back
 
 DEPOSIT = PaymentType.DEPOSIT
 DECLINED = "4000000000000002"
@@ -50,10 +51,10 @@ async def test_an_answer_is_entered_once_the_database_is_back(
     """The supplier is asked once, however long that takes."""
     shop, distant = await make_shop(), await make_shop(url=wire.url)
     guest = await shop.held()
-    await shop.simulator.fault("book", "slow", seconds=0.4)
-    booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
-    await shop.simulator.has_received("book")
-    await wire.cut()
+    with kept_back("book"):
+        booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
+        await shop.simulator.has_received("book")
+        await wire.cut()
     await distant.pause.begun.wait()
     assert (await guest.session()).open_step is not None
     await wire.mend()
@@ -166,12 +167,10 @@ async def test_a_claim_that_cannot_be_written_asks_nothing(make_shop: MakeShop, 
 
 
 async def taken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
-    """Begin a slow call, and take its step as a worker does when a lease has ended."""
-    shop = guest.shop
-    await shop.simulator.fault(endpoint, "slow", seconds=0.9)
+    """Begin a call, and take its step as a worker does when a lease has ended."""
     step = asyncio.create_task(asking)
-    await shop.simulator.has_received(endpoint)
-    await shop.rows(
+    await guest.shop.simulator.has_received(endpoint)
+    await guest.shop.rows(
         "UPDATE saga_steps SET fence = fence + 1 WHERE session_id = :id AND status = 'started'"
         " RETURNING 1",
         id=guest.id,
@@ -180,7 +179,7 @@ async def taken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]"
 
 
 async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
-    """Begin a slow call, and find its step abandoned as a worker does."""
+    """Begin a call, and find its step abandoned as a worker does."""
     step = await taken(guest, endpoint, asking)
     await decide(guest, recover.abandoned)
     return step
@@ -198,7 +197,8 @@ async def decide(guest: Guest, decision: Any) -> None:
 async def test_a_late_answer_of_book_is_the_truth(shop: Shop, away: Any) -> None:
     """It settles a step that a worker has taken, whatever the fence."""
     guest = await shop.held()
-    step = await away(guest, "book", guest.book(DEPOSIT))
+    with kept_back("book"):
+        step = await away(guest, "book", guest.book(DEPOSIT))
     assert (await step).session.state is State.PAID
     assert await guest.state() is State.PAID
     assert await shop.simulator.books() == (0, 1, 1)
@@ -209,16 +209,18 @@ async def test_a_late_answer_of_book_is_the_truth(shop: Shop, away: Any) -> None
 async def test_a_late_hold_is_held(shop: Shop, away: Any) -> None:
     """A worker that finds it in the basket must not find it owed back as well."""
     guest = await shop.selected()
-    step = await away(guest, "basketadd", guest.hold())
+    with kept_back("basketadd"):
+        step = await away(guest, "basketadd", guest.hold())
     assert (await step).session.state is State.BASKETED
     assert ("release", "owed") not in await guest.steps()
     assert await shop.simulator.books() == (1, 0, 0)
 
 
-async def test_a_late_doubt_is_no_second_doubt(make_shop: MakeShop) -> None:
-    shop = await make_shop(limits={"book": 0.5})
+async def test_a_late_doubt_is_no_second_doubt(shop: Shop) -> None:
     guest = await shop.held()
-    step = await overtaken(guest, "book", guest.book(DEPOSIT))
+    await shop.simulator.fault("book", "reset")
+    with kept_back("book"):
+        step = await overtaken(guest, "book", guest.book(DEPOSIT))
     assert (await step).session.open_step is not None
     assert await guest.tasks() == ["book_unknown"]
     assert (await guest.kinds()).count("step_unknown") == 1
@@ -227,8 +229,9 @@ async def test_a_late_doubt_is_no_second_doubt(make_shop: MakeShop) -> None:
 
 async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: Shop) -> None:
     guest = await shop.held()
-    step = await overtaken(guest, "book", guest.book(DEPOSIT))
-    await decide(guest, answers.not_booked)
+    with kept_back("book"):
+        step = await overtaken(guest, "book", guest.book(DEPOSIT))
+        await decide(guest, answers.not_booked)
     await step
     session = await guest.session()
     assert session.state is State.BASKETED
@@ -245,10 +248,11 @@ async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: 
 
 async def test_a_late_answer_that_no_constraint_lets_in_is_shown(shop: Shop) -> None:
     first, second = await shop.held(), await shop.held()
-    step = await overtaken(second, "book", second.book())
-    (booked,) = (await shop.simulator.ledger())["bookings"]
-    await first.book()
-    await another_had_it_already(shop, first, booked["reservation"])
+    with kept_back("book", calls=1):
+        step = await overtaken(second, "book", second.book())
+        (booked,) = (await shop.simulator.ledger())["bookings"]
+        await first.book()
+        await another_had_it_already(shop, first, booked["reservation"])
     await step
     assert sorted(await second.tasks()) == ["book_unknown", "conflict"]
     assert (await second.kinds())[-1] == "late_answer"
@@ -257,8 +261,9 @@ async def test_a_late_answer_that_no_constraint_lets_in_is_shown(shop: Shop) -> 
 
 async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Shop) -> None:
     guest = await shop.selected()
-    step = await overtaken(guest, "basketadd", guest.hold())
-    await decide(guest, recover_as_gone)
+    with kept_back("basketadd"):
+        step = await overtaken(guest, "basketadd", guest.hold())
+        await decide(guest, recover_as_gone)
     await step
     assert await guest.state() is State.CABIN_SELECTED
     assert ("release", "owed") in await guest.steps()
@@ -275,8 +280,9 @@ def recover_as_gone(session: Any, at: Moment) -> Change:
 
 async def test_a_release_settled_by_another_changes_nothing_more(shop: Shop) -> None:
     guest = await shop.held()
-    step = await overtaken(guest, "basketremove", guest.release())
-    before = await guest.session()
+    with kept_back("basketremove"):
+        step = await overtaken(guest, "basketremove", guest.release())
+        before = await guest.session()
     assert (await step).session == before
     assert before.state is State.CABIN_SELECTED
     assert "basketremove" in await guest.calls()
@@ -306,12 +312,12 @@ async def with_the_database_away(
     """Book while the database is away for a moment, and return the guest and the step."""
     shop, distant = await make_shop(), await make_shop(url=wire.url, spool=spool)
     guest = await shop.held()
-    await shop.simulator.fault("book", "slow", seconds=0.4)
-    booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
-    await shop.simulator.has_received("book")
-    step = (await guest.session()).open_step
-    assert step is not None
-    await wire.cut()
+    with kept_back("book"):
+        booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
+        await shop.simulator.has_received("book")
+        step = (await guest.session()).open_step
+        assert step is not None
+        await wire.cut()
     await distant.pause.begun.wait()
     assert spool.kept, "kept before anything is waited for"
     while len(distant.pause.waits) < 3:  # noqa: ASYNC110 - the pause itself sets the pace
@@ -342,10 +348,10 @@ async def test_a_hold_is_not_spooled(make_shop: MakeShop, wire: Wire) -> None:
     spool = Paper()
     shop, distant = await make_shop(), await make_shop(url=wire.url, spool=spool)
     guest = await shop.selected()
-    await shop.simulator.fault("basketadd", "slow", seconds=0.4)
-    holding = asyncio.create_task(guest.at(distant).hold())
-    await shop.simulator.has_received("basketadd")
-    await wire.cut()
+    with kept_back("basketadd"):
+        holding = asyncio.create_task(guest.at(distant).hold())
+        await shop.simulator.has_received("basketadd")
+        await wire.cut()
     await distant.pause.begun.wait()
     await wire.mend()
     assert (await holding).session.state is State.BASKETED
@@ -357,12 +363,13 @@ async def test_a_booking_without_an_answer_leaves_nothing_to_spool(
 ) -> None:
     spool = Paper()
     shop = await make_shop()
-    distant = await make_shop(url=wire.url, spool=spool, limits={"book": 0.4})
+    distant = await make_shop(url=wire.url, spool=spool)
     guest = await shop.held()
-    await shop.simulator.fault("book", "timeout_after")
-    booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
-    await shop.simulator.has_received("book")
-    await wire.cut()
+    await shop.simulator.fault("book", "reset")
+    with kept_back("book"):
+        booking = asyncio.create_task(guest.at(distant).book(DEPOSIT))
+        await shop.simulator.has_received("book")
+        await wire.cut()
     await distant.pause.begun.wait()
     await wire.mend()
     assert (await booking).session.open_step is not None
@@ -440,10 +447,10 @@ async def test_clocks_that_always_lose_are_left_for_the_next_look(shop: Shop) ->
 async def test_an_answer_that_lost_a_race_is_entered_all_the_same(shop: Shop) -> None:
     guest = await shop.held()
     shop, store = busy(shop)
-    await shop.simulator.fault("book", "slow", seconds=0.4)
-    booking = asyncio.create_task(guest.at(shop).book(DEPOSIT))
-    await shop.simulator.has_received("book")
-    store.rounds = 3
+    with kept_back("book"):
+        booking = asyncio.create_task(guest.at(shop).book(DEPOSIT))
+        await shop.simulator.has_received("book")
+        store.rounds = 3
     assert (await booking).session.state is State.PAID
     assert await shop.simulator.books() == (0, 1, 1)
 
@@ -463,10 +470,10 @@ async def test_an_unwinding_that_lost_a_race_is_ended_by_the_next(shop: Shop) ->
 async def test_an_open_step_of_this_kind_is_started(shop: Shop) -> None:
     """What a worker finds of a process that died between claim and call."""
     guest = await shop.held()
-    await shop.simulator.fault("book", "slow", seconds=0.3)
-    booking = asyncio.create_task(guest.book())
-    await shop.simulator.has_received("book")
-    step = (await guest.session()).open_step
+    with kept_back("book"):
+        booking = asyncio.create_task(guest.book())
+        await shop.simulator.has_received("book")
+        step = (await guest.session()).open_step
     assert step is not None
     assert step.status is StepStatus.STARTED
     await booking

@@ -37,7 +37,7 @@ async def test_prices_of_a_held_cabin_are_those_stored(shop: Shop) -> None:
 
 
 async def test_no_prices_are_asked_for_while_a_step_is_open(make_shop: MakeShop) -> None:
-    shop = await make_shop(limits={"basketadd": 0.3})
+    shop = await make_shop()
     guest = await shop.selected()
     await shop.simulator.fault("basketadd", "timeout_after")
     await guest.hold()

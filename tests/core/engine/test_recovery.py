@@ -139,7 +139,7 @@ async def test_a_hold_that_was_never_sent_is_given_up_once_the_basket_proves_it(
 
 
 async def test_a_hold_whose_answer_was_lost_is_found_in_the_basket(make_shop: MakeShop) -> None:
-    shop = await make_shop(limits={"basketadd": 0.3})
+    shop = await make_shop()
     worker, guest = a_worker(shop), await shop.selected()
     await shop.simulator.fault("basketadd", "timeout_after")
     await guest.hold()
@@ -152,7 +152,7 @@ async def test_a_hold_whose_answer_was_lost_is_found_in_the_basket(make_shop: Ma
 async def test_a_hold_nobody_can_look_for_is_given_up_once_it_must_have_lapsed(
     make_shop: MakeShop,
 ) -> None:
-    shop = await make_shop(limits={"basketadd": 0.3})
+    shop = await make_shop()
     worker, guest = a_worker(shop), await shop.selected()
     await shop.simulator.fault("basketadd", "timeout_after")
     await guest.hold()
@@ -166,7 +166,7 @@ async def test_a_hold_nobody_can_look_for_is_given_up_once_it_must_have_lapsed(
 
 async def in_doubt(make_shop: MakeShop, payment: PaymentType | None = None) -> Guest:
     """Return a guest whose booking was made without our hearing of it."""
-    shop = await make_shop(limits={"book": 0.3})
+    shop = await make_shop()
     guest = await shop.held()
     await shop.simulator.fault("book", "timeout_after")
     await guest.book(payment)
@@ -318,7 +318,7 @@ async def test_what_was_found_of_one_step_never_settles_another(make_shop: MakeS
 
 
 async def test_a_payment_in_doubt_is_found_in_the_lines_record(make_shop: MakeShop) -> None:
-    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT, limits={"payment": 0.3})
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
     worker, guest = a_worker(shop), await shop.booked()
     await shop.simulator.fault("payment", "timeout_after")
     await guest.pay()
@@ -338,7 +338,7 @@ async def test_a_payment_in_doubt_is_found_in_the_lines_record(make_shop: MakeSh
 async def test_a_payment_in_doubt_that_was_taken_twice_is_entered_once(
     make_shop: MakeShop,
 ) -> None:
-    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT, limits={"payment": 0.3})
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
     worker, guest = a_worker(shop), await shop.booked()
     await shop.simulator.fault("payment", "timeout_after")
     await guest.pay()

@@ -70,7 +70,9 @@ const follow = () => {
   stream.addEventListener("version", (event) => {
     latest = Number(event.data);
     if (latest > shown()) catchUp();
+    else tell("live");
   });
+  stream.addEventListener("away", () => tell("not live for now: the database does not answer"));
 };
 const rest = () => {
   stream?.close();

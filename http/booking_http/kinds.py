@@ -1,0 +1,137 @@
+"""The kinds of values that settings have: how each is read, and what a wrong one is told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Any, Final
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode
+
+from adapters.catalogue.layout import layout_of
+from booking_http import addresses
+
+Network = IPv4Network | IPv6Network
+Names = dict[str, str | None]
+MANY: Final = 1_000_000
+"""More than anybody wants of anything that is counted, and what every column can hold."""
+LONG: Final = 10_000_000.0
+"""More seconds or minutes than anybody waits, and still a time that can be added to a date."""
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+def _networks(value: Any) -> Any:
+    return [_network(place, part) for place, part in enumerate(_split(value), start=1)]
+
+
+def _network(place: int, part: Any) -> Network:
+    try:
+        return ip_network(str(part))
+    except ValueError:
+        raise ValueError(f"number {place} is no network such as 10.0.0.0/8") from None
+
+
+def _names(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        names = json.loads(value)
+    except ValueError:
+        raise ValueError("it is no JSON") from None
+    if not isinstance(names, dict) or not all(isinstance(n, str | None) for n in names.values()):
+        raise ValueError('it is a JSON object of names, such as {"sailings": "cruises"}')
+    return names
+
+
+def _fields(names: Names | None) -> Names | None:
+    """Refuse names of fields that there are not; which ones there are no layout changes."""
+    layout_of("own", names=names)
+    return names
+
+
+def _master_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    if not keys:
+        raise ValueError("it names none")
+    for place, key in enumerate(keys, start=1):
+        try:
+            Fernet(key.get_secret_value())
+        except ValueError:
+            raise ValueError(
+                f"number {place} is no Fernet key, which is 32 bytes in url-safe base64"
+            ) from None
+    return keys
+
+
+def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
+    for place, origin in enumerate(origins, start=1):
+        if not addresses.is_origin(origin):
+            raise ValueError(f"number {place} is no origin such as https://shop.example")
+    return origins
+
+
+def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
+    for place, host in enumerate(hosts, start=1):
+        if "/" in host:
+            raise ValueError(f"number {place} is no name of a host")
+    return hosts
+
+
+def _currency(code: str) -> str:
+    if len(code) != 3 or not (code.isascii() and code.isalpha() and code.isupper()):
+        raise ValueError("it has three capital letters, such as USD")
+    return code
+
+
+def _hidden(judge: Callable[[str], str]) -> AfterValidator:
+    """Judge a secret, and keep it one."""
+    return AfterValidator(lambda secret: SecretStr(judge(secret.get_secret_value())))
+
+
+Columns = Annotated[Names | None, NoDecode, BeforeValidator(_names), AfterValidator(_fields)]
+Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Origins = Annotated[Words, AfterValidator(_origins)]
+Hosts = Annotated[Words, AfterValidator(_hosts)]
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+MasterKeys = Annotated[Secrets, AfterValidator(_master_keys)]
+Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
+Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
+Seconds = Annotated[float, Field(gt=0, le=LONG, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1, le=MANY)]
+Currency = Annotated[str, AfterValidator(_currency)]
+DatabaseUrl = Annotated[SecretStr, _hidden(addresses.database)]
+RedisUrl = Annotated[SecretStr, _hidden(addresses.redis)]
+SiteUrl = Annotated[str, AfterValidator(addresses.site)]
+BaseUrl = Annotated[str, AfterValidator(addresses.base)]
+
+
+def said_of(kind: str, context: Mapping[str, Any]) -> str | None:
+    """Say what a setting must be, in the words of who sets it."""
+    match kind:
+        case "value_error":
+            return str(context["error"])
+        case "int_parsing" | "int_parsing_size":
+            return "a whole number is needed"
+        case "float_parsing" | "finite_number":
+            return "a number is needed"
+        case "bool_parsing":
+            return "it is true or false"
+    return _limit(context)
+
+
+def _limit(context: Mapping[str, Any]) -> str | None:
+    words = {
+        "gt": "it is more than {:.0f}",
+        "ge": "it is at least {:.0f}",
+        "le": "it is at most {:.0f}",
+        "min_length": "it has at least {} characters",
+        "expected": "it is {}",
+    }
+    return next((said.format(context[key]) for key, said in words.items() if key in context), None)
