@@ -21,6 +21,9 @@ from tests.http.kit import Guest, Service, Simulator, seed_catalogue
 from tests.http.test_events import following
 from tests.rollout.conftest import GRACE, Start
 
+HASTE = 0.1
+"""The supplier has this share of the usual time to answer."""
+
 
 def guest_of(server: Server, http: ClientSession, simulator: Simulator) -> Guest:
     """Return a guest who comes to this process."""
@@ -128,10 +131,11 @@ async def test_an_answer_that_waits_for_the_database_is_written_before_the_proce
     async with EmbeddedPostgres(tmp_path / "postgres") as postgres:
         await upgrade(postgres.dsn)
         await seed_catalogue(postgres.dsn)
-        server = await start(postgres.dsn, drain_seconds=0.2)
+        # The guest is told after the time limit of the step, which is a minute and a half unscaled.
+        server = await start(postgres.dsn, drain_seconds=0.2, traveltek_time_scale=HASTE)
         guest = guest_of(server, http, simulator)
         held = await guest.to_basketed()
-        await simulator.fault("book.pl", "slow", seconds=1.5)
+        await simulator.fault("book.pl", "slow", seconds=3)
         ask = guest.booking(payment=guest.payment(held.body["price"]["total"]))
         booking = asyncio.create_task(guest.book(ask))
         await simulator.has_received("book.pl", 1)
