@@ -15,10 +15,12 @@ from tests.acceptance.processes import environment, free_port
 from tests.ground import Program, Server
 from tests.http.conftest import seeded_url, simulator
 from tests.http.kit import Simulator, settings_for
+from tests.patience import slowness
 
 __all__ = ["GRACE", "Start", "http", "seeded_url", "simulator", "start"]
 
-GRACE = 2.0
+GRACE = 2.0 * slowness()
+"""Seconds that a process goes on serving; a slow machine needs more to ask anything meanwhile."""
 Start = Callable[..., Awaitable[Server]]
 
 

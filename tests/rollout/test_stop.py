@@ -47,6 +47,14 @@ async def looks(server: Server) -> AsyncIterator[str]:
                 await asyncio.sleep(0.02)
 
 
+async def until_it_says_so(server: Server) -> None:
+    """Wait until readiness tells that the process is stopping."""
+    async for said in looks(server):
+        if said == "503 stopping":
+            return
+    raise AssertionError("the port was closed, and nobody was told")
+
+
 @pytest.mark.slow
 async def test_readiness_says_so_for_all_the_grace_before_anything_is_refused(
     start: Start, seeded_url: str
@@ -75,7 +83,7 @@ async def test_a_kept_alive_connection_is_answered_and_closed_with_the_answer(
     live = server.url / "livez"
     assert await answer(http, live) == (200, "", "live")
     server.program.send(signal.SIGTERM)
-    await asyncio.sleep(GRACE / 2)
+    await until_it_says_so(server)
     assert await answer(http, live) == (200, "close", "live")
     assert await answer(http, server.url / "readyz") == (503, "close", "stopping")
     assert await server.program.gone() == 0
@@ -158,9 +166,7 @@ async def test_a_second_signal_does_not_wait_for_the_grace(
 ) -> None:
     server = await start(seeded_url, drain_seconds=60)
     server.program.send(signal.SIGTERM)
-    async for said in looks(server):
-        if said == "503 stopping":
-            server.program.send(again)
-            break
+    await until_it_says_so(server)
+    server.program.send(again)
     async with asyncio.timeout(20):
         await server.program.gone()
