@@ -53,8 +53,11 @@ class Health:
 
     async def ready(self) -> ReadyTell:
         """Return how every part is; of a process that stops only what was last seen."""
-        if self.stopping:
-            return self._stopping()
+        known = None if self.stopping else await self._seen()
+        # Looking takes up to seconds, in which a stop may have begun.
+        return self._stopping() if known is None or self.stopping else known
+
+    async def _seen(self) -> ReadyTell:
         if self._known is None or monotonic() - self._looked_at > 1.0:
             found = await asyncio.gather(*map(self._look, self._components))
             self._known, self._looked_at = self._sum_up(list(found)), monotonic()
