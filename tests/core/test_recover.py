@@ -296,7 +296,7 @@ def paid_late(**transaction: Any) -> Paid:
 def test_money_that_moved_after_its_step_was_settled_goes_to_a_person(
     session: Session, facts: dict[str, str]
 ) -> None:
-    said = {"authCode": "A1", "received": "500.00 USD"}
+    said: dict[str, Any] = {"authCode": "A1", "received": "500.00 USD"}
     assert late_pay(session, paid_late(auth_code="A1"), at()) == Change(
         before=session,
         after=replace(session, version=8),
