@@ -64,12 +64,12 @@ class FileSpool:
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._file(answer.step_id))
-        self._sync_folder()
+        sync_folder(self._folder)
 
     def _drop(self, step_id: UUID) -> None:
         with suppress(FileNotFoundError):
             self._file(step_id).unlink()
-            self._sync_folder()
+            sync_folder(self._folder)
 
     def _read_all(self) -> Sequence[SpooledAnswer]:
         found = [_read(file) for file in sorted(self._folder.glob("*.json"))]
@@ -78,18 +78,19 @@ class FileSpool:
     def _file(self, step_id: UUID) -> Path:
         return self._folder / f"{step_id}.json"
 
-    def _sync_folder(self) -> None:
-        """Bring the folder's own list of names to the disk; without it a rename may be lost."""
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
 
 def reason(fault: Exception) -> str:
     """Say what is in the way, without a path."""
     return (fault.strerror if isinstance(fault, OSError) else None) or type(fault).__name__
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's own list of names to the disk; without it a new name may be lost."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def require_writable(folder: Path) -> None:

@@ -128,7 +128,8 @@ class Charge:
     """What was asked of a card, without the card."""
 
     amount: Money
-    card: CardMask
+    card: CardMask | None
+    """None where only the journal of claims knows of it, which keeps nothing of cards."""
 
 
 def luhn_valid(number: str) -> bool:

@@ -70,6 +70,8 @@ class Change:
     tasks: tuple[StaffTask, ...] = ()
     payments: tuple[PaymentRecord, ...] = ()
     closes: TaskClosing | None = None
+    remembers: tuple[UUID, ...] = ()
+    """Forgotten claims that are entered with it, unless somebody else was first."""
     confirms: bool = False
     """Tells people once more how the booking stands."""
 

@@ -144,7 +144,9 @@ class Decider:
 
     def at(self, loaded: Loaded) -> Moment:
         """Return the moment at which a session was loaded, to decide at."""
-        return Moment(now=loaded.now, new_id=self._new_id, policy=self._policy)
+        return Moment(
+            now=loaded.now, new_id=self._new_id, policy=self._policy, stopped=loaded.stopped
+        )
 
     async def reload(self, session_id: UUID) -> Loaded:
         """Return the session as it stands now.

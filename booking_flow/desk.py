@@ -41,6 +41,7 @@ POSSIBLE = {
     TaskKind.REFUND: (AnswerKind.DONE,),
     TaskKind.CONFLICT: (AnswerKind.DONE,),
     TaskKind.UNDO_STUCK: (AnswerKind.DONE,),
+    TaskKind.FORGOTTEN: (AnswerKind.DONE,),
 }
 """Which answers settle which task."""
 
@@ -67,13 +68,18 @@ class Desk:
         self._supplier = supplier
         self._decider = decider
 
-    async def answer(self, answer: TaskAnswer, *, origin: Origin) -> Loaded:
-        """Carry an answer out and close its task in the same commit.
+    async def answer(self, answer: TaskAnswer, *, origin: Origin) -> Loaded | None:
+        """Carry an answer out and close its task in the same commit; return its session.
+
+        None for a forgotten claim, which stands for itself: its session may be gone.
 
         Raises:
             Refused: the answer does not fit, comes too early, or contradicts the line's record.
         """
         task = await self._task(answer)
+        if task.kind is TaskKind.FORGOTTEN:
+            await self._close(answer, origin)
+            return None
         loaded = await self._decider.reload(task.session_id)
         _ensure_due(task, answer, loaded)
         carry_out = await self._prepared(task, answer, loaded.session)
@@ -89,6 +95,14 @@ class Desk:
                 # Every commit was lost: where somebody answered first, say who did.
                 await self._task(answer)
             raise
+
+    async def _close(self, answer: TaskAnswer, origin: Origin) -> None:
+        said, name = _words(answer), origin.actor_name or origin.actor.value
+        if not await self._tasks.close(
+            answer.task_id, version=answer.version, answer=said, name=name
+        ):
+            await self._task(answer)
+            raise refuse(RefusalCode.VERSION_MISMATCH, "It changed.")
 
     async def _task(self, answer: TaskAnswer) -> StoredTask:
         task = await self._tasks.task(answer.task_id)

@@ -22,7 +22,7 @@ from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.opening import Opener, OpenSession
 from booking_flow.policy import Policy
-from booking_flow.ports import Aside, Catalogue, SessionStore, Spool, Watch
+from booking_flow.ports import Aside, Catalogue, ClaimJournal, SessionStore, Spool, Watch
 from booking_flow.pricing import Breakdown, CabinList, Selection
 from booking_flow.reading import RateRead, Reader
 from booking_flow.refusals import RefusalCode
@@ -86,6 +86,7 @@ class Engine:
         aside: Aside,
         watch: Watch,
         spool: Spool | None = None,
+        journal: ClaimJournal | None = None,
     ) -> None:
         """Wire the ports; see `Decider` for `boottime` and `pause`."""
         self._decider = Decider(
@@ -103,6 +104,7 @@ class Engine:
             aside=aside,
             watch=watch,
             spool=spool,
+            journal=journal,
         )
         self._reader = Reader(supplier=supplier, decider=self._decider, currency=policy.currency)
         self._effects = Effects(supplier=supplier, reader=self._reader, limits=policy.limits)

@@ -12,6 +12,7 @@ from uuid import UUID
 from booking_flow.card import Charge
 from booking_flow.change import Change, IdempotencyBinding
 from booking_flow.history import Origin
+from booking_flow.journal import JournaledClaim, JournaledEnd, JournaledStep
 from booking_flow.refusals import Refusal
 from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.sailing import Sailing
@@ -213,6 +214,9 @@ class TaskStore(Protocol):
     async def task(self, task_id: UUID) -> StoredTask | None:
         """Return a task, open or closed, or None."""
 
+    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
+        """End a task that stands for itself; False when it is not as it was seen."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpooledAnswer:
@@ -238,6 +242,35 @@ class Spool(Protocol):
 
     async def drop(self, step_id: UUID) -> None:
         """Forget the answer of a step once it is in the database; never raises."""
+
+
+class ClaimJournal(Protocol):
+    """Where claims are written down outside of the database; nothing here ever raises."""
+
+    async def claimed(self, claim: JournaledClaim) -> None:
+        """Write a committed claim down before it is sent, durably where that can be done."""
+
+    async def ended(self, end: JournaledEnd) -> None:
+        """Write down how a claim has ended, before that is committed."""
+
+    def seen(self, session_id: UUID) -> int:
+        """Return the highest version of a session that this process has journaled, or 0."""
+
+    def may_claim(self) -> bool:
+        """Whether the database is known to remember what the journal does."""
+
+    def doubt(self) -> None:
+        """Have the database compared with the journal before anything more is claimed."""
+
+
+class ForgottenClaims(Protocol):
+    """Claims of the journal that the database had forgotten when it was compared."""
+
+    async def waiting(self, session_id: UUID) -> Sequence[JournaledStep]:
+        """Return those of one session that are not entered yet, the oldest first."""
+
+    async def leave_to_staff(self, step_ids: Sequence[UUID]) -> None:
+        """Make each a task that stands for itself, beside no session."""
 
 
 class Watch(Protocol):

@@ -13,12 +13,15 @@ from uuid import UUID
 
 from booking_flow.change import Change
 from booking_flow.compensation import Compensation
-from booking_flow.deciding import Command, Decider, Decision, Rejected
+from booking_flow.deciding import CHANGED, RACES, Command, Decider, Decision, Rejected
 from booking_flow.failures import SupplierError
 from booking_flow.history import ActorKind, Origin
+from booking_flow.journal import JournaledStep
 from booking_flow.policy import Policy
 from booking_flow.ports import (
     BookingLookup,
+    CommitResult,
+    ForgottenClaims,
     Lookup,
     SessionStore,
     SpooledAnswer,
@@ -53,6 +56,7 @@ class Recovery:
         *,
         store: SessionStore,
         queue: WorkQueue,
+        forgotten: ForgottenClaims,
         supplier: Supplier,
         lookup: BookingLookup,
         decider: Decider,
@@ -64,6 +68,7 @@ class Recovery:
         """`worker` names this process in the history."""
         self._store = store
         self._queue = queue
+        self._forgotten = forgotten
         self._supplier = supplier
         self._lookup = lookup
         self._decider = decider
@@ -161,6 +166,28 @@ class Recovery:
         except Rejected:
             # A constraint keeps it out of the books: people are shown it.
             await self._decide(loaded, shown)
+
+    async def forgotten(self, session_id: UUID) -> None:
+        """Enter what the database has forgotten of a session; somebody else may do the same.
+
+        The clocks of the session are not looked at before: a hold that has lapsed since would hide
+        that it was booked.
+        """
+        for _ in range(RACES):
+            claims = await self._forgotten.waiting(session_id)
+            if not claims or await self._remembered(session_id, claims):
+                return
+        raise Refused(CHANGED)
+
+    async def _remembered(self, session_id: UUID, claims: Sequence[JournaledStep]) -> bool:
+        loaded = await self._store.load(session_id)
+        if loaded is not None:
+            change = recover.remembered(loaded.session, claims, self._decider.at(loaded))
+            committed = await self._decider.commit(change, command=self._command)
+            if committed.result in (CommitResult.DONE, CommitResult.LOST):
+                return committed.result is CommitResult.DONE
+        await self._forgotten.leave_to_staff([each.claim.step_id for each in claims])
+        return True
 
     async def undo(self, taken: TakenUndo) -> None:
         """Let a cabin go that the supplier may still hold for nobody."""

@@ -9,13 +9,15 @@ from typing import TypeVar
 from booking_flow.compensation import Compensation
 from booking_flow.deciding import Command, Decider
 from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.journal import FORWARD, Unjournaled, claim_of
 from booking_flow.judging import refusal_of
 from booking_flow.policy import Policy, StepLimits
-from booking_flow.ports import Aside, Spool, StoreUnavailable, Watch
+from booking_flow.ports import Aside, ClaimJournal, Spool, StoreUnavailable, Watch
 from booking_flow.refused import Refused
 from booking_flow.session import Loaded, Session
 from booking_flow.settlement import Effect, Ended, Settlement
 from booking_flow.steps import settling
+from booking_flow.steps.guards import BEHIND
 from booking_flow.supplier import CallContext, Supplier
 
 R = TypeVar("R")
@@ -35,6 +37,7 @@ class Runner:
         aside: Aside,
         watch: Watch,
         spool: Spool | None = None,
+        journal: ClaimJournal | None = None,
     ) -> None:
         """`pause` waits before the n-th retry of a settle."""
         self._supplier = supplier
@@ -45,6 +48,7 @@ class Runner:
         self._aside = aside
         self._watch = watch
         self._spool = spool
+        self._journal = journal or Unjournaled()
 
     async def run(self, loaded: Loaded, effect: Effect[R], *, command: Command) -> Ended:
         """Claim a step, ask the supplier, and settle what came of it.
@@ -53,6 +57,8 @@ class Runner:
         is open, and what remains to be done goes on.
         """
         limits = self._policy.limits[effect.name]
+        if effect.name in FORWARD:
+            loaded = await self._remembered(loaded)
         ctx = await self._signed_in(loaded, limits)
         loaded = await self._decider.decide(loaded, effect.claim, command=command)
         ctx.step_id = settling.open_step(loaded.session).id
@@ -61,6 +67,20 @@ class Runner:
             self._carry_out(loaded, effect, ctx, command),
         )
         return ended or Ended(loaded=loaded)
+
+    async def _remembered(self, loaded: Loaded) -> Loaded:
+        """Claim nothing in a database that has gone back behind what the journal has seen.
+
+        A session that was only read before another request's claim is read again.
+        """
+        seen = self._journal.seen
+        if seen(loaded.session.id) > loaded.session.version:
+            loaded = await self._decider.reload(loaded.session.id)
+            if seen(loaded.session.id) > loaded.session.version:
+                self._journal.doubt()
+        if not self._journal.may_claim():
+            raise Refused(BEHIND, session=loaded.session)
+        return loaded
 
     async def _signed_in(self, loaded: Loaded, limits: StepLimits) -> CallContext:
         """Begin the evidence of a step, with a token that does not end before the step does.
@@ -86,7 +106,7 @@ class Runner:
     async def _carry_out(
         self, claimed: Loaded, effect: Effect[R], ctx: CallContext, command: Command
     ) -> Ended:
-        answer = await _perform(effect, claimed.session, ctx)
+        answer = await self._asked(claimed, effect, ctx)
         settlement = Settlement(
             effect=effect,
             claimed=claimed,
@@ -98,6 +118,7 @@ class Runner:
             pause=self._pause,
             watch=self._watch,
             spool=self._spool,
+            journal=self._journal,
         )
         ended = await settlement.write()
         if ended.change is None or not ended.change.owed:
@@ -107,6 +128,22 @@ class Runner:
             loaded = await self._compensation.pay_back(ended.loaded, command=command.unbound)
             return Ended(loaded=loaded, change=ended.change)
         return ended
+
+    async def _asked(
+        self, claimed: Loaded, effect: Effect[R], ctx: CallContext
+    ) -> R | settling.Failure:
+        """Journal the claim and ask the supplier.
+
+        Claims of a session only ever get higher versions. One that does not was made in a database
+        that went back meanwhile, and is not sent.
+        """
+        session = claimed.session
+        if effect.name in FORWARD:
+            if self._journal.seen(session.id) >= session.version:
+                self._journal.doubt()
+                return settling.Failure(error=Refused(BEHIND))
+            await self._journal.claimed(claim_of(session))
+        return await _perform(effect, session, ctx)
 
 
 async def _perform(effect: Effect[R], session: Session, ctx: CallContext) -> R | settling.Failure:

@@ -186,6 +186,8 @@ class TaskKind(StrEnum):
     """The supplier's late answer contradicts what a person decided."""
     UNDO_STUCK = "undo_stuck"
     """The supplier does not confirm that it let a cabin go."""
+    FORGOTTEN = "forgotten"
+    """What was asked of the supplier for a session that the database has forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,3 +119,5 @@ class Loaded:
 
     session: Session
     now: datetime
+    stopped: bool = False
+    """Whether nothing new is claimed, since claims are found that the database has forgotten."""

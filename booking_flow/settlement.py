@@ -15,7 +15,15 @@ from typing import Generic, TypeVar
 from booking_flow.change import Change
 from booking_flow.deciding import Command, Decider
 from booking_flow.failures import FailureKind, SupplierError
-from booking_flow.ports import CommitResult, Spool, SpooledAnswer, StoreUnavailable, Watch
+from booking_flow.journal import FORWARD, end_of
+from booking_flow.ports import (
+    ClaimJournal,
+    CommitResult,
+    Spool,
+    SpooledAnswer,
+    StoreUnavailable,
+    Watch,
+)
 from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, StepName
 from booking_flow.session import Loaded, Session
@@ -95,6 +103,7 @@ class Settlement(Generic[R]):
     pause: Callable[[int], Awaitable[None]]
     watch: Watch
     spool: Spool | None
+    journal: ClaimJournal
     _loaded: Loaded = field(init=False)
     _draft: _Draft[R] = field(init=False)
     _said: Mapping[str, str] = field(init=False, default_factory=lambda: settling.NOTHING)
@@ -102,6 +111,7 @@ class Settlement(Generic[R]):
     _attempts: int = field(init=False, default=0)
     _faults: int = field(init=False, default=0)
     _spooled: bool = field(init=False, default=False)
+    _journaled: bool = field(init=False, default=False)
     _gone: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +157,7 @@ class Settlement(Generic[R]):
         if change is None:
             await self.decider.keep(self._loaded, self._draft.calls)
             return Ended(loaded=self._loaded)
+        await self._journal_end(change)
         # Until its end is known a commit may have been made, even where it seems to have failed.
         self._unconfirmed.append(change)
         committed = await self.decider.commit(change, command=self.command, calls=self._draft.calls)
@@ -158,6 +169,14 @@ class Settlement(Generic[R]):
             raise _NotTaken(committed.result)
         self._loaded = await self.decider.reload(loaded.session.id)
         return None
+
+    async def _journal_end(self, change: Change) -> None:
+        """Write down once how the step has ended, as it was judged at first."""
+        end = end_of(change)
+        if self._journaled or end is None or self.effect.name not in FORWARD:
+            return
+        self._journaled = True
+        await self.journal.ended(end)
 
     async def _change(self) -> Change | None:
         """Return what the answer changes: it settles its step, or comes too late for that."""

@@ -8,33 +8,42 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_one
 
+_CLAIM: Final = """
+SET claimed_account = :account_id, claimed_by = :name, claimed_at = booking_now(),
+    version = version + 1
+WHERE version = ANY(CAST(:seen AS integer[])) AND closed_at IS NULL
+  AND (:takeover OR claimed_account IS NULL OR claimed_account = :account_id)"""
+
+_HAND_BACK: Final = """
+SET claimed_account = NULL, claimed_by = NULL, claimed_at = NULL, version = version + 1
+WHERE version = ANY(CAST(:seen AS integer[])) AND closed_at IS NULL
+  AND claimed_account IS NOT NULL AND (:anybodys OR claimed_account = :account_id)"""
+
+
+def _of_both(change: str) -> TextClause:
+    """Return a change of a task, be it one of a session or a forgotten claim."""
+    return text(
+        f"""
+        WITH own AS (UPDATE staff_tasks {change} AND id = :id RETURNING version),
+        forgotten AS (
+            UPDATE forgotten_claims {change} AND step_id = :id AND entered_as = 'task'
+            RETURNING version
+        )
+        SELECT version FROM own UNION ALL SELECT version FROM forgotten
+        """  # noqa: S608 - both parts stand above
+    )
+
+
 # Take a task that is free or one's own, or take it over.
-CLAIM: Final = text(
-    """
-    UPDATE staff_tasks
-    SET claimed_account = :account_id, claimed_by = :name, claimed_at = booking_now(),
-        version = version + 1
-    WHERE id = :id AND version = ANY(CAST(:seen AS integer[])) AND closed_at IS NULL
-      AND (:takeover OR claimed_account IS NULL OR claimed_account = :account_id)
-    RETURNING version
-    """
-)
+CLAIM: Final = _of_both(_CLAIM)
 
 # Give a task back: one's own, or anybody's.
-HAND_BACK: Final = text(
-    """
-    UPDATE staff_tasks
-    SET claimed_account = NULL, claimed_by = NULL, claimed_at = NULL, version = version + 1
-    WHERE id = :id AND version = ANY(CAST(:seen AS integer[])) AND closed_at IS NULL
-      AND claimed_account IS NOT NULL AND (:anybodys OR claimed_account = :account_id)
-    RETURNING version
-    """
-)
+HAND_BACK: Final = _of_both(_HAND_BACK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,14 @@ task AS (
     FOR UPDATE
 )"""
 
+# Lock the forgotten claims that are entered; whoever was first has entered them.
+WAITING: Final = """
+waiting AS (
+    SELECT step_id FROM forgotten_claims
+    WHERE step_id = ANY(CAST(:remembers AS uuid[])) AND entered_at IS NULL
+    FOR UPDATE
+)"""
+
 # Answer once, whether the guards held or not.
 OUTCOME: Final = """
 SELECT m.id IS NOT NULL AS moved, coalesce(m.now, booking_now()) AS now
@@ -58,7 +66,10 @@ _GUARDS: Final = {
     Grip.NONE: "s.open_step IS NOT DISTINCT FROM CAST(:before_step AS uuid)",
     Grip.CLAIM_FORWARD: """s.open_step IS NULL AND s.unwinding_since IS NULL
       AND NOT EXISTS (SELECT FROM staff_tasks c WHERE c.session_id = s.id
-                      AND c.kind = 'conflict' AND c.closed_at IS NULL)""",
+                      AND c.kind = 'conflict' AND c.closed_at IS NULL)
+      AND NOT EXISTS (SELECT FROM forgotten_claims f WHERE f.entered_at IS NULL)
+      AND NOT EXISTS (SELECT FROM forgotten_claims f WHERE f.session_id = s.id
+                      AND f.entered_as = 'task' AND f.closed_at IS NULL)""",
     Grip.CLAIM_UNDO: "s.open_step IS NULL",
     Grip.SETTLE: "s.open_step = :step_id AND s.id = step.session_id",
 }
@@ -67,7 +78,8 @@ _GUARDS: Final = {
 @cache
 def commit_statement(shape: Shape) -> TextClause:
     """Return the statement of every commit of this shape; its text never varies."""
-    parts = [*_locked(shape).values(), _moved(shape), *_rows(shape)]
+    waiting = [WAITING] if shape.remembers else []
+    parts = [*_locked(shape).values(), *waiting, _moved(shape), *_rows(shape)]
     return text("".join(("WITH", ",".join(parts), OUTCOME)))
 
 
@@ -108,6 +120,8 @@ def _guards(shape: Shape) -> Iterator[str]:
     yield _GUARDS[shape.grip]
     if shape.closes:
         yield "s.id = task.session_id"
+    if shape.remembers:
+        yield "(SELECT count(*) FROM waiting) = cardinality(CAST(:remembers AS uuid[]))"
     if shape.live:
         yield "s.expires_at > booking_now()"
     if shape.hold:
@@ -121,6 +135,8 @@ def _rows(shape: Shape) -> Iterator[str]:
         yield rowsets.SETTLED
     wanted = {
         rowsets.FOLLOW_UP: shape.follow_up,
+        rowsets.REMEMBERED_STEP: shape.remembered_step,
+        rowsets.REMEMBERED: shape.remembers,
         rowsets.ANSWERED: shape.answered,
         rowsets.CLOSED: shape.closes,
         rowsets.UNBOUND: shape.unbind,

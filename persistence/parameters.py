@@ -13,7 +13,8 @@ from booking_flow.saga import OpenStep, StepClaim, StepSettlement
 from booking_flow.session import Booking, Session
 from booking_flow.supplier import SupplierCall
 from persistence.codec import encode, encode_or_none
-from persistence.shapes import direction, follow_up, open_after
+from persistence.schema_forgotten import EnteredAs
+from persistence.shapes import direction, follow_up, open_after, remembered_step
 
 Values = dict[str, Any]
 
@@ -93,7 +94,8 @@ def change_values(change: Change, *, owner: str) -> Values:
         **(_claim_values(change.claim) if change.claim else {}),
         **(_settle_values(change.settle) if change.settle else {}),
         **_closing_values(change.closes),
-        **_follow_up_values(follow_up(change)),
+        **_next_values(follow_up(change) or remembered_step(change)),
+        **_remembered_values(change),
         **(_booking_values(after.booking) if after.booking else {}),
     }
 
@@ -190,7 +192,17 @@ def _closing_values(closes: TaskClosing | None) -> Values:
     }
 
 
-def _follow_up_values(left: OpenStep | None) -> Values:
+def _remembered_values(change: Change) -> Values:
+    if not change.remembers:
+        return {}
+    whole = remembered_step(change) is not None
+    return {
+        "remembers": list(change.remembers),
+        "entered_as": EnteredAs.STEP if whole else EnteredAs.CONFLICT,
+    }
+
+
+def _next_values(left: OpenStep | None) -> Values:
     if left is None:
         return {}
     return {
@@ -199,6 +211,7 @@ def _follow_up_values(left: OpenStep | None) -> Values:
         "next_status": left.status.value,
         "next_fence": left.fence,
         "next_intent": encode(left.intent),
+        "next_since": left.since,
     }
 
 

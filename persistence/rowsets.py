@@ -46,6 +46,25 @@ follow_up AS (
     FROM settled d JOIN moved m ON m.id = d.session_id
 )"""
 
+# A step that was claimed and forgotten; it is open again as it was, and due shortly.
+REMEMBERED_STEP: Final = """
+remembered_step AS (
+    INSERT INTO saga_steps (session_id, id, name, kind, status, fence, claimed_at, sent, intent,
+                            evidence, supplier_key, attempts, next_attempt_at)
+    SELECT m.id, CAST(:next_id AS uuid), CAST(:next_name AS text), CAST(:open_step_kind AS text),
+           CAST(:next_status AS text), CAST(:next_fence AS integer),
+           CAST(:next_since AS timestamptz), true, CAST(:next_intent AS jsonb), '{}',
+           CAST(:supplier_key AS text), 1, m.now + interval '2 seconds'
+    FROM moved m
+)"""
+
+# Forgotten claims that are entered with the change.
+REMEMBERED: Final = """
+remembered AS (
+    UPDATE forgotten_claims AS f SET entered_at = m.now, entered_as = CAST(:entered_as AS text)
+    FROM moved m WHERE f.step_id = ANY(CAST(:remembers AS uuid[]))
+)"""
+
 # Nobody has to find out any more what the settled step did.
 ANSWERED: Final = """
 answered AS (

@@ -212,7 +212,7 @@ staff_tasks: Final = Table(
     Column("claimed_account", UUID),
     Column("claimed_by", Text),
     Column("claimed_at", MOMENT),
-    one_of("kind", TaskKind),
+    one_of("kind", (kind for kind in TaskKind if kind is not TaskKind.FORGOTTEN)),
     CheckConstraint(
         "(claimed_account IS NULL) = (claimed_by IS NULL)"
         " AND (claimed_by IS NULL) = (claimed_at IS NULL)",

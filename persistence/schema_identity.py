@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Table, Text
 
-from persistence.columns import MOMENT, metadata, one_of
+from persistence.columns import MOMENT, UUID, metadata, one_of
 from persistence.identity import AppEnv
 
 installation: Final = Table(
@@ -17,6 +17,11 @@ installation: Final = Table(
     Column("supplier_sid", Text),
     Column("marked_at", MOMENT, nullable=False),
     Column("oldest_program", Text),
+    Column("identity", UUID),
+    Column("bound_system", BigInteger),
+    Column("bound_database", BigInteger),
+    Column("bound_sessions", BigInteger),
+    Column("pruned_before", MOMENT),
     CheckConstraint("one", name="one_row"),
     one_of("app_env", AppEnv),
 )

@@ -53,8 +53,11 @@ _LOAD: Final = "".join(
        t.fence, t.intent, b.reservation, b.supplier_booking_id, b.status AS booking_status,
        b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
        b.payment_due_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now,
-       (SELECT min(c.opened_at) FROM staff_tasks c WHERE c.session_id = s.id
-        AND c.kind = 'conflict' AND c.closed_at IS NULL) AS disputed_since
+       least((SELECT min(c.opened_at) FROM staff_tasks c WHERE c.session_id = s.id
+              AND c.kind = 'conflict' AND c.closed_at IS NULL),
+             (SELECT min(f.entered_at) FROM forgotten_claims f WHERE f.session_id = s.id
+              AND f.entered_as = 'task' AND f.closed_at IS NULL)) AS disputed_since,
+       EXISTS (SELECT FROM forgotten_claims f WHERE f.entered_at IS NULL) AS stopped
 FROM booking_sessions s
 LEFT JOIN session_keys k ON k.session_id = s.id
 LEFT JOIN session_quotes q ON q.session_id = s.id
@@ -248,4 +251,4 @@ class PostgresSessionStore:
         if row is None:
             return None
         details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
-        return Loaded(session=session_of(row, details), now=row.now)
+        return Loaded(session=session_of(row, details), now=row.now, stopped=row.stopped)

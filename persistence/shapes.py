@@ -51,6 +51,10 @@ class Shape:
     payments: bool
     announced: bool
     """Somebody outside is to be told of it."""
+    remembers: bool
+    """Claims that the database had forgotten are entered."""
+    remembered_step: bool
+    """One of them is the open step again."""
 
 
 def direction(name: StepName) -> StepDirection:
@@ -93,6 +97,8 @@ def shape_of(
         tasks=bool(change.tasks),
         payments=bool(change.payments),
         announced=announced,
+        remembers=bool(change.remembers),
+        remembered_step=remembered_step(change) is not None,
     )
 
 
@@ -120,11 +126,19 @@ def follow_up(change: Change) -> OpenStep | None:
     return left
 
 
+def remembered_step(change: Change) -> OpenStep | None:
+    """Return the forgotten step that a change makes the open one again."""
+    step = change.after.open_step
+    if step is None or step == change.before.open_step or step.id not in change.remembers:
+        return None
+    return step
+
+
 def open_after(change: Change) -> tuple[object, StepName] | None:
     """Return id and name of the step that is open once the change is committed."""
     if change.claim is not None:
         return change.claim.id, change.claim.name
-    left = follow_up(change)
+    left = follow_up(change) or remembered_step(change)
     if left is None and not _closes(change):
         left = change.before.open_step
     return None if left is None else (left.id, left.name)

@@ -16,7 +16,7 @@ from booking_flow.ports import StoredTask, TakenStep
 from booking_flow.saga import StepName, TaskKind
 from persistence.claims import Claim, claim_of
 from persistence.database import fetch_all, fetch_one
-from persistence.tasks import task_of
+from persistence.tasks import COLUMNS, EVERY, task_of
 
 # Lease one session's step that nobody works on, due or not; raising the fence shuts out whoever
 # held it before.
@@ -32,11 +32,16 @@ TAKE_STEP: Final = text(
     """
 )
 
-_QUEUED: Final = """
-SELECT t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before, t.facts,
-       t.version, t.closed_at, t.closed_by, t.answer, t.claimed_account, t.claimed_by,
-       t.claimed_at, s.reference, s.state, booking_now() AS now
-FROM staff_tasks t JOIN booking_sessions s ON s.id = t.session_id"""
+_QUEUED: Final = "".join(
+    (
+        "SELECT ",
+        COLUMNS,
+        ", coalesce(s.reference, t.facts ->> 'reference', '') AS reference, s.state,",
+        " booking_now() AS now FROM (",
+        EVERY,
+        ") AS t LEFT JOIN booking_sessions s ON s.id = t.session_id",
+    )
+)
 
 # Tasks nobody has answered, those that are due first on top.
 TASKS: Final = text(
@@ -70,7 +75,12 @@ COUNTS: Final = text(
     """
     SELECT count(*) AS waiting, count(*) FILTER (WHERE due_at < booking_now()) AS overdue,
            count(*) FILTER (WHERE claimed_account = CAST(:account_id AS uuid)) AS mine
-    FROM staff_tasks WHERE closed_at IS NULL
+    FROM (
+        SELECT due_at, claimed_account FROM staff_tasks WHERE closed_at IS NULL
+        UNION ALL
+        SELECT due_at, claimed_account FROM forgotten_claims
+        WHERE entered_as = 'task' AND closed_at IS NULL
+    ) AS open
     """
 )
 
@@ -81,7 +91,8 @@ class QueuedTask:
 
     task: StoredTask
     reference: str
-    state: State
+    state: State | None
+    """None where the session is not in this database."""
     now: datetime
     claim: Claim | None = None
 
@@ -174,7 +185,7 @@ def _queued(row: Row[Any]) -> QueuedTask:
     return QueuedTask(
         task=task_of(row),
         reference=row.reference,
-        state=State(row.state),
+        state=State(row.state) if row.state else None,
         now=row.now,
         claim=claim_of(row),
     )

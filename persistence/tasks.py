@@ -13,11 +13,23 @@ from booking_flow.ports import StoredTask
 from booking_flow.saga import TaskKind
 from persistence.codec import decode_facts
 from persistence.database import fetch_all, fetch_one
+from persistence.forgotten import CLOSE
 
-_TASK: Final = """
+COLUMNS: Final = """t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before,
+       t.facts, t.version, t.closed_at, t.closed_by, t.answer, t.claimed_account, t.claimed_by,
+       t.claimed_at"""
+
+# Tasks of sessions, and forgotten claims that stand for themselves beside none.
+EVERY: Final = """
 SELECT session_id, id, kind, step_id, opened_at, due_at, not_before, facts, version, closed_at,
-       closed_by, answer
-FROM staff_tasks"""
+       closed_by, answer, claimed_account, claimed_by, claimed_at
+FROM staff_tasks
+UNION ALL
+SELECT session_id, step_id, 'forgotten', step_id, entered_at, due_at, NULL, facts, version,
+       closed_at, closed_by, answer, claimed_account, claimed_by, claimed_at
+FROM forgotten_claims WHERE entered_as = 'task'
+"""
+_TASK: Final = "".join(("SELECT ", COLUMNS, " FROM (", EVERY, ") AS t"))
 
 # One task.
 TASK: Final = text("".join((_TASK, " WHERE id = :id")))
@@ -39,6 +51,11 @@ class PostgresTaskStore:
         """Return a task, open or closed, or None."""
         row = await fetch_one(self._engine, TASK, {"id": task_id})
         return None if row is None else task_of(row)
+
+    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
+        """End a task that stands for itself; False when it is not as it was seen."""
+        values = {"id": task_id, "version": version, "answer": answer, "name": name}
+        return await fetch_one(self._engine, CLOSE, values) is not None
 
     async def open_tasks(self, *, limit: int = 100, offset: int = 0) -> Sequence[StoredTask]:
         """Return tasks that wait for an answer, the most urgent first."""

@@ -99,12 +99,17 @@ def _paid_status(
 
 def charge_of(step: OpenStep) -> Charge | None:
     """Return what a step had asked of a card, from its intent; None when no card was sent."""
-    if "amount" not in step.intent or "card" not in step.intent:
+    if "amount" not in step.intent:
         return None
     amount, currency = step.intent["amount"].split()
-    brand, last4 = step.intent["card"].split(" ")
-    mask = CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
-    return Charge(amount=Money(Decimal(amount), currency), card=mask)
+    return Charge(amount=Money(Decimal(amount), currency), card=_card(step.intent.get("card")))
+
+
+def _card(said: str | None) -> CardMask | None:
+    if said is None:
+        return None
+    brand, last4 = said.split(" ")
+    return CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
 
 
 def not_booked(session: Session, at: Moment) -> Change:

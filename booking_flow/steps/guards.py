@@ -14,6 +14,10 @@ SESSION_OVER = Refusal(
     code=RefusalCode.SESSION_EXPIRED,
     detail="This booking session has ended. Start again with the same party and details.",
 )
+BEHIND = Refusal(
+    code=RefusalCode.UNAVAILABLE,
+    detail="What was booked is being compared with the journal. Please try again shortly.",
+)
 CLAIMING = frozenset({Trigger.ADD_TO_BASKET, Trigger.BOOK, Trigger.PAY})
 """What asks the supplier for something new."""
 
@@ -59,6 +63,12 @@ def ensure_on_sale(session: Session, at: Moment) -> None:
     refusal = check_bookable(session.sailing, today=at.now.date(), live_lines=at.policy.live_lines)
     if refusal is not None:
         raise Refused(refusal)
+
+
+def ensure_not_stopped(at: Moment) -> None:
+    """Refuse to ask for anything new while claims are found that the database has forgotten."""
+    if at.stopped:
+        raise Refused(BEHIND)
 
 
 def expiring(session: Session) -> bool:

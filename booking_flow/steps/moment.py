@@ -17,3 +17,5 @@ class Moment:
     now: datetime
     new_id: Callable[[], UUID]
     policy: Policy
+    stopped: bool = False
+    """Whether nothing new is claimed, since claims are found that the database has forgotten."""

@@ -53,10 +53,9 @@ def due_now(basket: Basket, payment_type: PaymentType) -> Money:
 
 def intent_of(charge: Charge) -> dict[str, str]:
     """Write down what is asked of a card, so that it can be reconciled without the card."""
-    return {
-        "amount": str(charge.amount),
-        "card": f"{charge.card.brand or ''} {charge.card.last4}",
-    }
+    mask = charge.card
+    card = {"card": f"{mask.brand or ''} {mask.last4}"} if mask else {}
+    return {"amount": str(charge.amount), **card}
 
 
 def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | None) -> Change:

@@ -14,6 +14,7 @@ from booking_flow.refusals import Refusal
 from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
 from booking_flow.session import Session
+from booking_flow.steps.guards import ensure_not_stopped
 from booking_flow.steps.moment import Moment
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -28,6 +29,8 @@ def claimed(
     item_key: str | None = None,
 ) -> Change:
     """Write the intent and make the step the session's open one, before anything is asked."""
+    if name is not StepName.RELEASE:
+        ensure_not_stopped(at)
     claim = StepClaim(
         id=at.new_id(),
         name=name,

@@ -145,11 +145,12 @@ def staff_task(
         step_id=step_id,
         due_at=at.now + at.policy.task_time,
         not_before=not_before,
-        facts={**_facts(session), **(extra or {})},
+        facts={**facts_of(session), **(extra or {})},
     )
 
 
-def _facts(session: Session) -> dict[str, str]:
+def facts_of(session: Session) -> dict[str, str]:
+    """Return what finds a session's booking at the line; nothing in it is personal."""
     sailing, chosen, basket = session.sailing, session.selection, session.basket
     facts = {
         "reference": session.reference,

@@ -34,6 +34,7 @@ from booking_http.settings import Settings
 from booking_http.streams import Streams
 from booking_http.support.parts import support_of
 from booking_http.tidying import tidy
+from booking_http.verification import verifying
 from booking_http.wakeups import Listener
 from booking_http.worker import Worker, working
 from persistence.caps import PostgresCaps
@@ -59,6 +60,7 @@ def create_app(settings: Settings) -> web.Application:
         async with open_parts(settings) as parts:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
             async with (
+                verifying(parts),
                 beside(_listen(app[SERVICE], parts), tidy(parts.database), look_around(parts)),
                 _working(app, parts),
             ):
@@ -89,10 +91,14 @@ def service_of_parts(parts: Parts) -> Service:
         redis=parts.redis,
         supplier=parts.supplier,
         waiting=parts.waiting,
+        journal=parts.journal,
+        forgotten=parts.upkeep.forgotten,
         ears=parts.ears,
     )
     metrics = Metrics()
     metrics.waiting_answers.set_function(parts.waiting.__len__)
+    if (journal := parts.journal) is not None:
+        metrics.unjournaled_claims.set_function(lambda: journal.unwritten)
     return Service(
         settings=settings,
         engine=parts.engine,

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.inspection import Finding
+from adapters.claim_journal import FileJournal
 from adapters.traveltek.client import TraveltekClient
 from booking_flow.ports import SessionStore, StoreUnavailable
 from booking_http.cruises import Cruises
@@ -16,6 +17,7 @@ from booking_http.listening import Ears
 from booking_http.settings import Settings
 from booking_http.waiting_answers import WaitingAnswers
 from booking_http.worlds import disagreements
+from persistence.forgotten import PostgresForgottenClaims, told_of
 from persistence.identity import read_mark
 from persistence.revisions import standing
 from persistence.vitals import hindrance
@@ -23,6 +25,15 @@ from persistence.vitals import hindrance
 
 def _listed(findings: Iterable[Finding]) -> str:
     return ", ".join(map(str, findings))
+
+
+def _journaling(journal: FileJournal) -> list[str]:
+    said = []
+    if not journal.may_claim():
+        said.append("the database is not compared with the journal yet, so nothing is sold")
+    if journal.failing is not None:
+        said.append(f"claims are not journaled: {journal.failing}")
+    return said
 
 
 class Checks:
@@ -38,6 +49,8 @@ class Checks:
         redis: Redis | None,
         supplier: TraveltekClient,
         waiting: WaitingAnswers,
+        journal: FileJournal | None,
+        forgotten: PostgresForgottenClaims,
         ears: Ears,
     ) -> None:
         self._settings = settings
@@ -47,6 +60,8 @@ class Checks:
         self._redis = redis
         self._supplier = supplier
         self._waiting = waiting
+        self._journal = journal
+        self._forgotten = forgotten
         self._migrated = False
         self._ears = ears
         self._agreed = False
@@ -62,6 +77,7 @@ class Checks:
             Component(name="redis", look=self._redis_answers),
             Component(name="supplier", look=self._supplier_is_asked),
             Component(name="answers", look=self._answers_are_written),
+            Component(name="journal", look=self._nothing_is_forgotten),
         ]
 
     async def _database_answers(self) -> str | None:
@@ -125,6 +141,16 @@ class Checks:
         if waiting := len(self._waiting):
             raise NotWell(f"{waiting} of the supplier's answers wait to be written")
         return None
+
+    async def _nothing_is_forgotten(self) -> str | None:
+        """Look whether the database remembers all claims, and whether new ones are journaled."""
+        found = await self._forgotten.standing()
+        said = [told_of(found)] if found.waiting or found.unsettled else []
+        if self._journal is not None:
+            said += _journaling(self._journal)
+        if said:
+            raise NotWell("; ".join(said))
+        return None if self._journal else "not configured"
 
     async def _redis_answers(self) -> str | None:
         if self._redis is None:

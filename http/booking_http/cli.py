@@ -17,6 +17,7 @@ from booking_http.catalogue_cli import catalogue
 from booking_http.doctor_cli import doctor
 from booking_http.history_cli import history
 from booking_http.outbox_cli import outbox
+from booking_http.reconcile_cli import reconcile
 from booking_http.staff_cli import staff
 from booking_http.task_cli import task
 from booking_http.whereabouts import FOLDER, HOME, home_option
@@ -213,6 +214,7 @@ main.add_command(catalogue)
 main.add_command(doctor)
 main.add_command(history)
 main.add_command(outbox)
+main.add_command(reconcile)
 main.add_command(staff)
 main.add_command(task)
 

@@ -39,6 +39,11 @@ class Metrics:
             "Answers of the supplier that this process cannot write for now.",
             registry=self.registry,
         )
+        self.unjournaled_claims = Gauge(
+            "booking_claims_unjournaled",
+            "Lines that this process could not bring to the journal of claims in time.",
+            registry=self.registry,
+        )
         self.work = Counter(
             "booking_work_total",
             "Pieces of work that ended, by kind and outcome.",

@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from booking_http.openapi_words import PARAMETERS, SHOWN
 from booking_http.problems import PROBLEMS, ProblemType
-from booking_http.route import Route
+from booking_http.route import Answered, Route
 from booking_http.schemas.answers import EventTell
 from booking_http.schemas.base import Tell
 from booking_http.schemas.problem import ProblemTell
@@ -83,7 +83,7 @@ def _schemas(routes: Sequence[Route]) -> Json:
     asks = {route.ask for route in routes if route.ask}
     tells: set[type[BaseModel]] = {ProblemTell, EventTell}
     for route in routes:
-        tells |= {answer for answer in route.answers.values() if not isinstance(answer, str)}
+        tells |= {model for answer in route.answers.values() for model in _models(answer)}
     wanted = [(model, "validation") for model in _sorted(asks)]
     wanted += [(model, "serialization") for model in _sorted(tells)]
     _, schema = models_json_schema(wanted, by_alias=True, ref_template=_REF)  # type: ignore[arg-type]  # modes are literals
@@ -173,16 +173,25 @@ def _headers(route: Route) -> list[Json]:
 
 
 def _answers(route: Route) -> Json:
-    return {str(status): _answer(route, status, model) for status, model in route.answers.items()}
+    return {str(status): _answer(route, status, found) for status, found in route.answers.items()}
 
 
-def _answer(route: Route, status: int, model: type[Tell] | str) -> Json:
-    if isinstance(model, str):
-        schema: Json = {"type": "object"} if model == "application/json" else {"type": "string"}
-        return {"description": _TITLES[status], "content": {model: {"schema": schema}}}
+def _models(answer: Answered) -> tuple[type[Tell], ...]:
+    """Return every model an answer can be of."""
+    if isinstance(answer, str):
+        return ()
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _answer(route: Route, status: int, answer: Answered) -> Json:
+    if isinstance(answer, str):
+        schema: Json = {"type": "object"} if answer == "application/json" else {"type": "string"}
+        return {"description": _TITLES[status], "content": {answer: {"schema": schema}}}
+    model, *others = _models(answer)
+    refs = [_ref(each) for each in (model, *others)]
     return {
         "description": _title(status, model),
-        "content": {"application/json": {"schema": _ref(model)}},
+        "content": {"application/json": {"schema": {"anyOf": refs} if others else refs[0]}},
         "headers": {
             name: {"$ref": f"#/components/headers/{name}"} for name in _sent(route, status, model)
         },

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.reader import CatalogueReader, open_reader
+from adapters.claim_journal import FileJournal
 from adapters.spool import FileSpool
 from adapters.traveltek.client import TraveltekClient, open_client
 from adapters.traveltek.settings import TraveltekSettings
@@ -28,7 +29,7 @@ from booking_http.listening import Ears, ears_of
 from booking_http.outgoing import Outgoing, outgoing_of
 from booking_http.session_ids import new_uuid
 from booking_http.settings import Settings
-from booking_http.upkeep import Upkeep, Wiring, open_lookup, spool_of, upkeep_of
+from booking_http.upkeep import Upkeep, Wiring, journal_of, open_lookup, spool_of, upkeep_of
 from booking_http.waiting_answers import WaitingAnswers
 from booking_http.worlds import one_world
 from persistence.database import create_engine
@@ -53,6 +54,7 @@ class Parts:
     supplier: TraveltekClient
     redis: Redis | None
     spool: FileSpool | None
+    journal: FileJournal | None
     waiting: WaitingAnswers
     aside: BackgroundWork
     ears: Ears
@@ -105,6 +107,7 @@ def _wire(
     outgoing, owner = outgoing_of(settings), f"{socket.gethostname()}:{os.getpid()}"
     store = PostgresSessionStore(database, vault, owner, outgoing.channels)
     spool, waiting, aside = spool_of(settings), WaitingAnswers(), BackgroundWork()
+    journal = journal_of(settings, owner=owner)
     engine = Engine(
         store=store,
         supplier=supplier,
@@ -117,6 +120,7 @@ def _wire(
         aside=aside,
         watch=waiting,
         spool=spool,
+        journal=journal,
     )
     upkeep = upkeep_of(
         Wiring(
@@ -141,6 +145,7 @@ def _wire(
         supplier=supplier,
         redis=redis,
         spool=spool,
+        journal=journal,
         waiting=waiting,
         aside=aside,
         ears=ears_of(settings),

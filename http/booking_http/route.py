@@ -14,6 +14,7 @@ from booking_http.schemas.base import Ask, Tell
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Codes = tuple[RefusalCode | EdgeCode, ...]
+Answered = type[Tell] | tuple[type[Tell], ...] | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,8 @@ class Route:
     ask: type[Ask] | None = None
     ask_optional: bool = False
     query: type[Ask] | None = None
-    answers: Mapping[int, type[Tell] | str] = field(default_factory=dict)
-    """By status: a model, or the media type of an answer that is none."""
+    answers: Mapping[int, Answered] = field(default_factory=dict)
+    """By status: a model, one of several, or the media type of an answer that is none."""
     problems: Codes = ()
     once: bool = False
     """Whether an Idempotency-Key is understood."""

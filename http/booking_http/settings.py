@@ -91,6 +91,8 @@ class Settings(FromEnvironment):
     """How long what was read of the catalogue is shown again."""
     spool_dir: str | None = None
     """Where definite supplier answers wait while the database is away."""
+    journal_dir: str | None = None
+    """Where claims are journaled, so that a database that goes back is noticed."""
 
     master_keys: MasterKeys
     """Fernet keys that wrap the data keys, the current one first."""

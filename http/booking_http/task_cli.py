@@ -135,7 +135,26 @@ async def _answer(given: TaskAnswer, *, name: str, takeover: bool, at: Settings)
             )
         except Refused as refused:
             raise click.ClickException(_reasons(refused.refusal)) from None
+        if loaded is None:
+            await _note(parts.database, given, name)
+            return "closed"
     return f"{loaded.session.reference} is {loaded.session.state} now"
+
+
+async def _note(database: AsyncEngine, given: TaskAnswer, name: str) -> None:
+    """Leave a line of an answer that no session's history has."""
+    from persistence.audit import AuditEntry, PostgresAudit
+
+    facts = {"answer": given.kind.value}
+    entry = AuditEntry(
+        account_id=None,
+        name=name,
+        action="answer_task",
+        task_id=given.task_id,
+        reason=given.note,
+        facts=facts,
+    )
+    await PostgresAudit(database).write(entry)
 
 
 async def _ensure_free(database: AsyncEngine, task_id: UUID) -> None:

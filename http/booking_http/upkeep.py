@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.back_office import BackOfficeAddress, NoLookup, open_back_office
+from adapters.claim_journal import FileJournal
 from adapters.spool import FileSpool, require_writable
 from booking_flow.desk import Desk
 from booking_flow.engine import Engine
@@ -20,6 +21,7 @@ from booking_flow.recovery import Recovery
 from booking_flow.supplier import Supplier
 from booking_http.process import writing
 from booking_http.settings import Settings
+from persistence.forgotten import PostgresForgottenClaims
 from persistence.queue import PostgresWorkQueue
 from persistence.tasks import PostgresTaskStore
 
@@ -29,6 +31,7 @@ class Upkeep:
     """What the worker and the staff's commands are made of."""
 
     queue: PostgresWorkQueue
+    forgotten: PostgresForgottenClaims
     tasks: PostgresTaskStore
     recovery: Recovery
     desk: Desk
@@ -54,9 +57,11 @@ def upkeep_of(wired: Wiring) -> Upkeep:
         PostgresWorkQueue(wired.database, wired.owner),
         PostgresTaskStore(wired.database),
     )
+    forgotten = PostgresForgottenClaims(wired.database, due_in=wired.policy.task_time)
     recovery = Recovery(
         store=wired.store,
         queue=queue,
+        forgotten=forgotten,
         supplier=wired.supplier,
         lookup=wired.lookup,
         decider=wired.engine.decider,
@@ -66,7 +71,7 @@ def upkeep_of(wired: Wiring) -> Upkeep:
         worker=wired.owner,
     )
     desk = Desk(tasks=tasks, supplier=wired.supplier, decider=wired.engine.decider)
-    return Upkeep(queue=queue, tasks=tasks, recovery=recovery, desk=desk)
+    return Upkeep(queue=queue, forgotten=forgotten, tasks=tasks, recovery=recovery, desk=desk)
 
 
 async def open_lookup(
@@ -86,6 +91,16 @@ async def open_lookup(
     return await opened.enter_async_context(
         open_back_office(address, new_id=new_id, boottime=boottime)
     )
+
+
+def journal_of(settings: Settings, *, owner: str) -> FileJournal | None:
+    """Return where claims are written down outside of the database, if such a place is set.
+
+    Whether it can be written is not asked: a full disk must not keep anybody from booking.
+    """
+    if not settings.journal_dir:
+        return None
+    return FileJournal(Path(settings.journal_dir), owner=owner)
 
 
 def spool_of(settings: Settings) -> FileSpool | None:

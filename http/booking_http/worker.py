@@ -28,6 +28,7 @@ from booking_http.parts import Parts, open_parts
 from booking_http.process import cannot_listen
 from booking_http.settings import Settings
 from booking_http.support.bulk import bulk_work
+from booking_http.verification import verifying
 from persistence.bulk import TakenItem
 from persistence.wakeups import WORK
 
@@ -105,7 +106,11 @@ async def run_worker(settings: Settings) -> None:
     metrics = Metrics()
     if settings.worker_port is not None:
         _show(metrics, host=settings.app_host, port=settings.worker_port)
-    async with open_parts(settings) as parts, working(parts, metrics=metrics):
+    async with (
+        open_parts(settings) as parts,
+        verifying(parts),
+        working(parts, metrics=metrics),
+    ):
         await look_around(parts)
         await asyncio.Event().wait()
 
@@ -136,7 +141,26 @@ async def working(parts: Parts, *, metrics: Metrics) -> AsyncIterator[Worker]:
 
 def jobs(parts: Parts) -> Sequence[Job[Any]]:
     """Return every kind of work there is."""
-    return [_open_steps(parts), _undos(parts), *_clocks(parts), _spool(parts), _bulk(parts)]
+    return [
+        _forgotten(parts),
+        _open_steps(parts),
+        _undos(parts),
+        *_clocks(parts),
+        _spool(parts),
+        _bulk(parts),
+    ]
+
+
+def _forgotten(parts: Parts) -> Job[UUID]:
+    """Enter what whoever found it did not come to; until then nothing is sold."""
+    return Job(
+        name="forgotten_claim",
+        take=lambda limit: parts.upkeep.forgotten.sessions(limit=limit),
+        do=parts.upkeep.recovery.forgotten,
+        key=_itself,
+        session=_itself,
+        leased=False,
+    )
 
 
 def _open_steps(parts: Parts) -> Job[TakenStep]:

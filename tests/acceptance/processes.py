@@ -49,6 +49,7 @@ def variables(settings: Settings) -> dict[str, str]:
         "WORKER": str(settings.worker),
         "PAYMENT_CHANNEL": settings.payment_channel,
         "SPOOL_DIR": settings.spool_dir or "",
+        "JOURNAL_DIR": settings.journal_dir or "",
         "BACK_OFFICE_URL": settings.back_office_url or "",
     }
 

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from adapters.catalogue.inspection import FindingKind
 from adapters.catalogue.quality import Flaw
@@ -21,6 +22,7 @@ from booking_http.doctor.findings import Finding, Level, Report
 from booking_http.doctor.rooms import open_rooms
 from booking_http.settings import Settings
 from booking_http.sync_report import watching
+from persistence.database import create_engine, execute
 from persistence.identity import AppEnv
 from persistence.migrate import upgrade
 from tests.acceptance.processes import environment
@@ -106,7 +108,7 @@ async def test_a_healthy_installation_is_well(practice: Practice, make_shelf: Ma
     assert report.status == 0
     checks = {finding.check for finding in report.findings}
     assert checks >= {
-        *("database", "clock.database", "migrations", "environment", "redis"),
+        *("database", "clock.database", "migrations", "environment", "journal", "redis"),
         *("catalogue.database", "catalogue.schema", "catalogue.rows", "catalogue.on_sale"),
         *("catalogue.sync", "clock.supplier", "supplier.hold_times", "supplier.token"),
         *("supplier.lines", "supplier.prices"),
@@ -114,6 +116,45 @@ async def test_a_healthy_installation_is_well(practice: Practice, make_shelf: Ma
     assert len(of_check(report, "supplier.prices")) == 2
     (lines,) = of_check(report, "supplier.lines")
     assert lines.said == "the supplier agrees on the line of 9 sailings"
+
+
+async def test_a_journal_is_looked_at(
+    practice: Practice, make_shelf: MakeShelf, tmp_path: Path
+) -> None:
+    shelf, folder = await make_shelf(), tmp_path / "journal"
+    (found,) = of_check(await practice.report(shelf), "journal")
+    assert (found.level, found.said.partition(";")[0]) == (Level.OK, "not configured")
+    (found,) = of_check(await practice.report(shelf, journal_dir=str(folder)), "journal")
+    assert (found.level, found.said) == (Level.OK, f"claims are journaled in {folder}")
+    folder.rmdir()
+    folder.write_text("in the way")
+    (found,) = of_check(await practice.report(shelf, journal_dir=str(folder)), "journal")
+    assert (found.level, "Not a directory" in found.said) == (Level.WARNING, True)
+
+
+@pytest.mark.parametrize(
+    ("entered", "level", "said"),
+    [
+        ("NULL, NULL", Level.FAILURE, "nothing is sold until they are entered: 1"),
+        ("booking_now(), 'task'", Level.WARNING, "of 1 the outcome is open"),
+    ],
+)
+async def test_what_a_database_has_forgotten_is_told(
+    practice: Practice, make_shelf: MakeShelf, entered: str, level: Level, said: str
+) -> None:
+    engine = create_engine(practice.database_url, pool_size=1)
+    await execute(
+        engine,
+        text(
+            "INSERT INTO forgotten_claims (step_id, session_id, session_version, journaled, facts,"
+            " found_at, due_at, entered_at, entered_as) VALUES (gen_random_uuid(),"
+            f" gen_random_uuid(), 3, '{{}}', '{{}}', booking_now(), booking_now(), {entered})"
+        ),
+    )
+    await engine.dispose()
+    (found,) = of_check(await practice.report(await make_shelf()), "journal.forgotten")
+    assert (found.level, said in found.said) == (level, True)
+    assert "booking-flow reconcile" in found.todo
 
 
 async def test_wrong_lines_are_found_by_asking_the_supplier(

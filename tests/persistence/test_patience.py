@@ -13,18 +13,21 @@ from persistence.database import create_engine
 from persistence.migrate import CannotMigrate, Patience, current, downgrade, upgrade
 from persistence.revisions import Limits, Standing, head, known, standing
 
-NEWEST = "20261122_13"
-BEFORE = "20261122_12"
+NEWEST = "20261129_14"
+BEFORE = "20261122_13"
+OLDEST = "20261122_12"
 FUTURE = "20991231_01"
+READS = "SELECT one FROM installation"
+MAKES = "CREATE TABLE forgotten_claims ()"
 
 
 @asynccontextmanager
-async def reader(dsn: str) -> AsyncIterator[None]:
-    """Read a table that the newest revision changes, and forget to end the transaction."""
+async def reader(dsn: str, does: str = READS) -> AsyncIterator[None]:
+    """Do something to what the newest revision changes, and forget to end the transaction."""
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "a report"})
     try:
         async with connection.transaction():
-            await connection.fetch("SELECT one FROM installation")
+            await connection.execute(does)
             yield
     finally:
         await connection.close()
@@ -87,7 +90,7 @@ async def test_each_revision_is_kept_though_the_next_one_fails(
         "persistence.migrate.limits_of",
         lambda revision: Limits(lock=5, statement=0.2 if revision == NEWEST else 60),
     )
-    async with reader(empty_database_url):
+    async with reader(empty_database_url, MAKES):
         with pytest.raises(CannotMigrate):
             await upgrade(empty_database_url)
     assert await current(empty_database_url) == BEFORE
@@ -113,7 +116,7 @@ async def test_the_tables_say_which_programs_they_serve(database_url: str) -> No
     connection = await asyncpg.connect(database_url)
     noted = await connection.fetchval("SELECT oldest_program FROM installation")
     await connection.close()
-    assert noted == BEFORE
+    assert noted == OLDEST
     assert await stands(database_url) == Standing(
         revision=head(), fit=True, said=f"the tables are at {head()}"
     )

@@ -29,6 +29,9 @@ class SeenEarlier:
         seen, self.seen = self.seen, None
         return seen or await self.tasks.task(task_id)
 
+    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
+        return await self.tasks.close(task_id, version=version, answer=answer, name=name)
+
 
 async def test_who_answers_a_moment_too_late_hears_who_was_first(
     service: Service, guest: Guest

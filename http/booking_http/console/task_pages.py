@@ -24,9 +24,10 @@ from booking_http.support import claiming as desk
 from booking_http.support.answering import Answering, answer, task_of
 from booking_http.support.claiming import Claiming
 from booking_http.support.finding import find_session, id_of
-from booking_http.support.identity import Staff
+from booking_http.support.identity import Staff, note_in_audit
 from booking_http.support.reading import story_of
 from booking_http.support.tasks import queue
+from booking_http.support.views import task_view
 from persistence.schema_staff import Role
 from persistence.support_work import QueuedTask
 
@@ -83,7 +84,7 @@ async def answer_task(request: web.Request) -> web.Response:
         form = refused(fields, found, form=kind)
         now = await task_of(service, queued.task.id)
         return await _show(request, staff, now, form, status=found.row.status)
-    return go_to(f"/console/sessions/{loaded.session.id}?done=answer")
+    return go_to(f"/console/sessions/{loaded.session.id}?done=answer" if loaded else TASKS)
 
 
 async def claim_task(request: web.Request) -> web.Response:
@@ -131,6 +132,8 @@ async def _show(
     request: web.Request, staff: Staff, queued: QueuedTask, form: Form, *, status: int = 200
 ) -> web.Response:
     service, task = service_of(request), queued.task
+    if queued.state is None:
+        return await _show_alone(request, staff, queued, form, status=status)
     loaded = await find_session(service, staff, task.session_id)
     story = await story_of(service, staff, loaded)
     told = next(each for each in story.tasks if each.task_id == str(task.id))
@@ -145,6 +148,29 @@ async def _show(
         now=loaded.now,
         rows=rows,
         window=_window(service, story, told),
+        mine=queued.claim is not None and queued.claim.account_id == staff.account.id,
+        form=form,
+    )
+
+
+async def _show_alone(
+    request: web.Request, staff: Staff, queued: QueuedTask, form: Form, *, status: int
+) -> web.Response:
+    """Show what is known of a session that the database has forgotten."""
+    task = queued.task
+    await note_in_audit(
+        service_of(request), staff, "read_task", session_ids=(task.session_id,), task_id=task.id
+    )
+    return await render(
+        request,
+        "task/page.html",
+        staff=staff,
+        status=status,
+        task=task_view(queued),
+        session=None,
+        now=queued.now,
+        rows=(),
+        window=None,
         mine=queued.claim is not None and queued.claim.account_id == staff.account.id,
         form=form,
     )

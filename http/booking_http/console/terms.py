@@ -71,6 +71,11 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
             "The supplier does not confirm that it let the cabin go. Make sure with the line that "
             "nothing is held.",
         ),
+        TaskKind.FORGOTTEN: Job(
+            "Forgotten by the database",
+            "The database was restored to an earlier moment and does not know that this was asked "
+            "of the line. Find it there, and settle it with line and guest outside of here.",
+        ),
     }
 )
 ANSWERS: Final[Mapping[str, str]] = MappingProxyType(

@@ -22,7 +22,7 @@ _NOTE: Final = "about.txt"
 _ABOUT: Final = (
     "Data of `booking-flow demo`; `booking-flow demo --fresh` deletes it and starts over.\n"
 )
-_FOLDERS: Final = ("postgres", "valkey", "simulator", "spool")
+_FOLDERS: Final = ("postgres", "valkey", "simulator", "spool", "journal")
 _FILES: Final = ("keys.json", "running.json")
 
 

@@ -89,6 +89,7 @@ def _for_commands(settings: Settings) -> Mapping[str, str]:
         "traveltek_sid": settings.traveltek_sid,
         "traveltek_username": settings.traveltek_username.get_secret_value(),
         "traveltek_password": settings.traveltek_password.get_secret_value(),
+        **({"journal_dir": settings.journal_dir} if settings.journal_dir else {}),
     }
 
 
@@ -108,6 +109,7 @@ def _defaults(home: DemoHome, options: DemoOptions) -> dict[str, Any]:
         "master_keys": keys.master_key,
         "hash_key": keys.hash_key,
         "spool_dir": str(home.folder("spool")),
+        "journal_dir": str(home.folder("journal")),
     }
     found = {name: value for name, value in wanted.items() if not given(name.upper())}
     return found | {"app_port": options.port}

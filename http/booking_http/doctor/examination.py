@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from adapters.catalogue.correcting import known_lines
 from adapters.catalogue.runs import Watch
 from booking_flow.ports import StoreUnavailable
-from booking_http.doctor import places, shelves, supplier_checks
+from booking_http.doctor import journals, places, shelves, supplier_checks
 from booking_http.doctor.findings import Finding, Level, Report, Say
 from booking_http.doctor.rooms import Rooms, open_asking
 from booking_http.doctor.shelves import NotReached
@@ -25,6 +25,7 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("database", places.booking_database),
     ("migrations", places.migrations),
     ("environment", places.environment),
+    ("journal", journals.journal),
     ("redis", places.redis),
     ("catalogue.database", places.catalogue_database),
     ("catalogue.schema", shelves.schema),

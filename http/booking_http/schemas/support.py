@@ -114,7 +114,10 @@ class StaffSessionTell(EventTell):
 
 
 class TaskTell(Tell):
-    """Something that only a person can find out or do."""
+    """Something that only a person can find out or do.
+
+    `state` is null where the database has forgotten the session.
+    """
 
     task_id: str
     version: int
@@ -122,7 +125,7 @@ class TaskTell(Tell):
     step_id: str | None
     session_id: str
     reference: str
-    state: State
+    state: State | None
     state_label: str
     opened_at: Moment
     due_at: Moment

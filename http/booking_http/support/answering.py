@@ -36,8 +36,8 @@ class Answering:
         return " ".join(filter(None, (self.ask.kind.value, self.ask.reservation)))
 
 
-async def answer(service: Service, answering: Answering) -> Loaded:
-    """Carry an answer out and close its task.
+async def answer(service: Service, answering: Answering) -> Loaded | None:
+    """Carry an answer out and close its task; None where that is beside no session.
 
     Raises:
         Problem: it is not theirs to give, or another answer came first; both are told then.

@@ -10,7 +10,7 @@ from booking_http.schemas.support_asks import AnswerAsk, ClaimAsk, HandBackAsk, 
 from booking_http.service import Service
 from booking_http.support import claiming as desk
 from booking_http.support.acting import named_versions, tell_acted
-from booking_http.support.answering import Answering, answer
+from booking_http.support.answering import Answering, answer, task_of
 from booking_http.support.claiming import Claiming
 from booking_http.support.finding import id_of
 from booking_http.support.identity import Staff, note_in_audit, staff_of
@@ -90,5 +90,9 @@ async def answer_task(request: web.Request) -> web.Response:
     versions, ask = named_versions(request), await read_body(request, AnswerAsk)
     task_id = id_of(request, "task_id")
     answering = Answering(staff=staff, task_id=task_id, seen=versions, ask=ask)
-    loaded = await answer(service_of(request), answering)
+    service = service_of(request)
+    loaded = await answer(service, answering)
+    if loaded is None:
+        queued = await task_of(service, task_id)
+        return tell(task_view(queued), headers=_tag(queued))
     return await tell_acted(request, staff, loaded)

@@ -121,7 +121,7 @@ def task_view(queued: QueuedTask) -> tell.TaskTell:
         session_id=str(task.session_id),
         reference=queued.reference,
         state=queued.state,
-        state_label=MEANING[queued.state].label,
+        state_label=MEANING[queued.state].label if queued.state else "Forgotten",
         opened_at=task.opened_at,
         due_at=task.due_at,
         overdue=task.closed_at is None and task.due_at < queued.now,

@@ -27,7 +27,7 @@ from booking_flow.engine import Answer, Command, Engine, OpenSession
 from booking_flow.flow import State, Trigger
 from booking_flow.history import ActorKind, Event, EventKind, Origin, fold
 from booking_flow.policy import Policy
-from booking_flow.ports import Replay, Spool
+from booking_flow.ports import ClaimJournal, Replay, Spool
 from booking_flow.pricing import CabinList
 from booking_flow.refused import Refused
 from booking_flow.saga import StepName
@@ -455,6 +455,7 @@ async def running_shop(
     client: dict[str, Any] | None = None,
     references: Callable[[], str] | None = None,
     spool: Spool | None = None,
+    journal: ClaimJournal | None = None,
     haste: float = 1.0,
     **policy: Any,
 ) -> AsyncIterator[Shop]:
@@ -493,6 +494,7 @@ async def running_shop(
             aside=aside,
             watch=watch,
             spool=spool,
+            journal=journal,
         )
         yield Shop(
             engine=engine,

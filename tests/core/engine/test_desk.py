@@ -53,7 +53,9 @@ async def an_answer(guest: Guest, kind: AnswerKind, **fields: Any) -> TaskAnswer
 
 async def answer(guest: Guest, kind: AnswerKind, **fields: Any) -> Loaded:
     given = await an_answer(guest, kind, **fields)
-    return await desk(guest.shop).answer(given, origin=STAFF)
+    loaded = await desk(guest.shop).answer(given, origin=STAFF)
+    assert loaded is not None
+    return loaded
 
 
 async def closed(shop: Shop) -> list[tuple[str, str, str]]:

@@ -21,6 +21,7 @@ from booking_flow.steps import answers, booking, hold
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
 from booking_flow.supplier import BookAnswer, BookStatus, CallContext, PayAnswer
+from persistence.forgotten import PostgresForgottenClaims
 from persistence.queue import PostgresWorkQueue
 from tests.core.builders import a_transaction, an_answer
 from tests.core.engine.conftest import MakeShop
@@ -86,6 +87,7 @@ def a_worker(shop: Shop) -> Worker:
     recovery = Recovery(
         store=shop.store,
         queue=queue,
+        forgotten=PostgresForgottenClaims(shop.database, due_in=shop.policy.task_time),
         supplier=shop.supplier,
         lookup=office,
         decider=shop.engine.decider,
