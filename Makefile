@@ -11,7 +11,7 @@ RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
 CODE := booking_flow adapters persistence http tests requirements
 
-.PHONY: browser crash first-booking help demo test screenshots soak bench mutants check diagrams format lock clean
+.PHONY: browser crash first-booking help demo test screenshots rollout soak bench mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ screenshots: $(DEV) ## take the pictures of docs/console/ anew
 
 soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak
+
+rollout: $(DEV) ## replace the last tagged release by this one while guests book; skipped without history or tags
+	@$(BIN)/python -m tests.rollout
 
 bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (BENCH_SESSIONS=, BENCH_KEEP=)
 	@BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench

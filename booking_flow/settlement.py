@@ -184,7 +184,9 @@ class Settlement(Generic[R]):
         if _settles(self._draft.doubtful, self.claimed.session, session):
             at = self.decider.at(self._loaded)
             change = self.effect.settle(session, self._draft.ended, at)
-            self._said = change.settle.evidence if change.settle else settling.NOTHING
+            # What was said first is the whole of it; what is left after a cut says less.
+            if change.settle is not None and not self._said:
+                self._said = change.settle.evidence
             return change
         if self.effect.late is None:
             return None

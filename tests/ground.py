@@ -43,11 +43,21 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 class Program:
-    """One of our own programs in a process of its own, which can be killed and frozen."""
+    """One of our own programs in a process of its own, which can be killed and frozen.
 
-    def __init__(self, *arguments: str, log: Path, environ: Mapping[str, str] | None = None):
+    It runs the code that lies in `folder`, which is this checkout's unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        log: Path,
+        environ: Mapping[str, str] | None = None,
+        folder: Path = ROOT,
+    ) -> None:
         self._command = (sys.executable, "-m", *arguments)
         self._environ = dict(environ or os.environ)
+        self._folder = folder
         self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
@@ -59,7 +69,7 @@ class Program:
         """Start it; what it prints is added to its log."""
         with self._log.open("ab") as printed:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command, cwd=ROOT, env=self._environ, stdout=printed, stderr=printed
+                *self._command, cwd=self._folder, env=self._environ, stdout=printed, stderr=printed
             )
 
     async def end(self, number: signal.Signals = signal.SIGKILL) -> None:
@@ -70,8 +80,15 @@ class Program:
                 process.send_signal(number)
             await process.wait()
 
+    async def gone(self) -> int:
+        """Wait until it has ended, and return how."""
+        assert self._process is not None
+        code = await self._process.wait()
+        self._process = None
+        return code
+
     def send(self, number: signal.Signals) -> None:
-        """Send a signal that does not end it."""
+        """Send a signal, and do not wait for what comes of it."""
         if self._process is not None:
             self._process.send_signal(number)
 
@@ -139,11 +156,18 @@ async def standing(*, supplier_remembers: bool = False) -> AsyncIterator[Ground]
 @asynccontextmanager
 async def beside(ground: Ground, name: str) -> AsyncIterator[Ground]:
     """Make another database on the same servers, with tables and sailings of its own."""
+    async with blank(ground, name) as made:
+        await upgrade(made.dsn)
+        await seed_catalogue(made.dsn)
+        yield made
+
+
+@asynccontextmanager
+async def blank(ground: Ground, name: str) -> AsyncIterator[Ground]:
+    """Make another database on the same servers, without any tables."""
     async with ground.database.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     dsn = ground.postgres.dsn_of(name)
-    await upgrade(dsn)
-    await seed_catalogue(dsn)
     database = create_engine(dsn, pool_size=4, statement_timeout=120)
     try:
         yield replace(ground, dsn=dsn, database=database)

@@ -155,6 +155,7 @@ async def _listen(service: Service, parts: Parts) -> None:
 
 async def _begin_to_stop(app: web.Application) -> None:
     """Let nothing new begin that a stop would have to wait for."""
+    app[SERVICE].health.stop()
     app[SERVICE].streams.stop()
     if WORKER in app:
         app[WORKER].stop()

@@ -65,6 +65,7 @@ def _served(settings: Settings) -> Coroutine[Any, Any, None]:
         host=host,
         port=port,
         patience=settings.shutdown_seconds,
+        grace=settings.drain_seconds,
         ready=partial(told.info, "listening", host=host, port=port),
         advice="choose another with APP_HOST or APP_PORT",
     )

@@ -45,13 +45,30 @@ class Health:
         self._patience = patience
         self._known: ReadyTell | None = None
         self._looked_at = 0.0
+        self.stopping = False
+
+    def stop(self) -> None:
+        """Say from now on that the process is about to stop."""
+        self.stopping = True
 
     async def ready(self) -> ReadyTell:
-        """Return how every part is."""
+        """Return how every part is; of a process that stops only what was last seen."""
+        known = None if self.stopping else await self._seen()
+        # Looking takes up to seconds, in which a stop may have begun.
+        return self._stopping() if known is None or self.stopping else known
+
+    async def _seen(self) -> ReadyTell:
         if self._known is None or monotonic() - self._looked_at > 1.0:
             found = await asyncio.gather(*map(self._look, self._components))
             self._known, self._looked_at = self._sum_up(list(found)), monotonic()
         return self._known
+
+    def _stopping(self) -> ReadyTell:
+        return ReadyTell(
+            status="stopping",
+            environment=self._environment,
+            components=self._known.components if self._known else [],
+        )
 
     def _sum_up(self, found: list[ComponentTell]) -> ReadyTell:
         well = all(part.status != "down" for part in found)

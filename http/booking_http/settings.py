@@ -70,6 +70,8 @@ class Settings(FromEnvironment):
     public_url: BaseUrl | None = None
     """Where clients reach the service, for links in mails and the API's document."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    drain_seconds: float = Field(default=5.0, ge=0)
+    """How long a process that was told to stop goes on serving, so that balancers notice."""
     shutdown_seconds: Seconds = 180.0
     """How long a stop waits for steps that are under way; longer than the longest step."""
 

@@ -59,6 +59,7 @@ class Streams:
     def __init__(self, *, per_session: int) -> None:
         self._per_session = per_session
         self._open: dict[UUID, list[Stream]] = {}
+        self._stopped = False
         self.deaf = False
         """Whether no news is heard now, so that nothing can be told as it happens."""
 
@@ -74,7 +75,7 @@ class Streams:
         most = _STAFF if staff else self._per_session
         if sum(stream.live for stream in others) >= most:
             raise problem(RefusalCode.RATE_LIMITED, f"A session has at most {most} event streams.")
-        stream = Stream(request=request, staff=staff)
+        stream = Stream(request=request, staff=staff, stopped=self._stopped)
         following = self._open.setdefault(session_id, [])
         following.append(stream)
         try:
@@ -100,7 +101,11 @@ class Streams:
             self.wake(session_id)
 
     def stop(self) -> None:
-        """End every stream, so that stopping the service does not wait for them."""
+        """End every stream, and let those that still come tell the present and end.
+
+        Whoever follows comes back, to another process, and stopping this one waits for nobody.
+        """
+        self._stopped = True
         for following in list(self._open.values()):
             for stream in list(following):
                 stream.stop()

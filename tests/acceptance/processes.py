@@ -45,6 +45,7 @@ def variables(settings: Settings) -> dict[str, str]:
         "TRAVELTEK_PASSWORD": settings.traveltek_password.get_secret_value(),
         "TRAVELTEK_TIME_SCALE": str(settings.traveltek_time_scale),
         "LOG_LEVEL": settings.log_level,
+        "DRAIN_SECONDS": str(settings.drain_seconds),
         "WORKER": str(settings.worker),
         "PAYMENT_CHANNEL": settings.payment_channel,
         "SPOOL_DIR": settings.spool_dir or "",

@@ -33,7 +33,7 @@ def free_ports(count: int) -> list[int]:
 def environment(more: Mapping[str, str]) -> dict[str, str]:
     """Return this process's environment without settings of ours, and with `more`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    return kept | {"PYTHONUNBUFFERED": "1"} | dict(more)
+    return kept | {"PYTHONUNBUFFERED": "1", "DRAIN_SECONDS": "0"} | dict(more)
 
 
 def run(

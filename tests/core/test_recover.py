@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from booking_flow.basket import BasketAnswer
+from booking_flow.card import Charge
 from booking_flow.change import Change
 from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
@@ -17,19 +18,23 @@ from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
 from booking_flow.session import Session, Unwinding, UnwindingReason
 from booking_flow.steps.booking import Asked
 from booking_flow.steps.hold import Held
+from booking_flow.steps.paying import Paid
 from booking_flow.steps.recover import (
     abandoned,
     basket_unreadable,
     found_in_basket,
     late_book,
     late_hold,
+    late_pay,
     payment_overdue,
     remembered,
 )
 from booking_flow.steps.settling import Failure
+from booking_flow.supplier import PayAnswer
 from tests.core.builders import (
     BOOKED_FACTS,
     FACTS,
+    MASK,
     NOTHING_HELD,
     NOW,
     STEP_SINCE,
@@ -43,6 +48,7 @@ from tests.core.builders import (
     a_settlement,
     a_step,
     a_task,
+    a_transaction,
     an_answer,
     an_event,
     an_id,
@@ -51,6 +57,7 @@ from tests.core.builders import (
     booking,
     holding,
     paying,
+    usd,
 )
 
 SELECTED, BASKETED = State.CABIN_SELECTED, State.BASKETED
@@ -274,6 +281,44 @@ def test_a_late_answer_that_says_nothing_new_changes_nothing(
     session: Session, ended: Asked | Failure
 ) -> None:
     assert late_book(session, ended, at()) is None
+
+
+def paid_late(**transaction: Any) -> Paid:
+    charge = Charge(amount=usd("500"), card=MASK)
+    return Paid(answer=PayAnswer(transaction=a_transaction(**transaction)), charge=charge)
+
+
+@pytest.mark.parametrize(
+    ("session", "facts"),
+    [
+        (a_session(State.BOOKED), BOOKED_FACTS | {"paid": "0.00 USD"}),
+        (a_session(BASKETED), FACTS),
+    ],
+)
+def test_money_that_moved_after_its_step_was_settled_goes_to_a_person(
+    session: Session, facts: dict[str, str]
+) -> None:
+    said: dict[str, Any] = {"authCode": "A1", "received": "500.00 USD"}
+    assert late_pay(session, paid_late(auth_code="A1"), at()) == Change(
+        before=session,
+        after=replace(session, version=8),
+        events=(an_event(EventKind.LATE_ANSWER, session.state, step="pay", **said),),
+        tasks=(a_task(TaskKind.REFUND, step_id=None, facts=facts | said),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("session", "ended"),
+    [
+        (a_session(State.BOOKED), GONE),
+        (a_session(State.BOOKED), paid_late(auth_code=None)),
+        (a_session(State.PAID), paid_late(auth_code="A1")),
+    ],
+)
+def test_a_late_answer_about_no_more_money_changes_nothing(
+    session: Session, ended: Paid | Failure
+) -> None:
+    assert late_pay(session, ended, at()) is None
 
 
 def due(**fields: Any) -> Session:

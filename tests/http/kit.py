@@ -69,6 +69,7 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
         "traveltek_sid": SimulatorSettings().sid,
         "traveltek_username": SimulatorSettings().user,
         "traveltek_password": SimulatorSettings().password,
+        "drain_seconds": 0,
         "log_level": "ERROR",
         "worker": False,
     }

@@ -50,13 +50,12 @@ async def _tell(
 ) -> None:
     told, beat = b"", service.settings.heartbeat_seconds
     cookie = request.cookies.get(COOKIE, "")
-    while not stream.stopped:
-        news = await _news(service, cookie, session_id)
-        if news is None:
-            return
+    while (news := await _news(service, cookie, session_id)) is not None:
         if news != told:
             await response.write(news)
             told = news
+        if stream.stopped:
+            return
         if not await stream.wait(beat):
             await response.write(b": still here\n\n")
 

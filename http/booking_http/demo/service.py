@@ -49,6 +49,7 @@ async def serve_demo(options: DemoOptions, home: DemoHome, servers: Servers) -> 
         host=HOST,
         port=options.port,
         patience=settings.shutdown_seconds,
+        grace=settings.drain_seconds,
         ready=lambda: click.echo(_welcome(options, servers, console)),
     )
 
@@ -103,6 +104,7 @@ def _defaults(home: DemoHome, options: DemoOptions) -> dict[str, Any]:
     wanted = {
         "app_env": "development",
         "log_level": "WARNING",
+        "drain_seconds": 0.0,
         "shutdown_seconds": 10.0,
         "master_keys": keys.master_key,
         "hash_key": keys.hash_key,

@@ -48,11 +48,11 @@ async def _follow(visit: Visit, stream: Stream, response: web.StreamResponse, *,
     """Send every version that is news, until the session or the service ends."""
     loaded = await _present(visit)
     beat = visit.service.settings.heartbeat_seconds
-    while not stream.stopped:
+    while True:
         if loaded is not None and loaded.session.version != seen:
             await response.write(_event(visit, loaded))
             seen = loaded.session.version
-        if loaded is not None and loaded.session.ended:
+        if stream.stopped or (loaded is not None and loaded.session.ended):
             return
         if not await stream.wait(beat):
             await response.write(_HEARTBEAT)

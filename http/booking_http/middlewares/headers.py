@@ -31,9 +31,18 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
         response.headers["X-Request-ID"] = request_id
     if request.app[SERVICE].settings.cors_origins:
         response.headers.add("Vary", "Origin")
+    if request.app[SERVICE].health.stopping:
+        _close_after(response)
     if origin := _allowed_origin(request):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = _EXPOSED
+
+
+def _close_after(response: web.StreamResponse) -> None:
+    """Let the connection end with this answer, so that the next request goes elsewhere."""
+    response.force_close()
+    # aiohttp has written its own `Connection` already when it lets us complete the headers.
+    response.headers["Connection"] = "close"
 
 
 @web.middleware

@@ -18,9 +18,13 @@ class ComponentTell(Tell):
 
 
 class ReadyTell(Tell):
-    """Whether requests can be served, and with `?verbose` by which parts."""
+    """Whether requests should be sent here, and with `?verbose` how every part is.
 
-    status: Literal["ready", "not_ready"]
+    `not_ready`: a part is down without which there is no working. `stopping`: the process was
+    told to stop; it still answers for a while, and closes each connection with the answer.
+    """
+
+    status: Literal["ready", "not_ready", "stopping"]
     environment: AppEnv
     components: list[ComponentTell]
 

@@ -20,7 +20,7 @@ from booking_flow.session import Session
 from booking_flow.steps import answers, booking, hold
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.moment import Moment
-from booking_flow.supplier import BookAnswer, BookStatus, CallContext
+from booking_flow.supplier import BookAnswer, BookStatus, CallContext, PayAnswer
 from persistence.forgotten import PostgresForgottenClaims
 from persistence.queue import PostgresWorkQueue
 from tests.core.builders import a_transaction, an_answer
@@ -562,3 +562,29 @@ async def test_an_answer_that_names_anothers_reservation_goes_to_a_person(
     assert await status(guest) is StepStatus.UNKNOWN
     assert sorted(await guest.tasks()) == ["book_unknown", "conflict"]
     assert (await guest.kinds())[-1] == "late_answer"
+
+
+async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: MakeShop) -> None:
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
+    worker, guest = a_worker(shop), await shop.booked()
+    await shop.simulator.fault("payment", "timeout_after")
+    step = (await guest.pay()).session.open_step
+    assert step is not None
+    charge = answers.charge_of(step)
+    assert charge is not None
+    kept = SpooledAnswer(
+        session_id=guest.id,
+        step_id=step.id,
+        answer=None,
+        charge=charge,
+        paid=PayAnswer(transaction=a_transaction()),
+    )
+    await worker.recovery.late_answer(kept)
+    session = await guest.session()
+    assert (session.state, session.booking and session.booking.paid) == (PAID, charge.amount)
+
+
+async def test_a_spooled_answer_of_no_call_is_nothing_to_enter(worker: Worker) -> None:
+    empty = SpooledAnswer(session_id=uuid4(), step_id=uuid4(), answer=None, charge=None)
+    with pytest.raises(ValueError, match=r"book\.pl or one of payment\.pl"):
+        await worker.recovery.late_answer(empty)

@@ -17,6 +17,7 @@ from persistence.database import execute
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, refused
 from tests.core.engine.test_outages import Paper
+from tests.patience import kept_back
 
 DEPOSIT = PaymentType.DEPOSIT
 PASSING = ["0A000", "28000", "3D000", "40001", "53100", "54000", "55000", "57P03", "58030", "XX000"]
@@ -42,6 +43,12 @@ STEPS: dict[str, Step] = {
 
 async def fail_settling(shop: Shop, sqlstate: str, *, times: int) -> None:
     """Let the database refuse to settle any step, so many times."""
+    settling = "UPDATE ON saga_steps FOR EACH ROW WHEN (OLD.status = 'started')"
+    await fail(shop, settling, sqlstate, times=times)
+
+
+async def fail(shop: Shop, writing: str, sqlstate: str, *, times: int) -> None:
+    """Let the database refuse what `writing` says, so many times."""
     for statement in (
         "CREATE SEQUENCE trouble",
         f"""
@@ -52,11 +59,17 @@ async def fail_settling(shop: Shop, sqlstate: str, *, times: int) -> None:
             END IF;
             RETURN NEW;
         END $$""",
-        """
-        CREATE TRIGGER trouble BEFORE UPDATE ON saga_steps FOR EACH ROW
-        WHEN (OLD.status = 'started') EXECUTE FUNCTION trouble()""",
+        f"CREATE TRIGGER trouble BEFORE {writing} EXECUTE FUNCTION trouble()",
     ):
         await execute(shop.database, text(statement))
+
+
+async def forget_everything(shop: Shop) -> None:
+    """Take all sessions away, as a restore of the database from before them does."""
+    async with shop.database.connect() as connection:
+        await connection.execute(text("SET session_replication_role = replica"))
+        await connection.execute(text("TRUNCATE booking_sessions CASCADE"))
+        await connection.execute(text("RESET session_replication_role"))
 
 
 async def shop_for(make_shop: MakeShop, step: str, **options: Any) -> Shop:
@@ -139,6 +152,75 @@ async def test_an_error_nobody_has_foreseen_costs_the_evidence_and_not_the_outco
     assert shop.watch.told == [("waits", "ZeroDivisionError")]
     assert "book" not in await guest.calls()
     assert await shop.simulator.books() == (0, 1, 1)
+
+
+async def test_prices_are_shown_though_their_evidence_cannot_be_stored(make_shop: MakeShop) -> None:
+    shop = await make_shop()
+    guest = await shop.opened()
+    await fail(shop, "INSERT ON supplier_calls FOR EACH ROW", "22P05", times=1)
+    assert (await guest.price()).session.state is State.PRICED
+    assert "cruisecabingrades" not in await guest.calls()
+    assert await shop.simulator.received("cruisecabingrades") == 1
+
+
+async def test_prices_that_cannot_be_stored_are_not_shown(make_shop: MakeShop) -> None:
+    shop = await make_shop()
+    guest = await shop.opened()
+    await fail(shop, "UPDATE ON booking_sessions FOR EACH ROW", "22P05", times=2)
+    found = await refused(guest.price())
+    assert found.refusal.code is RefusalCode.UNAVAILABLE
+    assert await guest.state() is State.CREATED
+
+
+async def test_a_doubt_sheds_its_evidence_until_it_can_be_stored(make_shop: MakeShop) -> None:
+    """Its step is in doubt all the same, and the guest hears so."""
+    shop = await make_shop()
+    guest = await shop.held()
+    await shop.simulator.fault("book", "reset")
+    await fail_settling(shop, "23514", times=1)
+    session = (await guest.book(DEPOSIT)).session
+    assert session.open_step is not None
+    assert session.open_step.status is StepStatus.UNKNOWN
+    assert await guest.tasks() == ["book_unknown"]
+
+
+@pytest.mark.parametrize("fault", [None, "reset"])
+async def test_what_cannot_be_stored_at_all_is_told_and_left_to_the_worker(
+    make_shop: MakeShop, fault: str | None
+) -> None:
+    shop = await make_shop()
+    guest = await shop.held()
+    if fault:
+        await shop.simulator.fault("book", fault)
+    await fail_settling(shop, "23514", times=1_000)
+    session = (await guest.book(DEPOSIT)).session
+    assert session.open_step is not None
+    assert session.open_step.status is StepStatus.STARTED
+    (made,) = (await shop.simulator.ledger())["bookings"]
+    cut = [said for kind, said in shop.watch.told if kind == "cut"]
+    assert cut[-1] == ("" if fault else made["reservation"])
+    assert len(shop.watch) == 0
+    assert len(shop.pause.waits) < 5
+
+
+@pytest.mark.parametrize(("step", "endpoint"), [("book", "book"), ("release", "basketremove")])
+async def test_an_answer_for_a_session_that_is_gone_is_told_and_not_tried_for_ever(
+    make_shop: MakeShop, step: str, endpoint: str
+) -> None:
+    spool = Paper()
+    shop = await make_shop(spool=spool)
+    begin, ask, *_ = STEPS[step]
+    guest = await begin(shop)
+    with kept_back(endpoint):
+        asking = asyncio.ensure_future(ask(guest))
+        await shop.simulator.has_received(endpoint)
+        await forget_everything(shop)
+    await asking
+    assert shop.watch.told[-1][0] == "cut"
+    assert len(shop.watch) == 0
+    assert len(shop.pause.waits) < 10
+    assert len(spool.kept) == (1 if step == "book" else 0)
+    assert spool.dropped == []
 
 
 async def test_a_fault_without_end_is_told_once_and_left_to_the_worker(
