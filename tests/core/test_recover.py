@@ -12,6 +12,7 @@ from booking_flow.change import Change
 from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State, Trigger
 from booking_flow.history import EventKind
+from booking_flow.journal import JournaledClaim, JournaledStep
 from booking_flow.refusals import RefusalCode
 from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
 from booking_flow.session import Session, Unwinding, UnwindingReason
@@ -26,6 +27,7 @@ from booking_flow.steps.recover import (
     late_hold,
     late_pay,
     payment_overdue,
+    remembered,
 )
 from booking_flow.steps.settling import Failure
 from booking_flow.supplier import PayAnswer
@@ -357,3 +359,27 @@ def test_an_unpaid_booking_past_its_deadline_is_cancelled_by_a_person() -> None:
 )
 def test_a_booking_is_left_alone_until_then(session: Session) -> None:
     assert payment_overdue(session, at()) is None
+
+
+def test_what_is_forgotten_beside_an_open_step_is_for_people() -> None:
+    """Two steps cannot be open at once: the session waits for its own, and staff look at both."""
+    session = booking()
+    claim = JournaledClaim(
+        session_id=session.id,
+        version=session.version + 4,
+        step_id=an_id(77),
+        step=StepName.BOOK,
+        at=STEP_SINCE,
+        line_id=session.sailing.line_id,
+        item_key=None,
+        amount=None,
+        intent={},
+        facts={"reference": session.reference},
+    )
+    change = remembered(session, [JournaledStep(claim=claim)], at())
+    assert change.after.open_step == session.open_step
+    assert change.after.disputed_since == NOW
+    assert [(task.kind, task.step_id) for task in change.tasks] == [
+        (TaskKind.CONFLICT, claim.step_id)
+    ]
+    assert change.remembers == (claim.step_id,)
