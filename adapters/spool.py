@@ -28,6 +28,7 @@ class FileSpool:
     def __init__(self, folder: Path) -> None:
         """Take the folder; it is made when it is first needed."""
         self._folder = folder
+        self._looking: asyncio.Task[str | None] | None = None
 
     async def keep(self, answer: SpooledAnswer) -> bool:
         """Write an answer down durably, replacing an earlier one of its step.
@@ -52,6 +53,15 @@ class FileSpool:
         except OSError as fault:
             _log.error("spooled_answer_not_dropped", step=str(step_id), why=reason(fault))
 
+    async def hindrance(self) -> str | None:
+        """Say what would keep an answer from being written down now, or None.
+
+        On a disk that hangs one look waits, whoever asks meanwhile waits for the same one.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(asyncio.to_thread(self._hindrance))
+        return await asyncio.shield(self._looking)
+
     async def read_all(self) -> Sequence[SpooledAnswer]:
         """Return what waits to be written; a file that cannot be read stays for a person."""
         return await asyncio.to_thread(self._read_all)
@@ -65,6 +75,13 @@ class FileSpool:
             os.fsync(file.fileno())
         draft.replace(self._file(answer.step_id))
         sync_folder(self._folder)
+
+    def _hindrance(self) -> str | None:
+        try:
+            require_writable(self._folder)
+        except OSError as fault:
+            return reason(fault)
+        return None
 
     def _drop(self, step_id: UUID) -> None:
         with suppress(FileNotFoundError):

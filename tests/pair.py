@@ -34,16 +34,17 @@ class Primary(EmbeddedPostgres):
 class Standby(Primary):
     """A server that begins as a copy of another and follows it until it is promoted."""
 
-    def __init__(self, data_dir: Path, *, of: Primary) -> None:
+    def __init__(self, data_dir: Path, *, of: Primary, by: str | None = None) -> None:
         super().__init__(data_dir)
         self._of = of
+        self._source = by or source_of(of)
 
     def _make_cluster(self, programs: Path, *, identity: str, lock: int) -> None:
         draft = self.data_dir / "cluster.new"
         self._password_file.write_text(self._of._password_file.read_text("ascii"), "ascii")
         give_to(identity, private_folder(draft))
         give_to(identity, self.data_dir)
-        source = ["--dbname", self._of.dsn_of("postgres"), "--pgdata", str(draft)]
+        source = ["--dbname", self._source, "--pgdata", str(draft)]
         copying = ["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"]
         self._run(
             [str(programs_path() / "pg_basebackup"), *source, *copying], run_as=identity, lock=lock
@@ -80,8 +81,13 @@ class Pair:
         await connection.close()
 
 
+def source_of(primary: Primary) -> str:
+    """Return the address by which a standby follows a primary."""
+    return primary.dsn_of("postgres")
+
+
 @asynccontextmanager
-async def pair(folder: Path, primary: Primary) -> AsyncIterator[Pair]:
-    """Let a standby follow a primary that runs."""
-    async with Standby(folder / "standby", of=primary) as standby:
+async def pair(folder: Path, primary: Primary, *, by: str | None = None) -> AsyncIterator[Pair]:
+    """Let a standby follow a primary that runs; `by` is another way to its address."""
+    async with Standby(folder / "standby", of=primary, by=by) as standby:
         yield Pair(primary=primary, standby=standby)

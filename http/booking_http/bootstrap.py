@@ -91,6 +91,7 @@ def service_of_parts(parts: Parts) -> Service:
         redis=parts.redis,
         supplier=parts.supplier,
         waiting=parts.waiting,
+        spool=parts.spool,
         journal=parts.journal,
         forgotten=parts.upkeep.forgotten,
         ears=parts.ears,

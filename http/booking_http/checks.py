@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.inspection import Finding
 from adapters.claim_journal import FileJournal
+from adapters.spool import FileSpool
 from adapters.traveltek.client import TraveltekClient
 from booking_flow.ports import SessionStore, StoreUnavailable
 from booking_http.cruises import Cruises
@@ -49,6 +50,7 @@ class Checks:
         redis: Redis | None,
         supplier: TraveltekClient,
         waiting: WaitingAnswers,
+        spool: FileSpool | None,
         journal: FileJournal | None,
         forgotten: PostgresForgottenClaims,
         ears: Ears,
@@ -60,6 +62,7 @@ class Checks:
         self._redis = redis
         self._supplier = supplier
         self._waiting = waiting
+        self._spool = spool
         self._journal = journal
         self._forgotten = forgotten
         self._migrated = False
@@ -77,6 +80,7 @@ class Checks:
             Component(name="redis", look=self._redis_answers),
             Component(name="supplier", look=self._supplier_is_asked),
             Component(name="answers", look=self._answers_are_written),
+            Component(name="spool", look=self._answers_can_be_kept),
             Component(name="journal", look=self._nothing_is_forgotten),
         ]
 
@@ -140,6 +144,14 @@ class Checks:
         """Look whether answers of the supplier wait in memory for the database."""
         if waiting := len(self._waiting):
             raise NotWell(f"{waiting} of the supplier's answers wait to be written")
+        return None
+
+    async def _answers_can_be_kept(self) -> str | None:
+        """Look whether an answer could be kept on this machine while the database is away."""
+        if self._spool is None:
+            return "not configured"
+        if found := await self._spool.hindrance():
+            raise NotWell(f"SPOOL_DIR cannot be written: {found}")
         return None
 
     async def _nothing_is_forgotten(self) -> str | None:

@@ -188,7 +188,12 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         language=settings.traveltek_language,
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
+        turning_away_statuses=_turning_away(settings),
     )
+
+
+def _turning_away(settings: Settings) -> frozenset[int]:
+    return frozenset({429} if settings.too_many_requests == "refused" else ())
 
 
 def new_reference() -> str:

@@ -110,6 +110,8 @@ class Settings(FromEnvironment):
     live_lines: Numbers = frozenset({22, 3})
     currency: Currency = "USD"
     failed_yellow: FailedYellow = FailedYellow.UNKNOWN
+    too_many_requests: Literal["unknown", "refused"] = "unknown"
+    """What HTTP 429 to an effect says; a gateway may count a call that has reached the supplier."""
     payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
     session_minutes: Seconds = 120.0
     hold_default_minutes: Seconds = 10.0

@@ -1,6 +1,8 @@
 """A definite answer is on the disk before the process goes on, and is read back as it was."""
 
+import asyncio
 import os
+import threading
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from errno import ENOSPC
@@ -132,3 +134,33 @@ def test_a_disk_that_keeps_nothing_is_no_spool(
     with pytest.raises(OSError, match="No space left"):
         require_writable(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_it_says_what_is_in_the_way_for_as_long_as_it_is(
+    spool: FileSpool, tmp_path: Path
+) -> None:
+    assert await spool.hindrance() is None
+    (tmp_path / "spool").rmdir()
+    (tmp_path / "spool").write_text("in the way")
+    assert await spool.hindrance() == "Not a directory"
+    (tmp_path / "spool").unlink()
+    assert await spool.hindrance() is None
+
+
+async def test_on_a_disk_that_hangs_one_look_waits(
+    spool: FileSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever asks every second must not take all threads, which answers are written by."""
+    begun, goes_on = [], threading.Event()
+
+    def hang(_: int) -> None:
+        begun.append(1)
+        goes_on.wait(10)
+
+    monkeypatch.setattr(os, "fsync", hang)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(spool.hindrance(), 0.05)
+    assert len(begun) == 1
+    goes_on.set()
+    assert await spool.hindrance() is None

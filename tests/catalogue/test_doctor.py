@@ -108,7 +108,8 @@ async def test_a_healthy_installation_is_well(practice: Practice, make_shelf: Ma
     assert report.status == 0
     checks = {finding.check for finding in report.findings}
     assert checks >= {
-        *("database", "clock.database", "migrations", "environment", "journal", "redis"),
+        *("database", "clock.database", "migrations", "environment", "spool"),
+        *("journal", "redis"),
         *("catalogue.database", "catalogue.schema", "catalogue.rows", "catalogue.on_sale"),
         *("catalogue.sync", "clock.supplier", "supplier.hold_times", "supplier.token"),
         *("supplier.lines", "supplier.prices"),
@@ -130,6 +131,25 @@ async def test_a_journal_is_looked_at(
     folder.write_text("in the way")
     (found,) = of_check(await practice.report(shelf, journal_dir=str(folder)), "journal")
     assert (found.level, "Not a directory" in found.said) == (Level.WARNING, True)
+
+
+async def test_a_spool_is_looked_at(
+    practice: Practice, make_shelf: MakeShelf, tmp_path: Path
+) -> None:
+    """Nobody has to wait for an outage of the database to learn that nothing is kept."""
+    shelf, folder = await make_shelf(), tmp_path / "spool"
+    (found,) = of_check(await practice.report(shelf), "spool")
+    assert (found.level, found.said.partition(";")[0]) == (Level.OK, "not configured")
+    (found,) = of_check(await practice.report(shelf, spool_dir=str(folder)), "spool")
+    said = f"answers are kept in {folder} while the database is away"
+    assert (found.level, found.said) == (Level.OK, said)
+    assert list(folder.iterdir()) == []
+    folder.rmdir()
+    folder.write_text("in the way")
+    report = await practice.report(shelf, spool_dir=str(folder))
+    (found,) = of_check(report, "spool")
+    assert (found.level, "Not a directory" in found.said) == (Level.WARNING, True)
+    assert "SPOOL_DIR" in found.todo
 
 
 @pytest.mark.parametrize(

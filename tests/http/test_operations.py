@@ -110,6 +110,7 @@ async def test_a_service_that_is_well_is_ready(make_service: Any, redis_url: str
         "redis": "up",
         "supplier": "up",
         "answers": "up",
+        "spool": "up",
         "journal": "up",
     }
 

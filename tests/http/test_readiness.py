@@ -112,6 +112,26 @@ async def test_a_catalogue_that_is_not_reached_is_not_ready_where_it_is_ours(
     assert (status, parts["catalogue"]["status"]) == (503, "down")
 
 
+async def test_a_spool_that_cannot_be_written_is_told_and_turns_nobody_away(
+    make_service: Any, tmp_path: Path
+) -> None:
+    """Answers wait in memory then, so guests may go on; operators have to see to the disk."""
+    folder = tmp_path / "spool"
+    service: Service = await make_service(spool_dir=str(folder))
+    status, parts = await ready(service)
+    assert (status, parts["spool"]["status"], parts["spool"]["detail"]) == (200, "up", None)
+    folder.rmdir()
+    folder.write_text("in the way")
+    await asyncio.sleep(1.1)
+    status, parts = await ready(service)
+    assert (status, parts["spool"]["status"]) == (200, "degraded")
+    assert parts["spool"]["detail"] == "SPOOL_DIR cannot be written: Not a directory"
+    assert (await service.guest().to_booked()).status == 201
+    folder.unlink()
+    await asyncio.sleep(1.1)
+    assert (await ready(service))[1]["spool"]["status"] == "up"
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Any:
     """Make a disk that is soon full; only root can."""

@@ -450,6 +450,22 @@ async def test_a_booking_that_may_have_happened_is_pending(make_service: Any, su
     assert await service.simulator.received("book.pl") == 1
 
 
+async def test_too_many_requests_are_believed_only_where_the_setting_says_so(
+    make_service: Any,
+) -> None:
+    """A gateway may count a call that it has let through."""
+    for setting, status, bookings in (("unknown", 202, 0), ("refused", 503, 1)):
+        service: Service = await make_service(too_many_requests=setting)
+        guest = service.guest()
+        await guest.to_basketed()
+        await service.simulator.fault("book.pl", "http_429")
+        reply = await guest.book()
+        assert reply.status == status
+        again = await guest.book()
+        assert again.code == "in_progress" if status == 202 else again.status == 201
+        assert len((await service.simulator.ledger())["bookings"]) == bookings
+
+
 async def test_cancelling_while_a_step_is_open_is_a_request(guest: Guest) -> None:
     held = await guest.to_basketed()
     payment = guest.payment(held.body["price"]["total"], card="4000000000009995")

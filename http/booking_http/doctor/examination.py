@@ -25,6 +25,7 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("database", places.booking_database),
     ("migrations", places.migrations),
     ("environment", places.environment),
+    ("spool", journals.spool),
     ("journal", journals.journal),
     ("redis", places.redis),
     ("catalogue.database", places.catalogue_database),
