@@ -1,4 +1,4 @@
-"""The README is kept true: what it says to paste, to set and to run is what there is."""
+"""Pages are kept true: what they say to paste, to set, to run and to read is what there is."""
 
 import re
 from collections.abc import Iterator
@@ -11,10 +11,18 @@ from booking_http.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
+PAGES = [
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "diagrams/README.md",
+    *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
+]
 
 
 def settings_table() -> Iterator[tuple[str, str]]:
-    for name, default in re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", README, re.MULTILINE):
+    for name, default in re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", CONFIGURATION, re.MULTILINE):
         yield name.lower(), default.strip("` ")
 
 
@@ -52,16 +60,23 @@ def test_the_sections_come_in_the_readers_order() -> None:
         "For staff",
         "A real account",
         "Scaling out",
+        "Further reading",
     ]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CHANGELOG.md", "diagrams/README.md"])
+def test_the_readme_is_read_in_minutes() -> None:
+    assert len(README.splitlines()) <= 130
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_to_files(name: str) -> None:
     page = ROOT / name
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text("utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-def test_the_make_targets_it_names_exist() -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_the_make_targets_it_names_exist(name: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-    assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
+    page = (ROOT / name).read_text("utf-8")
+    assert set(re.findall(r"`make ([a-z-]+)\b", page)) <= targets
