@@ -38,6 +38,8 @@ class Ear:
     """Why nothing is heard, or None."""
     away: bool = False
     """Whether it was told that nothing is heard."""
+    connections: int = 0
+    """Over how many connections, one after the other, it has listened."""
 
     def note_lost(self) -> None:
         """Tell of an outage, once."""
@@ -51,15 +53,20 @@ class Ear:
         if self.away:
             _log.info("wake-ups are back", channel=self.channel)
         self.deaf, self.away = None, False
+        self.connections += 1
         self.connected()
 
 
 class Ears:
     """All channels that a process listens to."""
 
-    def __init__(self, connector: Connector) -> None:
-        """Take what connects to the database that notifies."""
+    def __init__(self, connector: Connector, *, broken: Callable[[], None] = _nothing) -> None:
+        """Take what connects to the database that notifies.
+
+        `broken` hears of each connection that ended, since another server may be behind the next.
+        """
         self._connector = connector
+        self._broken = broken
         self._ears: list[Ear] = []
 
     def deaf(self) -> Mapping[str, str]:
@@ -80,13 +87,15 @@ class Ears:
     async def _until_lost(self, ear: Ear, failures: int) -> int:
         """Listen over one connection, and return how often in a row that failed."""
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        began, connections = loop.time(), ear.connections
         try:
             await self._over_one_connection(ear)
         except Exception as error:
             # Whatever it was, nobody else would listen again.
             ear.deaf = name_of(error)
         ear.note_lost()
+        if ear.connections > connections:
+            self._broken()
         return 1 if loop.time() - began > _SETTLED else failures + 1
 
     async def _over_one_connection(self, ear: Ear) -> None:
@@ -115,13 +124,14 @@ async def _until_silent(connection: Connection, channel: str, ended: asyncio.Eve
         await connection.execute(f'LISTEN "{channel}"', timeout=PULSE_SECONDS)
 
 
-def ears_of(settings: Settings) -> Ears:
-    """Return what listens to the booking database."""
+def ears_of(settings: Settings, *, broken: Callable[[], None] = _nothing) -> Ears:
+    """Return what listens to the booking database; `broken` as `Ears` takes it."""
     address = read_address(settings.database_url.get_secret_value()).writable
     return Ears(
         Connector(
             address=address,
             server_settings={"application_name": "booking-flow wake-ups"},
             command_timeout=PULSE_SECONDS,
-        )
+        ),
+        broken=broken,
     )

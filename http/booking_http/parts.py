@@ -148,7 +148,8 @@ def _wire(
         journal=journal,
         waiting=waiting,
         aside=aside,
-        ears=ears_of(settings),
+        # After a fail-over the next connection leads to a server that may have forgotten claims.
+        ears=ears_of(settings, broken=journal.doubt) if journal else ears_of(settings),
         engine=engine,
         upkeep=upkeep,
     )

@@ -32,16 +32,20 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 class Listening:
     """What was heard, and how often the connection came and went."""
 
-    ears: Ears
+    ears: Ears = field(init=False)
     heard: list[str] = field(default_factory=list)
     came: int = 0
     went: int = 0
+    broke: int = 0
 
     def connected(self) -> None:
         self.came += 1
 
     def lost(self) -> None:
         self.went += 1
+
+    def broken(self) -> None:
+        self.broke += 1
 
     async def is_connected(self, times: int = 1) -> None:
         async def enough() -> bool:
@@ -58,7 +62,8 @@ class Listening:
 
 @asynccontextmanager
 async def listening(connector: Callable[[], Any]) -> AsyncIterator[Listening]:
-    made = Listening(Ears(cast("Connector", connector)))
+    made = Listening()
+    made.ears = Ears(cast("Connector", connector), broken=made.broken)
     ear = Ear(channel=CHANNEL, heard=made.heard.append, connected=made.connected, lost=made.lost)
     task = asyncio.create_task(made.ears.listen(ear))
     try:
@@ -114,6 +119,7 @@ async def test_no_failure_to_connect_is_the_last(database_url: str, error: Excep
         async with listening(connect) as made:
             await made.is_connected()
             await hears(made, database_url)
+    assert made.broke == 0
     told = [line["event"] for line in lines]
     assert told == ["wake-ups are away", "wake-ups are back"]
     assert lines[0]["why"] in {type(error).__name__, getattr(error, "sqlstate", None)}
@@ -154,6 +160,7 @@ async def test_resets_and_refusals_are_survived(database_url: str) -> None:
         await made.is_deaf()
         net.refused = False
         await made.is_connected(2)
+        assert made.broke == 1
         await hears(made, database_url)
 
 
@@ -164,4 +171,5 @@ async def test_being_told_to_go_is_survived(database_url: str) -> None:
         await connection.execute(cut + " AND datname = current_database()")
         await connection.close()
         await made.is_connected(2)
+        assert made.broke == 1
         await hears(made, database_url)
