@@ -7,20 +7,30 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.refusals import RefusalCode as C
-from booking_http.actions import BASE
+from booking_http.api import offers, requests, responses
+from booking_http.api.action_links import BASE
+from booking_http.api.debug_routes import DEBUG_ROUTES
+from booking_http.api.endpoints import bookings, cabins, catalogue, events, operations, sessions
+from booking_http.api.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
+from booking_http.api.operation_routes import OPERATION_ROUTES
 from booking_http.console.routes import add_console
-from booking_http.debug_routes import DEBUG_ROUTES
-from booking_http.handlers import bookings, cabins, catalogue, events, operations, sessions
-from booking_http.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
-from booking_http.operation_routes import OPERATION_ROUTES
-from booking_http.problem_groups import BODY, CARD, CHOICE, CRUISE, HOLD, LIVE, ONCE, OWN, SUPPLIER
-from booking_http.problems import EdgeCode as E
-from booking_http.route import Route
-from booking_http.schemas import answers, asks, offers
-from booking_http.support.overview_routes import OVERVIEW_ROUTES
-from booking_http.support.routes import SUPPORT_ROUTES
+from booking_http.staff.overview_routes import OVERVIEW_ROUTES
+from booking_http.staff.routes import SUPPORT_ROUTES
+from booking_http.web.problem_groups import (
+    BODY,
+    CARD,
+    CHOICE,
+    CRUISE,
+    HOLD,
+    LIVE,
+    ONCE,
+    OWN,
+    SUPPLIER,
+)
+from booking_http.web.problems import EdgeCode as E
+from booking_http.web.route import Route
 
-_SESSION: Final = answers.SessionTell
+_SESSION: Final = responses.SessionTell
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -29,7 +39,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=catalogue.list_cruises,
         summary="List sailings that can be booked live",
         tag="Cruises",
-        query=asks.CruisesQuery,
+        query=requests.CruisesQuery,
         answers={200: offers.CruisesTell},
         problems=(E.BAD_REQUEST, C.UNAVAILABLE),
     ),
@@ -48,7 +58,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.open_session,
         summary="Open a booking session for a sailing and a party",
         tag="Session",
-        ask=asks.OpenSessionAsk,
+        ask=requests.OpenSessionAsk,
         answers={201: _SESSION},
         problems=(*BODY, *ONCE, *CRUISE, *SUPPLIER, C.UNAVAILABLE),
         once=True,
@@ -68,7 +78,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.edit_session,
         summary="Keep draft details",
         tag="Session",
-        ask=asks.DetailsAsk,
+        ask=requests.DetailsAsk,
         answers={200: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, C.VERSION_MISMATCH),
         once=True,
@@ -89,7 +99,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=cabins.specific_cabins,
         summary="Show the physical cabins of a rate, with deck plans",
         tag="Cabins",
-        query=asks.RateQuery,
+        query=requests.RateQuery,
         answers={200: offers.CabinsTell},
         problems=(E.BAD_REQUEST, *LIVE, *CHOICE, *SUPPLIER),
     ),
@@ -99,7 +109,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=cabins.cabin_breakdown,
         summary="Show what each guest pays for at a rate",
         tag="Cabins",
-        query=asks.RateQuery,
+        query=requests.RateQuery,
         answers={200: offers.BreakdownTell},
         problems=(E.BAD_REQUEST, *LIVE, *CHOICE, *SUPPLIER),
     ),
@@ -109,7 +119,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=cabins.select_cabin,
         summary="Choose a cabin and hold it",
         tag="Cabins",
-        ask=asks.SelectCabinAsk,
+        ask=requests.SelectCabinAsk,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, *HOLD, C.ALREADY_BASKETED, *SUPPLIER),
         once=True,
@@ -120,7 +130,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=cabins.add_to_basket,
         summary="Hold the chosen cabin",
         tag="Basket",
-        ask=asks.NothingAsk,
+        ask=requests.NothingAsk,
         ask_optional=True,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, *HOLD, C.CABIN_REQUIRED, *SUPPLIER),
@@ -151,7 +161,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=bookings.create_booking,
         summary="Book the held cabin, with or without a card",
         tag="Booking",
-        ask=asks.BookAsk,
+        ask=requests.BookAsk,
         answers={201: _SESSION, 202: _SESSION},
         problems=(
             *(*LIVE, *BODY, *ONCE, *CARD),
@@ -165,7 +175,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=bookings.pay,
         summary="Pay what is due for a booking",
         tag="Booking",
-        ask=asks.PaymentAsk,
+        ask=requests.PaymentAsk,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, *CARD, *SUPPLIER),
         once=True,
@@ -176,7 +186,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.cancel,
         summary="Cancel, or ask for it where a step or a person must end something first",
         tag="Session",
-        ask=asks.CancelAsk,
+        ask=requests.CancelAsk,
         ask_optional=True,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE),
@@ -188,7 +198,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.restart,
         summary="Start again with the party and details of a session that has ended",
         tag="Session",
-        ask=asks.NothingAsk,
+        ask=requests.NothingAsk,
         ask_optional=True,
         answers={201: _SESSION},
         problems=(*OWN, C.WRONG_STATE, *BODY, *ONCE, *CRUISE, *SUPPLIER),

@@ -1,4 +1,4 @@
-"""What handlers work with, put together once by `bootstrap`."""
+"""What handlers work with, put together once by `app`."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from aiohttp import web
 
 from booking_flow.engine import Answer, Engine
 from booking_flow.ports import SessionStore
-from booking_http.caps import Caps
+from booking_http.api.debug_lookups import Debugging
+from booking_http.api.idempotency import KeyedHashes
+from booking_http.api.rate_limits import Caps
+from booking_http.api.session_response import Allowed
 from booking_http.cruises import Cruises
-from booking_http.debugging import Debugging
-from booking_http.flights import Flights
-from booking_http.health import Health
-from booking_http.idempotency import KeyedHashes
-from booking_http.metrics import Metrics
-from booking_http.outbox_gauges import OutboxGauges
-from booking_http.run_gauges import RunGauges
-from booking_http.session_body import Allowed
 from booking_http.settings import Settings
-from booking_http.streams import Streams
-from booking_http.support.parts import Support
+from booking_http.staff.wiring import Support
+from booking_http.web.catalogue_gauges import RunGauges
+from booking_http.web.event_streams import Streams
+from booking_http.web.health import Health
+from booking_http.web.metrics import Metrics
+from booking_http.web.outbox_gauges import OutboxGauges
+from booking_http.web.single_flight import Flights
 from persistence.lookups import PostgresLookups
 
 

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
-from booking_http.kinds import (
+from booking_http.setting_types import (
     LONG,
     MANY,
     BaseUrl,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from booking_http.show import report
+from booking_http.cli.session_report import report
 from tests.http.kit import Guest, Json, Simulator
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import psutil
 
-from booking_http.outbox import BATCH
+from booking_http.worker.outbox_sender import BATCH
 from tests.acceptance.journeys import ADD, BOOK, LATER, PAY, SETTLE, SPOOLED, Journey
 from tests.acceptance.matrix import Cell, Matrix, fated, recovered
 from tests.acceptance.observing import DIES, read

@@ -38,8 +38,8 @@ WATCHED: Final = (
     "persistence.undos",
     "persistence.wakeups",
     "adapters.spool",
-    "booking_http.deliveries",
-    "booking_http.outbox",
+    "booking_http.worker.senders",
+    "booking_http.worker.outbox_sender",
 )
 """The engine, the stores, and what delivers."""
 ELSEWHERE: Final[Mapping[str, str]] = {

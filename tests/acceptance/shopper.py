@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from adapters.simulator.pricing import lead_in
 from adapters.simulator.state import BasketItem
-from booking_http.problems import PROBLEMS
+from booking_http.web.problems import PROBLEMS
 from persistence.database import fetch_one
 from tests.acceptance.world import World
 from tests.http.kit import Guest, Headers, Json, Reply, once

@@ -14,15 +14,15 @@ from functools import cache
 from typing import Any, TypeVar
 from unittest.mock import patch
 
-import booking_http.bootstrap
-import booking_http.parts
-import booking_http.upkeep
+import booking_http.app
+import booking_http.maintenance_wiring
+import booking_http.wiring
 from booking_flow.engine import Engine
 from booking_flow.ports import StoreUnavailable
 from booking_flow.refused import Refused
-from booking_http.openapi import build_document
+from booking_http.api.openapi import build_document
+from booking_http.maintenance_wiring import Upkeep, Wiring, upkeep_of
 from booking_http.routes import ROUTES
-from booking_http.upkeep import Upkeep, Wiring, upkeep_of
 from persistence.queue import PostgresWorkQueue
 from tests.http.kit import Json, Service, Simulator, running_service
 
@@ -150,9 +150,9 @@ def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[N
         "pause": pause,
     }
     with (
-        patch.multiple(booking_http.parts, **wiring),
-        patch.object(booking_http.upkeep, "PostgresWorkQueue", queue),
-        patch.object(booking_http.bootstrap, "build_document", lambda *_, **__: document()),
+        patch.multiple(booking_http.wiring, **wiring),
+        patch.object(booking_http.maintenance_wiring, "PostgresWorkQueue", queue),
+        patch.object(booking_http.app, "build_document", lambda *_, **__: document()),
     ):
         yield
 

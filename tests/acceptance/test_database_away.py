@@ -12,8 +12,8 @@ from aiohttp import ClientError
 
 from adapters.embedded import EmbeddedPostgres
 from adapters.spool import FileSpool
-from booking_http.metrics import Metrics
-from booking_http.worker import working
+from booking_http.web.metrics import Metrics
+from booking_http.worker.main import working
 from persistence.migrate import upgrade
 from tests.acceptance.ledger import agrees, facts_of
 from tests.acceptance.processes import nursery

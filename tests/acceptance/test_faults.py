@@ -11,7 +11,7 @@ from itertools import chain
 import pytest
 
 from adapters.simulator.faults import FAULTS
-from booking_http.problems import PROBLEMS
+from booking_http.web.problems import PROBLEMS
 from tests.acceptance.ledger import agrees, facts_of
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Reply, Service, Simulator

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import pytest
 
-from booking_http.problems import PROBLEMS
+from booking_http.web.problems import PROBLEMS
 from persistence.migrate import upgrade
 from tests.acceptance.ledger import facts_of
 from tests.http.kit import Guest, Reply, Service, Simulator, once, running_service, seed_catalogue

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from booking_http.worker import Worker
+from booking_http.worker.main import Worker
 from tests.acceptance.journeys import BOOK, walk_to_death
 from tests.acceptance.ledger import facts_of
 from tests.acceptance.processes import nursery

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_http.actions import BASE
+from booking_http.api.action_links import BASE
 from persistence.database import execute
 from tests.acceptance.wishes import RED
 from tests.http.kit import VISA, Guest, Headers, Reply, Service, once

@@ -21,19 +21,19 @@ from tests.acceptance.observing import PIECE, observe, plan
 
 observe()
 
-import booking_http.worker  # noqa: E402 - what is imported from here on is observed
+import booking_http.worker.main  # noqa: E402 - what is imported from here on is observed
 from booking_flow.desk import AnswerKind, TaskAnswer  # noqa: E402
 from booking_flow.history import ActorKind, Origin  # noqa: E402
-from booking_http.bootstrap import create_app  # noqa: E402
-from booking_http.lanes import Job  # noqa: E402
-from booking_http.logs import configure_logs  # noqa: E402
-from booking_http.metrics import Metrics  # noqa: E402
-from booking_http.outbox import OutboxSender  # noqa: E402
-from booking_http.parts import Parts, open_parts  # noqa: E402
-from booking_http.process import run_until_stopped  # noqa: E402
-from booking_http.serving import serve_app  # noqa: E402
+from booking_http.app import create_app  # noqa: E402
+from booking_http.runtime.logs import configure_logs  # noqa: E402
+from booking_http.runtime.process import run_until_stopped  # noqa: E402
+from booking_http.runtime.server import serve_app  # noqa: E402
 from booking_http.settings import Settings, load_settings  # noqa: E402
-from booking_http.worker import Worker, working  # noqa: E402
+from booking_http.web.metrics import Metrics  # noqa: E402
+from booking_http.wiring import Parts, open_parts  # noqa: E402
+from booking_http.worker.job_loop import Job  # noqa: E402
+from booking_http.worker.main import Worker, working  # noqa: E402
+from booking_http.worker.outbox_sender import OutboxSender  # noqa: E402
 from persistence.outbox import Parcel  # noqa: E402
 from persistence.wakeups import Wakeups  # noqa: E402
 
@@ -56,7 +56,7 @@ def named(job: Job[Any]) -> Job[Any]:
 
 def name_pieces() -> None:
     """Let work that no request does be known by the session, or by what it is done for."""
-    jobs, send, run_sender = booking_http.worker.jobs, Wakeups._send, OutboxSender.run
+    jobs, send, run_sender = booking_http.worker.main.jobs, Wakeups._send, OutboxSender.run
     deliver = OutboxSender._deliver
 
     def named_jobs(parts: Parts) -> list[Job[Any]]:
@@ -74,7 +74,7 @@ def name_pieces() -> None:
         PIECE.set("sender")
         await run_sender(self, stop)
 
-    vars(booking_http.worker)["jobs"] = named_jobs
+    vars(booking_http.worker.main)["jobs"] = named_jobs
     OutboxSender.run = named_sender  # type: ignore[method-assign]  # seen from outside
     Wakeups._send = named_sending  # type: ignore[method-assign]  # seen from outside
     OutboxSender._deliver = named_delivery  # type: ignore[method-assign]  # seen from outside

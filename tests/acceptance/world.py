@@ -23,9 +23,9 @@ from booking_flow.history import ActorKind, Origin
 from booking_flow.ports import StoredTask, StoreUnavailable
 from booking_flow.refused import Refused
 from booking_flow.saga import TaskKind
-from booking_http.metrics import Metrics
-from booking_http.outbox import send_due
-from booking_http.worker import Worker
+from booking_http.web.metrics import Metrics
+from booking_http.worker.main import Worker
+from booking_http.worker.outbox_sender import send_due
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.tasks import PostgresTaskStore

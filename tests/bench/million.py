@@ -19,8 +19,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from adapters.embedded import EmbeddedPostgres
-from booking_http.logs import configure_logs
-from booking_http.support.places import write_place
+from booking_http.runtime.logs import configure_logs
+from booking_http.staff.cursors import write_place
 from persistence.clock import set_clock_offset
 from persistence.database import fetch_all
 from persistence.migrate import upgrade

@@ -16,12 +16,12 @@ from sqlalchemy import text
 
 from adapters.catalogue.inspection import FindingKind
 from adapters.catalogue.quality import Flaw
-from booking_http.cli import main
-from booking_http.doctor.examination import Extent, examine
-from booking_http.doctor.findings import Finding, Level, Report
-from booking_http.doctor.rooms import open_rooms
+from booking_http.cli.doctor.connections import open_rooms
+from booking_http.cli.doctor.findings import Finding, Level, Report
+from booking_http.cli.doctor.runner import Extent, examine
+from booking_http.cli.main import main
+from booking_http.cli.sync_report import watching
 from booking_http.settings import Settings
-from booking_http.sync_report import watching
 from persistence.database import create_engine, execute
 from persistence.identity import AppEnv
 from persistence.migrate import upgrade
@@ -33,7 +33,7 @@ from tests.cli.programs import run
 from tests.conftest import ROOT
 from tests.http.kit import Simulator, running_service, running_simulator, settings_for
 
-DOCTOR = "http/booking_http/doctor"
+DOCTOR = "http/booking_http/cli/doctor"
 ROYAL_AS_CARNIVAL = "2161246"
 """A sailing of Royal Caribbean's that a catalogue took for one of Carnival's."""
 CARNIVAL_AS_ROYAL = "2161250"

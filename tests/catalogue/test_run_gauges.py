@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from booking_http.run_gauges import RunGauges
 from booking_http.service import SERVICE
+from booking_http.web.catalogue_gauges import RunGauges
 from persistence.database import create_engine
 from persistence.schema_sync import RunKind
 from persistence.sync_runs import PostgresSyncRuns

@@ -16,8 +16,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
-from booking_http.cli import main
-from booking_http.syncing import duration
+from booking_http.cli.catalogue_runs import duration
+from booking_http.cli.main import main
 from persistence.database import create_engine
 from persistence.identity import AppEnv, remark
 from persistence.sync_runs import PostgresSyncRuns

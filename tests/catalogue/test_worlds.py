@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from booking_http import worlds
-from booking_http.cli import main
-from booking_http.parts import open_parts
-from booking_http.process import CannotRun
+from booking_http.cli.main import main
+from booking_http.runtime import environment_guard
+from booking_http.runtime.environment_guard import disagreements
+from booking_http.runtime.process import CannotRun
 from booking_http.settings import Settings
-from booking_http.worlds import disagreements
+from booking_http.wiring import open_parts
 from persistence.database import create_engine, execute
 from persistence.identity import AppEnv, Mark, read_mark, remark
 from persistence.migrate import upgrade
@@ -146,7 +146,7 @@ async def test_a_database_migrated_later_is_compared_then(
     """A process that started before there was anything to compare stops when it finds out."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    monkeypatch.setattr(worlds, "_PAUSE", 0.05)
+    monkeypatch.setattr(environment_guard, "_PAUSE", 0.05)
     async with open_parts(settings(empty_database_url, app_env="staging")):
         await upgrade(empty_database_url, app_env=AppEnv.PRODUCTION)
         async with asyncio.timeout(PATIENCE):
@@ -174,7 +174,7 @@ async def test_a_service_is_not_ready_before_it_could_compare(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database without a mark gets one by the next `migrate`."""
-    monkeypatch.setattr(worlds, "_PAUSE", 60)
+    monkeypatch.setattr(environment_guard, "_PAUSE", 60)
     engine = create_engine(database_url, pool_size=1)
     await execute(engine, text("DELETE FROM installation"))
     await engine.dispose()

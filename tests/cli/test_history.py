@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from booking_http.cli import main
+from booking_http.cli.main import main
 from persistence import history_check
 from persistence.database import create_engine
 from persistence.history_check import check_all

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from booking_http.demo.home import DemoHome
-from booking_http.process import CannotRun
+from booking_http.runtime.process import CannotRun
 
 
 def test_keys_are_made_once_and_closed_to_others(tmp_path: Path) -> None:

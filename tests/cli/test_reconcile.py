@@ -15,8 +15,8 @@ from click.testing import CliRunner, Result
 from booking_flow.deciding import CHANGED
 from booking_flow.recovery import Recovery
 from booking_flow.refused import Refused
-from booking_http.cli import main
-from booking_http.reconciling import CANNOT_FIND
+from booking_http.cli.main import main
+from booking_http.cli.reconciliation import CANNOT_FIND
 from tests.acceptance.processes import environment
 from tests.http.conftest import make_service, seeded_url, service, simulator
 from tests.http.kit import Guest, Service, Simulator, running_service

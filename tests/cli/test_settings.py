@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from yarl import URL
 
-from booking_http.cli import main
+from booking_http.cli.main import main
 from tests.cli.programs import Running, free_ports, run, running
 from tests.conftest import PostgresServer, administer, run_apart
 from tests.http.kit import HASH_KEY, MASTER_KEY

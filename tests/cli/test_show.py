@@ -12,7 +12,7 @@ from cryptography.fernet import Fernet
 from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.session import Session
-from booking_http.cli import main
+from booking_http.cli.main import main
 from persistence.database import create_engine
 from persistence.sessions import PostgresSessionStore
 from persistence.vault import Vault

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_http.cli import main
-from booking_http.support.passwords import Passwords
+from booking_http.cli.main import main
+from booking_http.staff.passwords import Passwords
 from persistence.database import create_engine
 from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff

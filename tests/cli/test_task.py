@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from booking_http.cli import main
+from booking_http.cli.main import main
 from persistence.schema_staff import Role
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.processes import environment
@@ -33,7 +33,7 @@ def run(service: Service, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     A command sets up the logs of its process, and here that is the process of all tests.
     """
-    monkeypatch.setattr("booking_http.logs.configure_logs", lambda _: None)
+    monkeypatch.setattr("booking_http.runtime.logs.configure_logs", lambda _: None)
 
     async def run(*arguments: object) -> Result:
         words = ["task", *map(str, arguments)]

@@ -73,7 +73,7 @@ def test_it_carries_types_pages_and_the_readme_and_no_tests(wheel: Path) -> None
         names = archive.namelist()
         (about,) = (archive.read(name).decode() for name in names if name.endswith("/METADATA"))
     assert {f"{package}/py.typed" for package in PACKAGES} <= set(names)
-    assert "booking_http/console/drawn/flow.svg" in names
+    assert "booking_http/diagrams/drawn/flow.svg" in names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {*PACKAGES}
     assert (ROOT / "README.md").read_text("utf-8") in about
     needed = [line for line in about.splitlines() if line.startswith("Requires-Dist")]

@@ -10,9 +10,9 @@ from click.testing import CliRunner, Result
 
 from booking_flow.flow import FLOW, STATES, TABLE, Mover
 from booking_flow.saga import SAGA, StepKind
-from booking_http.cli import main
-from booking_http.console.pictures import DRAWN as FOR_PAGES
+from booking_http.cli.main import main
 from booking_http.diagrams import mermaid, model, readme
+from booking_http.diagrams.drawn import DRAWN as FOR_PAGES
 from booking_http.diagrams.files import draw_all, draw_pages, stale, write
 
 COMMITTED = Path(__file__).resolve().parents[2] / "diagrams"

@@ -11,8 +11,8 @@ from typing import Any
 
 from yarl import URL
 
-from booking_http.support.identity import COOKIE
-from booking_http.support.passwords import new_secret
+from booking_http.staff.passwords import new_secret
+from booking_http.web.auth import COOKIE
 from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
 from tests.http.kit import Guest, Service

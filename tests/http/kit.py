@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 from yarl import URL
 
-import booking_http.parts
+import booking_http.wiring
 from adapters.simulator import SimulatorSettings
 from adapters.simulator import create_app as create_simulator
 from adapters.simulator.sailings import (
@@ -26,11 +26,11 @@ from adapters.simulator.sailings import (
 )
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.sailing import Sailing
-from booking_http.actions import BASE
-from booking_http.bootstrap import PARTS, create_app
+from booking_http.api.action_links import BASE
+from booking_http.app import PARTS, create_app
 from booking_http.demo.seed import row_of
-from booking_http.parts import Parts, traveltek_settings
 from booking_http.settings import Settings
+from booking_http.wiring import Parts, traveltek_settings
 from persistence.catalogue import CatalogueRow, seed
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
@@ -85,7 +85,7 @@ def patient(limits: Mapping[str, float] | None = None, **changes: Any) -> Iterat
         quick: Json = {"limits": limits or usual.limits, "retry_wait": 0.01, "breaker_seconds": 1.5}
         return replace(usual, **quick | changes)
 
-    with patch.object(booking_http.parts, "traveltek_settings", settings):
+    with patch.object(booking_http.wiring, "traveltek_settings", settings):
         yield
 
 

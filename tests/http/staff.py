@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from booking_http.session_ids import new_uuid
-from booking_http.support.parts import BASE
-from booking_http.support.passwords import hash_password, new_secret
+from booking_http.api.guest_token import new_uuid
+from booking_http.staff.passwords import hash_password, new_secret
+from booking_http.staff.wiring import BASE
 from persistence.database import fetch_all
 from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff

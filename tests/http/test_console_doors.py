@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from booking_http.console.entry import own_path
-from booking_http.support.identity import COOKIE
-from booking_http.support.passwords import hash_password
+from booking_http.console.auth import own_path
+from booking_http.staff.passwords import hash_password
+from booking_http.web.auth import COOKIE
 from persistence.schema_staff import Role
 from tests.http.console import Visitor, come_in
 from tests.http.kit import Service

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from booking_flow.flow import State
-from booking_http.console import chart, telling, timeline, words
-from booking_http.console.outline import outline
-from booking_http.schemas.support import HappeningTell
+from booking_http.console import event_labels, flow_chart, formatting, timeline_rows
+from booking_http.console.json_outline import outline
+from booking_http.staff.responses import HappeningTell
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -21,13 +21,15 @@ def happening(after: float = 0.0, **members: Any) -> HappeningTell:
 
 
 def test_long_pauses_are_words_and_short_gaps_are_exact() -> None:
-    rows = timeline.rows_of([happening(0), happening(0.012), happening(59), happening(59 + 754)])
+    rows = timeline_rows.rows_of(
+        [happening(0), happening(0.012), happening(59), happening(59 + 754)]
+    )
     assert [row.gap for row in rows] == [None, "+0.012 s", "+59 s", None]
     assert [row.pause for row in rows] == [None, None, None, "12 min 34 s"]
 
 
 def test_a_new_day_begins_with_its_date() -> None:
-    rows = timeline.rows_of([happening(0), happening(10), happening(13 * 3600)])
+    rows = timeline_rows.rows_of([happening(0), happening(10), happening(13 * 3600)])
     assert [row.day is not None for row in rows] == [True, False, True]
 
 
@@ -35,7 +37,7 @@ def test_what_the_history_knew_otherwise_before_is_shown_beside_it() -> None:
     first = happening(0, facts={"total": "10.00 USD", "step": "book"})
     same = happening(1, facts={"total": "10.00 USD"})
     changed = happening(2, facts={"total": "11.00 USD"})
-    rows = timeline.rows_of([first, same, changed])
+    rows = timeline_rows.rows_of([first, same, changed])
     assert [fact.name for fact in rows[0].facts] == ["total"]
     assert [row.facts[0].before for row in rows] == [None, None, "10.00 USD"]
 
@@ -43,10 +45,12 @@ def test_what_the_history_knew_otherwise_before_is_shown_beside_it() -> None:
 def test_who_looked_is_shown_where_staff_are_asked_for() -> None:
     looked = happening(0, kind="staff", what="read_session", name="Ada")
     acted = happening(1, kind="staff", what="cancel", name="Ada")
-    assert [row.title for row in timeline.rows_of([looked, acted])] == ["Cancelled for the guest"]
-    assert len(timeline.rows_of([looked, acted], show="staff")) == 2
-    assert timeline.rows_of([looked, acted], show="calls") == []
-    assert len(timeline.rows_of([looked, acted], show="nonsense")) == 1
+    assert [row.title for row in timeline_rows.rows_of([looked, acted])] == [
+        "Cancelled for the guest"
+    ]
+    assert len(timeline_rows.rows_of([looked, acted], show="staff")) == 2
+    assert timeline_rows.rows_of([looked, acted], show="calls") == []
+    assert len(timeline_rows.rows_of([looked, acted], show="nonsense")) == 1
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_who_looked_is_shown_where_staff_are_asked_for() -> None:
 def test_no_outcome_speaks_by_its_colour_alone(
     members: dict[str, Any], word: str, tone: str
 ) -> None:
-    end = telling.ended(happening(**members))
+    end = event_labels.ended(happening(**members))
     assert (end.word, end.tone) == (word, tone)
     assert end.mark
 
@@ -80,12 +84,12 @@ def test_no_outcome_speaks_by_its_colour_alone(
     ],
 )
 def test_spans_are_exact_where_they_are_short(seconds: float, written: str) -> None:
-    assert words.span(seconds) == written
+    assert formatting.span(seconds) == written
 
 
 def test_deadlines_are_told_without_needless_seconds() -> None:
-    assert words.from_now(NOON + timedelta(minutes=14, seconds=59), NOON) == "in 14 min"
-    assert words.from_now(NOON - timedelta(seconds=5), NOON) == "10 s ago"
+    assert formatting.from_now(NOON + timedelta(minutes=14, seconds=59), NOON) == "in 14 min"
+    assert formatting.from_now(NOON - timedelta(seconds=5), NOON) == "10 s ago"
 
 
 def test_an_answer_is_outlined_one_value_a_line() -> None:
@@ -97,14 +101,14 @@ def test_an_answer_is_outlined_one_value_a_line() -> None:
 
 
 def test_a_jump_past_the_flow_is_drawn_beside_it() -> None:
-    path = chart.Path(
+    path = flow_chart.Path(
         been=frozenset({"state-created", "state-priced"}),
         now=f"state-{State.CREATED}",
         open=None,
         by_staff=frozenset({"state-created"}),
         jumps=(("priced", "created"),),
     )
-    drawn = chart.draw(path)
+    drawn = flow_chart.draw(path)
     assert 'class="jump"' in drawn
     assert ">override</text>" in drawn
     assert ">staff</text>" in drawn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from booking_http.health import Component, Health
+from booking_http.web.health import Component, Health
 from persistence.identity import AppEnv
 
 

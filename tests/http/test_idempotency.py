@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from booking_http.actions import BASE
-from booking_http.idempotency import KeyedHashes, bind, canonical, read_key
-from booking_http.problems import Problem
+from booking_http.api.action_links import BASE
+from booking_http.api.idempotency import KeyedHashes, bind, canonical, read_key
+from booking_http.web.problems import Problem
 from tests.http.kit import CRUISE, Guest, Service, once
 
 KEY = "a-wish-of-the-guest-0001"

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connection, Connector
-from booking_http.listening import Ear, Ears
+from booking_http.runtime.listener import Ear, Ears
 from tests.patience import eventually
 from tests.tcp_proxy import Network, network
 
@@ -24,8 +24,8 @@ CHANNEL = "booking_session"
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("booking_http.listening._RETRY_SECONDS", (0.05,))
-    monkeypatch.setattr("booking_http.listening.PULSE_SECONDS", 0.2)
+    monkeypatch.setattr("booking_http.runtime.listener._RETRY_SECONDS", (0.05,))
+    monkeypatch.setattr("booking_http.runtime.listener.PULSE_SECONDS", 0.2)
 
 
 @dataclass(slots=True)

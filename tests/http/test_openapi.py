@@ -11,9 +11,9 @@ from openapi_spec_validator import validate
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from booking_http.openapi import build_document
-from booking_http.problems import PROBLEMS
+from booking_http.api.openapi import build_document
 from booking_http.routes import ROUTES
+from booking_http.web.problems import PROBLEMS
 from tests.http.kit import Guest, Json, Service
 
 DOCUMENT = build_document(ROUTES)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from booking_http.actions import BASE
-from booking_http.logs import configure_logs
+from booking_http.api.action_links import BASE
+from booking_http.runtime.logs import configure_logs
 from booking_http.settings import Settings, SettingsError, load_settings
 from persistence.migrate import upgrade
 from tests.http.kit import (

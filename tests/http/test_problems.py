@@ -9,9 +9,9 @@ import pytest
 from booking_flow.flow import Trigger
 from booking_flow.refusals import Fault, Refusal, RefusalCode
 from booking_flow.session import Session
-from booking_http.actions import ACTIONS
-from booking_http.problem_body import render_problem
-from booking_http.problems import PROBLEMS, EdgeCode, Problem, from_refusal
+from booking_http.api.action_links import ACTIONS
+from booking_http.api.problem_response import render_problem
+from booking_http.web.problems import PROBLEMS, EdgeCode, Problem, from_refusal
 
 CONTRACT = {
     400: "malformed_json bad_request",

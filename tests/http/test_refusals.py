@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from booking_http.actions import BASE
+from booking_http.api.action_links import BASE
 from tests.http.kit import (
     AMEX,
     CARNIVAL,

@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from booking_flow.ports import StoreUnavailable
-from booking_http import worlds
-from booking_http.process import CannotRun
-from booking_http.rejections import named, rejection, told
+from booking_http.runtime import environment_guard
+from booking_http.runtime.connection_errors import named, rejection, told
+from booking_http.runtime.process import CannotRun
 from persistence import identity
 from persistence.database import create_engine, fetch_one
 from persistence.identity import Mark
@@ -91,13 +91,13 @@ async def test_a_no_that_comes_later_is_logged_once_and_outlived(
         compared.set()
         return await identity.read_mark(engine)
 
-    monkeypatch.setattr(worlds, "read_mark", read_mark)
-    monkeypatch.setattr(worlds, "_PAUSE", 0.01)
+    monkeypatch.setattr(environment_guard, "read_mark", read_mark)
+    monkeypatch.setattr(environment_guard, "_PAUSE", 0.01)
     monkeypatch.setenv("DATABASE_URL", database_url)
     settings = settings_for(database_url=database_url, supplier_url="http://supplier.test")
     engine = create_engine(database_url, pool_size=1)
     with capture_logs() as lines:
-        async with worlds.one_world(settings, engine):
+        async with environment_guard.one_world(settings, engine):
             await asyncio.wait_for(compared.wait(), 20)
     await engine.dispose()
     said = [(line["log_level"], line["setting"], line["why"]) for line in lines]
@@ -110,10 +110,10 @@ async def test_a_no_at_the_start_refuses(monkeypatch: pytest.MonkeyPatch) -> Non
     async def read_mark(_: object) -> Mark | None:
         raise unavailable(WRONG)
 
-    monkeypatch.setattr(worlds, "read_mark", read_mark)
+    monkeypatch.setattr(environment_guard, "read_mark", read_mark)
     url = "postgresql://nobody@127.0.0.1:9/none"
     settings = settings_for(database_url=url, supplier_url="http://supplier.test")
     engine = create_engine(url, pool_size=1)
     with pytest.raises(CannotRun, match="does not accept the account"):
-        async with worlds.one_world(settings, engine):
+        async with environment_guard.one_world(settings, engine):
             raise AssertionError("it started")

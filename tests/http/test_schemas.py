@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from booking_http.conversions import changes_of, payment_of
-from booking_http.problems import Problem
-from booking_http.schemas.asks import (
+from booking_http.api.conversions import changes_of, payment_of
+from booking_http.api.requests import (
     BookAsk,
     DetailsAsk,
     OpenSessionAsk,
@@ -21,8 +20,9 @@ from booking_http.schemas.asks import (
     PaymentAsk,
     SelectCabinAsk,
 )
-from booking_http.schemas.base import Ask
-from booking_http.validation import problem_of
+from booking_http.web.models import Ask
+from booking_http.web.problems import Problem
+from booking_http.web.validation import problem_of
 from tests.http.kit import VISA, Json
 
 PASSENGER: Json = {

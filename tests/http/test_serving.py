@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiohttp import web
 
-from booking_http.serving import serve_app
+from booking_http.runtime.server import serve_app
 from tests.acceptance.processes import free_port
 
 GRACE = 0.3

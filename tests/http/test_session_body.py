@@ -16,7 +16,7 @@ from booking_flow.party import Party
 from booking_flow.saga import OpenStep, StepName, StepStatus
 from booking_flow.sailing import Sailing
 from booking_flow.session import Booking, Session, Unwinding, UnwindingReason
-from booking_http.session_body import render
+from booking_http.api.session_response import render
 from tests.http.kit import Json
 
 NOW = datetime(2027, 1, 2, 10, tzinfo=UTC)

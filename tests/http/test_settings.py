@@ -7,13 +7,8 @@ from typing import Final
 
 import pytest
 
-from booking_http.settings import (
-    Settings,
-    SettingsError,
-    load_database_settings,
-    load_settings,
-)
-from booking_http.syncing import load_sync_settings
+from booking_http.cli.catalogue_runs import load_sync_settings
+from booking_http.settings import Settings, SettingsError, load_database_settings, load_settings
 from tests.http.kit import HASH_KEY
 
 SECRET: Final = "hush-hush"

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from booking_http.support.possible import ACTIONS
+from booking_http.staff.allowed_actions import ACTIONS
 from persistence.schema_staff import Role
 from tests.http.kit import VISA, Service
 from tests.http.staff import WHY, Clerk, audit, hire, in_doubt, rows

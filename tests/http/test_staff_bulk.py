@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from booking_http.support import bulk
-from booking_http.worker import jobs
+from booking_http.staff import bulk_runs
+from booking_http.worker.main import jobs
 from persistence.bulk import TakenItem
 from persistence.schema_staff import Role
 from tests.http.kit import Guest, Json, Reply, Service
@@ -95,7 +95,7 @@ async def test_what_is_in_doubt_is_found_out_for_all_at_once(
     begun = await begin(agent, "reconcile", state="cabin_selected")
     assert begun.body["total"] == 2
     (first,) = await take(service, limit=1)
-    await bulk.bulk_work(service.parts).do(first)
+    await bulk_runs.bulk_work(service.parts).do(first)
     await service.simulator.fault("basket.pl", "http_500", times=None)
     assert await work_off(service) == 1
     ended = await progress(agent, begun.body)
@@ -117,7 +117,7 @@ async def test_what_a_killed_worker_had_taken_is_done_by_another(
     await service.advance(minutes=5)
     assert await work_off(service) == 1
     assert (await progress(agent, begun))["done"] == 1
-    await bulk.bulk_work(service.parts).do(lost)
+    await bulk_runs.bulk_work(service.parts).do(lost)
     assert (await progress(agent, begun))["failed"] == 0
 
 
@@ -148,10 +148,10 @@ async def test_a_step_or_undo_that_is_still_stuck_is_named(service: Service, age
     doubtful, owed = await doubting(service), await owing(service)
     runs = [(await begin(agent, name)).body for name in ("reconcile", "retry-undo")]
     await service.simulator.fault("basketremove.pl", "http_500")
-    work = bulk.bulk_work(service.parts).support.work
+    work = bulk_runs.bulk_work(service.parts).support.work
     (row,) = [each for each in (await take(service)) if str(each.session_id) == doubtful.uuid]
     await work.take_step(row.session_id, lease_seconds=600)
-    await bulk.bulk_work(service.parts).do(row)
+    await bulk_runs.bulk_work(service.parts).do(row)
     await service.advance(minutes=1, seconds=50)
     await work_off(service)
     whys = [(await progress(agent, run))["failures"] for run in runs]
@@ -165,7 +165,7 @@ async def test_a_step_or_undo_that_is_still_stuck_is_named(service: Service, age
 async def test_a_run_takes_on_a_bounded_number_and_says_so(
     service: Service, agent: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bulk, "MOST", 1)
+    monkeypatch.setattr(bulk_runs, "MOST", 1)
     for _ in range(2):
         await doubting(service)
     begun = (await begin(agent, "reconcile")).body

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from booking_http.routes import ROUTES
-from booking_http.support.parts import BASE
-from booking_http.support.possible import ACTIONS
+from booking_http.staff.allowed_actions import ACTIONS
+from booking_http.staff.wiring import BASE
 from persistence.schema_staff import Role
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff

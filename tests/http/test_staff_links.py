@@ -9,8 +9,8 @@ from http.cookies import SimpleCookie
 import pytest
 from multidict import CIMultiDictProxy
 
-from booking_http.support.links import grant_link
-from booking_http.support.parts import BASE
+from booking_http.staff.sign_in_links import grant_link
+from booking_http.staff.wiring import BASE
 from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
 from tests.http.kit import Reply, Service

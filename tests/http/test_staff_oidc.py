@@ -15,9 +15,9 @@ from yarl import URL
 
 from adapters.oidc import Provider
 from booking_http.settings import SettingsError
-from booking_http.support.oidc import CALLBACK, OIDC
-from booking_http.support.parts import BASE
-from booking_http.support.providers import provider_of
+from booking_http.staff.identity_provider import provider_of
+from booking_http.staff.oidc import CALLBACK, OIDC
+from booking_http.staff.wiring import BASE
 from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
 from tests.http.conftest import MakeService
@@ -217,7 +217,7 @@ async def test_the_answer_to_another_browser_is_refused(
 async def test_a_way_that_took_too_long_ends(
     shop: Service, provider: OidcProvider, clerk: Clerk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("booking_http.support.oidc.PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("booking_http.staff.oidc.PATIENCE_SECONDS", 0)
     assert (await Browser(shop).come(provider)).status == 401
     assert clerk.name
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from booking_http.outbox import send_due
+from booking_http.worker.outbox_sender import send_due
 from persistence.schema_staff import Role
 from tests.http.conftest import MakeService
 from tests.http.console import at_desk, page_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from booking_http.outbox import send_due
-from booking_http.schemas.base import rfc3339
+from booking_http.web.models import rfc3339
+from booking_http.worker.outbox_sender import send_due
 from persistence.schema_staff import Role
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Json, Reply, Service

@@ -5,9 +5,9 @@ import os
 import signal
 from typing import Any
 
-from booking_http.outbox import send_due
-from booking_http.parts import open_parts
 from booking_http.settings import load_settings
+from booking_http.wiring import open_parts
+from booking_http.worker.outbox_sender import send_due
 from persistence.outbox import Outbox
 
 

@@ -25,8 +25,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from booking_http.outbox import OutboxSender, Patience
-from booking_http.parts import Parts, open_parts
+from booking_http.wiring import Parts, open_parts
+from booking_http.worker.outbox_sender import OutboxSender, Patience
 from persistence.clock import set_clock_offset
 from tests.http.kit import settings_for
 from tests.persistence.helpers import Shop

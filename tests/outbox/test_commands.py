@@ -8,7 +8,7 @@ import json
 from aiohttp import web
 from click.testing import CliRunner, Result
 
-from booking_http.cli import main
+from booking_http.cli.main import main
 from tests.outbox.kit import Office, Receiver
 
 

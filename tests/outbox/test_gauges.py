@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry
 
-from booking_http.outbox_gauges import OutboxGauges
+from booking_http.web.outbox_gauges import OutboxGauges
 from persistence.database import create_engine
 from persistence.outbox import Outbox
 from tests.outbox.kit import mail, open_office, running_postbox

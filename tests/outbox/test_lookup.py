@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from booking_http.actions import BASE
+from booking_http.api.action_links import BASE
 from persistence.lookups import PostgresLookups
 from tests.http.kit import Guest, Reply, Service
 from tests.outbox.kit import Office, Postbox, mail, open_office, part

@@ -15,7 +15,7 @@ from booking_flow.change import begin
 from booking_flow.flow import Trigger
 from booking_flow.money import Money
 from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_http.mails import confirmation
+from booking_http.notifications.mail_texts import confirmation
 from persistence.erasure import erase
 from tests.outbox.kit import Authority, Office, Postbox, mail, open_office, part, running_postbox
 from tests.persistence.samples import BOOKING, DETAILS, NOW, PASSENGERS, settled

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 
 from adapters.public_hosts import is_public
-from booking_http.outbox import LEASE
 from booking_http.settings import SettingsError
+from booking_http.worker.outbox_sender import LEASE
 from persistence.outbox import Fate
 from tests.outbox.kit import (
     KEY,

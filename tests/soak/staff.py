@@ -12,7 +12,7 @@ from booking_flow.history import ActorKind, Origin
 from booking_flow.ports import StoredTask
 from booking_flow.refused import Refused
 from booking_flow.saga import TaskKind
-from booking_http.parts import open_parts
+from booking_http.wiring import open_parts
 from tests.ground import Ground
 from tests.soak.books import Books, read_books
 

@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_http.metrics import Metrics
-from booking_http.parts import Parts, open_parts
 from booking_http.settings import Settings
-from booking_http.worker import Worker
+from booking_http.web.metrics import Metrics
+from booking_http.wiring import Parts, open_parts
+from booking_http.worker.main import Worker
 from persistence.clock import set_clock_offset
 from persistence.database import fetch_all
 from persistence.tasks import PostgresTaskStore

@@ -13,8 +13,8 @@ import pytest
 from booking_flow.ports import StoreUnavailable
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import refuse
-from booking_http.lanes import Job, Lane
-from booking_http.metrics import Metrics
+from booking_http.web.metrics import Metrics
+from booking_http.worker.job_loop import Job, Lane
 from tests.patience import eventually
 
 SESSION = UUID(int=1)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from booking_http.metrics import Metrics
-from booking_http.worker import working
+from booking_http.web.metrics import Metrics
+from booking_http.worker.main import working
 from persistence.histories import history
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Service

@@ -6,16 +6,16 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_http.console import finding
-from booking_http.console.entry import actor, looker
+from booking_http.console import find_page
+from booking_http.console.auth import actor, looker
 from booking_http.console.forms import NotTaken, refused, understand
 from booking_http.console.pages import go_to, render
-from booking_http.exchange import service_of
-from booking_http.problems import Problem
-from booking_http.schemas.support_asks import BulkAsk, ReasonAsk
-from booking_http.support import bulk
-from booking_http.support.bulking import bulk_view
-from booking_http.support.finding import id_of
+from booking_http.staff import bulk_runs
+from booking_http.staff.bulk_endpoints import bulk_view
+from booking_http.staff.requests import BulkAsk, ReasonAsk
+from booking_http.staff.session_search import id_of
+from booking_http.web.problems import Problem
+from booking_http.web.request_io import service_of
 from persistence.schema_desk import BulkAction
 from persistence.schema_staff import Role
 
@@ -33,19 +33,19 @@ async def start(request: web.Request) -> web.Response:
     """Begin; what is missing is told beside the form, below the same list."""
     staff, fields = await actor(request, Role.AGENT)
     try:
-        wish, search = understand(fields, Wish, form=_FORM), finding.asked(fields)
+        wish, search = understand(fields, Wish, form=_FORM), find_page.asked(fields)
         ask = BulkAsk(action=wish.action, reason=wish.reason, search=search)
-        run = await bulk.start(service_of(request), staff, ask)
+        run = await bulk_runs.start(service_of(request), staff, ask)
     except NotTaken as untaken:
-        return await finding.show_again(request, staff, untaken.form, status=422)
+        return await find_page.show_again(request, staff, untaken.form, status=422)
     except Problem as found:
         form = refused(fields, found, form=_FORM)
-        return await finding.show_again(request, staff, form, status=found.row.status)
+        return await find_page.show_again(request, staff, form, status=found.row.status)
     return go_to(f"{BULK}/{run.id}")
 
 
 async def show_run(request: web.Request) -> web.Response:
     """Show how far a run has come, and where it did not work."""
     staff, service = await looker(request), service_of(request)
-    run = await bulk.run_of(service, id_of(request, "run_id"))
+    run = await bulk_runs.run_of(service, id_of(request, "run_id"))
     return await render(request, "bulk.html", staff=staff, run=await bulk_view(service, run))

@@ -11,12 +11,12 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.flow import FLOW, FLOW_VERSION, STATES
 from booking_flow.saga import SAGA
-from booking_http.console.entry import actor, looker
+from booking_http.console.auth import actor, looker
 from booking_http.console.pages import environment, render
-from booking_http.console.pictures import flow_picture, saga_picture
-from booking_http.exchange import service_of
+from booking_http.diagrams.drawn import flow_picture, saga_picture
 from booking_http.service import Service
-from booking_http.support.identity import note_in_audit
+from booking_http.web.auth import note_in_audit
+from booking_http.web.request_io import service_of
 from persistence.history_check import Broken, check_all
 
 FLOW_PAGE: Final = "/console/flow"

@@ -10,11 +10,11 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from booking_flow.refusals import Fault
-from booking_http.console.entry import Fields
-from booking_http.console.words import spoken
-from booking_http.problems import Problem
-from booking_http.schemas.base import Ask
-from booking_http.validation import faults_of
+from booking_http.console.auth import Fields
+from booking_http.console.formatting import spoken
+from booking_http.web.models import Ask
+from booking_http.web.problems import Problem
+from booking_http.web.validation import faults_of
 
 A = TypeVar("A", bound=Ask)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})

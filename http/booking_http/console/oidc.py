@@ -6,13 +6,13 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_http.console.doors import show_sign_in_again
-from booking_http.console.entry import own_path
+from booking_http.console.auth import own_path
 from booking_http.console.pages import go_to
-from booking_http.exchange import service_of
-from booking_http.problems import EdgeCode, Problem
-from booking_http.support import oidc
-from booking_http.support.doors import visitor_of
+from booking_http.console.sign_in import show_sign_in_again
+from booking_http.staff import oidc
+from booking_http.staff.sign_in_endpoints import visitor_of
+from booking_http.web.problems import EdgeCode, Problem
+from booking_http.web.request_io import service_of
 
 COOKIE: Final = "console_oidc"
 

@@ -6,12 +6,12 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_http.console import heat
-from booking_http.console.entry import looker
+from booking_http.console import heat_map
+from booking_http.console.auth import looker
 from booking_http.console.pages import render
-from booking_http.exchange import read_query, service_of
-from booking_http.schemas.overview import OverviewQuery
-from booking_http.support.overview import LENGTHS, overview
+from booking_http.staff.overview import LENGTHS, overview
+from booking_http.staff.overview_responses import OverviewQuery
+from booking_http.web.request_io import read_query, service_of
 
 OVERVIEW: Final = "/console/overview"
 _WINDOWS: Final = {"1h": "Last hour", "24h": "24 hours", "7d": "7 days", "30d": "30 days"}
@@ -29,9 +29,9 @@ async def show_overview(request: web.Request) -> web.Response:
         told=told,
         length=LENGTHS[query.window],
         windows=_WINDOWS,
-        map=heat.draw(told),
+        map=heat_map.draw(told),
         hottest=max((each.count for each in told.states if not each.within_window), default=0),
-        heat=heat.heat,
-        list_href=heat.list_href,
-        known=heat.KNOWN,
+        heat=heat_map.heat,
+        list_href=heat_map.list_href,
+        known=heat_map.KNOWN,
     )

@@ -12,13 +12,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from booking_flow.ports import StoreUnavailable
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused
-from booking_http.console import assets, terms, words
-from booking_http.console.entry import STAFF, SignInFirst, sign_in_href, typed_in_vain
-from booking_http.exchange import service_of
-from booking_http.problems import EdgeCode, Problem, from_refusal, problem
-from booking_http.route import Handler
-from booking_http.support.identity import Staff, csrf_token
-from booking_http.tracing import REQUEST_ID
+from booking_http.console import assets, formatting, labels
+from booking_http.console.auth import STAFF, SignInFirst, sign_in_href, typed_in_vain
+from booking_http.web.auth import Staff, csrf_token
+from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
+from booking_http.web.request_context import REQUEST_ID
+from booking_http.web.request_io import service_of
+from booking_http.web.route import Handler
 
 HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -48,7 +48,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update({**words.FILTERS, **terms.FILTERS})
+    made.filters.update({**formatting.FILTERS, **labels.FILTERS})
     made.globals.update(asset=assets.href)
     return made
 

@@ -8,41 +8,41 @@ from aiohttp import web
 
 from booking_http.console import (
     bulk_pages,
-    doors,
-    finding,
+    find_page,
     flow_page,
-    link,
-    live,
+    live_updates,
     oidc,
     overview_page,
     session_page,
+    sign_in,
+    sign_in_link,
     task_pages,
 )
 from booking_http.console.assets import STATIC, read_asset
-from booking_http.console.entry import HOME, SIGN_IN
+from booking_http.console.auth import HOME, SIGN_IN
 from booking_http.console.pages import as_page, nothing_here
-from booking_http.route import Handler
-from booking_http.support.links import LINK
-from booking_http.support.oidc import CALLBACK, OIDC
+from booking_http.staff.oidc import CALLBACK, OIDC
+from booking_http.staff.sign_in_links import LINK
+from booking_http.web.route import Handler
 
 _SESSION: Final = "/console/sessions/{session_uuid}"
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
-    ("GET", SIGN_IN, doors.show_sign_in),
-    ("POST", SIGN_IN, doors.sign_in),
+    ("GET", SIGN_IN, sign_in.show_sign_in),
+    ("POST", SIGN_IN, sign_in.sign_in),
     ("GET", OIDC, oidc.go_there),
     ("GET", CALLBACK, oidc.come_back),
-    ("GET", f"{LINK}/{{token}}", link.show_link),
-    ("POST", f"{LINK}/{{token}}", link.use_link),
-    ("POST", "/console/sign-out", doors.sign_out),
-    ("GET", HOME, finding.show_first_page),
-    ("POST", HOME, finding.find),
+    ("GET", f"{LINK}/{{token}}", sign_in_link.show_link),
+    ("POST", f"{LINK}/{{token}}", sign_in_link.use_link),
+    ("POST", "/console/sign-out", sign_in.sign_out),
+    ("GET", HOME, find_page.show_first_page),
+    ("POST", HOME, find_page.find),
     ("POST", bulk_pages.BULK, bulk_pages.start),
     ("GET", f"{bulk_pages.BULK}/{{run_id}}", bulk_pages.show_run),
     ("GET", overview_page.OVERVIEW, overview_page.show_overview),
     ("GET", flow_page.FLOW_PAGE, flow_page.show_flow),
     ("POST", f"{flow_page.FLOW_PAGE}/check", flow_page.check),
     ("GET", f"{_SESSION}", session_page.show_session),
-    ("GET", f"{_SESSION}/events", live.follow),
+    ("GET", f"{_SESSION}/events", live_updates.follow),
     ("GET", f"{_SESSION}/story.json", session_page.export),
     ("POST", f"{_SESSION}/{{deed}}", session_page.act),
     ("GET", task_pages.TASKS, task_pages.show_queue),

@@ -12,17 +12,17 @@ from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused
 from booking_flow.session import Loaded
 from booking_flow.steps.extending import movable
-from booking_http.console import chart, deeds, summary, telling, timeline
-from booking_http.console.entry import Fields, actor, looker
+from booking_http.console import action_forms, event_labels, flow_chart, summary, timeline_rows
+from booking_http.console.auth import Fields, actor, looker
 from booking_http.console.forms import EMPTY, Form, NotTaken, refused
 from booking_http.console.pages import HEADERS, go_to, render
-from booking_http.exchange import service_of
-from booking_http.problems import EdgeCode, Problem, from_refusal, problem
-from booking_http.support import possible, steering
-from booking_http.support.finding import find_session, id_of
-from booking_http.support.identity import Staff
-from booking_http.support.reading import story_of
-from booking_http.support.story import event
+from booking_http.staff import allowed_actions, course_changes
+from booking_http.staff.session_endpoints import story_of
+from booking_http.staff.session_search import find_session, id_of
+from booking_http.staff.timeline import event
+from booking_http.web.auth import Staff
+from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
+from booking_http.web.request_io import service_of
 from persistence.histories import history
 from persistence.schema_staff import Role
 
@@ -43,7 +43,7 @@ def _said(name: str) -> str | None:
     """Say what has just been done; the address holds no more than its name."""
     if name == "answer":
         return "Your answer was carried out and the task is closed."
-    done = deeds.DEEDS.get(name)
+    done = action_forms.DEEDS.get(name)
     return done.done if done else None
 
 
@@ -62,12 +62,12 @@ async def export(request: web.Request) -> web.Response:
 async def act(request: web.Request) -> web.Response:
     """Do what a form asks for; what was typed comes back with the reason why it was not done."""
     staff, fields = await actor(request, Role.AGENT)
-    deed = deeds.DEEDS.get(request.match_info["deed"])
+    deed = action_forms.DEEDS.get(request.match_info["deed"])
     if deed is None:
         raise problem(EdgeCode.NOT_FOUND, "There is no such action.")
     loaded = await _loaded(request, staff)
     try:
-        wish = deeds.wish_of(fields, staff, loaded.session, form=deed.name)
+        wish = action_forms.wish_of(fields, staff, loaded.session, form=deed.name)
         await deed.do(service_of(request), wish, fields)
     except NotTaken as untaken:
         return await _show(request, staff, loaded, untaken.form, status=422)
@@ -83,7 +83,7 @@ async def _refuse(
     found = from_refusal(error.refusal) if isinstance(error, Refused) else error
     again, loaded = refused(fields, found, form=form), await _loaded(request, staff)
     if found.code == RefusalCode.VERSION_MISMATCH.value:
-        since = await _since(request, loaded, deeds.seen_in(fields))
+        since = await _since(request, loaded, action_forms.seen_in(fields))
         again = replace(again, said=_OVERTAKEN, sides=since)
     return await _show(request, staff, loaded, again, status=found.row.status)
 
@@ -92,7 +92,7 @@ async def _since(request: web.Request, loaded: Loaded, seen: frozenset[int]) -> 
     """Return what has happened since somebody looked."""
     database, last = service_of(request).support.database, max(seen, default=-1)
     entries = await history(database, loaded.session.id, after_seq=last)
-    return [telling.in_a_line(event(entry)) for entry in entries]
+    return [event_labels.in_a_line(event(entry)) for entry in entries]
 
 
 async def _loaded(request: web.Request, staff: Staff) -> Loaded:
@@ -120,22 +120,22 @@ async def _facts(
     service, session = service_of(request), loaded.session
     story = await story_of(service, staff, loaded)
     owes_undo = any(each.kind == "step" and each.outcome == "owed" for each in story.timeline)
-    supervises = staff.account.role.includes(possible.MOVE.role)
+    supervises = staff.account.role.includes(allowed_actions.MOVE.role)
     at = service.support.moment(loaded.now)
-    path, show = chart.path_of(story), request.query.get("show")
+    path, show = flow_chart.path_of(story), request.query.get("show")
     culprit = summary.culprit_of(story)
     return {
         "session": story.session,
         "now": loaded.now,
         "tasks": [task for task in story.tasks if task.closed_at is None],
         "summary": summary.sum_up(story),
-        "rows": timeline.rows_of(story.timeline, show=show, culprit=culprit),
-        "kinds": timeline.KINDS,
-        "show_kind": show if show in timeline.KINDS else None,
-        "chart": chart.draw(path),
-        "stations": chart.stations(path),
-        "offers": deeds.offers(session, at=at, staff=staff, owes_undo=owes_undo),
+        "rows": timeline_rows.rows_of(story.timeline, show=show, culprit=culprit),
+        "kinds": timeline_rows.KINDS,
+        "show_kind": show if show in timeline_rows.KINDS else None,
+        "chart": flow_chart.draw(path),
+        "stations": flow_chart.stations(path),
+        "offers": action_forms.offers(session, at=at, staff=staff, owes_undo=owes_undo),
         "movable": movable(session),
-        "ways": await steering.ways(service, loaded) if supervises else (),
+        "ways": await course_changes.ways(service, loaded) if supervises else (),
         "form": form,
     }

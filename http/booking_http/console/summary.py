@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.flow import State
-from booking_http.console import telling, terms
-from booking_http.console.words import clock, minute, money, span
-from booking_http.schemas.support import HappeningTell, StaffSessionTell, StoryTell
+from booking_http.console import event_labels, labels
+from booking_http.console.formatting import clock, minute, money, span
+from booking_http.staff.responses import HappeningTell, StaffSessionTell, StoryTell
 
 _DOUBTS: Final = MappingProxyType(
     {
@@ -87,7 +87,7 @@ def _open_step(story: StoryTell, failed: HappeningTell | None) -> Summary:
     if pending is None:
         raise AssertionError("only a session with an open step is told so")
     asked = (
-        f"{terms.step(pending.step)}: asked at {clock(pending.since)} UTC{_for_how_much(story)}."
+        f"{labels.step(pending.step)}: asked at {clock(pending.since)} UTC{_for_how_much(story)}."
     )
     if pending.outcome == "in_progress":
         return Summary(tone="warn", headline="The supplier is being asked", sentences=[asked])
@@ -111,7 +111,7 @@ def _answer_of(story: StoryTell) -> str:
     call = next((each for each in story.timeline if each.row == row), None)
     if call is None or call.kind != "call":
         return "The process that asked died before an answer was kept."
-    end, after = telling.ended(call).word, span(call.seconds or 0)
+    end, after = event_labels.ended(call).word, span(call.seconds or 0)
     status = f" (HTTP {call.http_status})" if call.http_status not in (None, 200) else ""
     return f"The supplier's end: {end}{status} after {after}."
 
@@ -133,12 +133,12 @@ def _being_cancelled(session: StaffSessionTell) -> Summary:
 
 
 def _refused(story: StoryTell, failed: HappeningTell) -> Summary:
-    what = terms.step(failed.what) if failed.kind == "step" else f"supplier call {failed.what}"
-    why = telling.why_refused(failed) or telling.ended(failed).word
+    what = labels.step(failed.what) if failed.kind == "step" else f"supplier call {failed.what}"
+    why = event_labels.why_refused(failed) or event_labels.ended(failed).word
     code = f" (error {failed.error_code})" if failed.error_code is not None else ""
     sentences = [f"{what} failed at {clock(failed.at)} UTC: {why.lower()}{code}."]
     sentences.append(_what_is_true(story.session))
-    headline = telling.why_refused(failed) or f"{what}: {telling.ended(failed).word}"
+    headline = event_labels.why_refused(failed) or f"{what}: {event_labels.ended(failed).word}"
     return Summary(
         tone="bad",
         headline=headline[:1].upper() + headline[1:],
@@ -163,8 +163,8 @@ def _as_it_stands(story: StoryTell, failed: HappeningTell | None) -> Summary:
         paid = money(booking.paid, booking.currency)
         sentences = [f"Reservation {booking.reservation}; {paid} paid."]
     if failed is not None:
-        why = telling.why_refused(failed) or telling.ended(failed).word
-        what = terms.step(failed.what) if failed.kind == "step" else f"Call {failed.what}"
+        why = event_labels.why_refused(failed) or event_labels.ended(failed).word
+        what = labels.step(failed.what) if failed.kind == "step" else f"Call {failed.what}"
         earlier = (
             f"{what} failed once, at {clock(failed.at)} UTC ({why.lower()}), and worked later."
         )

@@ -10,24 +10,24 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.refused import Refused
-from booking_http.console import timeline
-from booking_http.console.deeds import seen_in
-from booking_http.console.entry import actor, looker
+from booking_http.console import timeline_rows
+from booking_http.console.action_forms import seen_in
+from booking_http.console.auth import actor, looker
 from booking_http.console.forms import EMPTY, Form, NotTaken, refused, understand
 from booking_http.console.pages import go_to, render
-from booking_http.exchange import read_query, service_of
-from booking_http.problems import Problem, from_refusal
-from booking_http.schemas.support import HappeningTell, StoryTell, TaskTell
-from booking_http.schemas.support_asks import AnswerAsk, ReasonAsk, TasksQuery
 from booking_http.service import Service
-from booking_http.support import claiming as desk
-from booking_http.support.answering import Answering, answer, task_of
-from booking_http.support.claiming import Claiming
-from booking_http.support.finding import find_session, id_of
-from booking_http.support.identity import Staff, note_in_audit
-from booking_http.support.reading import story_of
-from booking_http.support.tasks import queue
-from booking_http.support.views import task_view
+from booking_http.staff import task_claims as desk
+from booking_http.staff.requests import AnswerAsk, ReasonAsk, TasksQuery
+from booking_http.staff.responses import HappeningTell, StoryTell, TaskTell
+from booking_http.staff.session_endpoints import story_of
+from booking_http.staff.session_search import find_session, id_of
+from booking_http.staff.task_answers import Answering, answer, task_of
+from booking_http.staff.task_claims import Claiming
+from booking_http.staff.task_endpoints import queue
+from booking_http.staff.views import task_view
+from booking_http.web.auth import Staff, note_in_audit
+from booking_http.web.problems import Problem, from_refusal
+from booking_http.web.request_io import read_query, service_of
 from persistence.schema_staff import Role
 from persistence.support_work import QueuedTask
 
@@ -137,7 +137,7 @@ async def _show(
     loaded = await find_session(service, staff, task.session_id)
     story = await story_of(service, staff, loaded)
     told = next(each for each in story.tasks if each.task_id == str(task.id))
-    rows = timeline.rows_of([each for each in story.timeline if _about(each, told)])
+    rows = timeline_rows.rows_of([each for each in story.timeline if _about(each, told)])
     return await render(
         request,
         "task/page.html",

@@ -16,7 +16,7 @@ from typing import Final, TextIO
 from cryptography.fernet import Fernet
 
 from adapters.embedded.folder import FolderLock
-from booking_http.process import CannotRun, writing
+from booking_http.runtime.process import CannotRun, writing
 
 _NOTE: Final = "about.txt"
 _ABOUT: Final = (

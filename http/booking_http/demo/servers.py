@@ -17,7 +17,7 @@ from adapters.embedded import EmbeddedPostgres, EmbeddedServerError, EmbeddedVal
 from adapters.embedded.server import EmbeddedServer
 from booking_http.demo.home import DemoHome
 from booking_http.demo.simulator import HOST, SimulatorProcess
-from booking_http.process import CannotRun, require_free_port
+from booking_http.runtime.process import CannotRun, require_free_port
 
 PATIENCE: Final = 5.0
 """Seconds after which the demo says what it is still waiting for."""

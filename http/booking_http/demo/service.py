@@ -10,16 +10,16 @@ from typing import Any
 import click
 
 from adapters.simulator import SimulatorSettings
-from booking_http.bootstrap import create_app
+from booking_http.app import create_app
 from booking_http.demo.home import DemoHome
 from booking_http.demo.seed import seed, seed_day
 from booking_http.demo.servers import DemoOptions, Servers, given
 from booking_http.demo.simulator import HOST, SimulatorProcess
 from booking_http.demo.staff import console_link
 from booking_http.demo.text import welcome
-from booking_http.logs import configure_logs
-from booking_http.migrating import migrate_database
-from booking_http.serving import serve_app
+from booking_http.runtime.logs import configure_logs
+from booking_http.runtime.migration import migrate_database
+from booking_http.runtime.server import serve_app
 from booking_http.settings import Settings, load_settings
 
 

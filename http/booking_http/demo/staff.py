@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_http.session_ids import new_uuid
-from booking_http.support.links import grant_link
-from booking_http.support.passwords import hash_password, new_secret
+from booking_http.api.guest_token import new_uuid
+from booking_http.staff.passwords import hash_password, new_secret
+from booking_http.staff.sign_in_links import grant_link
 from persistence.database import create_engine
 from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff

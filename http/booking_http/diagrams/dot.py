@@ -15,7 +15,7 @@ from itertools import pairwise
 from math import hypot
 from pathlib import Path
 
-from booking_http.process import CannotRun
+from booking_http.runtime.process import CannotRun
 
 Point = tuple[float, float]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from booking_http.console.pictures import DRAWN
 from booking_http.diagrams import dot, flow_picture, mermaid, page_pictures, readme, saga_picture
+from booking_http.diagrams.drawn import DRAWN
 
 FOLDER: Final = Path("diagrams")
 """Where reviewers find them, from the root of the repository."""

@@ -35,9 +35,9 @@ from booking_flow.session import Loaded, Session
 from booking_flow.steps.booking import BookRequest
 from booking_flow.steps.choosing import CabinChoice
 from booking_flow.supplier import RateKey
-from booking_http.aside import BackgroundWork
 from booking_http.demo.seed import row_of
-from booking_http.waiting_answers import WaitingAnswers
+from booking_http.runtime.background_work import BackgroundWork
+from booking_http.runtime.waiting_answers import WaitingAnswers
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset

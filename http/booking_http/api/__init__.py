@@ -1,0 +1,1 @@
+"""The guest's API: its routes, endpoints, requests, responses and document."""

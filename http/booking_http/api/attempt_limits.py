@@ -1,0 +1,38 @@
+"""Caps on holds and cards, asked before the engine is."""
+
+from __future__ import annotations
+
+from booking_flow.refusals import RefusalCode
+from booking_http.api.guest_request import Visit, address_of
+from booking_http.web.client_address import is_exempt
+from booking_http.web.problems import problem
+
+
+async def cap_holds(visit: Visit) -> None:
+    """Refuse a hold to an address that has enough cabins of this sailing held."""
+    settings, address = visit.service.settings, address_of(visit.request)
+    if is_exempt(address, settings.caps_exempt):
+        return
+    taken = await visit.service.caps.take_hold(
+        session_id=visit.key.uuid,
+        cruise_id=visit.loaded.session.sailing.cruise_id,
+        address=visit.service.hashes.address(address),
+        most=settings.cap_holds,
+    )
+    if not taken:
+        raise problem(RefusalCode.RATE_LIMITED, "Too many cabins of this sailing are held already.")
+
+
+async def cap_cards(visit: Visit) -> None:
+    """Refuse a card after too many attempts of the session or the address."""
+    settings, address = visit.service.settings, address_of(visit.request)
+    if is_exempt(address, settings.caps_exempt):
+        return
+    taken = await visit.service.caps.take_card(
+        session_id=visit.key.uuid,
+        address=visit.service.hashes.address(address),
+        per_session=settings.cap_cards_per_session,
+        per_address=settings.cap_cards_per_address,
+    )
+    if not taken:
+        raise problem(RefusalCode.RATE_LIMITED, "Too many cards were tried. Try again later.")

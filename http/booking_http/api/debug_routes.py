@@ -1,0 +1,37 @@
+"""The routes by which staff see which world a service is in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from booking_flow.refusals import RefusalCode
+from booking_http.api.debug_responses import DbInfoTell, SupplierCheckTell
+from booking_http.api.endpoints import debug
+from booking_http.web.problems import EdgeCode
+from booking_http.web.route import Codes, Route
+
+_BASE: Final = "/api/v1/debug"
+_PROBLEMS: Final[Codes] = (EdgeCode.UNAUTHENTICATED, EdgeCode.FORBIDDEN, RefusalCode.UNAVAILABLE)
+
+DEBUG_ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="GET",
+        path=f"{_BASE}/db-info",
+        handler=debug.read_db_info,
+        summary="Show which databases these are, and what is in them",
+        tag="Debug",
+        answers={200: DbInfoTell},
+        problems=_PROBLEMS,
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{_BASE}/supplier",
+        handler=debug.check_supplier,
+        summary="Show which of the supplier's sites and accounts this is, and ask it something",
+        tag="Debug",
+        answers={200: SupplierCheckTell},
+        problems=_PROBLEMS,
+        staff=True,
+    ),
+)

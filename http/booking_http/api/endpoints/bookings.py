@@ -1,0 +1,39 @@
+"""Booking and paying."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from booking_flow.engine import Answer, Command
+from booking_http.api.attempt_limits import cap_cards
+from booking_http.api.conversions import book_request_of, payment_of
+from booking_http.api.guest_request import carry_out, enter
+from booking_http.api.requests import BookAsk, PaymentAsk
+from booking_http.web.request_io import read_body
+
+
+async def create_booking(request: web.Request) -> web.Response:
+    """Book the held cabin, with a card in the same supplier call where one is given."""
+    visit = await enter(request)
+    ask = await read_body(request, BookAsk)
+    wish = book_request_of(ask, currency=visit.loaded.session.currency)
+
+    async def act(command: Command) -> Answer:
+        if wish.payment is not None:
+            await cap_cards(visit)
+        return await visit.service.engine.book(visit.loaded, request=wish, command=command)
+
+    return await carry_out(visit, act, ask=ask, success=201)
+
+
+async def pay(request: web.Request) -> web.Response:
+    """Pay what is due for a booked session."""
+    visit = await enter(request)
+    ask = await read_body(request, PaymentAsk)
+    payment = payment_of(ask, currency=visit.loaded.session.currency)
+
+    async def act(command: Command) -> Answer:
+        await cap_cards(visit)
+        return await visit.service.engine.pay(visit.loaded, payment=payment, command=command)
+
+    return await carry_out(visit, act, ask=ask)

@@ -1,0 +1,31 @@
+"""Where this service really is, for staff who ask from a network that may."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from booking_http.api.guest_request import address_of
+from booking_http.web.auth import note_in_audit, staff_of
+from booking_http.web.client_address import is_exempt
+from booking_http.web.problems import EdgeCode, problem
+from booking_http.web.request_io import service_of, tell
+
+
+async def read_db_info(request: web.Request) -> web.Response:
+    """Say which databases these are, and what is in them."""
+    await _ensure_allowed(request, "debug_db_info")
+    return tell(await service_of(request).debugging.db_info())
+
+
+async def check_supplier(request: web.Request) -> web.Response:
+    """Say which of the supplier's sites and accounts this is, and whether it answers."""
+    await _ensure_allowed(request, "debug_supplier")
+    return tell(await service_of(request).debugging.check_supplier())
+
+
+async def _ensure_allowed(request: web.Request, action: str) -> None:
+    staff = await staff_of(request)
+    networks = service_of(request).settings.debug_networks
+    if not is_exempt(address_of(request), networks):
+        raise problem(EdgeCode.FORBIDDEN, "Debug calls answer to the networks of DEBUG_NETWORKS.")
+    await note_in_audit(service_of(request), staff, action)

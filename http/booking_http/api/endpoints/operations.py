@@ -1,0 +1,71 @@
+"""What operators and developers ask of the service itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from booking_http.api.docs_page import render_docs
+from booking_http.web.health_responses import LiveTell
+from booking_http.web.request_io import service_of, tell
+from booking_http.web.route import DOCUMENT
+
+_STATIC: Final = Path(__file__).resolve().parent.parent / "static"
+_DOCS_CSP: Final = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_ASSETS: Final = {"docs.css": "text/css", "docs.js": "text/javascript"}
+
+
+async def livez(_: web.Request) -> web.Response:
+    """Say that the process answers."""
+    return tell(LiveTell(status="live"))
+
+
+async def readyz(request: web.Request) -> web.Response:
+    """Say whether requests can be served; `?verbose` names the parts."""
+    found = await service_of(request).health.ready()
+    if "verbose" not in request.query:
+        found = found.model_copy(update={"components": []})
+    return tell(found, status=200 if found.status == "ready" else 503)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Show what Prometheus collects."""
+    service = service_of(request)
+    service.metrics.streams.set(len(service.streams))
+    await service.catalogue_runs.refresh()
+    await service.outbox.refresh()
+    body = generate_latest(service.metrics.registry)
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """Show the API's document."""
+    return web.json_response(request.app[DOCUMENT], headers={"Access-Control-Allow-Origin": "*"})
+
+
+async def docs(request: web.Request) -> web.Response:
+    """Show the API's reference page."""
+    return web.Response(
+        text=render_docs(request.app[DOCUMENT]),
+        content_type="text/html",
+        headers={"Content-Security-Policy": _DOCS_CSP},
+    )
+
+
+async def docs_asset(request: web.Request) -> web.Response:
+    """Show the reference page's style or script."""
+    name = request.match_info["name"]
+    if name not in _ASSETS:
+        raise web.HTTPNotFound
+    return web.Response(
+        body=(_STATIC / name).read_bytes(),
+        content_type=_ASSETS[name],
+        charset="utf-8",
+        headers={"Cache-Control": "public, max-age=300"},
+    )

@@ -1,0 +1,135 @@
+"""Opening, reading, editing, cancelling and restarting sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from aiohttp import web
+
+from booking_flow.engine import Answer, Command, OpenSession
+from booking_flow.session import Session
+from booking_http.api.conversions import changes_of
+from booking_http.api.guest_request import (
+    Visit,
+    address_of,
+    binding_of,
+    carry_out,
+    enter,
+    once,
+    origin_of,
+)
+from booking_http.api.guest_token import SessionKey, derived_key, new_uuid, random_key
+from booking_http.api.idempotency import read_key
+from booking_http.api.requests import CancelAsk, DetailsAsk, NothingAsk, OpenSessionAsk
+from booking_http.web.models import Ask
+from booking_http.web.request_context import VISIT, Visited
+from booking_http.web.request_io import expected_versions, read_body, service_of, tell_session
+
+Begin = Callable[[SessionKey, Command], Awaitable[Answer]]
+
+
+async def open_session(request: web.Request) -> web.Response:
+    """Open a session for a sailing and a party."""
+    ask = await read_body(request, OpenSessionAsk)
+    service, party = service_of(request), ask.passenger_count
+
+    def begin(key: SessionKey, command: Command) -> Awaitable[Answer]:
+        wish = OpenSession(
+            session_id=key.uuid,
+            secret_hash=key.secret_hash,
+            cruise_id=ask.cruise_id,
+            adults=party.adults,
+            children=party.children,
+            child_ages=party.child_ages,
+        )
+        return service.engine.open_session(wish, command=command)
+
+    scope = f"address:{service.hashes.address(address_of(request)).hex()}"
+    return await _begin_new(request, begin, scope=scope, ask=ask)
+
+
+async def restart(request: web.Request) -> web.Response:
+    """Open a new session with the party and details of one that has ended."""
+    visit = await enter(request)
+    ask = await read_body(request, NothingAsk, optional=True)
+
+    def begin(key: SessionKey, command: Command) -> Awaitable[Answer]:
+        return visit.service.engine.restart(
+            visit.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
+        )
+
+    return await _begin_new(request, begin, scope=str(visit.key.uuid), ask=ask)
+
+
+async def _begin_new(request: web.Request, begin: Begin, *, scope: str, ask: Ask) -> web.Response:
+    """Open a session; with an Idempotency-Key its secret is one that a replay can make again."""
+    service, idempotency_key = service_of(request), read_key(request.headers.get("Idempotency-Key"))
+
+    def key_of(uuid: UUID) -> SessionKey:
+        return derived_key(uuid, idempotency_key=idempotency_key or "", hashes=service.hashes)
+
+    key = key_of(new_uuid()) if idempotency_key else random_key()
+
+    def answer_with(answer: Answer) -> web.Response:
+        request[VISIT] = Visited(session=answer.session, session_id=key.text)
+        return tell_session(service, answer, key, status=201)
+
+    return await once(
+        request,
+        binding_of(request, scope=scope, ask=ask, success=201),
+        lambda command: begin(key, command),
+        key_of=key_of,
+        answer_with=answer_with,
+    )
+
+
+async def read_session(request: web.Request) -> web.Response:
+    """Show a session as it is now."""
+    visit = await enter(request)
+    command = Command(origin=origin_of(request))
+    answer = await visit.service.engine.look(visit.loaded, command=command)
+    return tell_session(visit.service, answer, visit.key)
+
+
+async def edit_session(request: web.Request) -> web.Response:
+    """Keep draft details."""
+    visit = await enter(request)
+    ask = await read_body(request, DetailsAsk)
+
+    def act(command: Command) -> Awaitable[Answer]:
+        return visit.service.engine.edit(
+            visit.loaded,
+            changes=changes_of(ask),
+            expected_version=_expected_version(visit),
+            command=command,
+        )
+
+    return await carry_out(visit, act, ask=ask, settled=_always)
+
+
+async def cancel(request: web.Request) -> web.Response:
+    """Cancel; what a person or an open step must end first is accepted and shown as requested."""
+    visit = await enter(request)
+    ask = await read_body(request, CancelAsk, optional=True)
+
+    def act(command: Command) -> Awaitable[Answer]:
+        return visit.service.engine.cancel(visit.loaded, reason=ask.reason, command=command)
+
+    return await carry_out(visit, act, ask=ask, settled=_ended)
+
+
+def _expected_version(visit: Visit) -> int | None:
+    """Return the version If-Match asks for: the present one, if it is among those named."""
+    named, present = expected_versions(visit.request), visit.loaded.session.version
+    if named is None:
+        return None
+    return present if present in named else min(named, default=-1)
+
+
+def _always(_: Session) -> bool:
+    return True
+
+
+def _ended(session: Session) -> bool:
+    return session.ended

@@ -1,0 +1,186 @@
+"""A visit: one request of a guest about their session, and how it is carried out once."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+
+from booking_flow.change import IdempotencyBinding
+from booking_flow.engine import AlreadyBound, Answer, Command
+from booking_flow.history import ActorKind, Origin
+from booking_flow.ports import Replay
+from booking_flow.refusals import RefusalCode
+from booking_flow.saga import StepName, StepStatus
+from booking_flow.session import Loaded, Session
+from booking_http.api.guest_token import SessionKey, parse
+from booking_http.api.idempotency import bind, read_key
+from booking_http.service import Service
+from booking_http.web.client_address import caller_address
+from booking_http.web.models import Ask
+from booking_http.web.problems import from_refusal, problem
+from booking_http.web.request_context import REQUEST_ID, VISIT, Visited
+from booking_http.web.request_io import service_of, tell_session
+
+REPLAYED: Final = {"Idempotent-Replayed": "true"}
+Act = Callable[[Command], Awaitable[Answer]]
+KeyOf = Callable[[UUID], SessionKey]
+Settled = Callable[[Session], bool]
+
+
+def no_step_open(session: Session) -> bool:
+    """Whether everything that was asked of the supplier is known."""
+    return session.open_step is None and session.disputed_since is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request about a session whose secret the caller knows."""
+
+    request: web.Request
+    service: Service
+    key: SessionKey
+    loaded: Loaded
+
+
+async def enter(request: web.Request) -> Visit:
+    """Find the session the path names; a wrong secret is as unknown as a wrong id."""
+    service, key = service_of(request), parse(request.match_info["session_id"])
+    if key is None:
+        raise problem(RefusalCode.SESSION_NOT_FOUND)
+    loaded = await service.store.load_for_guest(key.uuid, key.secret_hash)
+    if loaded is None:
+        raise problem(RefusalCode.SESSION_NOT_FOUND)
+    request[VISIT] = Visited(session=loaded.session, session_id=key.text)
+    return Visit(request=request, service=service, key=key, loaded=loaded)
+
+
+def origin_of(request: web.Request) -> Origin:
+    """Return what the history notes of a guest's request."""
+    return Origin(actor=ActorKind.GUEST, request_id=request[REQUEST_ID])
+
+
+def route_of(request: web.Request) -> str:
+    """Return the method and the template of the path; never the path, which holds a secret."""
+    resource = request.match_info.route.resource
+    return f"{request.method} {resource.canonical if resource else '-'}"
+
+
+def address_of(request: web.Request) -> str:
+    """Return the caller's address."""
+    return caller_address(request, trusted=service_of(request).settings.trusted_proxies)
+
+
+def binding_of(
+    request: web.Request, *, scope: str, ask: Ask | None, success: int
+) -> IdempotencyBinding | None:
+    """Return what the request's Idempotency-Key is to be bound to, if it has one."""
+    key = read_key(request.headers.get("Idempotency-Key"))
+    if key is None:
+        return None
+    return bind(
+        key,
+        scope=scope,
+        route=route_of(request),
+        body=ask.model_dump(mode="json", by_alias=True) if ask else None,
+        success_status=success,
+        hashes=service_of(request).hashes,
+    )
+
+
+async def carry_out(
+    visit: Visit,
+    act: Act,
+    *,
+    ask: Ask | None = None,
+    success: int = 200,
+    settled: Settled = no_step_open,
+) -> web.Response:
+    """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
+    binding = binding_of(visit.request, scope=str(visit.key.uuid), ask=ask, success=success)
+
+    def answer_with(answer: Answer) -> web.Response:
+        status = success if settled(answer.session) else 202
+        return tell_session(visit.service, answer, visit.key, status=status)
+
+    return await once(
+        visit.request,
+        binding,
+        act,
+        key_of=lambda _: visit.key,
+        answer_with=answer_with,
+        settled=settled,
+    )
+
+
+async def once(
+    request: web.Request,
+    binding: IdempotencyBinding | None,
+    act: Act,
+    *,
+    key_of: KeyOf,
+    answer_with: Callable[[Answer], web.Response],
+    settled: Settled = no_step_open,
+) -> web.Response:
+    """Act, or show what the same request has already done."""
+
+    async def replayed_answer() -> web.Response | None:
+        if binding is None:
+            return None
+        return await replay(request, binding, key_of=key_of, settled=settled)
+
+    if replayed := await replayed_answer():
+        return replayed
+    try:
+        return answer_with(await act(Command(origin=origin_of(request), binding=binding)))
+    except AlreadyBound:
+        if replayed := await replayed_answer():
+            return replayed
+        raise problem(RefusalCode.IN_PROGRESS) from None
+
+
+async def replay(
+    request: web.Request, binding: IdempotencyBinding, *, key_of: KeyOf, settled: Settled
+) -> web.Response | None:
+    """Show the present outcome of what a key is bound to; None when it is bound to nothing."""
+    service = service_of(request)
+    found = await service.store.replay(
+        scope=binding.scope, route=binding.route, key_hash=binding.key_hash
+    )
+    if found is None:
+        return None
+    if not hmac.compare_digest(found.fingerprint, binding.fingerprint):
+        raise problem(RefusalCode.IDEMPOTENCY_KEY_REUSED)
+    return await _present(request, found, key_of(found.session_id), settled)
+
+
+async def _present(
+    request: web.Request, found: Replay, key: SessionKey, settled: Settled
+) -> web.Response:
+    service = service_of(request)
+    loaded = await service.store.load(found.session_id)
+    if loaded is None:
+        raise problem(RefusalCode.SESSION_NOT_FOUND)
+    request[VISIT] = Visited(session=loaded.session, session_id=key.text)
+    if found.step and found.step.status is StepStatus.REFUSED and found.step.refusal:
+        refused = from_refusal(found.step.refusal, session=loaded.session)
+        refused.headers = REPLAYED
+        raise refused
+    answer = await service.engine.look(loaded, command=Command(origin=origin_of(request)))
+    known = _known(found, answer.session, settled)
+    status = found.success_status if known else 202
+    return tell_session(service, answer, key, status=status, headers=REPLAYED)
+
+
+def _known(found: Replay, session: Session, settled: Settled) -> bool:
+    """Whether the end of what was asked is known: of its step, and of a card sent with it."""
+    if found.step is None:
+        return settled(session)
+    if found.step.status in (StepStatus.STARTED, StepStatus.UNKNOWN):
+        return False
+    card_is_open = session.open_step is not None and session.open_step.name is StepName.PAY
+    return not (found.step.name is StepName.BOOK and card_is_open)

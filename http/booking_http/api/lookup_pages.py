@@ -1,0 +1,49 @@
+"""The pages behind a mailed link: a button first, since mail scanners open links by themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from booking_flow.session import Session
+from booking_http.notifications.booking_facts import groups
+from booking_http.notifications.mail_texts import CONFIRMED, environment
+
+_CSP: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+_UNBOOKED: Final = "It is not booked at the cruise line yet."
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether a browser asks, which says that it takes HTML; programs take JSON or anything."""
+    return "text/html" in request.headers.get("Accept", "")
+
+
+def ask_page() -> web.Response:
+    """Show the button that uses the link up."""
+    return _page("ask", {"subject": "Your booking"})
+
+
+def booking_page(session: Session) -> web.Response:
+    """Show the facts on the session, as a confirmation has them."""
+    booked = session.booking is not None and session.state in CONFIRMED
+    lead = CONFIRMED[session.state].lead if booked else _UNBOOKED
+    facts = {"reference": session.reference, "lead": lead, "groups": groups(session)}
+    return _page("booking", {"subject": f"Your booking {session.reference}", **facts})
+
+
+def gone_page() -> web.Response:
+    """Say that the link has ended."""
+    return _page("gone", {"subject": "This link has ended"}, status=404)
+
+
+def _page(name: str, facts: dict[str, Any], *, status: int = 200) -> web.Response:
+    return web.Response(
+        text=environment().get_template(f"lookup/{name}.html").render(facts),
+        status=status,
+        content_type="text/html",
+        headers={"Cache-Control": "no-store", "Content-Security-Policy": _CSP},
+    )

@@ -1,0 +1,38 @@
+"""The routes by which a guest sees their booking again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from booking_flow.refusals import RefusalCode as C
+from booking_http.api.action_links import BASE
+from booking_http.api.endpoints import lookup
+from booking_http.api.lookup_models import LookupAsk, LookupTell
+from booking_http.api.responses import SessionTell
+from booking_http.web.problem_groups import BODY, OWN
+from booking_http.web.route import Handler, Route
+
+LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path=f"{BASE}/lookup",
+        handler=lookup.ask_lookup,
+        summary="Mail the guest a link to their booking, if there is one",
+        tag="Look-up",
+        ask=LookupAsk,
+        answers={202: LookupTell},
+        problems=(*BODY, C.RATE_LIMITED, C.UNAVAILABLE),
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/lookup/{{token}}",
+        handler=lookup.read_lookup,
+        summary="Show the booking of a mailed link, once and without actions",
+        tag="Look-up",
+        answers={200: SessionTell},
+        problems=OWN,
+    ),
+)
+
+LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_lookup)
+"""What the button behind a mailed link posts to: a page for people, no part of the API."""

@@ -1,0 +1,91 @@
+"""Prices, cabins and sailings as answers show them; pure functions of what the core knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from booking_flow.pricing import Breakdown, Cabin, CabinGrade, CabinList, Quote, Rate
+from booking_flow.sailing import Sailing
+from booking_http.api import offers as tell
+from booking_http.api.responses import SessionTell
+from booking_http.api.session_response import cruise_fields
+
+
+def priced(body: SessionTell, quote: Quote | None) -> tell.PricedSessionTell:
+    """Return a session's body with the grades and rates that are available."""
+    cabins = [_grade(grade) for grade in quote.grades if grade.rates] if quote else []
+    as_of = quote.as_of if quote else None
+    return tell.PricedSessionTell.model_construct(**dict(body), as_of=as_of, cabins=cabins)
+
+
+def _grade(grade: CabinGrade) -> tell.GradeTell:
+    return tell.GradeTell(
+        cabin_code=grade.cabin_code,
+        name=grade.name,
+        category=grade.category,
+        description=grade.description,
+        image_url=grade.image_url,
+        accessible=grade.accessible,
+        cheapest=grade.cheapest.total.amount,
+        rates=[_rate(rate) for rate in grade.rates],
+    )
+
+
+def _rate(rate: Rate) -> tell.RateTell:
+    return tell.RateTell(
+        result_no=rate.result_no,
+        grade_no=rate.grade_no,
+        rate_code=rate.rate_code,
+        name=rate.name,
+        refundable=rate.refundable,
+        restricted_to=list(rate.restricted_to),
+        total=rate.total.amount,
+        fare=rate.fare and rate.fare.amount,
+        taxes=rate.taxes and rate.taxes.amount,
+        fees=rate.fees and rate.fees.amount,
+        gratuity=rate.gratuity and rate.gratuity.amount,
+    )
+
+
+def cabins(found: CabinList) -> tell.CabinsTell:
+    """Return the cabins of a rate with the decks they lie on."""
+    return tell.CabinsTell(
+        cabins=[_cabin(cabin) for cabin in found.cabins],
+        decks=[
+            tell.DeckTell(deck_id=deck.deck_id, name=deck.name, image_url=deck.image_url)
+            for deck in found.decks
+        ],
+    )
+
+
+def _cabin(cabin: Cabin) -> tell.CabinTell:
+    return tell.CabinTell.model_validate(cabin, from_attributes=True)
+
+
+def breakdown(found: Breakdown) -> tell.BreakdownTell:
+    """Return the per-guest items of a rate."""
+    return tell.BreakdownTell(
+        items=[
+            tell.GuestItemTell(
+                category=item.category,
+                description=item.description,
+                per_guest=[share.amount for share in item.per_guest],
+                amount=item.amount.amount,
+            )
+            for item in found.items
+        ],
+        total=found.total.amount,
+        currency=found.total.currency,
+    )
+
+
+def cruise(sailing: Sailing) -> tell.CatalogueCruiseTell:
+    """Return a sailing of the catalogue."""
+    return tell.CatalogueCruiseTell(
+        **cruise_fields(sailing), ports=list(sailing.ports), from_price=sailing.from_price
+    )
+
+
+def cruises(found: Sequence[Sailing], *, following: str | None) -> tell.CruisesTell:
+    """Return a page of sailings."""
+    return tell.CruisesTell(cruises=[cruise(sailing) for sailing in found], next=following)

@@ -1,0 +1,34 @@
+"""The shape of a problem document (RFC 9457) with our members."""
+
+from __future__ import annotations
+
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
+
+from booking_flow.flow import State
+from booking_http.api.responses import ActionTell
+from booking_http.web.models import Tell
+
+
+class FaultTell(Tell):
+    """One thing wrong with the request: where (JSON pointer, RFC 6901) and what."""
+
+    pointer: str
+    detail: str
+
+
+class ProblemTell(Tell):
+    """Why a request was refused; some codes add members, such as `expected` and `actual`."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str | None
+    code: str
+    request_id: str | None
+    state: State | None
+    retryable: bool
+    next_actions: list[ActionTell]
+    errors: list[FaultTell]

@@ -1,0 +1,177 @@
+"""What clients send, checked for shape; the core checks what it means."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from booking_flow.card import PaymentType
+from booking_flow.party import PassengerType
+from booking_http.web.models import (
+    Ask,
+    AskedAmount,
+    Code,
+    CountryCode,
+    Day,
+    Email,
+    Line,
+    Name,
+    Note,
+    Phone,
+    Query,
+    Word,
+)
+
+_GENDERS = {"M": "M", "MALE": "M", "F": "F", "FEMALE": "F", "X": "X"}
+
+
+def _gender(value: Any) -> Any:
+    found = _GENDERS.get(value.strip().upper()) if isinstance(value, str) else None
+    if found is None:
+        raise PydanticCustomError("gender", "must be M, F or X")
+    return found
+
+
+def _digits(value: Any) -> Any:
+    return "".join(value.split()).replace("-", "") if isinstance(value, str) else value
+
+
+def _number_of_date(value: Any) -> Any:
+    """Take 9, "9" or "09": forms of cards are sent both ways everywhere."""
+    if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= 4:
+        return int(value)
+    return value
+
+
+def _year(value: Any) -> Any:
+    number = _number_of_date(value)
+    short = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 100
+    return 2000 + number if short else number
+
+
+_CARD_DATE_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\d{1,4}$"}]}
+Gender = Annotated[
+    str, BeforeValidator(_gender), WithJsonSchema({"type": "string", "enum": ["M", "F", "X"]})
+]
+Month = Annotated[int, BeforeValidator(_number_of_date), WithJsonSchema(_CARD_DATE_SCHEMA)]
+Year = Annotated[int, BeforeValidator(_year), WithJsonSchema(_CARD_DATE_SCHEMA)]
+
+
+Count = Annotated[int, Field(ge=-1000, le=1000)]
+
+
+class PartyAsk(Ask):
+    """How many travel; `childAges` are whole years on the sailing date."""
+
+    adults: Count
+    children: Count = 0
+    child_ages: tuple[Count, ...] = Field(default=(), max_length=50)
+
+
+class OpenSessionAsk(Ask):
+    """Open a session for one sailing and one party."""
+
+    cruise_id: Code
+    passenger_count: PartyAsk
+
+
+class ContactAsk(Ask):
+    """Who the agency and the cruise line write to."""
+
+    title: Word
+    first_name: Name
+    last_name: Name
+    email: Email
+    phone: Phone
+    address: Line
+    city: Name
+    state: Name | None = None
+    postal_code: Word
+    country: CountryCode
+
+
+class PassengerAsk(Ask):
+    """One traveller, as on their passport."""
+
+    title: Word
+    first_name: Name
+    last_name: Name
+    date_of_birth: Day
+    gender: Gender
+    nationality: CountryCode
+    passenger_type: PassengerType
+
+
+class DetailsAsk(Ask):
+    """Draft details; a field left out stays, null takes it away."""
+
+    contact: ContactAsk | None = None
+    passengers: tuple[PassengerAsk, ...] | None = Field(default=None, max_length=20)
+    dining: Code | None = None
+    special_requests: Note | None = None
+
+
+class SelectCabinAsk(Ask):
+    """Choose a rate, and a cabin unless the line may assign one."""
+
+    result_no: Line
+    grade_no: Line
+    rate_code: Line
+    cabin_code: Code | None = None
+    cabin_result: Line | None = None
+    cabin_number: Word | None = None
+    expected_price: AskedAmount | None = None
+    add_to_basket: bool = True
+
+
+class PaymentAsk(Ask):
+    """A card and the amount its holder consents to pay with it."""
+
+    card_number: Annotated[Code, BeforeValidator(_digits)] = Field(repr=False)
+    expiry_month: Month = Field(repr=False)
+    expiry_year: Year = Field(repr=False)
+    cvv: Word = Field(repr=False)
+    cardholder_name: Line = Field(repr=False)
+    amount: AskedAmount
+    payment_type: PaymentType
+
+
+class BookAsk(Ask):
+    """Book the held cabin; with `payment` the card goes through in the same supplier call."""
+
+    passengers: tuple[PassengerAsk, ...] = Field(max_length=20)
+    contact: ContactAsk
+    dining: Code | None = None
+    payment: PaymentAsk | None = None
+
+
+class CancelAsk(Ask):
+    """Cancel, with a reason if the guest gave one."""
+
+    reason: Note | None = None
+
+
+class NothingAsk(Ask):
+    """An empty body, or an empty object."""
+
+
+class RateQuery(Query):
+    """The three identifiers of a rate, carried together as they were shown."""
+
+    result_no: Line
+    grade_no: Line
+    rate_code: Line
+
+
+class CruisesQuery(Query):
+    """Which sailings to list; `month` is such as 2027-03, `port` a port's name."""
+
+    line: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    month: Annotated[str, StringConstraints(pattern=r"^2\d{3}-(0[1-9]|1[0-2])$")] | None = None
+    nights_min: int | None = Field(default=None, ge=0, le=1000)
+    nights_max: int | None = Field(default=None, ge=0, le=1000)
+    port: Name | None = None
+    cursor: Line | None = None
+    limit: int = Field(default=20, ge=1, le=100)

@@ -1,0 +1,219 @@
+"""A session as every answer shows it: a pure function of the session and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Final, Literal
+
+from booking_flow.basket import Basket
+from booking_flow.flow import State, Trigger
+from booking_flow.party import Details
+from booking_flow.pricing import PriceItem
+from booking_flow.saga import StepName
+from booking_flow.sailing import Sailing
+from booking_flow.session import Booking, Session, UnwindingReason
+from booking_http.api import responses as tell
+from booking_http.api.action_links import describe
+
+_NOTHING_HELD: Final = frozenset({State.CREATED, State.PRICED, State.CABIN_SELECTED})
+Allowed = Callable[[Session], Sequence[Trigger]]
+
+
+def render(
+    session: Session, *, now: datetime, session_id: str, allowed: Allowed
+) -> tell.SessionTell:
+    """Return the whole body of a session."""
+    event = render_event(session, now=now, session_id=session_id, allowed=allowed)
+    return tell.SessionTell.model_construct(**dict(event), details=_details(session.details))
+
+
+def render_event(
+    session: Session, *, now: datetime, session_id: str, allowed: Allowed
+) -> tell.EventTell:
+    """Return the body of a session without what the guest typed."""
+    return tell.EventTell(
+        session_id=session_id,
+        reference=session.reference,
+        state=session.state,
+        version=session.version,
+        expires_at=_expires_at(session),
+        server_time=now,
+        cruise=tell.CruiseTell(**cruise_fields(session.sailing)),
+        passenger_count=_party(session),
+        selection=_selection(session),
+        price=_price(session),
+        hold=_hold(session),
+        options=_options(session),
+        booking=_booking(session.booking) if session.booking else None,
+        pending=_pending(session),
+        cancellation=_cancellation(session),
+        allowed_actions=describe(action_names(session, allowed=allowed), session_id=session_id),
+    )
+
+
+def action_names(session: Session, *, allowed: Allowed) -> list[str]:
+    """Return what the guest may do next; an ended session can be started again."""
+    if session.ended:
+        return ["restart"]
+    return [trigger.value for trigger in allowed(session)]
+
+
+def cruise_fields(sailing: Sailing) -> dict[str, object]:
+    """Return the members every rendering of a sailing has."""
+    return {
+        "cruise_id": sailing.cruise_id,
+        "name": sailing.name,
+        "line_id": sailing.line_id,
+        "line_name": sailing.line_name,
+        "ship_name": sailing.ship_name,
+        "sailing_date": sailing.sailing_date,
+        "nights": sailing.nights,
+    }
+
+
+def _expires_at(session: Session) -> datetime | None:
+    """Return when the session's clock acts: not while a step is open, nor once it is settled."""
+    stopped = session.open_step is not None or session.reserved or session.ended
+    return None if stopped else session.expires_at
+
+
+def _party(session: Session) -> tell.PartyTell:
+    ages = session.party.child_ages
+    return tell.PartyTell(adults=session.party.adults, children=len(ages), child_ages=list(ages))
+
+
+def _selection(session: Session) -> tell.SelectionTell | None:
+    chosen = session.selection
+    if chosen is None:
+        return None
+    return tell.SelectionTell(
+        result_no=chosen.result_no,
+        grade_no=chosen.grade_no,
+        rate_code=chosen.rate_code,
+        cabin_code=chosen.cabin_code,
+        cabin_name=chosen.cabin_name,
+        category=chosen.category,
+        cabin_number=chosen.cabin_number,
+        deck=chosen.deck,
+        guaranteed=chosen.guaranteed,
+    )
+
+
+def _held(session: Session) -> Basket | None:
+    """Return the basket unless it lapsed: one that did stays on the session until the next."""
+    return None if session.state in _NOTHING_HELD else session.basket
+
+
+def _price(session: Session) -> tell.PriceTell | None:
+    """Return the basket's price, or before there is one that of the choice."""
+    if held := _held(session):
+        return tell.PriceTell(
+            total=held.total.amount,
+            deposit=held.deposit.amount,
+            currency=held.total.currency,
+            items=_items(held.items),
+        )
+    if chosen := session.selection:
+        return tell.PriceTell(
+            total=chosen.price.amount,
+            deposit=None,
+            currency=chosen.price.currency,
+            items=_items(chosen.items),
+        )
+    return None
+
+
+def _items(items: Sequence[PriceItem]) -> list[tell.PriceItemTell]:
+    return [
+        tell.PriceItemTell(
+            category=item.category, description=item.description, amount=item.amount.amount
+        )
+        for item in items
+    ]
+
+
+def _hold(session: Session) -> tell.HoldTell | None:
+    if session.basket is None or session.state is not State.BASKETED:
+        return None
+    return tell.HoldTell(expires_at=session.basket.hold_until)
+
+
+def _options(session: Session) -> tell.OptionsTell | None:
+    held = _held(session)
+    if held is None:
+        return None
+    return tell.OptionsTell(
+        dining=[
+            tell.DiningTell(code=seat.code, description=seat.description) for seat in held.dining
+        ],
+        deposit=held.deposit_possible,
+    )
+
+
+def _details(details: Details) -> tell.DetailsTell:
+    contact = details.contact
+    return tell.DetailsTell(
+        contact=contact and tell.ContactTell.model_validate(contact, from_attributes=True),
+        passengers=[
+            tell.PassengerTell.model_validate(passenger, from_attributes=True)
+            for passenger in details.passengers
+        ],
+        dining=details.dining,
+        special_requests=details.special_requests,
+    )
+
+
+def _booking(booking: Booking) -> tell.BookingTell:
+    return tell.BookingTell(
+        supplier_booking_id=booking.supplier_booking_id,
+        reservation=booking.reservation,
+        status=booking.status,
+        total=booking.total.amount,
+        paid=booking.paid.amount,
+        outstanding=booking.outstanding.amount,
+        currency=booking.total.currency,
+        payment_due_at=booking.payment_due_at,
+        balance_due_date=booking.balance_due_date,
+        card=_card(booking),
+    )
+
+
+def _card(booking: Booking) -> tell.CardTell | None:
+    mask = booking.card
+    if mask is None:
+        return None
+    brand = mask.brand.name.lower() if mask.brand else None
+    return tell.CardTell(brand=brand, last4=mask.last4)
+
+
+def _pending(session: Session) -> tell.PendingTell | None:
+    step, disputed = session.open_step, session.disputed_since
+    if step is None and disputed is not None:
+        return tell.PendingTell(step=StepName.BOOK, since=disputed, outcome="unknown")
+    if step is None:
+        return None
+    outcome: Literal["in_progress", "unknown"] = "unknown" if step.unknown else "in_progress"
+    return tell.PendingTell(step=step.name, since=step.since, outcome=outcome)
+
+
+def _cancellation(session: Session) -> tell.CancellationTell | None:
+    status = _cancellation_status(session)
+    if status is None:
+        return None
+    unwinding = session.unwinding.since if session.unwinding else None
+    return tell.CancellationTell(
+        status=status, requested_at=session.cancel_requested_at or unwinding
+    )
+
+
+def _cancellation_status(
+    session: Session,
+) -> Literal["requested", "confirmed", "refused"] | None:
+    if session.state is State.CANCELLED:
+        return "confirmed"
+    if session.unwinding is not None:
+        return "requested" if session.unwinding.reason is UnwindingReason.CANCEL else None
+    if session.cancel_requested_at is None:
+        return None
+    return "requested" if session.open_step is not None else "refused"

@@ -1,0 +1,162 @@
+"""Putting the service together: parts, middlewares, routes, and what runs beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache
+from typing import Any, Final
+
+from aiohttp import web
+
+from booking_flow.engine import Answer, allowed_triggers
+from booking_flow.flow import Trigger
+from booking_flow.session import Session
+from booking_http.api.debug_lookups import Debugging
+from booking_http.api.error_middleware import mend
+from booking_http.api.idempotency import KeyedHashes
+from booking_http.api.openapi import build_document
+from booking_http.routes import ROUTES, add_routes
+from booking_http.runtime.journal_verification import verifying
+from booking_http.runtime.optional_services import look_around
+from booking_http.service import SERVICE, Service
+from booking_http.settings import Settings
+from booking_http.staff.wiring import support_of
+from booking_http.web.catalogue_gauges import RunGauges
+from booking_http.web.event_streams import Streams
+from booking_http.web.headers import add_headers, preflight
+from booking_http.web.health import Health
+from booking_http.web.metrics import Metrics
+from booking_http.web.outbox_gauges import OutboxGauges
+from booking_http.web.readiness_checks import Checks
+from booking_http.web.request_log import observe
+from booking_http.web.route import DOCUMENT
+from booking_http.web.session_wakeups import Listener
+from booking_http.web.single_flight import Flights
+from booking_http.wiring import Parts, open_parts
+from booking_http.worker.cleanup import tidy
+from booking_http.worker.main import Worker, working
+from persistence.caps import PostgresCaps
+from persistence.lookups import PostgresLookups
+from persistence.outbox import Outbox
+from persistence.sync_runs import PostgresSyncRuns
+
+PARTS: Final = web.AppKey("parts", Parts)
+WORKER: Final = web.AppKey("worker", Worker)
+
+
+def create_app(settings: Settings) -> web.Application:
+    """Return the web application; its parts open when it starts and close when it has stopped."""
+    app = web.Application(
+        middlewares=[observe, preflight, mend], client_max_size=settings.max_body_bytes
+    )
+    app[DOCUMENT] = _document(settings.public_url)
+    add_routes(app)
+    app.on_response_prepare.append(add_headers)
+    app.on_shutdown.append(_begin_to_stop)
+
+    async def run(app: web.Application) -> AsyncIterator[None]:
+        async with open_parts(settings) as parts:
+            app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
+            async with (
+                verifying(parts),
+                beside(_listen(app[SERVICE], parts), tidy(parts.database), look_around(parts)),
+                _working(app, parts),
+            ):
+                yield
+
+    app.cleanup_ctx.append(run)
+    return app
+
+
+@cache
+def _document(server: str | None) -> Mapping[str, Any]:
+    """Return the API's document, which takes longer to make than all the rest of a start."""
+    return build_document(ROUTES, server=server)
+
+
+def service_of_parts(parts: Parts) -> Service:
+    """Return what handlers work with."""
+    settings, policy = parts.settings, parts.policy
+
+    def allowed(session: Session) -> tuple[Trigger, ...]:
+        return allowed_triggers(session, policy=policy)
+
+    checks = Checks(
+        settings=settings,
+        database=parts.database,
+        store=parts.store,
+        cruises=parts.catalogue,
+        redis=parts.redis,
+        supplier=parts.supplier,
+        waiting=parts.waiting,
+        spool=parts.spool,
+        journal=parts.journal,
+        forgotten=parts.upkeep.forgotten,
+        ears=parts.ears,
+    )
+    metrics = Metrics()
+    metrics.waiting_answers.set_function(parts.waiting.__len__)
+    if (journal := parts.journal) is not None:
+        metrics.unjournaled_claims.set_function(lambda: journal.unwritten)
+    return Service(
+        settings=settings,
+        engine=parts.engine,
+        store=parts.store,
+        cruises=parts.catalogue,
+        caps=PostgresCaps(parts.database),
+        lookups=PostgresLookups(parts.database, parts.vault),
+        support=support_of(parts),
+        hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
+        streams=Streams(per_session=settings.streams_per_session),
+        health=Health(checks.components(), environment=settings.app_env),
+        metrics=metrics,
+        catalogue_runs=RunGauges(PostgresSyncRuns(parts.database), metrics.registry),
+        outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
+        debugging=Debugging(
+            settings=settings,
+            database=parts.database,
+            catalogue=parts.catalogue,
+            supplier=parts.supplier,
+        ),
+        allowed=allowed,
+        pricings=Flights[str, Answer](),
+    )
+
+
+@asynccontextmanager
+async def beside(*works: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run these beside the block, and cancel them with it."""
+    async with AsyncExitStack() as running:
+        for work in works:
+            running.push_async_callback(_cancelled, asyncio.create_task(work))
+        yield
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@asynccontextmanager
+async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
+    """Work off what waits beside the requests, if this process is to."""
+    if not parts.settings.worker:
+        yield
+        return
+    async with working(parts, metrics=app[SERVICE].metrics) as app[WORKER]:
+        yield
+
+
+async def _listen(service: Service, parts: Parts) -> None:
+    await Listener(ears=parts.ears, streams=service.streams).run()
+
+
+async def _begin_to_stop(app: web.Application) -> None:
+    """Let nothing new begin that a stop would have to wait for."""
+    app[SERVICE].health.stop()
+    app[SERVICE].streams.stop()
+    if WORKER in app:
+        app[WORKER].stop()

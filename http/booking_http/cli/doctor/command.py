@@ -1,0 +1,129 @@
+"""`booking-flow doctor`: what is wrong here, what it means for a guest, and what to do."""
+
+# ruff: noqa: PLC0415 - imports inside the command keep `--help` quick.
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from booking_http.cli.options import home_option
+
+if TYPE_CHECKING:
+    from booking_http.cli.doctor.findings import Report
+    from booking_http.settings import Settings
+
+
+class NotExamined(click.ClickException):
+    """Nothing could be examined; ends with the status of failures."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@click.option("--all", "all_of_them", is_flag=True, help="Compare every sailing's line.")
+@click.option(
+    "--sample",
+    type=click.IntRange(1, 1000),
+    default=5,
+    show_default=True,
+    help="Sailings of every line to compare.",
+)
+@click.option("--fix-lines", is_flag=True, help="Correct lines that the supplier says are others.")
+@click.option("--yes", is_flag=True, help="Correct them without asking.")
+@click.option("--production", is_flag=True, help="Correct them in a production catalogue, too.")
+@home_option
+def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixing: bool) -> None:
+    """Look whether this installation is what it should be.
+
+    Databases and their versions, environment, catalogue, supplier, clocks: each finding says what
+    it means for a guest and what to do. It opens sessions at the supplier and prices them; it
+    holds and books nothing. Exit status: 0 all is well, 1 warnings, 2 failures.
+    """
+    from booking_http.cli.options import settings as settings_of
+    from booking_http.runtime.logs import configure_logs
+
+    configure_logs("CRITICAL")
+    with _two_for_all():
+        settings = settings_of(home)
+        _ensure_complete(settings)
+        if fixing["fix_lines"]:
+            _ensure_writable(settings, production=fixing["production"])
+        report = asyncio.run(_examined(settings, None if all_of_them else sample, as_json))
+        facts = report.facts()
+        if not as_json:
+            _print(report)
+        if fixing["fix_lines"] and report.corrections:
+            facts["corrected"] = _correct(settings, report, as_json=as_json, yes=fixing["yes"])
+        if as_json:
+            click.echo(json.dumps(facts, indent=2))
+    sys.exit(report.status)
+
+
+def _ensure_complete(settings: Settings) -> None:
+    """Refuse settings of mail, webhooks and sign-in that a service would not start with."""
+    from booking_http.notifications.settings import outgoing_of
+    from booking_http.staff.identity_provider import provider_of
+
+    outgoing_of(settings)
+    provider_of(settings)
+
+
+def _ensure_writable(settings: Settings, *, production: bool) -> None:
+    from booking_http.cli.doctor import line_fixes
+    from booking_http.runtime.connection_errors import catalogue_name, named
+
+    with named(catalogue_name()):
+        asyncio.run(line_fixes.ensure_writable(settings, production=production))
+
+
+@contextmanager
+def _two_for_all() -> Iterator[None]:
+    """End with 2, the status of failures, where nothing could be examined at all."""
+    from booking_http.cli.errors import explained
+
+    try:
+        with explained():
+            yield
+    except click.ClickException as error:
+        raise NotExamined(error.message) from None
+
+
+async def _examined(settings: Settings, per_line: int | None, as_json: bool) -> Report:
+    from booking_http.cli.doctor.connections import open_rooms
+    from booking_http.cli.doctor.runner import Extent, examine
+    from booking_http.cli.sync_report import watching
+
+    with watching(quiet=as_json) as watch:
+        async with open_rooms(settings) as rooms:
+            return await examine(rooms, Extent(per_line=per_line), watch)
+
+
+def _print(report: Report) -> None:
+    from booking_http.cli.doctor.table_output import print_report
+
+    print_report(report)
+
+
+def _correct(
+    settings: Settings, report: Report, *, as_json: bool, yes: bool
+) -> dict[str, object] | None:
+    """Propose, ask, and apply; None where the answer was no."""
+    from booking_http.cli.doctor import line_fixes, table_output
+
+    if not as_json:
+        table_output.print_proposal(report.corrections)
+    if not yes and (as_json or not click.confirm("Correct these lines?", err=True)):
+        return None
+    corrected = asyncio.run(line_fixes.apply(settings, report))
+    if not as_json:
+        table_output.print_corrected(corrected)
+    return line_fixes.facts(corrected)

@@ -1,0 +1,223 @@
+"""Where everything is, in which version, and whether it belongs together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from typing import Final
+
+from redis.exceptions import RedisError
+
+from adapters.traveltek.clock import clock_ahead
+from booking_http.cli.catalogue_runs import environment_of
+from booking_http.cli.doctor.connections import Rooms
+from booking_http.cli.doctor.findings import Finding, Level, Say
+from booking_http.runtime.connection_errors import redis_rejection
+from booking_http.runtime.environment_guard import disagreements
+from persistence.clock import now
+from persistence.errors import NoRight
+from persistence.identity import read_mark
+from persistence.revisions import known, standing
+from persistence.schema_sync import RunOutcome
+from persistence.sync_runs import PastRun, PostgresSyncRuns
+from persistence.vitals import hold_times, vitals
+
+_SKEW: Final = timedelta(seconds=30)
+_OLD: Final = timedelta(hours=48)
+_CLOCK_LIMIT: Final = 10.0
+
+
+async def booking_database(rooms: Rooms, say: Say) -> None:
+    """Say which database holds the bookings, and whether its clock is ours."""
+    found = await vitals(rooms.database)
+    said = (
+        f"booking-flow {version('booking-flow')} on PostgreSQL {found.version},"
+        f" database {found.name} as {found.account}"
+    )
+    say(Finding(check="database", said=said))
+    _say_skew(say, "database", found.now - datetime.now(UTC))
+
+
+async def migrations(rooms: Rooms, say: Say) -> None:
+    """Say whether the tables are those that this program needs."""
+    found = await standing(rooms.database)
+    if found.fit:
+        rooms.today = (await now(rooms.database)).date()
+        say(Finding(check="migrations", said=found.said))
+        return
+    behind = found.revision is None or found.revision in known()
+    say(
+        Finding(
+            check="migrations",
+            level=Level.FAILURE,
+            said=found.said,
+            guest="No guest can book, and sessions that have begun cannot go on.",
+            todo="Run `booking-flow migrate`." if behind else "Run a newer program.",
+        )
+    )
+
+
+async def environment(rooms: Rooms, say: Say) -> None:
+    """Say which world this is, and whether database and supplier's account belong to it."""
+    settings, mark = rooms.settings, await read_mark(rooms.database)
+    for said in disagreements(settings, mark):
+        say(
+            Finding(
+                check="environment",
+                level=Level.FAILURE,
+                said=said,
+                guest="Guests of one world could be booked in another.",
+                todo="Correct the settings, or run `booking-flow migrate --mark-as` for a copy.",
+            )
+        )
+        return
+    marked = f"marked {mark.app_env} on {mark.marked_at:%Y-%m-%d}" if mark else "not marked yet"
+    account = f"supplier account {settings.traveltek_sid}"
+    say(
+        Finding(
+            check="environment",
+            said=f"{settings.app_env}; the database is {marked}; {account}"
+            f" at {settings.traveltek_base_url}",
+        )
+    )
+
+
+async def redis(rooms: Rooms, say: Say) -> None:
+    """Say whether tokens and wake-ups are shared between processes."""
+    if rooms.redis is None:
+        say(Finding(check="redis", said="not configured; every process fetches its own token"))
+        return
+    try:
+        told = await rooms.redis.info("server")
+    except (RedisError, OSError, TimeoutError) as error:
+        say(_without_redis(error))
+        return
+    name = "Valkey" if "valkey_version" in told else "Redis"
+    number = told.get("valkey_version") or told.get("redis_version")
+    say(Finding(check="redis", said=f"{name} {number}"))
+
+
+def _without_redis(error: Exception) -> Finding:
+    found = redis_rejection(error)
+    return Finding(
+        check="redis",
+        level=Level.WARNING,
+        said=found.why if found else f"does not answer: {type(error).__name__}",
+        guest="Every booking still works, a little slower.",
+        todo=f"REDIS_URL: {found.todo}." if found else "Start it, or correct REDIS_URL.",
+    )
+
+
+async def catalogue_database(rooms: Rooms, say: Say) -> None:
+    """Say which database the catalogue is in, and what it consists of."""
+    server = await rooms.reader.server()
+    rooms.found = await rooms.reader.inspection()
+    said = (
+        f"PostgreSQL {server.version}, database {server.name} as {server.account},"
+        f" schema {rooms.found.layout.schema}"
+    )
+    say(Finding(check="catalogue.database", said=said))
+    await _of_other_world(rooms, say)
+
+
+async def _of_other_world(rooms: Rooms, say: Say) -> None:
+    """Say whether a catalogue that carries a mark is another environment's."""
+    try:
+        marked = await environment_of(rooms.settings.catalogue_dsn())
+    except NoRight:
+        # An account that may read the catalogue alone cannot see the mark beside it.
+        return
+    if marked in {None, rooms.settings.app_env.value}:
+        return
+    say(
+        Finding(
+            check="catalogue.environment",
+            level=Level.WARNING,
+            said=f"APP_ENV is {rooms.settings.app_env}, the catalogue is marked {marked}",
+            guest=f"Guests see the sailings of {marked}; nothing is written there.",
+            todo="Give this environment a catalogue of its own: `booking-flow catalogue sync`.",
+        )
+    )
+
+
+async def last_syncs(rooms: Rooms, say: Say) -> None:
+    """Say when sailings last came into the catalogue."""
+    runs = PostgresSyncRuns(rooms.database)
+    past = await runs.latest() if await runs.kept() else ()
+    for run in past:
+        say(_last(run))
+    if not past:
+        say(Finding(check="catalogue.sync", said="no sync and no import has run"))
+
+
+def _last(run: PastRun) -> Finding:
+    said = (
+        f"{run.kind}: {run.outcome} since {run.started_at:%Y-%m-%d %H:%M} UTC,"
+        f" {run.written} rows written, {run.refused} refused"
+    )
+    well = run.outcome in {RunOutcome.DONE, RunOutcome.RUNNING}
+    fresh = run.succeeded_at is not None and run.now - run.succeeded_at < _OLD
+    if well and (fresh or run.outcome is RunOutcome.RUNNING):
+        return Finding(check="catalogue.sync", said=said)
+    return Finding(
+        check="catalogue.sync",
+        level=Level.WARNING,
+        said=said if not well else f"{said}; none has ended well for two days",
+        guest="Sailings and lead-in prices grow old; live prices do not.",
+        todo="Look at its report, and run `booking-flow catalogue sync` or `import` again.",
+    )
+
+
+async def supplier_clock(rooms: Rooms, say: Say) -> None:
+    """Say how far the supplier's clock is from ours."""
+    ahead = await clock_ahead(
+        rooms.settings.traveltek_base_url, now=lambda: datetime.now(UTC), limit=_CLOCK_LIMIT
+    )
+    if ahead is None:
+        say(
+            Finding(
+                check="clock.supplier",
+                level=Level.WARNING,
+                said="the supplier's site does not tell its time",
+                todo="Look whether TRAVELTEK_BASE_URL can be reached from here.",
+            )
+        )
+        return
+    _say_skew(say, "supplier", ahead)
+
+
+def _say_skew(say: Say, whose: str, ahead: timedelta) -> None:
+    seconds = round(ahead.total_seconds())
+    said = f"the {whose}'s clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} ours"
+    if abs(ahead) <= _SKEW:
+        agreed = f"the {whose}'s clock agrees with ours"
+        say(Finding(check=f"clock.{whose}", said=said if seconds else agreed))
+        return
+    say(
+        Finding(
+            check=f"clock.{whose}",
+            level=Level.WARNING,
+            said=said,
+            guest="Around midnight a sailing may count as left too early or too late.",
+            todo="Let all machines keep their time by NTP.",
+        )
+    )
+
+
+async def holds(rooms: Rooms, say: Say) -> None:
+    """Say whether the supplier tells how long it holds a cabin."""
+    told = await hold_times(rooms.database)
+    if told.untold == 0:
+        said = f"told in each of the last {told.answers} holds" if told.answers else "none was made"
+        say(Finding(check="supplier.hold_times", said=said))
+        return
+    minutes = f"{rooms.settings.hold_default_minutes:g}"
+    say(
+        Finding(
+            check="supplier.hold_times",
+            level=Level.WARNING,
+            said=f"missing from {told.untold} of the last {told.answers} holds",
+            guest=f"Holds are taken to last {minutes} minutes; a cabin may be gone before that.",
+            todo="Ask the supplier how long it holds cabins; set HOLD_DEFAULT_MINUTES below that.",
+        )
+    )

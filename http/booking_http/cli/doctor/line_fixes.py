@@ -1,0 +1,56 @@
+"""Putting right the lines that the supplier says are others: proposed, confirmed, applied."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.catalogue.connection import lent, open_pool
+from adapters.catalogue.correcting import Corrected, MayOnlyRead, correct
+from adapters.catalogue.inspection import inspect
+from booking_http.cli.catalogue_runs import environment_of
+from booking_http.cli.doctor.findings import Report
+from booking_http.runtime.process import CannotRun
+from booking_http.settings import Settings
+from persistence.identity import AppEnv
+
+
+async def ensure_writable(settings: Settings, *, production: bool) -> None:
+    """Refuse to correct the catalogue of production, unless `production` says that it is meant.
+
+    Raises:
+        CannotRun: the catalogue is not to be written.
+    """
+    marked = await environment_of(settings.catalogue_dsn())
+    world = marked or settings.app_env
+    if AppEnv.PRODUCTION in {world, settings.app_env} and not production:
+        raise CannotRun(
+            "this is a production catalogue, which is corrected where it comes from;"
+            " --production corrects it here all the same. Nothing was changed"
+        )
+
+
+async def apply(settings: Settings, report: Report) -> Corrected:
+    """Write the corrections of a report in one transaction.
+
+    Raises:
+        CannotRun: the account may only read.
+    """
+    async with open_pool(settings.catalogue_dsn(), size=2, read_only=False) as pool:
+        async with lent(pool) as connection:
+            found = await inspect(connection, settings.catalogue())
+        try:
+            return await correct(pool, found, report.corrections)
+        except MayOnlyRead as error:
+            raise CannotRun(
+                "the account of the catalogue may only read; run this once with a CATALOGUE_URL"
+                f" whose account may update sailings ({error}). Nothing was changed"
+            ) from error
+
+
+def facts(corrected: Corrected) -> dict[str, Any]:
+    """Return what became of corrections, for JSON."""
+    return {
+        "done": [each.cruise_id for each in corrected.done],
+        "noSuchLine": [each.cruise_id for each in corrected.no_such_line],
+        "changedMeanwhile": [each.cruise_id for each in corrected.changed_meanwhile],
+    }

@@ -1,0 +1,109 @@
+"""The doctor's round: every check in its order, none stopped by another's failure."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from asyncpg import PostgresError
+from sqlalchemy.exc import SQLAlchemyError
+
+from adapters.catalogue.correcting import known_lines
+from adapters.catalogue.runs import Watch
+from booking_flow.ports import StoreUnavailable
+from booking_http.cli.doctor import (
+    catalogue_checks,
+    environment_checks,
+    journal_checks,
+    supplier_checks,
+)
+from booking_http.cli.doctor.catalogue_checks import NotReached
+from booking_http.cli.doctor.connections import Rooms, open_asking
+from booking_http.cli.doctor.findings import Finding, Level, Report, Say
+from booking_http.runtime.connection_errors import catalogue_name, database_name, rejection
+
+Check = Callable[[Rooms, Say], Awaitable[None]]
+
+_CHECKS: Final[tuple[tuple[str, Check], ...]] = (
+    ("database", environment_checks.booking_database),
+    ("migrations", environment_checks.migrations),
+    ("environment", environment_checks.environment),
+    ("spool", journal_checks.spool),
+    ("journal", journal_checks.journal),
+    ("redis", environment_checks.redis),
+    ("catalogue.database", environment_checks.catalogue_database),
+    ("catalogue.schema", catalogue_checks.schema),
+    ("catalogue.rows", catalogue_checks.rows),
+    ("catalogue.on_sale", catalogue_checks.on_sale),
+    ("catalogue.sync", environment_checks.last_syncs),
+    ("clock.supplier", environment_checks.supplier_clock),
+    ("supplier.hold_times", environment_checks.holds),
+)
+
+
+_OF_CATALOGUE: Final = ("catalogue.database", "catalogue.schema", "catalogue.rows", "supplier")
+"""What is looked up in the catalogue's database; everything else is in ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How many sailings of every line the supplier is asked for; None is all of them."""
+
+    per_line: int | None = 5
+
+
+async def examine(rooms: Rooms, extent: Extent, watch: Watch) -> Report:
+    """Look at everything and say what was found."""
+    report = Report(environment=rooms.settings.app_env)
+    watch.begin("looking", len(_CHECKS))
+    for name, check in _CHECKS:
+        await _guarded(name, partial(check, rooms, report.say), report)
+        watch.advance(1)
+    await _guarded("supplier", partial(_ask_supplier, rooms, extent, report, watch), report)
+    return report
+
+
+async def _ask_supplier(rooms: Rooms, extent: Extent, report: Report, watch: Watch) -> None:
+    async with open_asking(rooms.settings, await _lines(rooms)) as asking:
+        if not await supplier_checks.token(asking, report.say):
+            return
+        if rooms.today is None or rooms.found is None or not rooms.found.usable:
+            return
+        sailings = await rooms.reader.sample(today=rooms.today, per_line=extent.per_line)
+        compared = await supplier_checks.compare(asking, sailings, watch)
+        supplier_checks.lines(compared, report)
+        await supplier_checks.prices(asking, compared, report.say)
+
+
+async def _lines(rooms: Rooms) -> frozenset[int]:
+    """Return every line of the catalogue, so that the supplier may name any of them."""
+    if rooms.found is None or not rooms.found.usable:
+        return rooms.settings.live_lines
+    return rooms.settings.live_lines | await known_lines(rooms.pool, rooms.found)
+
+
+async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Report) -> None:
+    """Turn what stopped a check into a finding."""
+    try:
+        await work()
+    except NotReached:
+        return
+    except (StoreUnavailable, PostgresError, SQLAlchemyError, OSError) as error:
+        report.say(_not_looked_at(name, error))
+
+
+def _not_looked_at(name: str, error: Exception) -> Finding:
+    setting = catalogue_name() if name.startswith(_OF_CATALOGUE) else database_name()
+    why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
+    todo = f"Look whether the server runs, and whether {setting} leads to it."
+    if (found := rejection(error)) is not None:
+        why, todo = found.why, f"{setting}: {found.todo}."
+    return Finding(
+        check=name,
+        level=Level.FAILURE,
+        said=f"cannot be looked at: {why}",
+        guest="Whatever needs it does not work.",
+        todo=todo,
+    )

@@ -1,0 +1,95 @@
+"""Who looks at a page, and whether a form was ours: by the cookie and a field beside it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from booking_http.web.auth import Staff, ensure_ours, ensure_role, staff_by_cookie
+from booking_http.web.problems import EdgeCode, problem
+from booking_http.web.request_io import service_of
+from persistence.schema_staff import Role
+
+HOME: Final = "/console"
+SIGN_IN: Final = "/console/sign-in"
+STAFF: Final = web.RequestKey("console_staff", Staff)
+CSRF: Final = "csrf"
+_OURS: Final = re.compile(r"/console(/[A-Za-z0-9_-]{1,64}){0,4}")
+_FORM: Final = "application/x-www-form-urlencoded"
+_EXACT: Final = frozenset({"password"})
+"""Fields in which a space at either end means something."""
+_TYPED: Final = ("reason", "reservation", "amount")
+Fields = dict[str, str]
+
+
+class SignInFirst(Exception):  # noqa: N818 - names what is to be done
+    """Nobody is signed in, or not any more."""
+
+
+async def looker(request: web.Request, role: Role = Role.VIEWER) -> Staff:
+    """Return who looks at a page.
+
+    Raises:
+        SignInFirst: the cookie opens nothing.
+        Problem: `forbidden`, the role does not suffice.
+    """
+    staff = await staff_by_cookie(request)
+    if staff is None:
+        raise SignInFirst
+    request[STAFF] = staff
+    ensure_role(staff, role)
+    return staff
+
+
+async def actor(request: web.Request, role: Role = Role.VIEWER) -> tuple[Staff, Fields]:
+    """Return who sent a form of ours, and what they typed into it.
+
+    Raises:
+        SignInFirst: the cookie opens nothing.
+        Problem: `forbidden`, the form was not drawn for this sign-in, or the role does not suffice.
+    """
+    staff = await looker(request, role)
+    fields = await read_form(request)
+    ensure_ours(service_of(request), staff, fields.pop(CSRF, ""))
+    return staff, fields
+
+
+async def read_form(request: web.Request) -> Fields:
+    """Return the fields of a form that hold anything."""
+    if request.content_type != _FORM:
+        raise problem(EdgeCode.UNSUPPORTED_MEDIA_TYPE, "This takes forms only.")
+    try:
+        sent = (await request.post()).items()
+    except (LookupError, UnicodeError):
+        raise problem(EdgeCode.BAD_REQUEST, "The form cannot be read.") from None
+    typed = [(name, value) for name, value in sent if isinstance(value, str)]
+    cleaned = ((name, value if name in _EXACT else value.strip()) for name, value in typed)
+    return {name: value for name, value in cleaned if value}
+
+
+async def typed_in_vain(request: web.Request) -> Fields:
+    """Return what somebody had typed into a form that came after their sign-in had ended.
+
+    It is for their eyes: what another site sends in their name is not shown.
+    """
+    ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    if request.method != "POST" or request.content_type != _FORM or not ours:
+        return {}
+    fields = await read_form(request)
+    return {name: fields[name] for name in _TYPED if name in fields}
+
+
+def sign_in_href(request: web.Request) -> str:
+    """Return the way to sign in and come back; a form's address leads to the page it was on."""
+    path = request.path if request.method == "GET" else request.path.rpartition("/")[0]
+    back = own_path(path)
+    return SIGN_IN if back == HOME else f"{SIGN_IN}?{urlencode({'next': back})}"
+
+
+def own_path(path: str | None) -> str:
+    """Return a path of ours to go on to; anything else leads to the first page."""
+    ours = path is not None and _OURS.fullmatch(path) and not path.startswith(SIGN_IN)
+    return path if ours and path else HOME

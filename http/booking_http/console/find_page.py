@@ -1,0 +1,104 @@
+"""The first page: one box for anything the caller has, and what needs somebody now."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any, Final
+
+from aiohttp import web
+
+from booking_flow.flow import STATES
+from booking_http.console.auth import Fields, actor, looker
+from booking_http.console.forms import EMPTY, Form, NotTaken, Typed, refused, understand
+from booking_http.console.pages import go_to, render
+from booking_http.staff.requests import SearchAsk
+from booking_http.staff.session_search import Page, search
+from booking_http.staff.views import hit_view
+from booking_http.web.auth import Staff
+from booking_http.web.problems import Problem
+from booking_http.web.request_io import service_of
+
+SESSIONS: Final = "/console/sessions"
+_DAYS: Final = {"from": timedelta(), "to": timedelta(days=1)}
+
+
+async def show_first_page(request: web.Request) -> web.Response:
+    """Show the box, and the latest sessions that need somebody."""
+    staff, filters = await looker(request), _filters(request)
+    if not filters:
+        page = await search(service_of(request), staff, SearchAsk(attention=True))
+        return await _show(request, staff, EMPTY, page)
+    try:
+        page = await search(service_of(request), staff, understand(filters, SearchAsk))
+    except NotTaken as untaken:
+        return await _show(request, staff, untaken.form, None, status=422)
+    return await _show(request, staff, Form(typed=Typed(filters)), page, searched=True)
+
+
+def _filters(request: web.Request) -> Fields:
+    """Return what a link narrows the list down to; nothing of a guest may lie in an address."""
+    known = {each.alias or name for name, each in SearchAsk.model_fields.items()} - {"query"}
+    return {name: value for name, value in request.query.items() if name in known and value}
+
+
+async def find(request: web.Request) -> web.Response:
+    """Show what was found; the only session a key belongs to is shown at once."""
+    staff, fields = await actor(request)
+    try:
+        page = await search(service_of(request), staff, asked(fields))
+    except NotTaken as untaken:
+        return await _show(request, staff, untaken.form, None, status=422)
+    except Problem as found:
+        return await _show(request, staff, refused(fields, found), None, status=found.row.status)
+    if "query" in fields and "cursor" not in fields and len(page.hits) == 1:
+        return go_to(f"{SESSIONS}/{page.hits[0].session.id}")
+    fields.pop("cursor", None)
+    return await _show(request, staff, Form(typed=Typed(fields)), page, searched=True)
+
+
+def asked(fields: Fields) -> SearchAsk:
+    """Read the form; days begin and end at midnight UTC, the last one included; times stay."""
+    exact = dict(fields)
+    for name, more in _DAYS.items():
+        if name in exact and "T" not in exact[name]:
+            exact[name] = f"{_day(fields, name) + more}T00:00:00Z"
+    return understand(exact, SearchAsk)
+
+
+async def show_again(
+    request: web.Request, staff: Staff, form: Form, *, status: int
+) -> web.Response:
+    """Show the list that a form below it was sent from."""
+    page = await search(service_of(request), staff, asked(form.typed))
+    return await _show(request, staff, form, page, searched=True, status=status)
+
+
+def _day(fields: Fields, name: str) -> date:
+    try:
+        return date.fromisoformat(fields[name])
+    except ValueError:
+        faults = {name: "must be a day such as 2026-11-22"}
+        raise NotTaken(Form(typed=Typed(fields), faults=faults)) from None
+
+
+async def _show(
+    request: web.Request,
+    staff: Staff,
+    form: Form,
+    page: Page | None,
+    *,
+    searched: bool = False,
+    status: int = 200,
+) -> web.Response:
+    hits = [hit_view(hit, masked=not staff.sees_all) for hit in page.hits] if page else []
+    facts: dict[str, Any] = {"more": page.next if page else None, "searched": searched}
+    return await render(
+        request,
+        "find.html",
+        staff=staff,
+        status=status,
+        form=form,
+        hits=hits,
+        states=STATES,
+        **facts,
+    )

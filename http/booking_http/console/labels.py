@@ -1,0 +1,138 @@
+"""What staff call things: steps, calls, tasks, answers and what a session waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from booking_flow.desk import AnswerKind
+from booking_flow.flow import MEANING, State
+from booking_flow.saga import StepName, TaskKind
+from booking_http.console.formatting import spoken
+from booking_http.staff.responses import WaitTell
+
+STEPS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        StepName.OPEN_SESSION: "Open a supplier session",
+        StepName.PRICE: "Read prices",
+        StepName.SELECT_CABIN: "Choose a cabin",
+        StepName.ADD_TO_BASKET: "Hold the cabin",
+        StepName.RELEASE: "Let the cabin go",
+        StepName.BOOK: "Book at the line",
+        StepName.PAY: "Take the payment",
+    }
+)
+"""Steps of the saga, as somebody would say them on the telephone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A kind of task: what it is called, and what whoever takes it has to do."""
+
+    title: str
+    todo: str
+
+
+JOBS: Final[Mapping[str, Job]] = MappingProxyType(
+    {
+        TaskKind.BOOK_UNKNOWN: Job(
+            "Was it booked?",
+            "The line was asked to book and its answer never came. Find out at the line whether "
+            "there is a reservation; nothing is sent again until somebody says so.",
+        ),
+        TaskKind.PAY_UNKNOWN: Job(
+            "Was it paid?",
+            "A card was sent and the line's answer does not show an authorisation. Find out at "
+            "the line how much it has received.",
+        ),
+        TaskKind.PRICE_MISMATCH: Job(
+            "The total differs",
+            "The line booked at another total than the guest was shown. Settle it with line and "
+            "guest.",
+        ),
+        TaskKind.REFUND: Job(
+            "Refund a charge",
+            "A card was charged for a booking that was not made, or the line has received more "
+            "than is due. Have what is too much taken back.",
+        ),
+        TaskKind.CANCEL_WITH_LINE: Job(
+            "Cancel with the line",
+            "Only a person can cancel a reservation: call the line, and say here what it answered.",
+        ),
+        TaskKind.CONFLICT: Job(
+            "Two answers disagree",
+            "The supplier answered late, and not what had been decided here. Compare both and "
+            "settle it with the line; nothing new is sent meanwhile.",
+        ),
+        TaskKind.UNDO_STUCK: Job(
+            "A cabin is not let go",
+            "The supplier does not confirm that it let the cabin go. Make sure with the line that "
+            "nothing is held.",
+        ),
+        TaskKind.FORGOTTEN: Job(
+            "Forgotten by the database",
+            "The database was restored to an earlier moment and does not know that this was asked "
+            "of the line. Find it there, and settle it with line and guest outside of here.",
+        ),
+    }
+)
+ANSWERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        AnswerKind.RESERVATION: "It is booked",
+        AnswerKind.NOT_BOOKED: "It is not booked",
+        AnswerKind.PAID: "It is paid",
+        AnswerKind.NOT_PAID: "It is not paid",
+        AnswerKind.LINE_CANCELLED: "The line has cancelled it",
+        AnswerKind.LINE_REFUSED: "The line refuses to cancel",
+        AnswerKind.DONE: "It is done",
+    }
+)
+_TONES: Final = MappingProxyType(
+    {State.PAID: "good", State.BOOKED: "good", State.EXPIRED: "", State.CANCELLED: ""}
+)
+
+
+def tone_of(state: State) -> str:
+    """Return how a state looks: on its way, well, or over."""
+    return _TONES.get(state, "live")
+
+
+def step(name: str) -> str:
+    """Return what staff call a step."""
+    return STEPS.get(name, spoken(name))
+
+
+def job(kind: str) -> Job:
+    """Return what a task is about."""
+    return JOBS.get(kind) or Job(spoken(kind), "")
+
+
+def answer(kind: str) -> str:
+    """Return what an answer says."""
+    return ANSWERS.get(kind, spoken(kind))
+
+
+def waiting(waits: WaitTell) -> str:
+    """Say in a few words what a session waits for."""
+    if waits.whom == "staff":
+        return f"Staff: {job(waits.what).title}"
+    if waits.whom == "supplier":
+        name, _, status = waits.what.partition(": ")
+        return f"Supplier: {step(name)}{', outcome unknown' if status == 'unknown' else ''}"
+    whom = "Cruise line" if waits.whom == "line" else "Guest"
+    return f"{whom}: {spoken(waits.what).lower()}"
+
+
+FILTERS: Final = MappingProxyType(
+    {
+        "answer_name": answer,
+        "job": job,
+        "state_name": lambda state: MEANING[state].label,
+        "step_name": step,
+        "tone": tone_of,
+        "waiting": waiting,
+    }
+)
+"""What templates name things with."""

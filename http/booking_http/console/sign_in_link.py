@@ -1,0 +1,47 @@
+"""The page behind a link that signs in once: a button, since scanners open links by themselves."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from booking_http.console.auth import HOME, read_form
+from booking_http.console.pages import go_to, render
+from booking_http.console.sign_in import STALE, keep_door, of_this_browser
+from booking_http.staff import sign_in_links
+from booking_http.staff.sign_in_endpoints import visitor_of
+from booking_http.web.problems import EdgeCode, Problem
+from booking_http.web.request_io import service_of
+
+
+async def show_link(request: web.Request) -> web.Response:
+    """Show the button that uses the link up; looking does nothing to it."""
+    return await _ask(request, said=None)
+
+
+async def use_link(request: web.Request) -> web.Response:
+    """Let in who has the link, and lead them to the first page."""
+    fields = await read_form(request)
+    if not of_this_browser(request, fields):
+        return await _ask(request, said=STALE, status=403)
+    try:
+        came = await sign_in_links.sign_in_by_link(
+            service_of(request), visitor_of(request), request.match_info["token"]
+        )
+    except Problem as found:
+        if found.code != EdgeCode.UNAUTHENTICATED.value:
+            raise
+        return await _ask(request, said=found.detail, gone=True, status=401)
+    response = go_to(HOME)
+    came.keep(response)
+    return response
+
+
+async def _ask(
+    request: web.Request, *, said: str | None, gone: bool = False, status: int = 200
+) -> web.Response:
+    return await keep_door(
+        request,
+        lambda door: render(
+            request, "link.html", staff=None, status=status, door=door, told=said, gone=gone
+        ),
+    )

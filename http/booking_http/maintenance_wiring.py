@@ -1,0 +1,117 @@
+"""What looks after sessions when no request does: the queue, recovery, the desk and its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from adapters.back_office import BackOfficeAddress, NoLookup, open_back_office
+from adapters.claim_journal import FileJournal
+from adapters.spool import FileSpool, require_writable
+from booking_flow.desk import Desk
+from booking_flow.engine import Engine
+from booking_flow.policy import Policy
+from booking_flow.ports import BookingLookup, SessionStore
+from booking_flow.recovery import Recovery
+from booking_flow.supplier import Supplier
+from booking_http.runtime.process import writing
+from booking_http.settings import Settings
+from persistence.forgotten import PostgresForgottenClaims
+from persistence.queue import PostgresWorkQueue
+from persistence.tasks import PostgresTaskStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What the worker and the staff's commands are made of."""
+
+    queue: PostgresWorkQueue
+    forgotten: PostgresForgottenClaims
+    tasks: PostgresTaskStore
+    recovery: Recovery
+    desk: Desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What requests and upkeep share; `owner` names this process on what it takes."""
+
+    database: AsyncEngine
+    store: SessionStore
+    supplier: Supplier
+    lookup: BookingLookup
+    engine: Engine
+    policy: Policy
+    new_id: Callable[[], UUID]
+    owner: str
+
+
+def upkeep_of(wired: Wiring) -> Upkeep:
+    """Put upkeep together."""
+    queue, tasks = (
+        PostgresWorkQueue(wired.database, wired.owner),
+        PostgresTaskStore(wired.database),
+    )
+    forgotten = PostgresForgottenClaims(wired.database, due_in=wired.policy.task_time)
+    recovery = Recovery(
+        store=wired.store,
+        queue=queue,
+        forgotten=forgotten,
+        supplier=wired.supplier,
+        lookup=wired.lookup,
+        decider=wired.engine.decider,
+        compensation=wired.engine.compensation,
+        policy=wired.policy,
+        new_id=wired.new_id,
+        worker=wired.owner,
+    )
+    desk = Desk(tasks=tasks, supplier=wired.supplier, decider=wired.engine.decider)
+    return Upkeep(queue=queue, forgotten=forgotten, tasks=tasks, recovery=recovery, desk=desk)
+
+
+async def open_lookup(
+    settings: Settings,
+    opened: AsyncExitStack,
+    *,
+    new_id: Callable[[], UUID],
+    boottime: Callable[[], float],
+) -> BookingLookup:
+    """Open the channel by which this account finds bookings, if it has one."""
+    if settings.back_office_url is None:
+        return NoLookup()
+    token = settings.back_office_token
+    address = BackOfficeAddress(
+        url=settings.back_office_url, token=token.get_secret_value() if token else None
+    )
+    return await opened.enter_async_context(
+        open_back_office(address, new_id=new_id, boottime=boottime)
+    )
+
+
+def journal_of(settings: Settings, *, owner: str) -> FileJournal | None:
+    """Return where claims are written down outside of the database, if such a place is set.
+
+    Whether it can be written is not asked: a full disk must not keep anybody from booking.
+    """
+    if not settings.journal_dir:
+        return None
+    return FileJournal(Path(settings.journal_dir), owner=owner)
+
+
+def spool_of(settings: Settings) -> FileSpool | None:
+    """Return where answers survive while the database is away, if such a place is set.
+
+    Raises:
+        CannotRun: nothing can be kept there.
+    """
+    if not settings.spool_dir:
+        return None
+    folder = Path(settings.spool_dir)
+    with writing(f"SPOOL_DIR: {folder}", advice="give our account a folder of its own"):
+        require_writable(folder)
+    return FileSpool(folder)

@@ -1,1 +1,0 @@
-"""What every request passes through, the outermost first."""

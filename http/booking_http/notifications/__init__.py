@@ -1,0 +1,1 @@
+"""What guests and others are told of a booking, and on which channels."""

@@ -1,0 +1,85 @@
+"""What our mails say: the facts on the session, as plain text and as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from adapters.mail import Mail
+from booking_flow.flow import State
+from booking_flow.session import Session
+from booking_http.notifications.booking_facts import day, groups
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How a mail opens."""
+
+    subject: str
+    heading: str
+    lead: str
+
+
+CONFIRMED: Final[Mapping[State, Wording]] = MappingProxyType(
+    {
+        State.BOOKED: Wording(
+            subject="Booked",
+            heading="The cruise is booked",
+            lead="The cruise line has issued the reservation below.",
+        ),
+        State.PAID: Wording(
+            subject="Booked and paid",
+            heading="The cruise is booked",
+            lead="The cruise line has issued the reservation below, and what was due now is paid.",
+        ),
+        State.CANCELLED: Wording(
+            subject="Cancelled",
+            heading="The booking is cancelled",
+            lead="The cruise line has confirmed the cancellation of the reservation below.",
+        ),
+        State.EXPIRED: Wording(
+            subject="Cancelled unpaid",
+            heading="The booking is cancelled",
+            lead="It was not paid in time; the cruise line has cancelled the reservation below.",
+        ),
+    }
+)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Return the templates of mails and of the pages they lead to; HTML is escaped."""
+    return Environment(
+        loader=PackageLoader("booking_http.notifications"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def confirmation(session: Session, *, to: str, mail_id: str) -> Mail:
+    """Return the mail that tells how a booking stands now."""
+    wording, sailing = CONFIRMED[session.state], session.sailing
+    what = f"{sailing.ship_name}, {day(sailing.sailing_date)} ({session.reference})"
+    facts = {"wording": wording, "groups": groups(session)}
+    return _mail(
+        "confirmation", facts, to=to, mail_id=mail_id, subject=f"{wording.subject}: {what}"
+    )
+
+
+def link(session: Session, *, to: str, mail_id: str, url: str, minutes: int) -> Mail:
+    """Return the mail by which a guest sees their booking once more."""
+    facts = {"reference": session.reference, "url": url, "minutes": minutes}
+    return _mail("link", facts, to=to, mail_id=mail_id, subject=f"Your booking {session.reference}")
+
+
+def _mail(template: str, facts: Mapping[str, Any], *, to: str, mail_id: str, subject: str) -> Mail:
+    text = environment().get_template(f"mail/{template}.txt").render(facts)
+    html = environment().get_template(f"mail/{template}.html").render(facts, subject=subject)
+    return Mail(to=to, subject=subject, text=text, html=html, id=mail_id)

@@ -1,0 +1,67 @@
+"""What staff are told before and after they act: where a session may go, and work on many."""
+
+from __future__ import annotations
+
+from booking_flow.flow import State
+from booking_flow.steps.overriding import Remains
+from booking_http.web.models import Moment, Tell
+from persistence.schema_desk import BulkAction
+
+
+class RemainTell(Tell):
+    """Something that a move does not undo; `what` goes into `notUndone`."""
+
+    what: Remains
+    detail: str
+
+
+class WayTell(Tell):
+    """Whether a session can be moved to a state, and what that would not undo."""
+
+    to: State
+    label: str
+    possible: bool
+    why_not: str | None
+    override: bool
+    not_undone: list[RemainTell]
+
+
+class WaysTell(Tell):
+    """Where a session can be moved by hand."""
+
+    version: int
+    ways: list[WayTell]
+
+
+class FailedTell(Tell):
+    """A session for which something did not work, and why."""
+
+    session_id: str
+    reference: str
+    why: str
+
+
+class BulkTell(Tell):
+    """How far a run over many sessions has come; `more` says that some found no room in it."""
+
+    run_id: str
+    action: BulkAction
+    by: str
+    reason: str
+    started_at: Moment
+    ended_at: Moment | None
+    more: bool
+    total: int
+    done: int
+    failed: int
+    left: int
+    failures: list[FailedTell]
+
+
+class CheckTell(Tell):
+    """Which histories of a page do not fold; `next` is the cursor of the page after."""
+
+    sessions: int
+    events: int
+    broken: list[FailedTell]
+    next: str | None

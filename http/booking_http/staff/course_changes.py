@@ -1,0 +1,157 @@
+"""How staff change a session's course: more time, money, a move, an end at the line, a mail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from booking_flow.change import Change, TaskClosing, begin
+from booking_flow.desk import AnswerKind
+from booking_flow.flow import State
+from booking_flow.history import EventKind
+from booking_flow.money import Money
+from booking_flow.refusals import RefusalCode
+from booking_flow.refused import Refused
+from booking_flow.saga import TaskKind
+from booking_flow.session import Loaded, Session
+from booking_flow.steps import answers, extending, overriding, recording
+from booking_flow.steps.moment import Moment
+from booking_http.service import Service
+from booking_http.staff import allowed_actions
+from booking_http.staff.actions import Act, Wish, begin_act
+from booking_http.staff.allowed_actions import Action
+from booking_http.staff.task_answers import ensure_free
+from booking_http.web.problems import problem
+
+OWED = "Something is still to be undone; that has to end first."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """Where a session might be moved: how, or why not."""
+
+    to: State
+    jump: overriding.Jump | None = None
+    why_not: str | None = None
+
+
+async def extend_deadline(
+    service: Service, wish: Wish, *, deadline: extending.Deadline, until: datetime
+) -> Loaded:
+    """Give the guest more time, as far as the supplier lets us."""
+    facts = {"deadline": deadline.value, "until": until.isoformat(timespec="seconds")}
+    act = await begin_act(service, wish, allowed_actions.EXTEND, facts)
+
+    def decision(session: Session, at: Moment) -> Change:
+        return extending.extended(session, deadline, until, at, reason=wish.reason)
+
+    return await act.decide(decision)
+
+
+async def record_payment(service: Service, wish: Wish, *, amount: Money) -> Loaded:
+    """Enter money that was received outside."""
+    act = await begin_act(service, wish, allowed_actions.RECORD, {"amount": str(amount)})
+
+    def decision(session: Session, at: Moment) -> Change:
+        return recording.recorded(session, amount, at, reason=wish.reason)
+
+    return await act.decide(decision)
+
+
+async def resend_confirmation(service: Service, wish: Wish) -> Loaded:
+    """Mail guest and agency once more how the booking stands."""
+    act = await begin_act(service, wish, allowed_actions.RESEND)
+    if not service.support.mails:
+        raise problem(RefusalCode.WRONG_STATE, "No mail is sent from here: SMTP_URL is not set.")
+
+    def decision(session: Session, _: Moment) -> Change:
+        change = begin(session).record(
+            EventKind.NOTE, reason=wish.reason, details={"action": allowed_actions.RESEND.name}
+        )
+        return replace(change, confirms=True)
+
+    return await act.decide(decision)
+
+
+async def confirm_cancellation(service: Service, wish: Wish) -> Loaded:
+    """End a booking: the line has confirmed that it is cancelled."""
+    return await _end_cancellation(
+        service,
+        wish,
+        action=allowed_actions.CONFIRM_CANCELLATION,
+        kind=AnswerKind.LINE_CANCELLED,
+        decide=lambda session: answers.line_cancelled(session, reason=wish.reason),
+    )
+
+
+async def refuse_cancellation(service: Service, wish: Wish) -> Loaded:
+    """Let a booking go on: the line refused to cancel it, or nobody wants it cancelled."""
+    return await _end_cancellation(
+        service,
+        wish,
+        action=allowed_actions.REFUSE_CANCELLATION,
+        kind=AnswerKind.LINE_REFUSED,
+        decide=lambda session: answers.line_refused(session, reason=wish.reason),
+    )
+
+
+async def _end_cancellation(
+    service: Service,
+    wish: Wish,
+    *,
+    action: Action,
+    kind: AnswerKind,
+    decide: Callable[[Session], Change],
+) -> Loaded:
+    act = await begin_act(service, wish, action)
+    closing = await _asking(service, act, kind)
+    return await act.decide(lambda session, _: replace(decide(session), closes=closing))
+
+
+async def _asking(service: Service, act: Act, kind: AnswerKind) -> TaskClosing | None:
+    """Return how to close the task that asks the line, while it is open and no colleague's."""
+    for each in await service.support.work.tasks_of(act.loaded.session.id):
+        task = each.task
+        if task.kind is TaskKind.CANCEL_WITH_LINE and task.closed_at is None:
+            ensure_free(act.wish.staff, each)
+            return TaskClosing(task_id=task.id, version=task.version, answer=kind.value)
+    return None
+
+
+async def move_session(
+    service: Service,
+    wish: Wish,
+    *,
+    to: State,
+    override: bool = False,
+    not_undone: frozenset[str] = frozenset(),
+) -> Loaded:
+    """Move a session along the flow, or against it once it is said what that does not undo."""
+    facts = {"to": to.value, "override": str(override).lower()}
+    act = await begin_act(service, wish, allowed_actions.MOVE, facts)
+    if await service.store.owed(act.loaded.session.id):
+        raise problem(RefusalCode.WRONG_STATE, OWED)
+
+    def decision(session: Session, at: Moment) -> Change:
+        return overriding.moved(
+            session, to, at, reason=wish.reason, override=override, accepted=not_undone
+        )
+
+    loaded = await act.decide(decision)
+    return await service.support.compensation.pay_back(loaded, command=act.command)
+
+
+async def ways(service: Service, loaded: Loaded) -> Sequence[Way]:
+    """Return for every state whether the session can be moved there, and what that leaves."""
+    owed = bool(await service.store.owed(loaded.session.id))
+    at = service.support.moment(loaded.now)
+    return [_way(loaded.session, to, at, owed=owed) for to in State]
+
+
+def _way(session: Session, to: State, at: Moment, *, owed: bool) -> Way:
+    try:
+        jump = overriding.jump_to(session, to, at)
+    except Refused as refused:
+        return Way(to=to, why_not=refused.refusal.detail)
+    return Way(to=to, why_not=OWED) if owed else Way(to=to, jump=jump)

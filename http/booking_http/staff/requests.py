@@ -1,0 +1,159 @@
+"""What staff send."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from booking_flow.card import luhn_valid
+from booking_flow.desk import AnswerKind
+from booking_flow.failures import FailureKind
+from booking_flow.flow import State
+from booking_flow.money import Money
+from booking_flow.saga import StepName, TaskKind
+from booking_flow.steps.extending import Deadline
+from booking_flow.steps.overriding import Remains
+from booking_http.web.models import Ask, AskedAmount, Code, Email, Line, Note, Query
+from persistence.schema_desk import BulkAction
+
+_DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
+
+
+def _no_card(text: str) -> str:
+    """Refuse what looks like a card number: reasons are kept for ever."""
+    for run in _DIGITS.findall(text):
+        if luhn_valid("".join(filter(str.isdigit, run))):
+            raise PydanticCustomError("card_number", "must not hold a card number")
+    return text
+
+
+Reason = Annotated[Note, AfterValidator(_no_card)]
+Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+SessionCursor = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+PageSize = Annotated[int, Field(ge=1, le=100)]
+
+
+class SignInAsk(Ask):
+    """Who wants to come in."""
+
+    email: Email
+    password: Password
+
+
+class SignOutAsk(Ask):
+    """Whether to end only this sign-in, or every one of the account."""
+
+    everywhere: bool = False
+
+
+class SearchAsk(Ask):
+    """What the caller has, in one box, and what to leave out.
+
+    `reached` is how far they came at least, `furthest` how far and no further; `step` is open, or
+    owed to the supplier; `failure` is what became of `call`.
+    """
+
+    query: Line | None = None
+    state: State | None = None
+    attention: bool = False
+    cruise_id: Code | None = None
+    since: AwareDatetime | None = Field(default=None, alias="from")
+    until: AwareDatetime | None = Field(default=None, alias="to")
+    reached: State | None = None
+    furthest: State | None = None
+    ended: bool | None = None
+    step: StepName | None = None
+    step_status: Literal["started", "unknown", "owed"] | None = None
+    call: Code | None = None
+    failure: Literal["any"] | FailureKind | None = None
+    called_since: AwareDatetime | None = Field(default=None, alias="calledFrom")
+    called_until: AwareDatetime | None = Field(default=None, alias="calledTo")
+    cursor: Cursor | None = None
+    limit: PageSize = 25
+
+
+class ReasonAsk(Ask):
+    """Why staff do something; it stands in the history, so no names belong there."""
+
+    reason: Reason
+
+
+class ExtendAsk(ReasonAsk):
+    """Which deadline is to be later, and when it is then."""
+
+    deadline: Deadline
+    until: AwareDatetime
+
+
+class RecordAsk(ReasonAsk):
+    """How much was received outside; the reason says how, such as by which transfer."""
+
+    amount: AskedAmount
+    currency: Currency
+
+    @property
+    def money(self) -> Money:
+        """Return what was received."""
+        return Money(self.amount, self.currency)
+
+
+class MoveAsk(ReasonAsk):
+    """Where to; against the flow only with `override` and with all that it does not undo."""
+
+    to: State
+    override: bool = False
+    not_undone: list[Remains] = Field(default_factory=list, max_length=len(Remains))
+
+
+class AnswerAsk(ReasonAsk):
+    """What a person found out; `override` takes what the line's record contradicts."""
+
+    kind: AnswerKind
+    reservation: Code | None = None
+    override: bool = False
+    takeover: bool = False
+    """Answers what a colleague works on."""
+
+
+class BulkAsk(ReasonAsk):
+    """What to do to every session that a search finds and that needs it; a bounded number."""
+
+    action: BulkAction
+    search: SearchAsk
+
+
+class ClaimAsk(Ask):
+    """Takes a task; one that a colleague works on only with `takeover` and a reason."""
+
+    takeover: bool = False
+    reason: Reason | None = None
+
+
+class HandBackAsk(Ask):
+    """Why a task is given back, if there is something to say."""
+
+    reason: Reason | None = None
+
+
+class CheckQuery(Query):
+    """From where on to check histories, and how many."""
+
+    cursor: SessionCursor | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 250
+
+
+class TasksQuery(Query):
+    """Which tasks, and which page of them."""
+
+    kind: TaskKind | None = None
+    mine: bool = False
+    overdue: bool = False
+    cursor: Cursor | None = None
+    limit: PageSize = 50

@@ -1,0 +1,258 @@
+"""The staff's routes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from booking_flow.refusals import RefusalCode as C
+from booking_http.staff import (
+    action_endpoints,
+    allowed_actions,
+    bulk_endpoints,
+    session_endpoints,
+    sign_in_endpoints,
+    task_endpoints,
+)
+from booking_http.staff import action_responses as desk
+from booking_http.staff import requests as ask
+from booking_http.staff import responses as tell
+from booking_http.staff.allowed_actions import Action
+from booking_http.staff.wiring import BASE
+from booking_http.web.auth import CSRF_HEADER
+from booking_http.web.models import Ask
+from booking_http.web.problem_groups import BODY
+from booking_http.web.problems import EdgeCode as E
+from booking_http.web.route import Codes, Handler, Route
+
+_STAFF: Final[Codes] = (E.UNAUTHENTICATED, E.FORBIDDEN, C.UNAVAILABLE)
+_SESSION: Final[Codes] = (*_STAFF, C.SESSION_NOT_FOUND)
+_ACT: Final[Codes] = (
+    *(*_SESSION, *BODY, E.PRECONDITION_REQUIRED, C.VERSION_MISMATCH),
+    *(C.WRONG_STATE, C.IN_PROGRESS, C.SESSION_EXPIRED),
+)
+_TAG: Final = "Support"
+
+
+def _action(
+    action: Action, handler: Handler, summary: str, asks: type[Ask] = ask.ReasonAsk
+) -> Route:
+    return Route(
+        method="POST",
+        path=f"{BASE}/sessions/{{session_uuid}}/{action.name}",
+        handler=handler,
+        summary=summary,
+        tag=_TAG,
+        ask=asks,
+        answers={200: tell.StaffSessionTell, 202: tell.StaffSessionTell},
+        problems=_ACT,
+        headers=("If-Match", CSRF_HEADER),
+        staff=True,
+    )
+
+
+def _task(name: str, handler: Handler, summary: str, asks: type[Ask]) -> Route:
+    return Route(
+        method="POST",
+        path=f"{BASE}/tasks/{{task_id}}/{name}",
+        handler=handler,
+        summary=f"{summary}; If-Match names the task's version",
+        tag=_TAG,
+        ask=asks,
+        ask_optional=True,
+        answers={200: tell.TaskTell},
+        problems=(
+            *(*_STAFF, *BODY, E.NOT_FOUND, E.PRECONDITION_REQUIRED),
+            *(C.VERSION_MISMATCH, C.WRONG_STATE),
+        ),
+        headers=("If-Match", CSRF_HEADER),
+        staff=True,
+    )
+
+
+SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path=f"{BASE}/sign-in",
+        handler=sign_in_endpoints.sign_in,
+        summary="Sign a member of staff in: a cookie, and the token to send beside it",
+        tag=_TAG,
+        ask=ask.SignInAsk,
+        answers={200: tell.MeTell},
+        problems=(*BODY, E.UNAUTHENTICATED, C.RATE_LIMITED, C.UNAVAILABLE),
+    ),
+    Route(
+        method="POST",
+        path=f"{BASE}/sign-out",
+        handler=sign_in_endpoints.sign_out,
+        summary="Revoke this sign-in, or every one of the account",
+        tag=_TAG,
+        ask=ask.SignOutAsk,
+        ask_optional=True,
+        answers={200: tell.SignedOutTell},
+        problems=(*_STAFF, *BODY),
+        headers=(CSRF_HEADER,),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/me",
+        handler=sign_in_endpoints.read_me,
+        summary="Show who is signed in",
+        tag=_TAG,
+        answers={200: tell.MeTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
+        staff=True,
+    ),
+    Route(
+        method="POST",
+        path=f"{BASE}/search",
+        handler=session_endpoints.search_sessions,
+        summary="Find sessions by reference, id, e-mail, surname, phone, booking or request",
+        tag=_TAG,
+        ask=ask.SearchAsk,
+        answers={200: tell.HitsTell},
+        problems=(*_STAFF, *BODY),
+        headers=(CSRF_HEADER,),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/sessions/{{session_uuid}}",
+        handler=session_endpoints.read_staff_session,
+        summary="Show a session and everything that happened to it",
+        tag=_TAG,
+        answers={200: tell.StoryTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/sessions/{{session_uuid}}/history",
+        handler=session_endpoints.read_staff_history,
+        summary="Check that a session's history leads to its state",
+        tag=_TAG,
+        answers={200: tell.HistoryTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/histories/check",
+        handler=session_endpoints.check_all_histories,
+        summary="Check that stored histories fold through the present flow, page by page",
+        tag=_TAG,
+        query=ask.CheckQuery,
+        answers={200: desk.CheckTell},
+        problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
+        staff=True,
+    ),
+    _action(allowed_actions.NOTE, action_endpoints.add_note, "Write a note into the history"),
+    _action(
+        allowed_actions.RECONCILE, action_endpoints.reconcile, "Find out now how an open step ended"
+    ),
+    _action(
+        allowed_actions.RETRY_UNDO,
+        action_endpoints.retry_undo,
+        "Try now to undo what is still to be undone",
+    ),
+    _action(allowed_actions.RELEASE, action_endpoints.release_hold, "Let the held cabin go"),
+    _action(allowed_actions.CANCEL, action_endpoints.cancel_session, "Cancel for the guest"),
+    _action(
+        *(allowed_actions.EXTEND, action_endpoints.extend_deadline),
+        "Give the guest more time, as far as the supplier lets us",
+        ask.ExtendAsk,
+    ),
+    _action(
+        *(allowed_actions.RECORD, action_endpoints.record_payment),
+        "Record money that was received outside",
+        ask.RecordAsk,
+    ),
+    _action(
+        allowed_actions.RESEND,
+        action_endpoints.resend_confirmation,
+        "Mail how the booking stands once more",
+    ),
+    _action(
+        *(allowed_actions.CONFIRM_CANCELLATION, action_endpoints.confirm_cancellation),
+        "End a booking that the line has cancelled",
+    ),
+    _action(
+        *(allowed_actions.REFUSE_CANCELLATION, action_endpoints.refuse_cancellation),
+        "Let a booking go on that the line does not cancel",
+    ),
+    _action(
+        *(allowed_actions.MOVE, action_endpoints.move_session),
+        "Move to another state, along the flow or by an override that says what it leaves",
+        ask.MoveAsk,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/sessions/{{session_uuid}}/moves",
+        handler=session_endpoints.read_ways,
+        summary="Show where a session can be moved, and what that would not undo",
+        tag=_TAG,
+        answers={200: desk.WaysTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
+        staff=True,
+    ),
+    _action(
+        allowed_actions.ERASE, action_endpoints.erase_guest, "Erase what the guest typed, for ever"
+    ),
+    Route(
+        method="POST",
+        path=f"{BASE}/bulk",
+        handler=bulk_endpoints.start_bulk,
+        summary="Try again, for every session of a search that needs it",
+        tag=_TAG,
+        ask=ask.BulkAsk,
+        answers={202: desk.BulkTell},
+        problems=(*_STAFF, *BODY, C.WRONG_STATE),
+        headers=(CSRF_HEADER,),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/bulk/{{run_id}}",
+        handler=bulk_endpoints.read_bulk,
+        summary="Show how far a run over many sessions has come",
+        tag=_TAG,
+        answers={200: desk.BulkTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, E.NOT_FOUND),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/tasks",
+        handler=task_endpoints.list_tasks,
+        summary="List what waits for a person, by deadline",
+        tag=_TAG,
+        query=ask.TasksQuery,
+        answers={200: tell.TasksTell},
+        problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.VALIDATION_FAILED, C.UNAVAILABLE),
+        staff=True,
+    ),
+    Route(
+        method="GET",
+        path=f"{BASE}/tasks/counts",
+        handler=task_endpoints.count_tasks,
+        summary="Count the tasks that wait, are overdue, and are one's own",
+        tag=_TAG,
+        answers={200: tell.TaskCountsTell},
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
+        staff=True,
+    ),
+    _task("claim", task_endpoints.claim_task, "Work on a task from now on", ask.ClaimAsk),
+    _task("hand-back", task_endpoints.hand_back_task, "Leave a task to others", ask.HandBackAsk),
+    Route(
+        method="POST",
+        path=f"{BASE}/tasks/{{task_id}}/answer",
+        handler=task_endpoints.answer_task,
+        summary="Answer a task; If-Match names its version. One without a session is shown itself",
+        tag=_TAG,
+        ask=ask.AnswerAsk,
+        answers={200: (tell.StaffSessionTell, tell.TaskTell)},
+        problems=(*_ACT, E.NOT_FOUND),
+        headers=("If-Match", CSRF_HEADER),
+        staff=True,
+    ),
+)

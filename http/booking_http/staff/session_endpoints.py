@@ -1,0 +1,124 @@
+"""Reading all about a session; every look is written down first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from aiohttp import web
+
+from booking_flow.flow import State
+from booking_flow.history import Event, HistoryBroken, flaw, fold
+from booking_flow.session import Loaded, Session
+from booking_http.service import Service
+from booking_http.staff.action_responses import WaysTell
+from booking_http.staff.course_changes import ways
+from booking_http.staff.requests import CheckQuery, SearchAsk
+from booking_http.staff.responses import HistoryTell, HitsTell, StaffSessionTell, StoryTell
+from booking_http.staff.session_search import find_session, id_of, search
+from booking_http.staff.timeline import event, timeline, whole_history
+from booking_http.staff.views import (
+    check_view,
+    hit_view,
+    session_view,
+    task_view,
+    wait_of,
+    way_view,
+)
+from booking_http.web.auth import Staff, note_in_audit, staff_of
+from booking_http.web.request_io import read_body, read_query, service_of, tag, tell
+from persistence.histories import HistoryEntry
+from persistence.history_check import check_histories
+from persistence.support_work import QueuedTask
+
+
+async def search_sessions(request: web.Request) -> web.Response:
+    """Find sessions by whatever the caller has."""
+    staff, ask = await staff_of(request), await read_body(request, SearchAsk)
+    page = await search(service_of(request), staff, ask)
+    hits = [hit_view(hit, masked=not staff.sees_all) for hit in page.hits]
+    return tell(HitsTell(sessions=hits, next=page.next))
+
+
+async def read_staff_session(request: web.Request) -> web.Response:
+    """Show a session, its tasks, and everything that happened to it."""
+    staff, loaded = await _visit(request)
+    story = await story_of(service_of(request), staff, loaded)
+    return tell(story, headers=tag(loaded.session))
+
+
+async def story_of(service: Service, staff: Staff, loaded: Loaded) -> StoryTell:
+    """Return all about a session, as this member of staff may see it."""
+    session_id = loaded.session.id
+    await note_in_audit(service, staff, "read_session", session_ids=(session_id,))
+    tasks = await service.support.work.tasks_of(session_id)
+    return StoryTell(
+        session=await present(service, staff, loaded, tasks=tasks),
+        tasks=[task_view(task) for task in tasks],
+        timeline=await timeline(service.support, session_id, tasks),
+    )
+
+
+async def read_staff_history(request: web.Request) -> web.Response:
+    """Show whether the stored history still leads to the stored state."""
+    staff, loaded = await _visit(request)
+    service, session_id = service_of(request), loaded.session.id
+    await note_in_audit(service, staff, "read_history", session_ids=(session_id,))
+    entries = await whole_history(service.support.database, session_id)
+    return tell(_checked(loaded.session, entries), headers=tag(loaded.session))
+
+
+async def read_ways(request: web.Request) -> web.Response:
+    """Show where a session can be moved by hand, and what that would not undo."""
+    _, loaded = await _visit(request)
+    found = await ways(service_of(request), loaded)
+    body = WaysTell(version=loaded.session.version, ways=[way_view(each) for each in found])
+    return tell(body, headers=tag(loaded.session))
+
+
+async def check_all_histories(request: web.Request) -> web.Response:
+    """Check so many histories against the present flow, and say where to go on."""
+    staff, query = await staff_of(request), read_query(request, CheckQuery)
+    service = service_of(request)
+    await note_in_audit(service, staff, "check_histories")
+    after = UUID(query.cursor) if query.cursor else None
+    checked = await check_histories(service.support.database, after=after, limit=query.limit)
+    return tell(check_view(checked))
+
+
+async def _visit(request: web.Request) -> tuple[Staff, Loaded]:
+    staff, session_id = await staff_of(request), id_of(request, "session_uuid")
+    return staff, await find_session(service_of(request), staff, session_id)
+
+
+async def present(
+    service: Service, staff: Staff, loaded: Loaded, *, tasks: Sequence[QueuedTask] | None = None
+) -> StaffSessionTell:
+    """Return a session as this member of staff may see it."""
+    session = loaded.session
+    if tasks is None:
+        tasks = await service.support.work.tasks_of(session.id)
+    waits = wait_of(session, tasks, owes_undo=bool(await service.store.owed(session.id)))
+    at = service.support.moment(loaded.now)
+    return session_view(session, at=at, staff=staff, waits=waits)
+
+
+def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryTell:
+    events = [entry.event for entry in entries]
+    why = flaw(events, state=session.state, version=session.version)
+    return HistoryTell(
+        folds=why is None,
+        problem=why,
+        folded_state=_folded(events),
+        stored_state=session.state,
+        version=session.version,
+        flow_version=session.flow_version,
+        events=[event(entry) for entry in entries],
+    )
+
+
+def _folded(events: list[Event]) -> State | None:
+    try:
+        return fold(events)
+    except HistoryBroken:
+        return None

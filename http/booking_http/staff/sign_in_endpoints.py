@@ -1,0 +1,52 @@
+"""Signing in and out as requests, and who one is."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from booking_http.api.guest_request import address_of
+from booking_http.staff import authentication
+from booking_http.staff.requests import SignInAsk, SignOutAsk
+from booking_http.staff.responses import MeTell, SignedOutTell
+from booking_http.web.auth import Staff, csrf_token, staff_of
+from booking_http.web.request_context import REQUEST_ID
+from booking_http.web.request_io import read_body, service_of, tell
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """Give a cookie to who knows an account's password; after a few wrong ones, to nobody."""
+    service, ask = service_of(request), await read_body(request, SignInAsk)
+    came = await authentication.sign_in(service, visitor_of(request), ask.email, ask.password)
+    response = tell(_me(request, came.staff))
+    came.keep(response)
+    return response
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """Revoke this cookie, or every cookie of the account; a copy of it opens nothing then."""
+    staff = await staff_of(request)
+    ask = await read_body(request, SignOutAsk, optional=True)
+    ended = await authentication.sign_out(service_of(request), staff, everywhere=ask.everywhere)
+    response = tell(SignedOutTell(ended=ended))
+    authentication.drop(response)
+    return response
+
+
+async def read_me(request: web.Request) -> web.Response:
+    """Say who is signed in."""
+    return tell(_me(request, await staff_of(request)))
+
+
+def visitor_of(request: web.Request) -> authentication.Visitor:
+    """Return what a request tells of who stands at the door."""
+    return authentication.Visitor(address=address_of(request), request_id=request[REQUEST_ID])
+
+
+def _me(request: web.Request, staff: Staff) -> MeTell:
+    account = staff.account
+    return MeTell(
+        email=account.email,
+        name=account.name,
+        role=account.role,
+        csrf_token=csrf_token(service_of(request), staff.cookie) if staff.cookie else None,
+    )

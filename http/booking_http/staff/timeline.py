@@ -1,0 +1,164 @@
+"""All that happened to a session on one axis: events, steps, calls, tasks, staff and mails."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from itertools import count
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_http.staff.responses import HappeningTell
+from booking_http.staff.wiring import Support
+from persistence.announcements import OutboxKind
+from persistence.attempts import StepEntry, steps
+from persistence.audit import AuditEntry
+from persistence.histories import CallEntry, HistoryEntry, calls, history
+from persistence.letters import Letter, letters
+from persistence.support_work import QueuedTask
+
+_PAGE = 1000
+
+
+async def timeline(
+    support: Support, session_id: UUID, tasks: Sequence[QueuedTask]
+) -> list[HappeningTell]:
+    """Return everything in the order in which it happened."""
+    database = support.database
+    entries, attempts, sent, acts, posted = await asyncio.gather(
+        whole_history(database, session_id),
+        steps(database, session_id),
+        calls(database, session_id),
+        support.audit.of_session(session_id),
+        letters(database, session_id),
+    )
+    happenings = [
+        *map(event, entries),
+        *map(_step, attempts),
+        *map(_call, sent),
+        *(each for task in tasks for each in _task(task)),
+        *map(_act, count(1), acts),
+        *map(_letter, posted),
+    ]
+    return sorted(happenings, key=lambda happening: happening.at)
+
+
+async def whole_history(engine: AsyncEngine, session_id: UUID) -> list[HistoryEntry]:
+    """Return every event of a session, however many there are."""
+    found: list[HistoryEntry] = []
+    while True:
+        after = found[-1].seq if found else -1
+        page = await history(engine, session_id, after_seq=after, limit=_PAGE)
+        found += page
+        if len(page) < _PAGE:
+            return found
+
+
+def event(entry: HistoryEntry) -> HappeningTell:
+    """Return an event of the history."""
+    told, origin = entry.event, entry.origin
+    return HappeningTell(
+        row=f"event-{entry.seq}",
+        at=entry.at,
+        kind="event",
+        what=told.kind.value,
+        actor=origin.actor.value,
+        name=origin.actor_name,
+        seq=entry.seq,
+        trigger=told.trigger and told.trigger.value,
+        from_state=told.from_state,
+        to_state=told.to_state,
+        reason=told.reason,
+        request_id=origin.request_id,
+        trace_id=origin.trace_id,
+        facts=dict(told.details),
+    )
+
+
+def _step(entry: StepEntry) -> HappeningTell:
+    attempt = entry.attempt
+    tried = {"attempts": str(entry.attempts)}
+    refused = {"refusal": attempt.refusal.code.value} if attempt.refusal else {}
+    return HappeningTell(
+        row=f"step-{attempt.id}",
+        at=attempt.claimed_at,
+        kind="step",
+        what=attempt.name.value,
+        step=attempt.name,
+        step_id=str(attempt.id),
+        outcome=attempt.status.value,
+        ended_at=attempt.settled_at,
+        facts={**entry.intent, **entry.evidence, **tried, **refused},
+    )
+
+
+def _call(entry: CallEntry) -> HappeningTell:
+    call = entry.call
+    return HappeningTell(
+        row=f"call-{call.id}",
+        at=entry.at,
+        kind="call",
+        what=call.endpoint,
+        outcome=call.outcome,
+        step_id=str(call.step_id) if call.step_id else None,
+        seconds=round(call.duration, 3),
+        http_status=call.http_status,
+        error_code=call.error_code,
+        request=dict(call.request),
+        response=dict(call.response) if call.response is not None else None,
+    )
+
+
+def _task(queued: QueuedTask) -> Iterator[HappeningTell]:
+    task = queued.task
+    step_id = str(task.step_id) if task.step_id else None
+    yield HappeningTell(
+        row=f"task-{task.id}",
+        at=task.opened_at,
+        kind="task_opened",
+        what=task.kind.value,
+        task_id=str(task.id),
+        step_id=step_id,
+        facts=dict(task.facts),
+    )
+    if task.closed_at is not None:
+        yield HappeningTell(
+            row=f"answer-{task.id}",
+            at=task.closed_at,
+            kind="task_closed",
+            what=task.kind.value,
+            name=task.closed_by,
+            outcome=task.answer,
+            task_id=str(task.id),
+            step_id=step_id,
+        )
+
+
+def _act(number: int, entry: AuditEntry) -> HappeningTell:
+    if entry.at is None:
+        raise AssertionError("what is stored has a time")
+    return HappeningTell(
+        row=f"staff-{number}",
+        at=entry.at,
+        kind="staff",
+        what=entry.action,
+        actor="staff",
+        name=entry.name,
+        reason=entry.reason,
+        task_id=str(entry.task_id) if entry.task_id else None,
+        request_id=entry.request_id,
+        facts=dict(entry.facts),
+    )
+
+
+def _letter(letter: Letter) -> HappeningTell:
+    facts = {"channel": letter.channel, "attempts": str(letter.attempts), "event": str(letter.seq)}
+    return HappeningTell(
+        row=f"sent-{letter.seq}-{letter.channel.replace(':', '-')}",
+        at=letter.at,
+        kind="webhook" if letter.kind is OutboxKind.EVENT else "mail",
+        what=letter.kind.value,
+        outcome=letter.fate.value,
+        facts=facts | ({"error": letter.error} if letter.error else {}),
+    )

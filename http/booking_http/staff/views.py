@@ -1,0 +1,178 @@
+"""Sessions and tasks as staff see them: pure functions of what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from booking_flow.desk import POSSIBLE
+from booking_flow.flow import MEANING, State
+from booking_flow.session import Session
+from booking_flow.steps.moment import Moment
+from booking_http.api.responses import ActionTell, CruiseTell
+from booking_http.api.session_response import cruise_fields, render_event
+from booking_http.staff import action_responses as desk
+from booking_http.staff import responses as tell
+from booking_http.staff.allowed_actions import possible_actions
+from booking_http.staff.course_changes import Way
+from booking_http.staff.masks import details_of, guest_of
+from booking_http.web.auth import Staff
+from persistence.history_check import Checked
+from persistence.support_search import Hit
+from persistence.support_work import QueuedTask
+
+
+def session_view(
+    session: Session, *, at: Moment, staff: Staff, waits: tell.WaitTell | None
+) -> tell.StaffSessionTell:
+    """Return a session without its secret and without anything only its guest may do."""
+    event = render_event(session, now=at.now, session_id=str(session.id), allowed=lambda _: ())
+    meaning = MEANING[session.state]
+    fields = dict(event) | {"allowed_actions": actions_view(session, at=at, staff=staff)}
+    return tell.StaffSessionTell.model_construct(
+        **fields,
+        state_label=meaning.label,
+        state_meaning=meaning.meaning,
+        created_at=session.created_at,
+        cards_tried=session.cards_tried,
+        details=details_of(session.details, masked=not staff.sees_all),
+        waits_for=waits,
+    )
+
+
+def actions_view(session: Session, *, at: Moment, staff: Staff) -> list[ActionTell]:
+    """Return what this member of staff may do with the session now, and where."""
+    return [
+        ActionTell(name=action.name, method="POST", href=action.href(session.id))
+        for action in possible_actions(session, at=at, role=staff.account.role)
+    ]
+
+
+def hit_view(hit: Hit, *, masked: bool) -> tell.HitTell:
+    """Return a session as the result of a search."""
+    session, booking = hit.session, hit.session.booking
+    return tell.HitTell(
+        session_id=str(session.id),
+        reference=session.reference,
+        state=session.state,
+        state_label=MEANING[session.state].label,
+        created_at=session.created_at,
+        age_seconds=max(int((hit.now - session.created_at).total_seconds()), 0),
+        cruise=CruiseTell.model_validate(cruise_fields(session.sailing)),
+        guest=guest_of(session.details, masked=masked),
+        money=_money(session),
+        reservation=booking and booking.reservation,
+        supplier_booking_id=booking and booking.supplier_booking_id,
+        waits_for=waits_for(
+            session, task=hit.task_kind, due_at=hit.task_due_at, owes_undo=hit.owes_undo
+        ),
+    )
+
+
+def waits_for(
+    session: Session, *, task: str | None, due_at: datetime | None, owes_undo: bool
+) -> tell.WaitTell | None:
+    """Return whom a session waits for: people first, since nothing else moves what needs them."""
+    if task is not None:
+        return tell.WaitTell(whom="staff", what=task, until=due_at)
+    if session.open_step is not None:
+        step = session.open_step
+        return tell.WaitTell(whom="supplier", what=f"{step.name}: {step.status}", until=None)
+    if owes_undo:
+        return tell.WaitTell(whom="supplier", what="letting a cabin go", until=None)
+    if session.unwinding is not None:
+        return tell.WaitTell(whom="line", what=f"{session.unwinding.reason}", until=None)
+    return _guest_waits(session)
+
+
+def _guest_waits(session: Session) -> tell.WaitTell | None:
+    if session.state is State.BOOKED and session.booking is not None:
+        due = session.booking.payment_due_at
+        return tell.WaitTell(whom="guest", what="payment", until=due)
+    if session.ended or session.reserved:
+        return None
+    held = session.state is State.BASKETED and session.basket is not None
+    until = session.basket.hold_until if held and session.basket else session.expires_at
+    return tell.WaitTell(whom="guest", what="the next step", until=until)
+
+
+def _money(session: Session) -> tell.MoneyTell | None:
+    if booking := session.booking:
+        return tell.MoneyTell(
+            total=booking.total.amount,
+            paid=booking.paid.amount,
+            outstanding=booking.outstanding.amount,
+            currency=booking.total.currency,
+        )
+    if session.basket is None:
+        return None
+    total = session.basket.total
+    return tell.MoneyTell(total=total.amount, paid=None, outstanding=None, currency=total.currency)
+
+
+def task_view(queued: QueuedTask) -> tell.TaskTell:
+    """Return a task with the session it is about."""
+    task = queued.task
+    return tell.TaskTell(
+        task_id=str(task.id),
+        version=task.version,
+        kind=task.kind,
+        step_id=str(task.step_id) if task.step_id else None,
+        session_id=str(task.session_id),
+        reference=queued.reference,
+        state=queued.state,
+        state_label=MEANING[queued.state].label if queued.state else "Forgotten",
+        opened_at=task.opened_at,
+        due_at=task.due_at,
+        overdue=task.closed_at is None and task.due_at < queued.now,
+        not_before=task.not_before,
+        facts=dict(task.facts),
+        answers=list(POSSIBLE[task.kind]),
+        claimed_by=queued.claim and queued.claim.name,
+        claimed_at=queued.claim and queued.claim.at,
+        closed_at=task.closed_at,
+        closed_by=task.closed_by,
+        answer=task.answer,
+    )
+
+
+def check_view(checked: Checked) -> desk.CheckTell:
+    """Return which of some histories do not fold."""
+    return desk.CheckTell(
+        sessions=checked.sessions,
+        events=checked.events,
+        broken=[
+            desk.FailedTell(session_id=str(each.session_id), reference=each.reference, why=each.why)
+            for each in checked.broken
+        ],
+        next=str(checked.last) if checked.last else None,
+    )
+
+
+def way_view(way: Way) -> desk.WayTell:
+    """Return whether a session can be moved somewhere, and at what price."""
+    jump = way.jump
+    return desk.WayTell(
+        to=way.to,
+        label=MEANING[way.to].label,
+        possible=jump is not None,
+        why_not=way.why_not,
+        override=jump is not None and jump.override,
+        not_undone=[
+            desk.RemainTell(what=what, detail=detail)
+            for what, detail in (jump.remains if jump else {}).items()
+        ],
+    )
+
+
+def wait_of(
+    session: Session, tasks: Sequence[QueuedTask], *, owes_undo: bool
+) -> tell.WaitTell | None:
+    """Return whom a session waits for, given all of its tasks."""
+    first = next((each.task for each in tasks if each.task.closed_at is None), None)
+    return waits_for(
+        session,
+        task=first.kind.value if first else None,
+        due_at=first.due_at if first else None,
+        owes_undo=owes_undo,
+    )

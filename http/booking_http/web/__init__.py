@@ -1,0 +1,1 @@
+"""What every web service has: requests, problems, sign-in, streams, health and metrics."""

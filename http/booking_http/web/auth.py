@@ -1,0 +1,146 @@
+"""Who of the staff asks: by an API token, or by a cookie with proof that our page sent it."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID
+
+from aiohttp import web
+
+from booking_flow.history import ActorKind, Origin
+from booking_http.service import Service
+from booking_http.web.problems import EdgeCode, Problem, problem
+from booking_http.web.request_context import REQUEST_ID
+from booking_http.web.request_io import service_of
+from persistence.audit import AuditEntry
+from persistence.schema_staff import Role
+from persistence.staff import Account
+
+COOKIE: Final = "staff_session"
+CSRF_HEADER: Final = "X-CSRF-Token"
+_SCHEME: Final = "bearer "
+_READING: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staff:
+    """A member of staff behind a request; `cookie` is None where a token opened the door."""
+
+    account: Account
+    request_id: str
+    cookie: str | None = field(default=None, repr=False)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether guests' personal data are shown to them unmasked."""
+        return self.account.role.includes(Role.AGENT)
+
+    @property
+    def origin(self) -> Origin:
+        """Return what the history notes of what they do."""
+        return Origin(
+            actor=ActorKind.STAFF, actor_name=self.account.name, request_id=self.request_id
+        )
+
+
+async def staff_of(request: web.Request, role: Role = Role.VIEWER) -> Staff:
+    """Return who asks, if they may do what `role` may.
+
+    Raises:
+        Problem: `unauthenticated`, or `forbidden`.
+    """
+    staff = await _by_token(request) if _has_token(request) else await _by_proven_cookie(request)
+    if staff is None:
+        raise unauthenticated("Sign in, or send an API token that is still good.")
+    ensure_role(staff, role)
+    return staff
+
+
+def ensure_role(staff: Staff, role: Role, detail: str | None = None) -> None:
+    """Let nobody do what is not theirs.
+
+    Raises:
+        Problem: `forbidden`.
+    """
+    if not staff.account.role.includes(role):
+        raise problem(EdgeCode.FORBIDDEN, detail or f"This needs the role {role.value}.")
+
+
+def unauthenticated(detail: str) -> Problem:
+    """Build the problem of a caller nobody knows."""
+    found = problem(EdgeCode.UNAUTHENTICATED, detail)
+    found.headers = {"WWW-Authenticate": 'Bearer realm="support"'}
+    return found
+
+
+def csrf_token(service: Service, cookie: str) -> str:
+    """Return what only a page that may read our answers can send beside this cookie."""
+    return service.hashes.digest("staff-csrf", cookie.encode()).hex()
+
+
+def ensure_ours(service: Service, staff: Staff, given: str) -> None:
+    """Believe a write beside a cookie only if our own page sent it.
+
+    Raises:
+        Problem: `forbidden`.
+    """
+    right = csrf_token(service, staff.cookie or "")
+    if not hmac.compare_digest(given.encode(), right.encode()):
+        raise problem(EdgeCode.FORBIDDEN, f"{CSRF_HEADER} must be the csrfToken of this sign-in.")
+
+
+async def note_in_audit(
+    service: Service,
+    staff: Staff,
+    action: str,
+    *,
+    session_ids: tuple[UUID, ...] = (),
+    task_id: UUID | None = None,
+    reason: str | None = None,
+    facts: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write down what is about to be read or done; without that line it is not."""
+    entry = AuditEntry(
+        account_id=staff.account.id,
+        name=staff.account.name,
+        action=action,
+        session_ids=session_ids,
+        task_id=task_id,
+        reason=reason,
+        request_id=staff.request_id,
+        facts=facts,
+    )
+    await service.support.audit.write(entry)
+
+
+def _has_token(request: web.Request) -> bool:
+    return "Authorization" in request.headers
+
+
+async def _by_token(request: web.Request) -> Staff | None:
+    header = request.headers["Authorization"]
+    if not header.lower().startswith(_SCHEME):
+        return None
+    token = header[len(_SCHEME) :].strip()
+    account = await service_of(request).support.staff.by_token(token)
+    return Staff(account=account, request_id=request[REQUEST_ID]) if account else None
+
+
+async def _by_proven_cookie(request: web.Request) -> Staff | None:
+    staff = await staff_by_cookie(request)
+    if staff is not None and request.method not in _READING:
+        ensure_ours(service_of(request), staff, request.headers.get(CSRF_HEADER, ""))
+    return staff
+
+
+async def staff_by_cookie(request: web.Request) -> Staff | None:
+    """Return whose cookie came along; of a write, `ensure_ours` must have its say first."""
+    cookie = request.cookies.get(COOKIE)
+    account = await service_of(request).support.staff.by_cookie(cookie) if cookie else None
+    if cookie is None or account is None:
+        return None
+    return Staff(account=account, request_id=request[REQUEST_ID], cookie=cookie)

@@ -1,0 +1,35 @@
+"""What operators are told of the service's parts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from booking_http.web.models import Tell
+from persistence.identity import AppEnv
+
+
+class ComponentTell(Tell):
+    """One part the service needs or likes to have."""
+
+    name: str
+    status: Literal["up", "degraded", "down"]
+    required: bool
+    detail: str | None
+
+
+class ReadyTell(Tell):
+    """Whether requests should be sent here, and with `?verbose` how every part is.
+
+    `not_ready`: a part is down without which there is no working. `stopping`: the process was
+    told to stop; it still answers for a while, and closes each connection with the answer.
+    """
+
+    status: Literal["ready", "not_ready", "stopping"]
+    environment: AppEnv
+    components: list[ComponentTell]
+
+
+class LiveTell(Tell):
+    """The process answers."""
+
+    status: Literal["live"]

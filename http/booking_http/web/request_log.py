@@ -1,0 +1,54 @@
+"""Request ids, one log line and one measurement per request."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from booking_http.service import SERVICE
+from booking_http.web.request_context import REQUEST_ID, VISIT, request_id_of
+
+_log = structlog.get_logger("booking_http.access")
+_QUIET = frozenset({"/livez", "/readyz", "/metrics"})
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request an id, and note how it went; path and body stay out of it."""
+    request[REQUEST_ID] = request_id_of(request.headers.get("X-Request-ID"))
+    started = perf_counter()
+    status = 500
+    with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        finally:
+            _note(request, status=status, seconds=perf_counter() - started)
+
+
+def _note(request: web.Request, *, status: int, seconds: float) -> None:
+    route = template_of(request)
+    request.app[SERVICE].metrics.observe(
+        method=request.method, route=route, status=status, seconds=seconds
+    )
+    if route in _QUIET:
+        return
+    visited = request.get(VISIT)
+    _log.info(
+        "request",
+        method=request.method,
+        route=route,
+        status=status,
+        ms=round(seconds * 1000, 1),
+        reference=visited.session.reference if visited else None,
+    )
+
+
+def template_of(request: web.Request) -> str:
+    """Return the template of the path, which unlike the path holds no secret."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "-"

@@ -1,0 +1,54 @@
+"""One row of the route table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from aiohttp import web
+
+from booking_flow.refusals import RefusalCode
+from booking_http.web.models import Ask, Tell
+from booking_http.web.problems import EdgeCode
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Codes = tuple[RefusalCode | EdgeCode, ...]
+Answered = type[Tell] | tuple[type[Tell], ...] | str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One row: a method and path, who handles it, what goes in and what comes out."""
+
+    method: Literal["GET", "POST", "PATCH", "DELETE"]
+    path: str
+    handler: Handler
+    summary: str
+    tag: str
+    ask: type[Ask] | None = None
+    ask_optional: bool = False
+    query: type[Ask] | None = None
+    answers: Mapping[int, Answered] = field(default_factory=dict)
+    """By status: a model, one of several, or the media type of an answer that is none."""
+    problems: Codes = ()
+    once: bool = False
+    """Whether an Idempotency-Key is understood."""
+    headers: tuple[str, ...] = ()
+    """Further request headers."""
+    staff: bool = False
+    """Whether only staff may come in."""
+
+    @property
+    def name(self) -> str:
+        """Return the operation's name."""
+        return getattr(self.handler, "__name__", self.path)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Return the names in the path."""
+        return tuple(part.strip("{}") for part in self.path.split("/") if part.startswith("{"))
+
+
+DOCUMENT: Final = web.AppKey[Mapping[str, Any]]("document")
+"""The API's OpenAPI document, built once from the table."""

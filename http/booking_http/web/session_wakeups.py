@@ -1,0 +1,36 @@
+"""Wake-ups from PostgreSQL: one listening connection per process tells which session changed."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from booking_http.runtime.listener import Ear, Ears
+from booking_http.web.event_streams import Streams
+from persistence.wakeups import SESSIONS
+
+
+class Listener:
+    """Turns notifications of changed sessions into wake-ups of their streams."""
+
+    def __init__(self, *, ears: Ears, streams: Streams) -> None:
+        """Take what listens, and who is woken."""
+        self._ears = ears
+        self._streams = streams
+
+    async def run(self) -> None:
+        """Listen until cancelled; streams are told when the connection comes or goes."""
+        ear = Ear(
+            channel=SESSIONS,
+            heard=self._heard,
+            connected=partial(self._streams.hear, again=True),
+            lost=partial(self._streams.hear, again=False),
+        )
+        await self._ears.listen(ear)
+
+    def _heard(self, payload: str) -> None:
+        try:
+            session_id = UUID(payload.partition(":")[0])
+        except ValueError:
+            return
+        self._streams.wake(session_id)

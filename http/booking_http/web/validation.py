@@ -1,0 +1,70 @@
+"""What pydantic found wrong, as problems: where and what, never what was sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from booking_flow.refusals import Fault, RefusalCode
+from booking_http.web.problems import EdgeCode, Problem
+
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_WORDS: Final = MappingProxyType(
+    {
+        "missing": "is required",
+        "extra_forbidden": "is not a known field",
+        "int_type": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "bool_type": "must be true or false",
+        "string_type": "must be text",
+        "model_type": "must be an object",
+        "tuple_type": "must be a list",
+        "string_pattern_mismatch": "does not have the expected form",
+    }
+)
+
+
+def problem_of(error: ValidationError) -> Problem:
+    """Turn what is wrong with a body into the problem that says so."""
+    found = error.errors(include_input=False, include_url=False)
+    if found[0]["type"] == "json_invalid":
+        return Problem(code=EdgeCode.MALFORMED_JSON.value, detail=f"{found[0]['msg']}.")
+    code = RefusalCode.PARTY_INVALID if _about_party(found) else RefusalCode.VALIDATION_FAILED
+    return Problem(code=code.value, errors=faults_of(error))
+
+
+def query_problem(error: ValidationError) -> Problem:
+    """Turn what is wrong with a query into a problem; pointers name the parameters."""
+    return Problem(
+        code=EdgeCode.BAD_REQUEST.value, detail="The query is not valid.", errors=faults_of(error)
+    )
+
+
+def faults_of(error: ValidationError) -> tuple[Fault, ...]:
+    """Return every fault with its JSON pointer (RFC 6901)."""
+    found = error.errors(include_input=False, include_url=False)
+    return tuple(Fault(pointer=_pointer(f), detail=_WORDS.get(f["type"], f["msg"])) for f in found)
+
+
+def _about_party(found: Sequence[Any]) -> bool:
+    """Whether only the party's numbers are wrong, rather than the shape of the request."""
+    return all(
+        fault["loc"][:1] == ("passengerCount",) and fault["type"] != "extra_forbidden"
+        for fault in found
+    )
+
+
+def _pointer(fault: Any) -> str:
+    """Return where a fault lies; an unknown field with a strange name is not repeated."""
+    parts = list(fault["loc"])
+    if fault["type"] == "extra_forbidden" and not _NAME.fullmatch(str(parts[-1])):
+        parts.pop()
+    return "".join(f"/{_escape(str(part))}" for part in parts)
+
+
+def _escape(part: str) -> str:
+    return part.replace("~", "~0").replace("/", "~1")

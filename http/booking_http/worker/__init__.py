@@ -1,0 +1,1 @@
+"""What is done beside requests: recovery, clocks, and sending what the outbox holds."""

@@ -1,0 +1,256 @@
+"""The worker: finishes, finds out and undoes what requests and crashes left behind.
+
+Any number run at once, inside `serve` or alone; PostgreSQL decides who does what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import structlog
+from prometheus_client import start_http_server
+
+from booking_flow.ports import SpooledAnswer, TakenStep, TakenUndo
+from booking_flow.saga import StepName
+from booking_http.runtime.journal_verification import verifying
+from booking_http.runtime.listener import Ear
+from booking_http.runtime.optional_services import look_around
+from booking_http.runtime.process import cannot_listen
+from booking_http.settings import Settings
+from booking_http.staff.bulk_runs import bulk_work
+from booking_http.web.metrics import Metrics
+from booking_http.wiring import Parts, open_parts
+from booking_http.worker.job_loop import Job, Lane
+from booking_http.worker.outbox_sender import OutboxSender
+from persistence.bulk import TakenItem
+from persistence.wakeups import WORK
+
+_log = structlog.get_logger(__name__)
+_SCATTER: Final = 16
+_SPREAD: Final = 4
+"""Work that asks the supplier nothing needs fewer pieces at once by this factor."""
+
+
+class Find(Protocol):
+    """Looks for sessions that need something."""
+
+    async def __call__(self, *, limit: int) -> Sequence[UUID]:
+        """Return at most so many."""
+
+
+class Worker:
+    """Runs one lane for each kind of work."""
+
+    def __init__(self, parts: Parts, *, metrics: Metrics) -> None:
+        """Take what the service is made of, and where to count."""
+        settings = parts.settings
+        self._ears = parts.ears
+        self._sender = OutboxSender(parts)
+        self._stopped = asyncio.Event()
+        self._lanes = [
+            Lane(
+                job,
+                width=max(1, settings.worker_concurrency // (1 if job.leased else _SPREAD)),
+                poll=settings.worker_poll_seconds,
+                observed=metrics,
+            )
+            for job in jobs(parts)
+        ]
+
+    async def run(self) -> None:
+        """Work until stopped, and then finish what was taken."""
+        listening = asyncio.create_task(
+            self._ears.listen(Ear(channel=WORK, connected=self.wake, heard=self._heard))
+        )
+        try:
+            lanes = (lane.run() for lane in self._lanes)
+            await asyncio.gather(*lanes, self._sender.run(self._stopped))
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+
+    def wake(self) -> None:
+        """Look for work of every kind now."""
+        for lane in self._lanes:
+            lane.wake()
+
+    def stop(self) -> None:
+        """Take nothing more; `run` ends when what was taken is done."""
+        self._stopped.set()
+        for lane in self._lanes:
+            lane.stop()
+
+    async def drain(self) -> int:
+        """Do all there is to do now, and return how many pieces that was."""
+        done = 0
+        while more := sum([await lane.drain() for lane in self._lanes]):
+            done += more
+        return done
+
+    def _heard(self, payload: str) -> None:
+        """Look when what was announced is due."""
+        with suppress(ValueError):
+            asyncio.get_running_loop().call_later(float(payload), self.wake)
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until cancelled, in a process of its own."""
+    metrics = Metrics()
+    if settings.worker_port is not None:
+        _show(metrics, host=settings.app_host, port=settings.worker_port)
+    async with (
+        open_parts(settings) as parts,
+        verifying(parts),
+        working(parts, metrics=metrics),
+    ):
+        await look_around(parts)
+        await asyncio.Event().wait()
+
+
+def _show(metrics: Metrics, *, host: str, port: int) -> None:
+    try:
+        start_http_server(port, host, registry=metrics.registry)
+    except OSError as error:
+        advice = "choose another with APP_HOST or WORKER_PORT"
+        raise cannot_listen(host, port, error, advice=advice) from error
+
+
+@asynccontextmanager
+async def working(parts: Parts, *, metrics: Metrics) -> AsyncIterator[Worker]:
+    """Run a worker beside the block; afterwards it has the patience of a stop to finish."""
+    worker = Worker(parts, metrics=metrics)
+    task = asyncio.create_task(worker.run())
+    _log.info("working", concurrency=parts.settings.worker_concurrency)
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await asyncio.wait([task], timeout=parts.settings.shutdown_seconds)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+def jobs(parts: Parts) -> Sequence[Job[Any]]:
+    """Return every kind of work there is."""
+    return [
+        _forgotten(parts),
+        _open_steps(parts),
+        _undos(parts),
+        *_clocks(parts),
+        _spool(parts),
+        _bulk(parts),
+    ]
+
+
+def _forgotten(parts: Parts) -> Job[UUID]:
+    """Enter what whoever found it did not come to; until then nothing is sold."""
+    return Job(
+        name="forgotten_claim",
+        take=lambda limit: parts.upkeep.forgotten.sessions(limit=limit),
+        do=parts.upkeep.recovery.forgotten,
+        key=_itself,
+        session=_itself,
+        leased=False,
+    )
+
+
+def _open_steps(parts: Parts) -> Job[TakenStep]:
+    lease = parts.policy.lease_seconds(StepName.BOOK)
+    return Job(
+        name="open_step",
+        take=lambda limit: parts.upkeep.queue.take_open_steps(limit=limit, lease_seconds=lease),
+        do=parts.upkeep.recovery.open_step,
+        key=lambda taken: taken.step_id,
+        session=lambda taken: taken.session_id,
+        leased=True,
+    )
+
+
+def _undos(parts: Parts) -> Job[TakenUndo]:
+    lease = parts.policy.lease_seconds(StepName.RELEASE)
+
+    async def do(taken: TakenUndo) -> None:
+        await parts.upkeep.recovery.undo(taken)
+        await parts.upkeep.recovery.clocks(taken.session_id)
+
+    return Job(
+        name="undo",
+        take=lambda limit: parts.upkeep.queue.take_undos(limit=limit, lease_seconds=lease),
+        do=do,
+        key=lambda taken: taken.undo.id,
+        session=lambda taken: taken.session_id,
+        leased=True,
+    )
+
+
+def _clocks(parts: Parts) -> tuple[Job[UUID], Job[UUID]]:
+    return (
+        Job(
+            name="clock",
+            take=partial(_scattered, parts.upkeep.queue.due_sessions),
+            do=parts.upkeep.recovery.clocks,
+            key=_itself,
+            session=_itself,
+            leased=False,
+        ),
+        Job(
+            name="payment_deadline",
+            take=partial(_scattered, parts.upkeep.queue.overdue_payments),
+            do=parts.upkeep.recovery.payment,
+            key=_itself,
+            session=_itself,
+            leased=False,
+        ),
+    )
+
+
+async def _scattered(find: Find, limit: int) -> Sequence[UUID]:
+    """Take some of what is due and not the first, which all other workers would take as well."""
+    found = list(await find(limit=limit * _SCATTER))
+    return random.sample(found, min(limit, len(found)))
+
+
+def _bulk(parts: Parts) -> Job[TakenItem]:
+    work = bulk_work(parts)
+    lease = timedelta(seconds=parts.policy.lease_seconds(StepName.BOOK))
+    return Job(
+        name="bulk",
+        take=lambda limit: work.support.bulk.take(limit=limit, lease=lease),
+        do=work.do,
+        key=lambda item: (item.run_id, item.session_id),
+        session=lambda item: item.session_id,
+        leased=True,
+    )
+
+
+def _itself(session_id: UUID) -> UUID:
+    return session_id
+
+
+def _spool(parts: Parts) -> Job[SpooledAnswer]:
+    async def take(limit: int) -> Sequence[SpooledAnswer]:
+        return (await parts.spool.read_all())[:limit] if parts.spool else ()
+
+    return Job(
+        name="spooled_answer",
+        take=take,
+        do=partial(_ingest, parts),
+        key=lambda answer: answer.step_id,
+        session=lambda answer: answer.session_id,
+        leased=False,
+    )
+
+
+async def _ingest(parts: Parts, answer: SpooledAnswer) -> None:
+    await parts.upkeep.recovery.late_answer(answer)
+    if parts.spool is not None:
+        await parts.spool.drop(answer.step_id)

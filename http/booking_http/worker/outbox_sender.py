@@ -1,0 +1,139 @@
+"""The sender: takes what is due from the outbox, hands it over, and notes how that went."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from adapters.delivery import Undelivered
+from booking_flow.ports import StoreUnavailable
+from booking_http.notifications.settings import LINK
+from booking_http.wiring import Parts
+from booking_http.worker.cleanup import TIDY_SECONDS, until_next_time
+from booking_http.worker.senders import Deliveries, open_deliveries
+from persistence.announcements import OutboxKind
+from persistence.outbox import Fate, Outbox, Parcel
+
+BATCH: Final = 10
+LEASE: Final = timedelta(seconds=60)
+LIMIT_SECONDS: Final = 30.0
+"""How long handing over one parcel may take; well within the lease."""
+POLL_SECONDS: Final = 1.0
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How often a parcel is tried; as it stands, for about 30 hours."""
+
+    most: int = 12
+    most_links: int = 5
+    """A guest who asked for a link does not wait longer than a few minutes."""
+    first: timedelta = timedelta(seconds=5)
+    longest: timedelta = timedelta(hours=6)
+
+    def pause(self, attempts: int) -> timedelta:
+        """Return how long to wait after so many attempts: four times longer each, and varied."""
+        longer: int = 4 ** min(max(attempts - 1, 0), 16)
+        return min(self.first * longer, self.longest) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
+
+    def is_over(self, parcel: Parcel) -> bool:
+        """Whether that was the last attempt."""
+        links = parcel.kind is OutboxKind.LINK
+        return parcel.attempts >= (self.most_links if links else self.most)
+
+
+class OutboxSender:
+    """Sends at least once: a parcel whose sender dies before noting it is sent again."""
+
+    def __init__(
+        self, parts: Parts, *, patience: Patience | None = None, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Take the parts of the process, and whom to trust if that is not the machine's choice."""
+        self._parts = parts
+        self._patience = patience or Patience()
+        self._tls = tls
+        self.outbox = Outbox(parts.database)
+        self._channels = parts.outgoing.all_channels
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until told to stop, and finish what is under way then."""
+        pause = POLL_SECONDS if self._channels else TIDY_SECONDS
+        async with open_deliveries(self._parts, tls=self._tls) as doors:
+            tidied = -TIDY_SECONDS
+            while not stop.is_set():
+                now = asyncio.get_running_loop().time()
+                if now - tidied > TIDY_SECONDS:
+                    tidied = now
+                    await self._tidy(doors)
+                sent = 0
+                with until_next_time("sending"):
+                    sent = await self._send(doors)
+                if not sent:
+                    await _wait(stop, pause)
+
+    async def send_due(self) -> int:
+        """Send what is due now, once, and return how many parcels were taken."""
+        async with open_deliveries(self._parts, tls=self._tls) as doors:
+            return await self._send(doors)
+
+    async def _send(self, doors: Deliveries) -> int:
+        if LINK in self._channels:
+            await doors.lookups.answer(channel=LINK)
+        sent = await asyncio.gather(*(self._send_on(name, doors) for name in self._channels))
+        return sum(sent)
+
+    async def _send_on(self, channel: str, doors: Deliveries) -> int:
+        """Send on one channel, so that one that hangs keeps none of the others waiting."""
+        parcels = await self.outbox.take(channel, limit=BATCH, lease=LEASE)
+        await asyncio.gather(*(self._deliver(parcel, doors) for parcel in parcels))
+        return len(parcels)
+
+    async def _deliver(self, parcel: Parcel, doors: Deliveries) -> None:
+        if parcel.kind is OutboxKind.CONFIRMATION and parcel.overtaken:
+            await self.outbox.settle(parcel, Fate.DELIVERED, note="a later mail says more")
+            return
+        try:
+            async with asyncio.timeout(LIMIT_SECONDS):
+                await doors.hand_over(parcel)
+        except Undelivered as failure:
+            await self._fail(parcel, failure.reason, for_good=failure.for_good)
+        except TimeoutError:
+            await self._fail(parcel, "it took too long")
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            _log.exception("a parcel cannot be sent", channel=parcel.channel, seq=parcel.seq)
+            await self._fail(parcel, type(error).__name__)
+        else:
+            await self.outbox.settle(parcel, Fate.DELIVERED)
+
+    async def _fail(self, parcel: Parcel, reason: str, *, for_good: bool = False) -> None:
+        dead = for_good or self._patience.is_over(parcel)
+        fate, pause = Fate.DEAD if dead else Fate.WAITING, self._patience.pause(parcel.attempts)
+        await self.outbox.settle(parcel, fate, note=reason, pause=pause)
+        told = {"reference": parcel.reference, "channel": parcel.channel, "seq": parcel.seq}
+        tell = _log.error if dead else _log.warning
+        tell("not delivered", fate=fate.value, why=reason, attempts=parcel.attempts, **told)
+
+    async def _tidy(self, doors: Deliveries) -> None:
+        with until_next_time("tidying the outbox"):
+            await self.outbox.forget()
+            await doors.lookups.forget()
+
+
+async def send_due(parts: Parts) -> int:
+    """Send what is due now, once, and return how many parcels were taken."""
+    return await OutboxSender(parts).send_due()
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
