@@ -19,12 +19,13 @@ from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
 from booking_http.api.guest_token import SessionKey, parse
 from booking_http.api.idempotency import bind, read_key
+from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
 from booking_http.web.client_address import caller_address
 from booking_http.web.models import Ask
 from booking_http.web.problems import from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID, VISIT, Visited
-from booking_http.web.request_io import service_of, tell_session
+from booking_http.web.request_io import service_of
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 Act = Callable[[Command], Awaitable[Answer]]

@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from booking_flow.session import Loaded, Session
+from booking_http.api.session_replies import tag
 from booking_http.service import Service
 from booking_http.staff import actions, allowed_actions, course_changes
 from booking_http.staff.actions import Wish
@@ -17,7 +18,7 @@ from booking_http.staff.session_endpoints import present
 from booking_http.staff.session_search import id_of
 from booking_http.web.auth import Staff, staff_of
 from booking_http.web.problems import EdgeCode, problem
-from booking_http.web.request_io import expected_versions, read_body, service_of, tag, tell
+from booking_http.web.request_io import expected_versions, read_body, service_of, tell
 
 A = TypeVar("A", bound=ReasonAsk)
 CarryOut = Callable[[Service, Wish], Awaitable[Loaded]]

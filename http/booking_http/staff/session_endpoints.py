@@ -10,6 +10,7 @@ from aiohttp import web
 from booking_flow.flow import State
 from booking_flow.history import Event, HistoryBroken, flaw, fold
 from booking_flow.session import Loaded, Session
+from booking_http.api.session_replies import tag
 from booking_http.service import Service
 from booking_http.staff.action_responses import WaysTell
 from booking_http.staff.course_changes import ways
@@ -26,7 +27,7 @@ from booking_http.staff.views import (
     way_view,
 )
 from booking_http.web.auth import Staff, note_in_audit, staff_of
-from booking_http.web.request_io import read_body, read_query, service_of, tag, tell
+from booking_http.web.request_io import read_body, read_query, service_of, tell
 from persistence.histories import HistoryEntry
 from persistence.history_check import check_histories
 from persistence.support_work import QueuedTask

@@ -9,12 +9,6 @@ from typing import Final, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
-from booking_flow.engine import Answer
-from booking_flow.session import Session
-from booking_http.api.action_links import session_href
-from booking_http.api.guest_token import SessionKey
-from booking_http.api.responses import SessionTell
-from booking_http.api.session_response import render
 from booking_http.service import SERVICE, Service
 from booking_http.web.models import Ask, Tell
 from booking_http.web.problems import EdgeCode, problem
@@ -69,27 +63,3 @@ def tell(
         content_type=JSON,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
-
-
-def session_body(service: Service, answer: Answer, key: SessionKey) -> SessionTell:
-    """Return the one shape of a session."""
-    return render(answer.session, now=answer.now, session_id=key.text, allowed=service.allowed)
-
-
-def tag(session: Session) -> dict[str, str]:
-    """Return the headers that name the session's version."""
-    return {"ETag": f'"{session.version}"'}
-
-
-def tell_session(
-    service: Service,
-    answer: Answer,
-    key: SessionKey,
-    *,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-) -> web.Response:
-    """Answer with a session."""
-    body = session_body(service, answer, key)
-    place = {"Location": session_href(key.text)} if status == 201 else {}
-    return tell(body, status=status, headers={**tag(answer.session), **place, **(headers or {})})

@@ -10,7 +10,8 @@ from booking_http.api.attempt_limits import cap_holds
 from booking_http.api.conversions import choice_of, rate_of
 from booking_http.api.guest_request import carry_out, enter, origin_of
 from booking_http.api.requests import NothingAsk, RateQuery, SelectCabinAsk
-from booking_http.web.request_io import read_body, read_query, session_body, tag, tell, tell_session
+from booking_http.api.session_replies import session_body, tag, tell_session
+from booking_http.web.request_io import read_body, read_query, tell
 
 
 async def pricing(request: web.Request) -> web.Response:

@@ -13,11 +13,12 @@ from booking_http.api.guest_request import address_of
 from booking_http.api.lookup_models import LookupAsk, LookupTell
 from booking_http.api.lookup_pages import ask_page, booking_page, gone_page, wants_page
 from booking_http.api.responses import SessionTell
+from booking_http.api.session_replies import tag
 from booking_http.api.session_response import render
 from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem
 from booking_http.web.request_context import VISIT, Visited
-from booking_http.web.request_io import read_body, service_of, tag, tell
+from booking_http.web.request_io import read_body, service_of, tell
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 

@@ -22,9 +22,10 @@ from booking_http.api.guest_request import (
 from booking_http.api.guest_token import SessionKey, derived_key, new_uuid, random_key
 from booking_http.api.idempotency import read_key
 from booking_http.api.requests import CancelAsk, DetailsAsk, NothingAsk, OpenSessionAsk
+from booking_http.api.session_replies import tell_session
 from booking_http.web.models import Ask
 from booking_http.web.request_context import VISIT, Visited
-from booking_http.web.request_io import expected_versions, read_body, service_of, tell_session
+from booking_http.web.request_io import expected_versions, read_body, service_of
 
 Begin = Callable[[SessionKey, Command], Awaitable[Answer]]
 
