@@ -142,7 +142,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parcel:
+class OutboxMessage:
     """A leased row with what may be told of its event; `fence` is needed to settle it."""
 
     session_id: UUID
@@ -191,7 +191,7 @@ class Outbox:
         """Take the pool."""
         self._engine = engine
 
-    async def take(self, channel: str, *, limit: int, lease: timedelta) -> Sequence[Parcel]:
+    async def take(self, channel: str, *, limit: int, lease: timedelta) -> Sequence[OutboxMessage]:
         """Lease rows that are due; whoever dies with them leaves them due again."""
         values = {"channel": channel, "limit": limit, "lease": lease}
         rows = await fetch_all(self._engine, TAKE, values)
@@ -200,7 +200,12 @@ class Outbox:
         return [_parcel(row) for row in rows]
 
     async def settle(
-        self, parcel: Parcel, fate: Fate, *, note: str | None = None, pause: timedelta | None = None
+        self,
+        parcel: OutboxMessage,
+        fate: Fate,
+        *,
+        note: str | None = None,
+        pause: timedelta | None = None,
     ) -> bool:
         """Record how sending went; False when the lease has passed to another sender."""
         values = {
@@ -236,8 +241,8 @@ class Outbox:
         await execute(self._engine, FORGET)
 
 
-def _parcel(row: Row[Any]) -> Parcel:
-    return Parcel(
+def _parcel(row: Row[Any]) -> OutboxMessage:
+    return OutboxMessage(
         session_id=row.session_id,
         channel=row.channel,
         seq=row.seq,

@@ -13,30 +13,30 @@ from aiohttp import web
 from booking_flow.engine import Answer, allowed_triggers
 from booking_flow.flow import Trigger
 from booking_flow.session import Session
-from booking_http.api.debug_lookups import Debugging
-from booking_http.api.error_middleware import mend
+from booking_http.api.debug_lookups import DebugLookups
+from booking_http.api.error_middleware import handle_errors
 from booking_http.api.idempotency import KeyedHashes
 from booking_http.api.openapi import build_document
 from booking_http.routes import ROUTES, add_routes
 from booking_http.runtime.journal_verification import verifying
-from booking_http.runtime.optional_services import look_around
+from booking_http.runtime.optional_services import check_optional_services
 from booking_http.service import SERVICE, Service
 from booking_http.settings import Settings
 from booking_http.staff.wiring import support_of
-from booking_http.web.catalogue_gauges import RunGauges
-from booking_http.web.event_streams import Streams
+from booking_http.web.catalogue_gauges import CatalogueGauges
+from booking_http.web.event_streams import EventStreams
 from booking_http.web.headers import add_headers, preflight
 from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics
 from booking_http.web.outbox_gauges import OutboxGauges
-from booking_http.web.readiness_checks import Checks
-from booking_http.web.request_log import observe
+from booking_http.web.readiness_checks import ReadinessChecks
+from booking_http.web.request_log import log_request
 from booking_http.web.route import DOCUMENT
-from booking_http.web.session_wakeups import Listener
-from booking_http.web.single_flight import Flights
+from booking_http.web.session_wakeups import SessionWakeups
+from booking_http.web.single_flight import SingleFlight
 from booking_http.wiring import Parts, open_parts
-from booking_http.worker.cleanup import tidy
-from booking_http.worker.main import Worker, working
+from booking_http.worker.cleanup import clean_up
+from booking_http.worker.main import Worker, running_worker
 from persistence.caps import PostgresCaps
 from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
@@ -49,7 +49,7 @@ WORKER: Final = web.AppKey("worker", Worker)
 def create_app(settings: Settings) -> web.Application:
     """Return the web application; its parts open when it starts and close when it has stopped."""
     app = web.Application(
-        middlewares=[observe, preflight, mend], client_max_size=settings.max_body_bytes
+        middlewares=[log_request, preflight, handle_errors], client_max_size=settings.max_body_bytes
     )
     app[DOCUMENT] = _document(settings.public_url)
     add_routes(app)
@@ -61,7 +61,11 @@ def create_app(settings: Settings) -> web.Application:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
             async with (
                 verifying(parts),
-                beside(_listen(app[SERVICE], parts), tidy(parts.database), look_around(parts)),
+                beside(
+                    _listen(app[SERVICE], parts),
+                    clean_up(parts.database),
+                    check_optional_services(parts),
+                ),
                 _working(app, parts),
             ):
                 yield
@@ -83,7 +87,7 @@ def service_of_parts(parts: Parts) -> Service:
     def allowed(session: Session) -> tuple[Trigger, ...]:
         return allowed_triggers(session, policy=policy)
 
-    checks = Checks(
+    checks = ReadinessChecks(
         settings=settings,
         database=parts.database,
         store=parts.store,
@@ -109,19 +113,19 @@ def service_of_parts(parts: Parts) -> Service:
         lookups=PostgresLookups(parts.database, parts.vault),
         support=support_of(parts),
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
-        streams=Streams(per_session=settings.streams_per_session),
+        streams=EventStreams(per_session=settings.streams_per_session),
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,
-        catalogue_runs=RunGauges(PostgresSyncRuns(parts.database), metrics.registry),
+        catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), metrics.registry),
         outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
-        debugging=Debugging(
+        debugging=DebugLookups(
             settings=settings,
             database=parts.database,
             catalogue=parts.catalogue,
             supplier=parts.supplier,
         ),
         allowed=allowed,
-        pricings=Flights[str, Answer](),
+        pricings=SingleFlight[str, Answer](),
     )
 
 
@@ -146,12 +150,12 @@ async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
     if not parts.settings.worker:
         yield
         return
-    async with working(parts, metrics=app[SERVICE].metrics) as app[WORKER]:
+    async with running_worker(parts, metrics=app[SERVICE].metrics) as app[WORKER]:
         yield
 
 
 async def _listen(service: Service, parts: Parts) -> None:
-    await Listener(ears=parts.ears, streams=service.streams).run()
+    await SessionWakeups(ears=parts.ears, streams=service.streams).run()
 
 
 async def _begin_to_stop(app: web.Application) -> None:

@@ -27,7 +27,7 @@ from persistence.tasks import PostgresTaskStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Upkeep:
+class Maintenance:
     """What the worker and the staff's commands are made of."""
 
     queue: PostgresWorkQueue
@@ -38,7 +38,7 @@ class Upkeep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
+class SharedParts:
     """What requests and upkeep share; `owner` names this process on what it takes."""
 
     database: AsyncEngine
@@ -51,7 +51,7 @@ class Wiring:
     owner: str
 
 
-def upkeep_of(wired: Wiring) -> Upkeep:
+def maintenance_of(wired: SharedParts) -> Maintenance:
     """Put upkeep together."""
     queue, tasks = (
         PostgresWorkQueue(wired.database, wired.owner),
@@ -71,7 +71,7 @@ def upkeep_of(wired: Wiring) -> Upkeep:
         worker=wired.owner,
     )
     desk = Desk(tasks=tasks, supplier=wired.supplier, decider=wired.engine.decider)
-    return Upkeep(queue=queue, forgotten=forgotten, tasks=tasks, recovery=recovery, desk=desk)
+    return Maintenance(queue=queue, forgotten=forgotten, tasks=tasks, recovery=recovery, desk=desk)
 
 
 async def open_lookup(

@@ -9,19 +9,19 @@ from aiohttp import web
 
 from booking_flow.engine import Answer, Engine
 from booking_flow.ports import SessionStore
-from booking_http.api.debug_lookups import Debugging
+from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.idempotency import KeyedHashes
-from booking_http.api.rate_limits import Caps
+from booking_http.api.rate_limits import RateLimits
 from booking_http.api.session_response import Allowed
 from booking_http.cruises import Cruises
 from booking_http.settings import Settings
 from booking_http.staff.wiring import Support
-from booking_http.web.catalogue_gauges import RunGauges
-from booking_http.web.event_streams import Streams
+from booking_http.web.catalogue_gauges import CatalogueGauges
+from booking_http.web.event_streams import EventStreams
 from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics
 from booking_http.web.outbox_gauges import OutboxGauges
-from booking_http.web.single_flight import Flights
+from booking_http.web.single_flight import SingleFlight
 from persistence.lookups import PostgresLookups
 
 
@@ -33,18 +33,18 @@ class Service:
     engine: Engine
     store: SessionStore
     cruises: Cruises
-    caps: Caps
+    caps: RateLimits
     lookups: PostgresLookups
     support: Support
     hashes: KeyedHashes
-    streams: Streams
+    streams: EventStreams
     health: Health
     metrics: Metrics
-    catalogue_runs: RunGauges
+    catalogue_runs: CatalogueGauges
     outbox: OutboxGauges
-    debugging: Debugging
+    debugging: DebugLookups
     allowed: Allowed
-    pricings: Flights[str, Answer]
+    pricings: SingleFlight[str, Answer]
 
 
 SERVICE: Final = web.AppKey("service", Service)

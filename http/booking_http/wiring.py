@@ -26,17 +26,17 @@ from booking_flow.ports import BookingLookup
 from booking_flow.supplier import CallContext
 from booking_http.api.guest_token import new_uuid
 from booking_http.maintenance_wiring import (
-    Upkeep,
-    Wiring,
+    Maintenance,
+    SharedParts,
     journal_of,
+    maintenance_of,
     open_lookup,
     spool_of,
-    upkeep_of,
 )
-from booking_http.notifications.settings import Outgoing, outgoing_of
+from booking_http.notifications.settings import NotificationSettings, notification_settings
 from booking_http.runtime.background_work import BackgroundWork
-from booking_http.runtime.environment_guard import one_world
-from booking_http.runtime.listener import Ears, ears_of
+from booking_http.runtime.environment_guard import guard_environment
+from booking_http.runtime.listener import Listener, listener_of
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
 from persistence.database import create_engine
@@ -56,7 +56,7 @@ class Parts:
     database: AsyncEngine
     vault: Vault
     store: PostgresSessionStore
-    outgoing: Outgoing
+    outgoing: NotificationSettings
     catalogue: CatalogueReader
     supplier: TraveltekClient
     redis: Redis | None
@@ -64,9 +64,9 @@ class Parts:
     journal: FileJournal | None
     waiting: WaitingAnswers
     aside: BackgroundWork
-    ears: Ears
+    ears: Listener
     engine: Engine
-    upkeep: Upkeep
+    upkeep: Maintenance
 
 
 @asynccontextmanager
@@ -77,7 +77,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             settings.database_url.get_secret_value(), pool_size=settings.database_pool_size
         )
         opened.push_async_callback(database.dispose)
-        await opened.enter_async_context(one_world(settings, database))
+        await opened.enter_async_context(guard_environment(settings, database))
         redis = redis_of(settings)
         if redis is not None:
             opened.push_async_callback(redis.aclose)
@@ -111,7 +111,7 @@ def _wire(
     lookup: BookingLookup,
 ) -> Parts:
     vault, policy = vault_of(settings), settings.policy()
-    outgoing, owner = outgoing_of(settings), f"{socket.gethostname()}:{os.getpid()}"
+    outgoing, owner = notification_settings(settings), f"{socket.gethostname()}:{os.getpid()}"
     store = PostgresSessionStore(database, vault, owner, outgoing.channels)
     spool, waiting, aside = spool_of(settings), WaitingAnswers(), BackgroundWork()
     journal = journal_of(settings, owner=owner)
@@ -129,8 +129,8 @@ def _wire(
         spool=spool,
         journal=journal,
     )
-    upkeep = upkeep_of(
-        Wiring(
+    upkeep = maintenance_of(
+        SharedParts(
             database=database,
             store=store,
             supplier=supplier,
@@ -156,7 +156,7 @@ def _wire(
         waiting=waiting,
         aside=aside,
         # After a fail-over the next connection leads to a server that may have forgotten claims.
-        ears=ears_of(settings, broken=journal.doubt) if journal else ears_of(settings),
+        ears=listener_of(settings, broken=journal.doubt) if journal else listener_of(settings),
         engine=engine,
         upkeep=upkeep,
     )

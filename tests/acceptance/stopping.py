@@ -21,7 +21,7 @@ from booking_flow.engine import Engine
 from booking_flow.ports import StoreUnavailable
 from booking_flow.refused import Refused
 from booking_http.api.openapi import build_document
-from booking_http.maintenance_wiring import Upkeep, Wiring, upkeep_of
+from booking_http.maintenance_wiring import Maintenance, SharedParts, maintenance_of
 from booking_http.routes import ROUTES
 from persistence.queue import PostgresWorkQueue
 from tests.http.kit import Json, Service, Simulator, running_service
@@ -132,10 +132,10 @@ def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[N
         ports = {name: Stoppable(wired[name], name, points) for name in ("store", "supplier")}
         return Engine(**wired | ports)
 
-    def upkeep(wired: Wiring) -> Upkeep:
+    def upkeep(wired: SharedParts) -> Maintenance:
         store: Any = Stoppable(wired.store, "store", points)
         supplier: Any = Stoppable(wired.supplier, "supplier", points)
-        return upkeep_of(replace(wired, store=store, supplier=supplier))
+        return maintenance_of(replace(wired, store=store, supplier=supplier))
 
     def queue(*given: Any) -> Stoppable:
         return Stoppable(PostgresWorkQueue(*given), "store", points)
@@ -145,7 +145,7 @@ def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[N
 
     wiring: dict[str, Any] = {
         "Engine": engine,
-        "upkeep_of": upkeep,
+        "maintenance_of": upkeep,
         "boottime": boottime,
         "pause": pause,
     }

@@ -13,7 +13,7 @@ from aiohttp import ClientError
 from adapters.embedded import EmbeddedPostgres
 from adapters.spool import FileSpool
 from booking_http.web.metrics import Metrics
-from booking_http.worker.main import working
+from booking_http.worker.main import running_worker
 from persistence.migrate import upgrade
 from tests.acceptance.ledger import agrees, facts_of
 from tests.acceptance.processes import nursery
@@ -80,7 +80,7 @@ async def test_a_worker_goes_on_when_the_database_is_back(
     async with (
         nursery(postgres.dsn, simulator) as made,
         worker_for(settings) as (_, parts),
-        working(parts, metrics=Metrics()),
+        running_worker(parts, metrics=Metrics()),
     ):
         guest = (await made.start()).guest()
         await guest.to_basketed()

@@ -32,9 +32,9 @@ from booking_http.settings import Settings, load_settings  # noqa: E402
 from booking_http.web.metrics import Metrics  # noqa: E402
 from booking_http.wiring import Parts, open_parts  # noqa: E402
 from booking_http.worker.job_loop import Job  # noqa: E402
-from booking_http.worker.main import Worker, working  # noqa: E402
+from booking_http.worker.main import Worker, running_worker  # noqa: E402
 from booking_http.worker.outbox_sender import OutboxSender  # noqa: E402
-from persistence.outbox import Parcel  # noqa: E402
+from persistence.outbox import OutboxMessage  # noqa: E402
 from persistence.wakeups import Wakeups  # noqa: E402
 
 STAFF: Final = Origin(actor=ActorKind.STAFF, actor_name="rosa")
@@ -62,7 +62,7 @@ def name_pieces() -> None:
     def named_jobs(parts: Parts) -> list[Job[Any]]:
         return [named(job) for job in jobs(parts)]
 
-    async def named_delivery(self: OutboxSender, parcel: Parcel, doors: Any) -> None:
+    async def named_delivery(self: OutboxSender, parcel: OutboxMessage, doors: Any) -> None:
         PIECE.set(str(parcel.session_id))
         await deliver(self, parcel, doors)
 
@@ -82,7 +82,7 @@ def name_pieces() -> None:
 
 async def work(settings: Settings) -> None:
     """Work as `booking-flow worker` does, until killed."""
-    async with open_parts(settings) as parts, working(parts, metrics=Metrics()):
+    async with open_parts(settings) as parts, running_worker(parts, metrics=Metrics()):
         await asyncio.Event().wait()
 
 

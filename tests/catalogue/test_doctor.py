@@ -16,9 +16,9 @@ from sqlalchemy import text
 
 from adapters.catalogue.inspection import FindingKind
 from adapters.catalogue.quality import Flaw
-from booking_http.cli.doctor.connections import open_rooms
+from booking_http.cli.doctor.connections import open_connections
 from booking_http.cli.doctor.findings import Finding, Level, Report
-from booking_http.cli.doctor.runner import Extent, examine
+from booking_http.cli.doctor.runner import Scope, examine
 from booking_http.cli.main import main
 from booking_http.cli.sync_report import watching
 from booking_http.settings import Settings
@@ -62,9 +62,9 @@ class Practice:
         return settings_for(**usual | changes)
 
     async def report(self, shelf: Shelf, *, per_line: int | None = 2, **changes: Any) -> Report:
-        async with open_rooms(self.settings(shelf, **changes)) as rooms:
+        async with open_connections(self.settings(shelf, **changes)) as rooms:
             with watching(quiet=True) as watch:
-                return await examine(rooms, Extent(per_line=per_line), watch)
+                return await examine(rooms, Scope(per_line=per_line), watch)
 
     async def command(self, shelf: Shelf, *options: str, **more: str) -> Result:
         env = environment(self.settings(shelf)) | {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, generate_latest
 
 from booking_http.service import SERVICE
-from booking_http.web.catalogue_gauges import RunGauges
+from booking_http.web.catalogue_gauges import CatalogueGauges
 from persistence.database import create_engine
 from persistence.schema_sync import RunKind
 from persistence.sync_runs import PostgresSyncRuns
@@ -55,7 +55,7 @@ async def test_it_is_looked_up_seldom_and_remembered_while_the_database_is_away(
     away = create_engine("postgresql://nobody@127.0.0.1:1/x", pool_size=1, connect_timeout=0.5)
     runs, seconds = PostgresSyncRuns(engine), [0.0]
     registry = CollectorRegistry()
-    gauges = RunGauges(runs, registry, lambda: seconds[0])
+    gauges = CatalogueGauges(runs, registry, lambda: seconds[0])
     await gauges.refresh()
     await runs.end(await begun(runs), "done", REPORT)
     await gauges.refresh()
@@ -63,7 +63,7 @@ async def test_it_is_looked_up_seldom_and_remembered_while_the_database_is_away(
     seconds[0] = 11
     await gauges.refresh()
     assert b'run_rows{fate="refused",kind="sync"} 3.0' in generate_latest(registry)
-    lost = RunGauges(PostgresSyncRuns(away), CollectorRegistry())
+    lost = CatalogueGauges(PostgresSyncRuns(away), CollectorRegistry())
     await lost.refresh()
     await engine.dispose()
     await away.dispose()

@@ -10,14 +10,14 @@ import pytest
 from booking_flow.flow import State
 from booking_http.console import event_labels, flow_chart, formatting, timeline_rows
 from booking_http.console.json_outline import outline
-from booking_http.staff.responses import HappeningTell
+from booking_http.staff.responses import HappeningResponse
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def happening(after: float = 0.0, **members: Any) -> HappeningTell:
+def happening(after: float = 0.0, **members: Any) -> HappeningResponse:
     usual: dict[str, Any] = {"row": f"event-{after}", "kind": "event", "what": "note"}
-    return HappeningTell(at=NOON + timedelta(seconds=after), **usual | members)
+    return HappeningResponse(at=NOON + timedelta(seconds=after), **usual | members)
 
 
 def test_long_pauses_are_words_and_short_gaps_are_exact() -> None:

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from sqlalchemy import text
 
 from booking_http.api.action_links import BASE
-from booking_http.web.single_flight import Flights
+from booking_http.web.single_flight import SingleFlight
 from tests.http.kit import CRUISE, Guest, Reply, Service
 from tests.patience import eventually, kept_back
 
@@ -48,7 +48,7 @@ async def test_pricing_asked_many_times_at_once_asks_the_supplier_once(
     await guest.open()
     with (
         kept_back("cruisecabingrades"),
-        patch.object(Flights, "join", autospec=True, side_effect=Flights.join) as join,
+        patch.object(SingleFlight, "join", autospec=True, side_effect=SingleFlight.join) as join,
     ):
         asking = [asyncio.create_task(guest.price()) for _ in range(20)]
 

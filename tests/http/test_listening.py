@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connection, Connector
-from booking_http.runtime.listener import Ear, Ears
+from booking_http.runtime.listener import Listener, Subscription
 from tests.patience import eventually
 from tests.tcp_proxy import Network, network
 
@@ -32,7 +32,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 class Listening:
     """What was heard, and how often the connection came and went."""
 
-    ears: Ears = field(init=False)
+    ears: Listener = field(init=False)
     heard: list[str] = field(default_factory=list)
     came: int = 0
     went: int = 0
@@ -63,8 +63,10 @@ class Listening:
 @asynccontextmanager
 async def listening(connector: Callable[[], Any]) -> AsyncIterator[Listening]:
     made = Listening()
-    made.ears = Ears(cast("Connector", connector), broken=made.broken)
-    ear = Ear(channel=CHANNEL, heard=made.heard.append, connected=made.connected, lost=made.lost)
+    made.ears = Listener(cast("Connector", connector), broken=made.broken)
+    ear = Subscription(
+        channel=CHANNEL, heard=made.heard.append, connected=made.connected, lost=made.lost
+    )
     task = asyncio.create_task(made.ears.listen(ear))
     try:
         yield made

@@ -97,7 +97,7 @@ async def test_a_no_that_comes_later_is_logged_once_and_outlived(
     settings = settings_for(database_url=database_url, supplier_url="http://supplier.test")
     engine = create_engine(database_url, pool_size=1)
     with capture_logs() as lines:
-        async with environment_guard.one_world(settings, engine):
+        async with environment_guard.guard_environment(settings, engine):
             await asyncio.wait_for(compared.wait(), 20)
     await engine.dispose()
     said = [(line["log_level"], line["setting"], line["why"]) for line in lines]
@@ -115,5 +115,5 @@ async def test_a_no_at_the_start_refuses(monkeypatch: pytest.MonkeyPatch) -> Non
     settings = settings_for(database_url=url, supplier_url="http://supplier.test")
     engine = create_engine(url, pool_size=1)
     with pytest.raises(CannotRun, match="does not accept the account"):
-        async with environment_guard.one_world(settings, engine):
+        async with environment_guard.guard_environment(settings, engine):
             raise AssertionError("it started")

@@ -13,14 +13,14 @@ from pydantic import ValidationError
 
 from booking_http.api.conversions import changes_of, payment_of
 from booking_http.api.requests import (
-    BookAsk,
-    DetailsAsk,
-    OpenSessionAsk,
-    PassengerAsk,
-    PaymentAsk,
-    SelectCabinAsk,
+    BookRequest,
+    DetailsRequest,
+    OpenSessionRequest,
+    PassengerRequest,
+    PaymentRequest,
+    SelectCabinRequest,
 )
-from booking_http.web.models import Ask
+from booking_http.web.models import RequestModel
 from booking_http.web.problems import Problem
 from booking_http.web.validation import problem_of
 from tests.http.kit import VISA, Json
@@ -45,7 +45,7 @@ PAYMENT: Json = {
 }
 
 
-def refused(model: type[Ask], body: Any) -> Problem:
+def refused(model: type[RequestModel], body: Any) -> Problem:
     with pytest.raises(ValidationError) as found:
         model.model_validate_json(json.dumps(body))
     return problem_of(found.value)
@@ -70,7 +70,7 @@ def refused(model: type[Ask], body: Any) -> Problem:
     ids=str,
 )
 def test_a_traveller_that_is_not_understood_is_told_where(change: Json, pointer: str) -> None:
-    problem = refused(PassengerAsk, PASSENGER | change)
+    problem = refused(PassengerRequest, PASSENGER | change)
     assert problem.code == "validation_failed"
     assert [fault.pointer for fault in problem.errors] == [pointer]
 
@@ -81,19 +81,19 @@ def test_a_traveller_that_is_not_understood_is_told_where(change: Json, pointer:
     ids=repr,
 )
 def test_money_is_a_decimal_string(amount: object) -> None:
-    assert refused(PaymentAsk, PAYMENT | {"amount": amount}).errors[0].pointer == "/amount"
+    assert refused(PaymentRequest, PAYMENT | {"amount": amount}).errors[0].pointer == "/amount"
 
 
 @pytest.mark.parametrize(("month", "year"), [(9, 2031), ("09", "2031"), ("9", "31"), (9, 31)])
 def test_the_dates_of_cards_are_taken_as_forms_send_them(month: object, year: object) -> None:
     body = PAYMENT | {"expiryMonth": month, "expiryYear": year}
-    ask = PaymentAsk.model_validate_json(json.dumps(body))
+    ask = PaymentRequest.model_validate_json(json.dumps(body))
     assert (ask.expiry_month, ask.expiry_year) == (9, 2031)
 
 
 def test_blanks_in_a_card_number_are_left_out_and_it_never_prints() -> None:
     body = PAYMENT | {"cardNumber": "4111 1111-1111 1111"}
-    ask = PaymentAsk.model_validate_json(json.dumps(body))
+    ask = PaymentRequest.model_validate_json(json.dumps(body))
     payment = payment_of(ask, currency="USD")
     assert payment.card.reveal_number() == VISA
     assert payment.amount.amount == Decimal("500.00")
@@ -105,27 +105,29 @@ def test_blanks_in_a_card_number_are_left_out_and_it_never_prints() -> None:
 def test_what_is_wrong_with_a_card_is_never_repeated(typed: str, field: str) -> None:
     """Whatever was typed, the problem speaks of the field and not of its content."""
     hidden = f"{typed}~4000~{typed}" * 3
-    problem = refused(PaymentAsk, PAYMENT | {field: [hidden]})
+    problem = refused(PaymentRequest, PAYMENT | {field: [hidden]})
     assert hidden not in repr(problem.errors) + str(problem.detail)
 
 
 def test_pointers_escape_what_json_pointers_must() -> None:
-    problem = refused(OpenSessionAsk, {"cruiseId": 3, "passengerCount": {"adults": 1}})
+    problem = refused(OpenSessionRequest, {"cruiseId": 3, "passengerCount": {"adults": 1}})
     assert [fault.pointer for fault in problem.errors] == ["/cruiseId"]
 
 
 def test_a_cabin_is_held_unless_the_guest_says_otherwise() -> None:
     key = {"resultNo": "1", "gradeNo": "2", "rateCode": "3"}
-    assert SelectCabinAsk.model_validate_json(json.dumps(key)).add_to_basket is True
-    assert refused(SelectCabinAsk, key | {"addToBasket": "no"}).errors[0].pointer == "/addToBasket"
+    assert SelectCabinRequest.model_validate_json(json.dumps(key)).add_to_basket is True
+    assert (
+        refused(SelectCabinRequest, key | {"addToBasket": "no"}).errors[0].pointer == "/addToBasket"
+    )
 
 
 def test_only_details_that_were_sent_change() -> None:
-    ask = DetailsAsk.model_validate_json('{"dining": null, "passengers": []}')
+    ask = DetailsRequest.model_validate_json('{"dining": null, "passengers": []}')
     assert changes_of(ask) == {"dining": None, "passengers": ()}
 
 
 def test_a_booking_names_everything_that_is_missing_at_once() -> None:
-    problem = refused(BookAsk, {"passengers": [{}]})
+    problem = refused(BookRequest, {"passengers": [{}]})
     pointers = {fault.pointer for fault in problem.errors}
     assert {"/contact", "/passengers/0/title", "/passengers/0/nationality"} <= pointers

@@ -14,7 +14,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import refuse
 from booking_http.web.metrics import Metrics
-from booking_http.worker.job_loop import Job, Lane
+from booking_http.worker.job_loop import Job, JobLoop
 from tests.patience import eventually
 
 SESSION = UUID(int=1)
@@ -53,11 +53,11 @@ def lane(
     leased: bool = True,
     poll: float = 60.0,
     metrics: Metrics | None = None,
-) -> Lane[int]:
+) -> JobLoop[int]:
     job: Job[int] = Job(
         name="test", take=take, do=do, key=lambda piece: piece, session=_nobody, leased=leased
     )
-    return Lane(job, width=3, poll=poll, observed=metrics or Metrics())
+    return JobLoop(job, width=3, poll=poll, observed=metrics or Metrics())
 
 
 def _nobody(_: Any) -> UUID:
@@ -65,7 +65,7 @@ def _nobody(_: Any) -> UUID:
 
 
 @asynccontextmanager
-async def running(made: Lane[int]) -> AsyncIterator[asyncio.Task[None]]:
+async def running(made: JobLoop[int]) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(made.run())
     yield task
     made.stop()

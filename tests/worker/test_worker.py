@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from booking_http.web.metrics import Metrics
-from booking_http.worker.main import working
+from booking_http.worker.main import running_worker
 from persistence.histories import history
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Service
@@ -138,7 +138,7 @@ async def test_an_announcement_wakes_a_worker_that_would_sleep_long(
     service = await make_service(worker_poll_seconds=300)
     guest = service.guest()
     await guest.to_priced()
-    async with working(service.parts, metrics=Metrics()):
+    async with running_worker(service.parts, metrics=Metrics()):
         await service.simulator.fault("basketadd.pl", "reset")
         assert (await guest.select()).status == 202
 

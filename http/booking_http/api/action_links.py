@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from booking_flow.flow import Trigger
-from booking_http.api.responses import ActionTell
+from booking_http.api.responses import ActionResponse
 
 BASE: Final = "/api/v1/booking"
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
@@ -35,10 +35,10 @@ def session_href(session_id: str) -> str:
     return f"{BASE}/session/{session_id}"
 
 
-def describe(names: Iterable[str], *, session_id: str | None) -> list[ActionTell]:
+def describe(names: Iterable[str], *, session_id: str | None) -> list[ActionResponse]:
     """Return the actions with their addresses; without a session, those that need none."""
     return [
-        ActionTell(name=name, method=method, href=BASE + path.format(session_id=session_id))
+        ActionResponse(name=name, method=method, href=BASE + path.format(session_id=session_id))
         for name in names
         for method, path in (ACTIONS[name],)
         if session_id is not None or "{" not in path

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from booking_flow.refusals import RefusalCode
-from booking_http.api.guest_request import Visit, address_of
+from booking_http.api.guest_request import GuestRequest, address_of
 from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem
 
 
-async def cap_holds(visit: Visit) -> None:
+async def cap_holds(visit: GuestRequest) -> None:
     """Refuse a hold to an address that has enough cabins of this sailing held."""
     settings, address = visit.service.settings, address_of(visit.request)
     if is_exempt(address, settings.caps_exempt):
@@ -23,7 +23,7 @@ async def cap_holds(visit: Visit) -> None:
         raise problem(RefusalCode.RATE_LIMITED, "Too many cabins of this sailing are held already.")
 
 
-async def cap_cards(visit: Visit) -> None:
+async def cap_cards(visit: GuestRequest) -> None:
     """Refuse a card after too many attempts of the session or the address."""
     settings, address = visit.service.settings, address_of(visit.request)
     if is_exempt(address, settings.caps_exempt):

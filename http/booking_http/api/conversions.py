@@ -13,17 +13,17 @@ from booking_flow.supplier import RateKey
 from booking_http.api import requests
 
 
-def contact_of(ask: requests.ContactAsk) -> Contact:
+def contact_of(ask: requests.ContactRequest) -> Contact:
     """Return the contact."""
     return Contact(**dict(ask))
 
 
-def passengers_of(given: tuple[requests.PassengerAsk, ...]) -> tuple[Passenger, ...]:
+def passengers_of(given: tuple[requests.PassengerRequest, ...]) -> tuple[Passenger, ...]:
     """Return the travellers, the lead first."""
     return tuple(Passenger(**dict(passenger)) for passenger in given)
 
 
-def payment_of(ask: requests.PaymentAsk, *, currency: str) -> Payment:
+def payment_of(ask: requests.PaymentRequest, *, currency: str) -> Payment:
     """Return the payment; its card prints masked from here on."""
     card = Card(
         number=ask.card_number,
@@ -36,7 +36,7 @@ def payment_of(ask: requests.PaymentAsk, *, currency: str) -> Payment:
     return Payment(card=card, amount=Money(amount, currency), payment_type=ask.payment_type)
 
 
-def book_request_of(ask: requests.BookAsk, *, currency: str) -> BookRequest:
+def book_request_of(ask: requests.BookRequest, *, currency: str) -> BookRequest:
     """Return what the engine books by."""
     return BookRequest(
         passengers=passengers_of(ask.passengers),
@@ -46,7 +46,7 @@ def book_request_of(ask: requests.BookAsk, *, currency: str) -> BookRequest:
     )
 
 
-def choice_of(ask: requests.SelectCabinAsk) -> CabinChoice:
+def choice_of(ask: requests.SelectCabinRequest) -> CabinChoice:
     """Return the cabin and rate chosen."""
     return CabinChoice(
         result_no=ask.result_no,
@@ -64,7 +64,7 @@ def rate_of(query: requests.RateQuery) -> RateKey:
     return RateKey(result_no=query.result_no, grade_no=query.grade_no, rate_code=query.rate_code)
 
 
-def changes_of(ask: requests.DetailsAsk) -> dict[str, object]:
+def changes_of(ask: requests.DetailsRequest) -> dict[str, object]:
     """Return only the details that were sent."""
     every: dict[str, object] = {
         "contact": contact_of(ask.contact) if ask.contact else None,

@@ -31,7 +31,7 @@ _CLOCK_LIMIT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Debugging:
+class DebugLookups:
     """Tells staff which world a running service is in."""
 
     settings: Settings
@@ -39,14 +39,14 @@ class Debugging:
     catalogue: CatalogueReader
     supplier: TraveltekClient
 
-    async def db_info(self) -> tell.DbInfoTell:
+    async def db_info(self) -> tell.DbInfoResponse:
         """Look at the databases."""
         settings, found = self.settings, await vitals(self.database)
         mark = await read_mark(self.database)
-        return tell.DbInfoTell(
+        return tell.DbInfoResponse(
             environment=settings.app_env,
             mark=None if mark is None else _mark(mark),
-            database=tell.DatabaseTell(
+            database=tell.DatabaseResponse(
                 name=found.name, version=found.version, account=found.account
             ),
             revision=(await standing(self.database)).revision,
@@ -56,14 +56,14 @@ class Debugging:
             sessions=dict(await session_counts(self.database)),
         )
 
-    async def check_supplier(self) -> tell.SupplierCheckTell:
+    async def check_supplier(self) -> tell.SupplierCheckResponse:
         """Sign in at the supplier and search for the first sailing on sale."""
         settings = self.settings
         ahead = await clock_ahead(
             settings.traveltek_base_url, now=lambda: datetime.now(UTC), limit=_CLOCK_LIMIT
         )
         token = await self._token()
-        return tell.SupplierCheckTell(
+        return tell.SupplierCheckResponse(
             environment=settings.app_env,
             base_url=settings.traveltek_base_url,
             sid=settings.traveltek_sid,
@@ -72,12 +72,12 @@ class Debugging:
             search=await self._search() if token.good else None,
         )
 
-    async def _catalogue(self) -> tell.CatalogueTell:
+    async def _catalogue(self) -> tell.CatalogueResponse:
         server, found = await self.catalogue.server(), await self.catalogue.inspection()
         today = await self._today()
         counted = await self.catalogue.counts(today=today) if found.usable else ()
-        return tell.CatalogueTell(
-            database=tell.DatabaseTell(
+        return tell.CatalogueResponse(
+            database=tell.DatabaseResponse(
                 name=server.name, version=server.version, account=server.account
             ),
             layout=f"{self.settings.catalogue_layout} in schema {found.layout.schema}",
@@ -86,14 +86,14 @@ class Debugging:
             lines=[_line(each, self.settings.live_lines) for each in counted],
         )
 
-    async def _token(self) -> tell.TokenTell:
+    async def _token(self) -> tell.TokenResponse:
         try:
             left = await self.supplier.sign_in(ctx=passing_call())
         except SupplierError as error:
-            return tell.TokenTell(good=False, seconds_left=None, why_not=str(error))
-        return tell.TokenTell(good=True, seconds_left=round(left), why_not=None)
+            return tell.TokenResponse(good=False, seconds_left=None, why_not=str(error))
+        return tell.TokenResponse(good=True, seconds_left=round(left), why_not=None)
 
-    async def _search(self) -> tell.SearchTell | None:
+    async def _search(self) -> tell.SearchResponse | None:
         page = await self.catalogue.search(today=await self._today(), limit=1)
         if not page.sailings:
             return None
@@ -110,7 +110,7 @@ class Debugging:
         return (await now(self.database)).date()
 
 
-def _judged(sailing: Sailing, hit: SearchHit | None) -> tell.SearchTell:
+def _judged(sailing: Sailing, hit: SearchHit | None) -> tell.SearchResponse:
     if hit is None:
         return _searched(sailing, "not_found")
     if hit.line_id != sailing.line_id:
@@ -120,8 +120,8 @@ def _judged(sailing: Sailing, hit: SearchHit | None) -> tell.SearchTell:
 
 def _searched(
     sailing: Sailing, outcome: tell.Outcome, *, line: int | None = None, detail: str | None = None
-) -> tell.SearchTell:
-    return tell.SearchTell(
+) -> tell.SearchResponse:
+    return tell.SearchResponse(
         cruise_id=sailing.cruise_id,
         line_id=sailing.line_id,
         outcome=outcome,
@@ -130,8 +130,8 @@ def _searched(
     )
 
 
-def _mark(mark: Mark) -> tell.MarkTell:
-    return tell.MarkTell(
+def _mark(mark: Mark) -> tell.MarkResponse:
+    return tell.MarkResponse(
         app_env=mark.app_env, supplier_sid=mark.supplier_sid, marked_at=mark.marked_at
     )
 
@@ -140,8 +140,8 @@ def _lacking(found: Inspection) -> list[str]:
     return [str(finding) for finding in (*found.harmful, *found.lacking)]
 
 
-def _line(count: LineCount, live: Collection[int]) -> tell.LineTell:
-    return tell.LineTell(
+def _line(count: LineCount, live: Collection[int]) -> tell.LineResponse:
+    return tell.LineResponse(
         line_id=count.line_id,
         name=count.name,
         live=count.line_id in live,

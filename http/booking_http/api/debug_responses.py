@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from booking_http.web.models import Moment, Tell
+from booking_http.web.models import Moment, ResponseModel
 from persistence.identity import AppEnv
 
 Outcome = Literal["agrees", "other_line", "not_found", "sold_out", "failed"]
 
 
-class MarkTell(Tell):
+class MarkResponse(ResponseModel):
     """What the booking database says of itself."""
 
     app_env: AppEnv
@@ -19,7 +19,7 @@ class MarkTell(Tell):
     marked_at: Moment
 
 
-class DatabaseTell(Tell):
+class DatabaseResponse(ResponseModel):
     """A database, and our account there."""
 
     name: str
@@ -27,7 +27,7 @@ class DatabaseTell(Tell):
     account: str
 
 
-class LineTell(Tell):
+class LineResponse(ResponseModel):
     """A line's sailings on sale."""
 
     line_id: int
@@ -38,30 +38,30 @@ class LineTell(Tell):
     last: date | None
 
 
-class CatalogueTell(Tell):
+class CatalogueResponse(ResponseModel):
     """The catalogue, and what it lacks."""
 
-    database: DatabaseTell
+    database: DatabaseResponse
     layout: str
     bookable: bool
     lacking: list[str]
-    lines: list[LineTell]
+    lines: list[LineResponse]
 
 
-class DbInfoTell(Tell):
+class DbInfoResponse(ResponseModel):
     """Which databases this is, and what is in them."""
 
     environment: AppEnv
-    mark: MarkTell | None
-    database: DatabaseTell
+    mark: MarkResponse | None
+    database: DatabaseResponse
     revision: str | None
     needed_revision: str
     server_time: Moment
-    catalogue: CatalogueTell
+    catalogue: CatalogueResponse
     sessions: dict[str, int]
 
 
-class TokenTell(Tell):
+class TokenResponse(ResponseModel):
     """Whether the supplier lets us in, and for how long."""
 
     good: bool
@@ -69,7 +69,7 @@ class TokenTell(Tell):
     why_not: str | None
 
 
-class SearchTell(Tell):
+class SearchResponse(ResponseModel):
     """What the supplier said of the first sailing on sale."""
 
     cruise_id: str
@@ -79,12 +79,12 @@ class SearchTell(Tell):
     detail: str | None
 
 
-class SupplierCheckTell(Tell):
+class SupplierCheckResponse(ResponseModel):
     """Which of the supplier's sites and accounts this is, and whether it answers."""
 
     environment: AppEnv
     base_url: str
     sid: str
     clock_ahead_seconds: int | None
-    token: TokenTell
-    search: SearchTell | None
+    token: TokenResponse
+    search: SearchResponse | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from booking_flow.refusals import RefusalCode
-from booking_http.api.debug_responses import DbInfoTell, SupplierCheckTell
+from booking_http.api.debug_responses import DbInfoResponse, SupplierCheckResponse
 from booking_http.api.endpoints import debug
 from booking_http.web.problems import EdgeCode
 from booking_http.web.route import Codes, Route
@@ -20,7 +20,7 @@ DEBUG_ROUTES: Final[tuple[Route, ...]] = (
         handler=debug.read_db_info,
         summary="Show which databases these are, and what is in them",
         tag="Debug",
-        answers={200: DbInfoTell},
+        answers={200: DbInfoResponse},
         problems=_PROBLEMS,
         staff=True,
     ),
@@ -30,7 +30,7 @@ DEBUG_ROUTES: Final[tuple[Route, ...]] = (
         handler=debug.check_supplier,
         summary="Show which of the supplier's sites and accounts this is, and ask it something",
         tag="Debug",
-        answers={200: SupplierCheckTell},
+        answers={200: SupplierCheckResponse},
         problems=_PROBLEMS,
         staff=True,
     ),

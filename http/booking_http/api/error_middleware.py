@@ -14,7 +14,7 @@ from booking_flow.refused import Refused
 from booking_http.api.problem_response import render_problem
 from booking_http.service import SERVICE
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
-from booking_http.web.request_context import REQUEST_ID, VISIT
+from booking_http.web.request_context import REQUEST_ID, SUBJECT
 
 _log = structlog.get_logger("booking_http.problems")
 _EDGE: Final = {
@@ -30,7 +30,7 @@ GONE: Final = 499
 
 
 @web.middleware
-async def mend(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def handle_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn refusals and failures into problems; what nobody expected is logged without words."""
     try:
         return await handler(request)
@@ -62,7 +62,7 @@ def _hung_up(request: web.Request, error: Exception) -> bool:
 
 def answer(request: web.Request, found: Problem) -> web.Response:
     """Render a problem, with the session it is about if the request named one."""
-    service, visited = request.app[SERVICE], request.get(VISIT)
+    service, visited = request.app[SERVICE], request.get(SUBJECT)
     if visited is not None:
         found.session = found.session or visited.session
         found.session_id = found.session_id or visited.session_id

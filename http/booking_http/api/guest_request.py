@@ -17,19 +17,19 @@ from booking_flow.ports import Replay
 from booking_flow.refusals import RefusalCode
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.session import Loaded, Session
-from booking_http.api.guest_token import SessionKey, parse
+from booking_http.api.guest_token import GuestToken, parse
 from booking_http.api.idempotency import bind, read_key
 from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
 from booking_http.web.client_address import caller_address
-from booking_http.web.models import Ask
+from booking_http.web.models import RequestModel
 from booking_http.web.problems import from_refusal, problem
-from booking_http.web.request_context import REQUEST_ID, VISIT, Visited
+from booking_http.web.request_context import REQUEST_ID, SUBJECT, RequestSubject
 from booking_http.web.request_io import service_of
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 Act = Callable[[Command], Awaitable[Answer]]
-KeyOf = Callable[[UUID], SessionKey]
+KeyOf = Callable[[UUID], GuestToken]
 Settled = Callable[[Session], bool]
 
 
@@ -39,16 +39,16 @@ def no_step_open(session: Session) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visit:
+class GuestRequest:
     """A request about a session whose secret the caller knows."""
 
     request: web.Request
     service: Service
-    key: SessionKey
+    key: GuestToken
     loaded: Loaded
 
 
-async def enter(request: web.Request) -> Visit:
+async def authenticate(request: web.Request) -> GuestRequest:
     """Find the session the path names; a wrong secret is as unknown as a wrong id."""
     service, key = service_of(request), parse(request.match_info["session_id"])
     if key is None:
@@ -56,8 +56,8 @@ async def enter(request: web.Request) -> Visit:
     loaded = await service.store.load_for_guest(key.uuid, key.secret_hash)
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND)
-    request[VISIT] = Visited(session=loaded.session, session_id=key.text)
-    return Visit(request=request, service=service, key=key, loaded=loaded)
+    request[SUBJECT] = RequestSubject(session=loaded.session, session_id=key.text)
+    return GuestRequest(request=request, service=service, key=key, loaded=loaded)
 
 
 def origin_of(request: web.Request) -> Origin:
@@ -77,7 +77,7 @@ def address_of(request: web.Request) -> str:
 
 
 def binding_of(
-    request: web.Request, *, scope: str, ask: Ask | None, success: int
+    request: web.Request, *, scope: str, ask: RequestModel | None, success: int
 ) -> IdempotencyBinding | None:
     """Return what the request's Idempotency-Key is to be bound to, if it has one."""
     key = read_key(request.headers.get("Idempotency-Key"))
@@ -94,10 +94,10 @@ def binding_of(
 
 
 async def carry_out(
-    visit: Visit,
+    visit: GuestRequest,
     act: Act,
     *,
-    ask: Ask | None = None,
+    ask: RequestModel | None = None,
     success: int = 200,
     settled: Settled = no_step_open,
 ) -> web.Response:
@@ -108,7 +108,7 @@ async def carry_out(
         status = success if settled(answer.session) else 202
         return tell_session(visit.service, answer, visit.key, status=status)
 
-    return await once(
+    return await idempotent(
         visit.request,
         binding,
         act,
@@ -118,7 +118,7 @@ async def carry_out(
     )
 
 
-async def once(
+async def idempotent(
     request: web.Request,
     binding: IdempotencyBinding | None,
     act: Act,
@@ -160,13 +160,13 @@ async def replay(
 
 
 async def _present(
-    request: web.Request, found: Replay, key: SessionKey, settled: Settled
+    request: web.Request, found: Replay, key: GuestToken, settled: Settled
 ) -> web.Response:
     service = service_of(request)
     loaded = await service.store.load(found.session_id)
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND)
-    request[VISIT] = Visited(session=loaded.session, session_id=key.text)
+    request[SUBJECT] = RequestSubject(session=loaded.session, session_id=key.text)
     if found.step and found.step.status is StepStatus.REFUSED and found.step.refusal:
         refused = from_refusal(found.step.refusal, session=loaded.session)
         refused.headers = REPLAYED

@@ -20,7 +20,7 @@ _SHAPE: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionKey:
+class GuestToken:
     """The two halves of a `sessionId`; only the secret's hash is ever stored."""
 
     uuid: UUID
@@ -37,10 +37,10 @@ class SessionKey:
         return hashlib.sha256(self.secret.encode()).digest()
 
 
-def parse(text: str) -> SessionKey | None:
+def parse(text: str) -> GuestToken | None:
     """Read a `sessionId`; None when it has not the shape of one."""
     found = _SHAPE.fullmatch(text)
-    return SessionKey(uuid=UUID(found[1]), secret=found[2]) if found else None
+    return GuestToken(uuid=UUID(found[1]), secret=found[2]) if found else None
 
 
 def new_uuid() -> UUID:
@@ -48,12 +48,12 @@ def new_uuid() -> UUID:
     return UUID(int=uuid_utils.uuid7().int)
 
 
-def random_key() -> SessionKey:
+def random_token() -> GuestToken:
     """Make a `sessionId` with a secret that nothing can derive again."""
-    return SessionKey(uuid=new_uuid(), secret=secrets.token_urlsafe(32))
+    return GuestToken(uuid=new_uuid(), secret=secrets.token_urlsafe(32))
 
 
-def derived_key(uuid: UUID, *, idempotency_key: str, hashes: KeyedHashes) -> SessionKey:
+def derived_token(uuid: UUID, *, idempotency_key: str, hashes: KeyedHashes) -> GuestToken:
     """Make the `sessionId` that a replay of the same Idempotency-Key can make again."""
     digest = hashes.digest("session-secret", uuid.bytes, idempotency_key.encode())
-    return SessionKey(uuid=uuid, secret=urlsafe_b64encode(digest).rstrip(b"=").decode())
+    return GuestToken(uuid=uuid, secret=urlsafe_b64encode(digest).rstrip(b"=").decode())

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Literal
 
-from booking_http.web.models import Ask, Code, Email, Tell
+from booking_http.web.models import Code, Email, RequestModel, ResponseModel
 
 
-class LookupAsk(Ask):
+class LookupRequest(RequestModel):
     """The booking's reference, and the e-mail address it was made with."""
 
     reference: Code
     email: Email
 
 
-class LookupTell(Tell):
+class LookupResponse(ResponseModel):
     """The request was heard; whether there is such a booking is told by mail alone."""
 
     status: Literal["accepted"]

@@ -7,8 +7,8 @@ from typing import Final
 from booking_flow.refusals import RefusalCode as C
 from booking_http.api.action_links import BASE
 from booking_http.api.endpoints import lookup
-from booking_http.api.lookup_models import LookupAsk, LookupTell
-from booking_http.api.responses import SessionTell
+from booking_http.api.lookup_models import LookupRequest, LookupResponse
+from booking_http.api.responses import SessionResponse
 from booking_http.web.problem_groups import BODY, OWN
 from booking_http.web.route import Handler, Route
 
@@ -19,8 +19,8 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
         handler=lookup.ask_lookup,
         summary="Mail the guest a link to their booking, if there is one",
         tag="Look-up",
-        ask=LookupAsk,
-        answers={202: LookupTell},
+        ask=LookupRequest,
+        answers={202: LookupResponse},
         problems=(*BODY, C.RATE_LIMITED, C.UNAVAILABLE),
     ),
     Route(
@@ -29,7 +29,7 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
         handler=lookup.read_lookup,
         summary="Show the booking of a mailed link, once and without actions",
         tag="Look-up",
-        answers={200: SessionTell},
+        answers={200: SessionResponse},
         problems=OWN,
     ),
 )

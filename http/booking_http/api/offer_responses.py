@@ -7,19 +7,19 @@ from collections.abc import Sequence
 from booking_flow.pricing import Breakdown, Cabin, CabinGrade, CabinList, Quote, Rate
 from booking_flow.sailing import Sailing
 from booking_http.api import offers as tell
-from booking_http.api.responses import SessionTell
+from booking_http.api.responses import SessionResponse
 from booking_http.api.session_response import cruise_fields
 
 
-def priced(body: SessionTell, quote: Quote | None) -> tell.PricedSessionTell:
+def priced(body: SessionResponse, quote: Quote | None) -> tell.PricedSessionResponse:
     """Return a session's body with the grades and rates that are available."""
     cabins = [_grade(grade) for grade in quote.grades if grade.rates] if quote else []
     as_of = quote.as_of if quote else None
-    return tell.PricedSessionTell.model_construct(**dict(body), as_of=as_of, cabins=cabins)
+    return tell.PricedSessionResponse.model_construct(**dict(body), as_of=as_of, cabins=cabins)
 
 
-def _grade(grade: CabinGrade) -> tell.GradeTell:
-    return tell.GradeTell(
+def _grade(grade: CabinGrade) -> tell.GradeResponse:
+    return tell.GradeResponse(
         cabin_code=grade.cabin_code,
         name=grade.name,
         category=grade.category,
@@ -31,8 +31,8 @@ def _grade(grade: CabinGrade) -> tell.GradeTell:
     )
 
 
-def _rate(rate: Rate) -> tell.RateTell:
-    return tell.RateTell(
+def _rate(rate: Rate) -> tell.RateResponse:
+    return tell.RateResponse(
         result_no=rate.result_no,
         grade_no=rate.grade_no,
         rate_code=rate.rate_code,
@@ -47,26 +47,26 @@ def _rate(rate: Rate) -> tell.RateTell:
     )
 
 
-def cabins(found: CabinList) -> tell.CabinsTell:
+def cabins(found: CabinList) -> tell.CabinsResponse:
     """Return the cabins of a rate with the decks they lie on."""
-    return tell.CabinsTell(
+    return tell.CabinsResponse(
         cabins=[_cabin(cabin) for cabin in found.cabins],
         decks=[
-            tell.DeckTell(deck_id=deck.deck_id, name=deck.name, image_url=deck.image_url)
+            tell.DeckResponse(deck_id=deck.deck_id, name=deck.name, image_url=deck.image_url)
             for deck in found.decks
         ],
     )
 
 
-def _cabin(cabin: Cabin) -> tell.CabinTell:
-    return tell.CabinTell.model_validate(cabin, from_attributes=True)
+def _cabin(cabin: Cabin) -> tell.CabinResponse:
+    return tell.CabinResponse.model_validate(cabin, from_attributes=True)
 
 
-def breakdown(found: Breakdown) -> tell.BreakdownTell:
+def breakdown(found: Breakdown) -> tell.BreakdownResponse:
     """Return the per-guest items of a rate."""
-    return tell.BreakdownTell(
+    return tell.BreakdownResponse(
         items=[
-            tell.GuestItemTell(
+            tell.GuestItemResponse(
                 category=item.category,
                 description=item.description,
                 per_guest=[share.amount for share in item.per_guest],
@@ -79,13 +79,13 @@ def breakdown(found: Breakdown) -> tell.BreakdownTell:
     )
 
 
-def cruise(sailing: Sailing) -> tell.CatalogueCruiseTell:
+def cruise(sailing: Sailing) -> tell.CatalogueCruiseResponse:
     """Return a sailing of the catalogue."""
-    return tell.CatalogueCruiseTell(
+    return tell.CatalogueCruiseResponse(
         **cruise_fields(sailing), ports=list(sailing.ports), from_price=sailing.from_price
     )
 
 
-def cruises(found: Sequence[Sailing], *, following: str | None) -> tell.CruisesTell:
+def cruises(found: Sequence[Sailing], *, following: str | None) -> tell.CruisesResponse:
     """Return a page of sailings."""
-    return tell.CruisesTell(cruises=[cruise(sailing) for sailing in found], next=following)
+    return tell.CruisesResponse(cruises=[cruise(sailing) for sailing in found], next=following)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from booking_flow.pricing import CabinCategory
-from booking_http.api.responses import CruiseTell, SessionTell
-from booking_http.web.models import Amount, Moment, Tell
+from booking_http.api.responses import CruiseResponse, SessionResponse
+from booking_http.web.models import Amount, Moment, ResponseModel
 
 
-class RateTell(Tell):
+class RateResponse(ResponseModel):
     """A rate that is available now; `total` is for the whole party."""
 
     result_no: str
@@ -23,7 +23,7 @@ class RateTell(Tell):
     gratuity: Amount | None
 
 
-class GradeTell(Tell):
+class GradeResponse(ResponseModel):
     """A grade of cabin; `cheapest` is its lowest total."""
 
     cabin_code: str
@@ -33,17 +33,17 @@ class GradeTell(Tell):
     image_url: str | None
     accessible: bool
     cheapest: Amount
-    rates: list[RateTell]
+    rates: list[RateResponse]
 
 
-class PricedSessionTell(SessionTell):
+class PricedSessionResponse(SessionResponse):
     """A session with the prices of its sailing, as of `asOf`, null before there are any."""
 
     as_of: Moment | None
-    cabins: list[GradeTell]
+    cabins: list[GradeResponse]
 
 
-class CabinTell(Tell):
+class CabinResponse(ResponseModel):
     """A physical cabin, or the guarantee; `box` is its place on the deck's plan."""
 
     cabin_result: str
@@ -58,7 +58,7 @@ class CabinTell(Tell):
     box: tuple[int, int, int, int] | None
 
 
-class DeckTell(Tell):
+class DeckResponse(ResponseModel):
     """A deck with its plan."""
 
     deck_id: str
@@ -66,14 +66,14 @@ class DeckTell(Tell):
     image_url: str | None
 
 
-class CabinsTell(Tell):
+class CabinsResponse(ResponseModel):
     """The cabins of one rate."""
 
-    cabins: list[CabinTell]
-    decks: list[DeckTell]
+    cabins: list[CabinResponse]
+    decks: list[DeckResponse]
 
 
-class GuestItemTell(Tell):
+class GuestItemResponse(ResponseModel):
     """One line of a price with what it is for each guest."""
 
     category: str
@@ -82,23 +82,23 @@ class GuestItemTell(Tell):
     amount: Amount
 
 
-class BreakdownTell(Tell):
+class BreakdownResponse(ResponseModel):
     """The per-guest items of a rate."""
 
-    items: list[GuestItemTell]
+    items: list[GuestItemResponse]
     total: Amount
     currency: str
 
 
-class CatalogueCruiseTell(CruiseTell):
+class CatalogueCruiseResponse(CruiseResponse):
     """A sailing on sale; `fromPrice` is the catalogue's lead-in price, per guest or null."""
 
     ports: list[str]
     from_price: Amount | None
 
 
-class CruisesTell(Tell):
+class CruisesResponse(ResponseModel):
     """A page of sailings; `next` is the cursor of the following page, or null."""
 
-    cruises: list[CatalogueCruiseTell]
+    cruises: list[CatalogueCruiseResponse]
     next: str | None

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from booking_http.api.openapi_texts import PARAMETERS, SHOWN
-from booking_http.api.problem_document import ProblemTell
-from booking_http.api.responses import EventTell
+from booking_http.api.problem_document import ProblemResponse
+from booking_http.api.responses import EventResponse
 from booking_http.web.auth import COOKIE
-from booking_http.web.models import Tell
+from booking_http.web.models import ResponseModel
 from booking_http.web.problems import PROBLEMS, ProblemType
 from booking_http.web.route import Answered, Route
 
@@ -81,7 +81,7 @@ def build_document(routes: Sequence[Route], *, server: str | None = None) -> Jso
 
 def _schemas(routes: Sequence[Route]) -> Json:
     asks = {route.ask for route in routes if route.ask}
-    tells: set[type[BaseModel]] = {ProblemTell, EventTell}
+    tells: set[type[BaseModel]] = {ProblemResponse, EventResponse}
     for route in routes:
         tells |= {model for answer in route.answers.values() for model in _models(answer)}
     wanted = [(model, "validation") for model in _sorted(asks)]
@@ -176,7 +176,7 @@ def _answers(route: Route) -> Json:
     return {str(status): _answer(route, status, found) for status, found in route.answers.items()}
 
 
-def _models(answer: Answered) -> tuple[type[Tell], ...]:
+def _models(answer: Answered) -> tuple[type[ResponseModel], ...]:
     """Return every model an answer can be of."""
     if isinstance(answer, str):
         return ()
@@ -198,15 +198,15 @@ def _answer(route: Route, status: int, answer: Answered) -> Json:
     }
 
 
-def _title(status: int, model: type[Tell]) -> str:
-    if status == 202 and not issubclass(model, EventTell):
+def _title(status: int, model: type[ResponseModel]) -> str:
+    if status == 202 and not issubclass(model, EventResponse):
         return "Accepted"
     return _TITLES[status]
 
 
-def _sent(route: Route, status: int, model: type[Tell]) -> list[str]:
+def _sent(route: Route, status: int, model: type[ResponseModel]) -> list[str]:
     """Return the headers an answer carries."""
-    names = ["ETag"] if issubclass(model, EventTell) else []
+    names = ["ETag"] if issubclass(model, EventResponse) else []
     names += ["Location"] if status == 201 else []
     return names + (["Idempotent-Replayed"] if route.once else [])
 
@@ -228,7 +228,7 @@ def _problem(rows: list[ProblemType]) -> Json:
             "application/problem+json": {
                 "schema": {
                     "allOf": [
-                        _ref(ProblemTell),
+                        _ref(ProblemResponse),
                         {"properties": {"code": {"enum": [row.code for row in rows]}}},
                     ]
                 }

@@ -15,7 +15,7 @@ OPERATION_ROUTES: Final[tuple[Route, ...]] = (
         handler=operations.livez,
         summary="Whether the process answers",
         tag="Operations",
-        answers={200: health_responses.LiveTell},
+        answers={200: health_responses.LiveResponse},
     ),
     Route(
         method="GET",
@@ -23,7 +23,7 @@ OPERATION_ROUTES: Final[tuple[Route, ...]] = (
         handler=operations.readyz,
         summary="Whether requests can be served; `?verbose` names the parts",
         tag="Operations",
-        answers={200: health_responses.ReadyTell, 503: health_responses.ReadyTell},
+        answers={200: health_responses.ReadyResponse, 503: health_responses.ReadyResponse},
     ),
     Route(
         method="GET",

@@ -6,18 +6,18 @@ from pydantic import ConfigDict
 from pydantic.alias_generators import to_camel
 
 from booking_flow.flow import State
-from booking_http.api.responses import ActionTell
-from booking_http.web.models import Tell
+from booking_http.api.responses import ActionResponse
+from booking_http.web.models import ResponseModel
 
 
-class FaultTell(Tell):
+class FaultResponse(ResponseModel):
     """One thing wrong with the request: where (JSON pointer, RFC 6901) and what."""
 
     pointer: str
     detail: str
 
 
-class ProblemTell(Tell):
+class ProblemResponse(ResponseModel):
     """Why a request was refused; some codes add members, such as `expected` and `actual`."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
@@ -30,5 +30,5 @@ class ProblemTell(Tell):
     request_id: str | None
     state: State | None
     retryable: bool
-    next_actions: list[ActionTell]
-    errors: list[FaultTell]
+    next_actions: list[ActionResponse]
+    errors: list[FaultResponse]

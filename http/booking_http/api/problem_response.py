@@ -6,15 +6,17 @@ from pydantic.alias_generators import to_camel
 
 from booking_flow.refusals import RefusalCode
 from booking_http.api.action_links import describe
-from booking_http.api.problem_document import FaultTell, ProblemTell
-from booking_http.api.responses import ActionTell
+from booking_http.api.problem_document import FaultResponse, ProblemResponse
+from booking_http.api.responses import ActionResponse
 from booking_http.api.session_response import Allowed, action_names
 from booking_http.web.problems import TYPE_PREFIX, Problem
 
 _READS = frozenset({"read_session", "specific_cabins", "restart", "open_session", "list_cruises"})
 
 
-def render_problem(problem: Problem, *, request_id: str | None, allowed: Allowed) -> ProblemTell:
+def render_problem(
+    problem: Problem, *, request_id: str | None, allowed: Allowed
+) -> ProblemResponse:
     """Return the document of a problem; facts never hide a member of its own."""
     facts = {to_camel(name): value for name, value in problem.facts.items()}
     members = {
@@ -27,12 +29,12 @@ def render_problem(problem: Problem, *, request_id: str | None, allowed: Allowed
         "state": problem.session and problem.session.state,
         "retryable": problem.row.retryable,
         "nextActions": _next_actions(problem, allowed=allowed),
-        "errors": [FaultTell(pointer=f.pointer, detail=f.detail) for f in problem.errors],
+        "errors": [FaultResponse(pointer=f.pointer, detail=f.detail) for f in problem.errors],
     }
-    return ProblemTell.model_validate(facts | members)
+    return ProblemResponse.model_validate(facts | members)
 
 
-def _next_actions(problem: Problem, *, allowed: Allowed) -> list[ActionTell]:
+def _next_actions(problem: Problem, *, allowed: Allowed) -> list[ActionResponse]:
     """Return the row's actions that this session allows; a wrong state shows all it allows."""
     names = list(problem.row.next_actions)
     if problem.session is not None:

@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 
-class Caps(Protocol):
+class RateLimits(Protocol):
     """Counts live holds and card attempts; addresses arrive as keyed hashes."""
 
     async def take_hold(

@@ -10,7 +10,6 @@ from pydantic_core import PydanticCustomError
 from booking_flow.card import PaymentType
 from booking_flow.party import PassengerType
 from booking_http.web.models import (
-    Ask,
     AskedAmount,
     Code,
     CountryCode,
@@ -21,6 +20,7 @@ from booking_http.web.models import (
     Note,
     Phone,
     Query,
+    RequestModel,
     Word,
 )
 
@@ -62,7 +62,7 @@ Year = Annotated[int, BeforeValidator(_year), WithJsonSchema(_CARD_DATE_SCHEMA)]
 Count = Annotated[int, Field(ge=-1000, le=1000)]
 
 
-class PartyAsk(Ask):
+class PartyRequest(RequestModel):
     """How many travel; `childAges` are whole years on the sailing date."""
 
     adults: Count
@@ -70,14 +70,14 @@ class PartyAsk(Ask):
     child_ages: tuple[Count, ...] = Field(default=(), max_length=50)
 
 
-class OpenSessionAsk(Ask):
+class OpenSessionRequest(RequestModel):
     """Open a session for one sailing and one party."""
 
     cruise_id: Code
-    passenger_count: PartyAsk
+    passenger_count: PartyRequest
 
 
-class ContactAsk(Ask):
+class ContactRequest(RequestModel):
     """Who the agency and the cruise line write to."""
 
     title: Word
@@ -92,7 +92,7 @@ class ContactAsk(Ask):
     country: CountryCode
 
 
-class PassengerAsk(Ask):
+class PassengerRequest(RequestModel):
     """One traveller, as on their passport."""
 
     title: Word
@@ -104,16 +104,16 @@ class PassengerAsk(Ask):
     passenger_type: PassengerType
 
 
-class DetailsAsk(Ask):
+class DetailsRequest(RequestModel):
     """Draft details; a field left out stays, null takes it away."""
 
-    contact: ContactAsk | None = None
-    passengers: tuple[PassengerAsk, ...] | None = Field(default=None, max_length=20)
+    contact: ContactRequest | None = None
+    passengers: tuple[PassengerRequest, ...] | None = Field(default=None, max_length=20)
     dining: Code | None = None
     special_requests: Note | None = None
 
 
-class SelectCabinAsk(Ask):
+class SelectCabinRequest(RequestModel):
     """Choose a rate, and a cabin unless the line may assign one."""
 
     result_no: Line
@@ -126,7 +126,7 @@ class SelectCabinAsk(Ask):
     add_to_basket: bool = True
 
 
-class PaymentAsk(Ask):
+class PaymentRequest(RequestModel):
     """A card and the amount its holder consents to pay with it."""
 
     card_number: Annotated[Code, BeforeValidator(_digits)] = Field(repr=False)
@@ -138,22 +138,22 @@ class PaymentAsk(Ask):
     payment_type: PaymentType
 
 
-class BookAsk(Ask):
+class BookRequest(RequestModel):
     """Book the held cabin; with `payment` the card goes through in the same supplier call."""
 
-    passengers: tuple[PassengerAsk, ...] = Field(max_length=20)
-    contact: ContactAsk
+    passengers: tuple[PassengerRequest, ...] = Field(max_length=20)
+    contact: ContactRequest
     dining: Code | None = None
-    payment: PaymentAsk | None = None
+    payment: PaymentRequest | None = None
 
 
-class CancelAsk(Ask):
+class CancelRequest(RequestModel):
     """Cancel, with a reason if the guest gave one."""
 
     reason: Note | None = None
 
 
-class NothingAsk(Ask):
+class NothingRequest(RequestModel):
     """An empty body, or an empty object."""
 
 

@@ -9,10 +9,10 @@ from booking_flow.flow import State
 from booking_flow.party import PassengerType
 from booking_flow.pricing import CabinCategory
 from booking_flow.saga import StepName
-from booking_http.web.models import Amount, Moment, Tell
+from booking_http.web.models import Amount, Moment, ResponseModel
 
 
-class CruiseTell(Tell):
+class CruiseResponse(ResponseModel):
     """The sailing of a session."""
 
     cruise_id: str
@@ -24,7 +24,7 @@ class CruiseTell(Tell):
     nights: int
 
 
-class PartyTell(Tell):
+class PartyResponse(ResponseModel):
     """The party that is priced."""
 
     adults: int
@@ -32,7 +32,7 @@ class PartyTell(Tell):
     child_ages: list[int]
 
 
-class SelectionTell(Tell):
+class SelectionResponse(ResponseModel):
     """The cabin and rate chosen; `deck` is null and `cabinNumber` GUAR for a guarantee."""
 
     result_no: str
@@ -46,7 +46,7 @@ class SelectionTell(Tell):
     guaranteed: bool
 
 
-class PriceItemTell(Tell):
+class PriceItemResponse(ResponseModel):
     """One line of the price; discounts are negative."""
 
     category: str
@@ -54,36 +54,36 @@ class PriceItemTell(Tell):
     amount: Amount
 
 
-class PriceTell(Tell):
+class PriceResponse(ResponseModel):
     """The price of the held or chosen cabin; `deposit` is known once the cabin is held."""
 
     total: Amount
     deposit: Amount | None
     currency: str
-    items: list[PriceItemTell]
+    items: list[PriceItemResponse]
 
 
-class HoldTell(Tell):
+class HoldResponse(ResponseModel):
     """How long the cruise line holds the cabin."""
 
     expires_at: Moment
 
 
-class DiningTell(Tell):
+class DiningResponse(ResponseModel):
     """A seating to choose from."""
 
     code: str
     description: str
 
 
-class OptionsTell(Tell):
+class OptionsResponse(ResponseModel):
     """What the held cabin leaves to choose; `deposit` says whether less than all may be paid."""
 
-    dining: list[DiningTell]
+    dining: list[DiningResponse]
     deposit: bool
 
 
-class ContactTell(Tell):
+class ContactResponse(ResponseModel):
     """Who the agency and the cruise line write to."""
 
     title: str
@@ -98,7 +98,7 @@ class ContactTell(Tell):
     country: str
 
 
-class PassengerTell(Tell):
+class PassengerResponse(ResponseModel):
     """One traveller, as on their passport."""
 
     title: str
@@ -110,23 +110,23 @@ class PassengerTell(Tell):
     passenger_type: PassengerType
 
 
-class DetailsTell(Tell):
+class DetailsResponse(ResponseModel):
     """The details typed so far."""
 
-    contact: ContactTell | None
-    passengers: list[PassengerTell]
+    contact: ContactResponse | None
+    passengers: list[PassengerResponse]
     dining: str | None
     special_requests: str | None
 
 
-class CardTell(Tell):
+class CardResponse(ResponseModel):
     """What may be shown of a card."""
 
     brand: str | None
     last4: str
 
 
-class BookingTell(Tell):
+class BookingResponse(ResponseModel):
     """The reservation at the cruise line."""
 
     supplier_booking_id: str | None
@@ -138,10 +138,10 @@ class BookingTell(Tell):
     currency: str
     payment_due_at: Moment | None
     balance_due_date: date | None
-    card: CardTell | None
+    card: CardResponse | None
 
 
-class PendingTell(Tell):
+class PendingResponse(ResponseModel):
     """The step whose end is not known yet."""
 
     step: StepName
@@ -149,14 +149,14 @@ class PendingTell(Tell):
     outcome: Literal["in_progress", "unknown"]
 
 
-class CancellationTell(Tell):
+class CancellationResponse(ResponseModel):
     """How far a cancellation has come."""
 
     status: Literal["requested", "confirmed", "refused"]
     requested_at: Moment | None
 
 
-class ActionTell(Tell):
+class ActionResponse(ResponseModel):
     """Something that may be done next, and where."""
 
     name: str
@@ -164,7 +164,7 @@ class ActionTell(Tell):
     href: str
 
 
-class EventTell(Tell):
+class EventResponse(ResponseModel):
     """A session without its details, as the event stream sends it."""
 
     session_id: str
@@ -173,19 +173,19 @@ class EventTell(Tell):
     version: int
     expires_at: Moment | None
     server_time: Moment
-    cruise: CruiseTell
-    passenger_count: PartyTell
-    selection: SelectionTell | None
-    price: PriceTell | None
-    hold: HoldTell | None
-    options: OptionsTell | None
-    booking: BookingTell | None
-    pending: PendingTell | None
-    cancellation: CancellationTell | None
-    allowed_actions: list[ActionTell]
+    cruise: CruiseResponse
+    passenger_count: PartyResponse
+    selection: SelectionResponse | None
+    price: PriceResponse | None
+    hold: HoldResponse | None
+    options: OptionsResponse | None
+    booking: BookingResponse | None
+    pending: PendingResponse | None
+    cancellation: CancellationResponse | None
+    allowed_actions: list[ActionResponse]
 
 
-class SessionTell(EventTell):
+class SessionResponse(EventResponse):
     """A session, in the one shape every answer about it has."""
 
-    details: DetailsTell
+    details: DetailsResponse

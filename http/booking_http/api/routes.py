@@ -22,7 +22,7 @@ from booking_http.web.problem_groups import (
 from booking_http.web.problems import EdgeCode as E
 from booking_http.web.route import Route
 
-_SESSION: Final = responses.SessionTell
+_SESSION: Final = responses.SessionResponse
 
 BOOKING_ROUTES: Final[tuple[Route, ...]] = (
     Route(
@@ -32,7 +32,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         summary="List sailings that can be booked live",
         tag="Cruises",
         query=requests.CruisesQuery,
-        answers={200: offers.CruisesTell},
+        answers={200: offers.CruisesResponse},
         problems=(E.BAD_REQUEST, C.UNAVAILABLE),
     ),
     Route(
@@ -41,7 +41,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=catalogue.read_cruise,
         summary="Show one sailing",
         tag="Cruises",
-        answers={200: offers.CatalogueCruiseTell},
+        answers={200: offers.CatalogueCruiseResponse},
         problems=(C.CRUISE_NOT_FOUND, C.UNAVAILABLE),
     ),
     Route(
@@ -50,7 +50,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.open_session,
         summary="Open a booking session for a sailing and a party",
         tag="Session",
-        ask=requests.OpenSessionAsk,
+        ask=requests.OpenSessionRequest,
         answers={201: _SESSION},
         problems=(*BODY, *ONCE, *CRUISE, *SUPPLIER, C.UNAVAILABLE),
         once=True,
@@ -70,7 +70,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.edit_session,
         summary="Keep draft details",
         tag="Session",
-        ask=requests.DetailsAsk,
+        ask=requests.DetailsRequest,
         answers={200: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, C.VERSION_MISMATCH),
         once=True,
@@ -82,7 +82,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=cabins.pricing,
         summary="Show live prices of all cabins",
         tag="Cabins",
-        answers={200: offers.PricedSessionTell},
+        answers={200: offers.PricedSessionResponse},
         problems=(*LIVE, C.SOLD_OUT, *SUPPLIER),
     ),
     Route(
@@ -92,7 +92,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         summary="Show the physical cabins of a rate, with deck plans",
         tag="Cabins",
         query=requests.RateQuery,
-        answers={200: offers.CabinsTell},
+        answers={200: offers.CabinsResponse},
         problems=(E.BAD_REQUEST, *LIVE, *CHOICE, *SUPPLIER),
     ),
     Route(
@@ -102,7 +102,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         summary="Show what each guest pays for at a rate",
         tag="Cabins",
         query=requests.RateQuery,
-        answers={200: offers.BreakdownTell},
+        answers={200: offers.BreakdownResponse},
         problems=(E.BAD_REQUEST, *LIVE, *CHOICE, *SUPPLIER),
     ),
     Route(
@@ -111,7 +111,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=cabins.select_cabin,
         summary="Choose a cabin and hold it",
         tag="Cabins",
-        ask=requests.SelectCabinAsk,
+        ask=requests.SelectCabinRequest,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, *HOLD, C.ALREADY_BASKETED, *SUPPLIER),
         once=True,
@@ -122,7 +122,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=cabins.add_to_basket,
         summary="Hold the chosen cabin",
         tag="Basket",
-        ask=requests.NothingAsk,
+        ask=requests.NothingRequest,
         ask_optional=True,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, *HOLD, C.CABIN_REQUIRED, *SUPPLIER),
@@ -153,7 +153,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=bookings.create_booking,
         summary="Book the held cabin, with or without a card",
         tag="Booking",
-        ask=requests.BookAsk,
+        ask=requests.BookRequest,
         answers={201: _SESSION, 202: _SESSION},
         problems=(
             *(*LIVE, *BODY, *ONCE, *CARD),
@@ -167,7 +167,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=bookings.pay,
         summary="Pay what is due for a booking",
         tag="Booking",
-        ask=requests.PaymentAsk,
+        ask=requests.PaymentRequest,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE, *CARD, *SUPPLIER),
         once=True,
@@ -178,7 +178,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.cancel,
         summary="Cancel, or ask for it where a step or a person must end something first",
         tag="Session",
-        ask=requests.CancelAsk,
+        ask=requests.CancelRequest,
         ask_optional=True,
         answers={200: _SESSION, 202: _SESSION},
         problems=(*LIVE, *BODY, *ONCE),
@@ -190,7 +190,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         handler=sessions.restart,
         summary="Start again with the party and details of a session that has ended",
         tag="Session",
-        ask=requests.NothingAsk,
+        ask=requests.NothingRequest,
         ask_optional=True,
         answers={201: _SESSION},
         problems=(*OWN, C.WRONG_STATE, *BODY, *ONCE, *CRUISE, *SUPPLIER),

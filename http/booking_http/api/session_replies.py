@@ -9,14 +9,14 @@ from aiohttp import web
 from booking_flow.engine import Answer
 from booking_flow.session import Session
 from booking_http.api.action_links import session_href
-from booking_http.api.guest_token import SessionKey
-from booking_http.api.responses import SessionTell
+from booking_http.api.guest_token import GuestToken
+from booking_http.api.responses import SessionResponse
 from booking_http.api.session_response import render
 from booking_http.service import Service
-from booking_http.web.request_io import tell
+from booking_http.web.request_io import json_response
 
 
-def session_body(service: Service, answer: Answer, key: SessionKey) -> SessionTell:
+def session_body(service: Service, answer: Answer, key: GuestToken) -> SessionResponse:
     """Return the one shape of a session."""
     return render(answer.session, now=answer.now, session_id=key.text, allowed=service.allowed)
 
@@ -29,7 +29,7 @@ def tag(session: Session) -> dict[str, str]:
 def tell_session(
     service: Service,
     answer: Answer,
-    key: SessionKey,
+    key: GuestToken,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
@@ -37,4 +37,6 @@ def tell_session(
     """Answer with a session."""
     body = session_body(service, answer, key)
     place = {"Location": session_href(key.text)} if status == 201 else {}
-    return tell(body, status=status, headers={**tag(answer.session), **place, **(headers or {})})
+    return json_response(
+        body, status=status, headers={**tag(answer.session), **place, **(headers or {})}
+    )

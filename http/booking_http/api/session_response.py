@@ -22,24 +22,24 @@ Allowed = Callable[[Session], Sequence[Trigger]]
 
 def render(
     session: Session, *, now: datetime, session_id: str, allowed: Allowed
-) -> tell.SessionTell:
+) -> tell.SessionResponse:
     """Return the whole body of a session."""
     event = render_event(session, now=now, session_id=session_id, allowed=allowed)
-    return tell.SessionTell.model_construct(**dict(event), details=_details(session.details))
+    return tell.SessionResponse.model_construct(**dict(event), details=_details(session.details))
 
 
 def render_event(
     session: Session, *, now: datetime, session_id: str, allowed: Allowed
-) -> tell.EventTell:
+) -> tell.EventResponse:
     """Return the body of a session without what the guest typed."""
-    return tell.EventTell(
+    return tell.EventResponse(
         session_id=session_id,
         reference=session.reference,
         state=session.state,
         version=session.version,
         expires_at=_expires_at(session),
         server_time=now,
-        cruise=tell.CruiseTell(**cruise_fields(session.sailing)),
+        cruise=tell.CruiseResponse(**cruise_fields(session.sailing)),
         passenger_count=_party(session),
         selection=_selection(session),
         price=_price(session),
@@ -78,16 +78,18 @@ def _expires_at(session: Session) -> datetime | None:
     return None if stopped else session.expires_at
 
 
-def _party(session: Session) -> tell.PartyTell:
+def _party(session: Session) -> tell.PartyResponse:
     ages = session.party.child_ages
-    return tell.PartyTell(adults=session.party.adults, children=len(ages), child_ages=list(ages))
+    return tell.PartyResponse(
+        adults=session.party.adults, children=len(ages), child_ages=list(ages)
+    )
 
 
-def _selection(session: Session) -> tell.SelectionTell | None:
+def _selection(session: Session) -> tell.SelectionResponse | None:
     chosen = session.selection
     if chosen is None:
         return None
-    return tell.SelectionTell(
+    return tell.SelectionResponse(
         result_no=chosen.result_no,
         grade_no=chosen.grade_no,
         rate_code=chosen.rate_code,
@@ -105,17 +107,17 @@ def _held(session: Session) -> Basket | None:
     return None if session.state in _NOTHING_HELD else session.basket
 
 
-def _price(session: Session) -> tell.PriceTell | None:
+def _price(session: Session) -> tell.PriceResponse | None:
     """Return the basket's price, or before there is one that of the choice."""
     if held := _held(session):
-        return tell.PriceTell(
+        return tell.PriceResponse(
             total=held.total.amount,
             deposit=held.deposit.amount,
             currency=held.total.currency,
             items=_items(held.items),
         )
     if chosen := session.selection:
-        return tell.PriceTell(
+        return tell.PriceResponse(
             total=chosen.price.amount,
             deposit=None,
             currency=chosen.price.currency,
@@ -124,39 +126,40 @@ def _price(session: Session) -> tell.PriceTell | None:
     return None
 
 
-def _items(items: Sequence[PriceItem]) -> list[tell.PriceItemTell]:
+def _items(items: Sequence[PriceItem]) -> list[tell.PriceItemResponse]:
     return [
-        tell.PriceItemTell(
+        tell.PriceItemResponse(
             category=item.category, description=item.description, amount=item.amount.amount
         )
         for item in items
     ]
 
 
-def _hold(session: Session) -> tell.HoldTell | None:
+def _hold(session: Session) -> tell.HoldResponse | None:
     if session.basket is None or session.state is not State.BASKETED:
         return None
-    return tell.HoldTell(expires_at=session.basket.hold_until)
+    return tell.HoldResponse(expires_at=session.basket.hold_until)
 
 
-def _options(session: Session) -> tell.OptionsTell | None:
+def _options(session: Session) -> tell.OptionsResponse | None:
     held = _held(session)
     if held is None:
         return None
-    return tell.OptionsTell(
+    return tell.OptionsResponse(
         dining=[
-            tell.DiningTell(code=seat.code, description=seat.description) for seat in held.dining
+            tell.DiningResponse(code=seat.code, description=seat.description)
+            for seat in held.dining
         ],
         deposit=held.deposit_possible,
     )
 
 
-def _details(details: Details) -> tell.DetailsTell:
+def _details(details: Details) -> tell.DetailsResponse:
     contact = details.contact
-    return tell.DetailsTell(
-        contact=contact and tell.ContactTell.model_validate(contact, from_attributes=True),
+    return tell.DetailsResponse(
+        contact=contact and tell.ContactResponse.model_validate(contact, from_attributes=True),
         passengers=[
-            tell.PassengerTell.model_validate(passenger, from_attributes=True)
+            tell.PassengerResponse.model_validate(passenger, from_attributes=True)
             for passenger in details.passengers
         ],
         dining=details.dining,
@@ -164,8 +167,8 @@ def _details(details: Details) -> tell.DetailsTell:
     )
 
 
-def _booking(booking: Booking) -> tell.BookingTell:
-    return tell.BookingTell(
+def _booking(booking: Booking) -> tell.BookingResponse:
+    return tell.BookingResponse(
         supplier_booking_id=booking.supplier_booking_id,
         reservation=booking.reservation,
         status=booking.status,
@@ -179,30 +182,30 @@ def _booking(booking: Booking) -> tell.BookingTell:
     )
 
 
-def _card(booking: Booking) -> tell.CardTell | None:
+def _card(booking: Booking) -> tell.CardResponse | None:
     mask = booking.card
     if mask is None:
         return None
     brand = mask.brand.name.lower() if mask.brand else None
-    return tell.CardTell(brand=brand, last4=mask.last4)
+    return tell.CardResponse(brand=brand, last4=mask.last4)
 
 
-def _pending(session: Session) -> tell.PendingTell | None:
+def _pending(session: Session) -> tell.PendingResponse | None:
     step, disputed = session.open_step, session.disputed_since
     if step is None and disputed is not None:
-        return tell.PendingTell(step=StepName.BOOK, since=disputed, outcome="unknown")
+        return tell.PendingResponse(step=StepName.BOOK, since=disputed, outcome="unknown")
     if step is None:
         return None
     outcome: Literal["in_progress", "unknown"] = "unknown" if step.unknown else "in_progress"
-    return tell.PendingTell(step=step.name, since=step.since, outcome=outcome)
+    return tell.PendingResponse(step=step.name, since=step.since, outcome=outcome)
 
 
-def _cancellation(session: Session) -> tell.CancellationTell | None:
+def _cancellation(session: Session) -> tell.CancellationResponse | None:
     status = _cancellation_status(session)
     if status is None:
         return None
     unwinding = session.unwinding.since if session.unwinding else None
-    return tell.CancellationTell(
+    return tell.CancellationResponse(
         status=status, requested_at=session.cancel_requested_at or unwinding
     )
 

@@ -124,10 +124,10 @@ def sync_command(
     """
     from adapters.catalogue.sync import Origin, sync
     from booking_http.cli.catalogue_runs import End, load_sync_settings, reach
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
 
     start, end = End.named(source, "from"), End.named(target, "to")
-    with explained(f"{start.name} or {end.name}"):
+    with friendly_errors(f"{start.name} or {end.name}"):
         settings = load_sync_settings()
         origin = Origin(url=source, layouts=settings.layouts())
 
@@ -166,12 +166,12 @@ def import_command(
     """
     from adapters.catalogue.imports import Tree, import_files
     from booking_http.cli.catalogue_runs import load_sync_settings
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
 
-    with explained():
+    with friendly_errors():
         settings = load_sync_settings()
         end, tree = settings.target(target, home), Tree(folder=folder, whole=whole, workers=workers)
-    with explained(end.name):
+    with friendly_errors(end.name):
 
         async def job(ledger: Ledger | None, watch: Watch) -> Report:
             order = await _order(settings, end, asked)
@@ -200,7 +200,7 @@ def _carry_out(
     job: Job, settings: SyncSettings, end: End, *, every: timedelta | None, as_json: bool
 ) -> None:
     """Do it until it is done, or at every interval until stopped."""
-    from booking_http.cli.catalogue_runs import NOT_REMEMBERED, again_and_again, remembered
+    from booking_http.cli.catalogue_runs import NOT_REMEMBERED, remembered, repeat
     from booking_http.cli.sync_report import watching
     from booking_http.runtime import process
     from booking_http.runtime.logs import configure_logs
@@ -218,7 +218,7 @@ def _carry_out(
 
     configure_logs("ERROR")
     if every is not None:
-        process.run_until_stopped(again_and_again(_told(once), every=every))
+        process.run_until_stopped(repeat(_told(once), every=every))
         return
     process.run_until_stopped(once())
     if not done:

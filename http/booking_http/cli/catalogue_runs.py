@@ -152,7 +152,7 @@ def duration(words: str) -> timedelta:
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-async def again_and_again(work: Callable[[], Awaitable[None]], *, every: timedelta) -> None:
+async def repeat(work: Callable[[], Awaitable[None]], *, every: timedelta) -> None:
     """Do something now and then at regular intervals, until cancelled."""
     while True:
         began = time.monotonic()

@@ -11,7 +11,7 @@ import click
 
 
 @contextmanager
-def explained(setting: str | None = None) -> Iterator[None]:
+def friendly_errors(setting: str | None = None) -> Iterator[None]:
     """Turn what is in the way into a message and exit code 1.
 
     `setting` is what the database is called that is worked on, if not the one of all bookings.

@@ -29,10 +29,10 @@ def history() -> None:
 @home_option
 def check_histories(as_json: bool, home: Path) -> None:
     """Fold every stored history through the present flow; fails when one does not fold."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
 
-    with explained():
+    with friendly_errors():
         sessions, events, broken = asyncio.run(_check(database_url(home), as_json=as_json))
     summary = {"sessions": sessions, "events": events, "broken": broken}
     words = f"{sessions} sessions with {events} events: {broken} do not fold"

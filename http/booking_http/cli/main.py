@@ -39,12 +39,12 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Run the service that the environment describes."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.runtime import process
     from booking_http.settings import load_settings
 
     process.forbid_core_dumps()
-    with explained():
+    with friendly_errors():
         settings = load_settings()
         # What is wrong with the settings is said before the service is loaded.
         process.run_until_stopped(_served(settings))
@@ -74,13 +74,13 @@ def _served(settings: Settings) -> Coroutine[Any, Any, None]:
 @main.command()
 def worker() -> None:
     """Work off what waits, without serving requests; start as many as you like."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.runtime import process
     from booking_http.runtime.logs import configure_logs
     from booking_http.settings import load_settings
 
     process.forbid_core_dumps()
-    with explained():
+    with friendly_errors():
         settings = load_settings()
         # What is wrong with the settings is said before the worker is loaded.
         from booking_http.worker.main import run_worker
@@ -110,7 +110,7 @@ def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path
     DATABASE_URL, REDIS_URL and TRAVELTEK_BASE_URL with its account replace the part of the demo
     that they name.
     """
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.demo.run import run_demo
     from booking_http.demo.servers import DemoOptions
     from booking_http.runtime import process
@@ -119,7 +119,7 @@ def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path
     options = DemoOptions(
         home=home, port=port, simulator_port=simulator_port, latency=latency, fresh=fresh
     )
-    with explained():
+    with friendly_errors():
         process.run_until_stopped(run_demo(options))
     click.echo("stopped")
 
@@ -139,13 +139,13 @@ def simulator(
     from adapters.simulator import SimulatorSettings
     from adapters.simulator import serve as serve_simulator
     from adapters.spool import require_writable
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.runtime import process
 
     settings = SimulatorSettings(
         latency_scale=latency, state_file=state_file, allow_remote_control=allow_remote_control
     )
-    with explained():
+    with friendly_errors():
         advice = "choose another with --port or SIMULATOR_PORT"
         process.require_free_port(host, port, advice=advice)
         if state_file is not None:
@@ -171,11 +171,11 @@ def migrate(mark_as: str | None, home: Path) -> None:
     Later a database of another environment is refused. Without DATABASE_URL the database is that
     of the demo running in this folder.
     """
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
     from booking_http.settings import load_database_settings
 
-    with explained():
+    with friendly_errors():
         url, settings = database_url(home), load_database_settings()
         # What is wrong with the settings is said before the migrations are loaded.
         from booking_http.runtime.migration import migrate_database
@@ -199,11 +199,11 @@ def show(reference: str, as_json: bool, home: Path) -> None:
 
     The database is that of DATABASE_URL or, without it, that of the demo running in this folder.
     """
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
     from booking_http.cli.session_report import print_report, report
 
-    with explained():
+    with friendly_errors():
         found = asyncio.run(report(database_url(home), reference))
     if found is None:
         raise click.ClickException(f"there is no session with the reference {reference}")
@@ -225,12 +225,12 @@ main.add_command(task)
 @click.option("--pages", type=FOLDER, help="Where the console's pictures lie; in the package.")
 def diagrams(check: bool, folder: Path, pages: Path | None) -> None:
     """Draw the flow and the saga from the code."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.diagrams import files
     from booking_http.diagrams.drawn import DRAWN
     from booking_http.runtime.process import writing
 
-    with explained():
+    with friendly_errors():
         if not check:
             with writing(folder, advice="choose another folder with --folder"):
                 files.write(folder, pages=pages or DRAWN)

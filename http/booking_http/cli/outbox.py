@@ -33,10 +33,10 @@ def outbox() -> None:
 @home_option
 def list_entries(dead_only: bool, as_json: bool, home: Path) -> None:
     """List what has not been delivered, without personal data."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
 
-    with explained():
+    with friendly_errors():
         entries = asyncio.run(_entries(database_url(home), dead_only=dead_only))
     if as_json:
         click.echo(json.dumps([_facts(entry) for entry in entries], indent=2))
@@ -51,12 +51,12 @@ def list_entries(dead_only: bool, as_json: bool, home: Path) -> None:
 @home_option
 def requeue(reference: str | None, seq: int | None, everything: bool, home: Path) -> None:
     """Send again what was given up for the session with REFERENCE."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
 
     if everything == bool(reference):
         raise click.UsageError("name one session's reference, or --all")
-    with explained():
+    with friendly_errors():
         number = asyncio.run(_requeue(database_url(home), reference, seq))
     click.echo(f"{number} to be sent again")
 

@@ -43,19 +43,19 @@ def reconcile(
     Claims that are forgotten are entered as steps whose outcome is unknown, or as tasks. Exit
     status: 0 nothing is open, 1 something is.
     """
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
-    from booking_http.cli.reconciliation import Wishes
+    from booking_http.cli.reconciliation import ReconcileOptions
     from booking_http.cli.reconciliation import reconcile as work
     from booking_http.runtime.logs import configure_logs
 
     configure_logs("CRITICAL")
     if accept and not name:
         raise click.UsageError("--accept needs --as: who accepts it?")
-    wishes = Wishes(
+    wishes = ReconcileOptions(
         since=since.replace(tzinfo=UTC) if since else None, accept=name if accept else None
     )
-    with explained():
+    with friendly_errors():
         found = asyncio.run(work(settings(home), wishes))
     if as_json:
         click.echo(json.dumps(found, indent=2))

@@ -28,7 +28,7 @@ CANNOT_FIND: Final = "A booking that neither the database nor a journal knows ca
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class ReconcileOptions:
     """What an operator asks for."""
 
     since: datetime | None
@@ -48,7 +48,7 @@ class Known:
     """None where only the journal knows it."""
 
 
-async def reconcile(settings: Settings, wishes: Wishes) -> Facts:
+async def reconcile(settings: Settings, wishes: ReconcileOptions) -> Facts:
     """Enter what is forgotten, leave to staff what is accepted, and ask the line.
 
     Raises:

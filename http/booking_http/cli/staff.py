@@ -106,10 +106,10 @@ def grant_token(email: str, home: Path) -> None:
 @home_option
 def make_link(email: str, url: str, home: Path) -> None:
     """Print a link that signs EMAIL in, once and within half an hour."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
 
-    with explained():
+    with friendly_errors():
         path = asyncio.run(_granted(database_url(home), email))
     if path is None:
         raise click.ClickException(f"{email} has no account that is open")
@@ -129,10 +129,10 @@ async def _granted(url: str, email: str) -> str | None:
 
 def _with_staff(home: Path, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
     """Do something with the accounts of the database that is meant."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
 
-    with explained():
+    with friendly_errors():
         return asyncio.run(_opened(database_url(home), work))
 
 

@@ -41,11 +41,11 @@ def task() -> None:
 @home_option
 def list_tasks(as_json: bool, home: Path) -> None:
     """List the tasks nobody has answered, the most urgent first, without personal data."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
     from booking_http.cli.task_report import open_tasks, print_tasks
 
-    with explained():
+    with friendly_errors():
         found = asyncio.run(open_tasks(database_url(home)))
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -61,11 +61,11 @@ def show_task(task_id: UUID, home: Path) -> None:
 
     It needs the keys of personal data, as `serve` does.
     """
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
     from booking_http.cli.task_report import all_of
 
-    with explained():
+    with friendly_errors():
         found = asyncio.run(all_of(settings(home), task_id))
     if found is None:
         raise click.ClickException(f"there is no task {task_id}")
@@ -101,7 +101,7 @@ def answer_task(
 ) -> None:
     """Answer the task with TASK_ID; a reservation is checked at the line before it is believed."""
     from booking_flow.desk import AnswerKind, TaskAnswer
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
     from booking_http.runtime.logs import configure_logs
 
@@ -116,7 +116,7 @@ def answer_task(
         note=note,
         supervisor=supervisor,
     )
-    with explained():
+    with friendly_errors():
         said = asyncio.run(_answer(given, name=name, takeover=takeover, at=settings(home)))
     click.echo(said)
 

@@ -13,17 +13,17 @@ from booking_http.console.auth import Fields
 from booking_http.console.forms import understand
 from booking_http.service import Service
 from booking_http.staff import actions, allowed_actions, course_changes
-from booking_http.staff.actions import Wish
+from booking_http.staff.actions import StaffCommand
 from booking_http.staff.allowed_actions import Action
-from booking_http.staff.requests import ExtendAsk, MoveAsk, ReasonAsk, RecordAsk
+from booking_http.staff.requests import ExtendRequest, MoveRequest, ReasonRequest, RecordRequest
 from booking_http.web.auth import Staff
 
-Done = Callable[[Service, Wish, Fields], Awaitable[Loaded]]
-Plain = Callable[[Service, Wish], Awaitable[Loaded]]
+Done = Callable[[Service, StaffCommand, Fields], Awaitable[Loaded]]
+Plain = Callable[[Service, StaffCommand], Awaitable[Loaded]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deed:
+class ActionForm:
     """A form on a session's page."""
 
     action: Action
@@ -47,74 +47,74 @@ class Deed:
 class Offer:
     """A form as this member of staff sees it now; `barred` says why they cannot use it."""
 
-    deed: Deed
+    deed: ActionForm
     barred: str | None
 
 
 def _plain(do: Plain) -> Done:
     """Let a deed that needs nothing but a reason be done from a form."""
 
-    async def done(service: Service, wish: Wish, _: Fields) -> Loaded:
+    async def done(service: Service, wish: StaffCommand, _: Fields) -> Loaded:
         return await do(service, wish)
 
     return done
 
 
-async def _extend(service: Service, wish: Wish, fields: Fields) -> Loaded:
+async def _extend(service: Service, wish: StaffCommand, fields: Fields) -> Loaded:
     """Give more time; a form's time of day is UTC, as it says beside it."""
     until = f"{fields['until']}Z" if "until" in fields else ""
     asked = {**fields, "until": until} if until else fields
-    ask = understand(asked, ExtendAsk, form=allowed_actions.EXTEND.name)
+    ask = understand(asked, ExtendRequest, form=allowed_actions.EXTEND.name)
     return await course_changes.extend_deadline(
         service, wish, deadline=ask.deadline, until=ask.until
     )
 
 
-async def _record(service: Service, wish: Wish, fields: Fields) -> Loaded:
+async def _record(service: Service, wish: StaffCommand, fields: Fields) -> Loaded:
     """Enter money that was received outside."""
-    ask = understand(fields, RecordAsk, form=allowed_actions.RECORD.name)
+    ask = understand(fields, RecordRequest, form=allowed_actions.RECORD.name)
     return await course_changes.record_payment(service, wish, amount=ask.money)
 
 
-async def _move(service: Service, wish: Wish, fields: Fields) -> Loaded:
+async def _move(service: Service, wish: StaffCommand, fields: Fields) -> Loaded:
     """Move by hand; what was shown as not undone comes back with the form."""
-    ask = understand(fields, MoveAsk, form=allowed_actions.MOVE.name)
+    ask = understand(fields, MoveRequest, form=allowed_actions.MOVE.name)
     shown = fields.get(f"remains-{ask.to}", "").split()
     return await course_changes.move_session(
         service, wish, to=ask.to, override=ask.override, not_undone=frozenset(shown)
     )
 
 
-_EVERY: Final[tuple[Deed, ...]] = (
-    Deed(
+_EVERY: Final[tuple[ActionForm, ...]] = (
+    ActionForm(
         action=allowed_actions.NOTE,
         label="Add a note",
         about="It stands in the history for good, under your name.",
         done="Your note stands in the history.",
         do=_plain(actions.add_note),
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.RECONCILE,
         label="Find out now",
         about="Asks the supplier what came of the open step, as the service does by and by.",
         done="The supplier was asked; what it said stands below.",
         do=_plain(actions.reconcile),
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.RETRY_UNDO,
         label="Retry the undo",
         about="Asks the supplier once more to let go what it may hold for nobody.",
         done="The supplier was asked to let it go; what it said stands below.",
         do=_plain(actions.retry_undo),
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.RELEASE,
         label="Release the hold",
         about="The held cabin is let go. The session goes on, and the guest may hold another.",
         done="The cabin was let go.",
         do=_plain(actions.release_hold),
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.EXTEND,
         label="Give more time",
         about="Moves the deadline of the session, or that of the payment, to a later moment.",
@@ -122,7 +122,7 @@ _EVERY: Final[tuple[Deed, ...]] = (
         do=_extend,
         more="session/extend.html",
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.RECORD,
         label="Record a payment",
         about="Enters money that was received outside, by transfer or telephone. It charges "
@@ -131,14 +131,14 @@ _EVERY: Final[tuple[Deed, ...]] = (
         do=_record,
         more="session/record.html",
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.RESEND,
         label="Mail the confirmation again",
         about="Guest and agency are mailed once more how the booking stands now.",
         done="The confirmation is on its way.",
         do=_plain(course_changes.resend_confirmation),
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.CANCEL,
         label="Cancel for the guest",
         about="Before a booking it ends the session; with one it opens a task to cancel with the "
@@ -147,7 +147,7 @@ _EVERY: Final[tuple[Deed, ...]] = (
         do=_plain(actions.cancel_session),
         grave=True,
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.CONFIRM_CANCELLATION,
         label="The line has cancelled it",
         about="Ends the booking here: the line has confirmed that it holds nothing any more.",
@@ -155,14 +155,14 @@ _EVERY: Final[tuple[Deed, ...]] = (
         do=_plain(course_changes.confirm_cancellation),
         grave=True,
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.REFUSE_CANCELLATION,
         label="The line keeps it",
         about="Lets the booking go on: the line refused, or nobody wants it cancelled any more.",
         done="The booking goes on.",
         do=_plain(course_changes.refuse_cancellation),
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.MOVE,
         label="Move to another state",
         about="For what no other action can put right. It stands out in history and diagram.",
@@ -171,7 +171,7 @@ _EVERY: Final[tuple[Deed, ...]] = (
         more="session/move.html",
         grave=True,
     ),
-    Deed(
+    ActionForm(
         action=allowed_actions.ERASE,
         label="Erase this guest",
         about="Makes what the guest typed unreadable for ever. History and money stay.",
@@ -192,7 +192,7 @@ def offers(session: Session, *, at: Moment, staff: Staff, owes_undo: bool) -> Se
 
 
 def _barred(
-    deed: Deed, session: Session, at: Moment, staff: Staff, *, owes_undo: bool
+    deed: ActionForm, session: Session, at: Moment, staff: Staff, *, owes_undo: bool
 ) -> str | None:
     if not staff.account.role.includes(deed.action.role):
         return f"This needs the role {deed.action.role.value}."
@@ -203,14 +203,14 @@ def _barred(
     return None
 
 
-def wish_of(fields: Fields, staff: Staff, session: Session, *, form: str) -> Wish:
+def command_of(fields: Fields, staff: Staff, session: Session, *, form: str) -> StaffCommand:
     """Read why it is to be done, and which version of the session was seen.
 
     Raises:
         NotTaken: no reason is given, or one that may not be kept.
     """
-    ask = understand(fields, ReasonAsk, form=form)
-    return Wish(staff=staff, session_id=session.id, seen=seen_in(fields), reason=ask.reason)
+    ask = understand(fields, ReasonRequest, form=form)
+    return StaffCommand(staff=staff, session_id=session.id, seen=seen_in(fields), reason=ask.reason)
 
 
 def seen_in(fields: Fields) -> frozenset[int]:

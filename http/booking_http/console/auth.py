@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from booking_http.web.auth import Staff, ensure_ours, ensure_role, staff_by_cookie
+from booking_http.web.auth import Staff, ensure_role, staff_by_cookie, verify_csrf
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_io import service_of
 from persistence.schema_staff import Role
@@ -29,7 +29,7 @@ class SignInFirst(Exception):  # noqa: N818 - names what is to be done
     """Nobody is signed in, or not any more."""
 
 
-async def looker(request: web.Request, role: Role = Role.VIEWER) -> Staff:
+async def require_staff(request: web.Request, role: Role = Role.VIEWER) -> Staff:
     """Return who looks at a page.
 
     Raises:
@@ -44,16 +44,16 @@ async def looker(request: web.Request, role: Role = Role.VIEWER) -> Staff:
     return staff
 
 
-async def actor(request: web.Request, role: Role = Role.VIEWER) -> tuple[Staff, Fields]:
+async def require_form(request: web.Request, role: Role = Role.VIEWER) -> tuple[Staff, Fields]:
     """Return who sent a form of ours, and what they typed into it.
 
     Raises:
         SignInFirst: the cookie opens nothing.
         Problem: `forbidden`, the form was not drawn for this sign-in, or the role does not suffice.
     """
-    staff = await looker(request, role)
+    staff = await require_staff(request, role)
     fields = await read_form(request)
-    ensure_ours(service_of(request), staff, fields.pop(CSRF, ""))
+    verify_csrf(service_of(request), staff, fields.pop(CSRF, ""))
     return staff, fields
 
 
@@ -70,7 +70,7 @@ async def read_form(request: web.Request) -> Fields:
     return {name: value for name, value in cleaned if value}
 
 
-async def typed_in_vain(request: web.Request) -> Fields:
+async def unsent_input(request: web.Request) -> Fields:
     """Return what somebody had typed into a form that came after their sign-in had ended.
 
     It is for their eyes: what another site sends in their name is not shown.

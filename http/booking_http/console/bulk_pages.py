@@ -7,12 +7,12 @@ from typing import Final
 from aiohttp import web
 
 from booking_http.console import find_page
-from booking_http.console.auth import actor, looker
-from booking_http.console.forms import NotTaken, refused, understand
+from booking_http.console.auth import require_form, require_staff
+from booking_http.console.forms import FormRejected, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.staff import bulk_runs
 from booking_http.staff.bulk_endpoints import bulk_view
-from booking_http.staff.requests import BulkAsk, ReasonAsk
+from booking_http.staff.requests import BulkRequest, ReasonRequest
 from booking_http.staff.session_search import id_of
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
@@ -23,7 +23,7 @@ BULK: Final = "/console/bulk"
 _FORM: Final = "bulk"
 
 
-class Wish(ReasonAsk):
+class BulkForm(ReasonRequest):
     """What is to be done to all, and why."""
 
     action: BulkAction
@@ -31,12 +31,12 @@ class Wish(ReasonAsk):
 
 async def start(request: web.Request) -> web.Response:
     """Begin; what is missing is told beside the form, below the same list."""
-    staff, fields = await actor(request, Role.AGENT)
+    staff, fields = await require_form(request, Role.AGENT)
     try:
-        wish, search = understand(fields, Wish, form=_FORM), find_page.asked(fields)
-        ask = BulkAsk(action=wish.action, reason=wish.reason, search=search)
+        wish, search = understand(fields, BulkForm, form=_FORM), find_page.asked(fields)
+        ask = BulkRequest(action=wish.action, reason=wish.reason, search=search)
         run = await bulk_runs.start(service_of(request), staff, ask)
-    except NotTaken as untaken:
+    except FormRejected as untaken:
         return await find_page.show_again(request, staff, untaken.form, status=422)
     except Problem as found:
         form = refused(fields, found, form=_FORM)
@@ -46,6 +46,6 @@ async def start(request: web.Request) -> web.Response:
 
 async def show_run(request: web.Request) -> web.Response:
     """Show how far a run has come, and where it did not work."""
-    staff, service = await looker(request), service_of(request)
+    staff, service = await require_staff(request), service_of(request)
     run = await bulk_runs.run_of(service, id_of(request, "run_id"))
     return await render(request, "bulk.html", staff=staff, run=await bulk_view(service, run))

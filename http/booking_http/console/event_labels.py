@@ -9,8 +9,8 @@ from typing import Final
 
 from booking_flow.flow import MEANING, State, Trigger, rule
 from booking_http.console import labels
-from booking_http.console.formatting import clock, spoken
-from booking_http.staff.responses import HappeningTell
+from booking_http.console.formatting import clock, humanize
+from booking_http.staff.responses import HappeningResponse
 from booking_http.web.problems import PROBLEMS
 
 LOOKS: Final = frozenset({"read_session", "read_history", "follow_session"})
@@ -98,17 +98,17 @@ _DEEDS: Final = MappingProxyType(
 _TASKS: Final = MappingProxyType({"task_opened": "Task", "task_closed": "Task answered"})
 
 
-def ended(told: HappeningTell) -> End:
+def ended(told: HappeningResponse) -> End:
     """Return how it ended."""
     if told.kind == "event":
         return _event_end(told)
     if told.kind == "call":
-        words = spoken(told.outcome or "").lower()
+        words = humanize(told.outcome or "").lower()
         return _CALL_ENDS.get(told.outcome or "") or End("✕", words, "bad")
     return _ENDS.get((told.kind, told.outcome)) or _ENDS.get((told.kind, None)) or PLAIN
 
 
-def _event_end(told: HappeningTell) -> End:
+def _event_end(told: HappeningResponse) -> End:
     match told.what:
         case "step_settled" if told.facts.get("outcome") == "refused":
             return End("✕", "refused", "bad")
@@ -124,7 +124,7 @@ def _event_end(told: HappeningTell) -> End:
             return PLAIN
 
 
-def title(told: HappeningTell) -> str:
+def title(told: HappeningResponse) -> str:
     """Return what it is called."""
     if told.kind == "event":
         return _event_title(told)
@@ -134,23 +134,23 @@ def title(told: HappeningTell) -> str:
         return labels.step(told.what)
     if told.kind in _TASKS:
         return f"{_TASKS[told.kind]}: {labels.job(told.what).title}"
-    return _DEEDS.get(told.what) or spoken(told.what)
+    return _DEEDS.get(told.what) or humanize(told.what)
 
 
-def _event_title(told: HappeningTell) -> str:
+def _event_title(told: HappeningResponse) -> str:
     if told.what == "transition" and told.trigger and told.from_state:
         row = rule(told.from_state, Trigger(told.trigger))
-        return row.label if row else spoken(told.trigger)
+        return row.label if row else humanize(told.trigger)
     if told.what.startswith("step_"):
         words = {"step_claimed": "claimed", "step_settled": "settled", "step_unknown": "ended"}
         step = labels.step(told.facts.get("step", ""))
         return f"{step}: {words.get(told.what, told.what)}"
     if told.what == "note" and "action" in told.facts:
-        return _DEEDS.get(told.facts["action"]) or spoken(told.facts["action"])
-    return _EVENTS.get(told.what) or spoken(told.what)
+        return _DEEDS.get(told.facts["action"]) or humanize(told.facts["action"])
+    return _EVENTS.get(told.what) or humanize(told.what)
 
 
-def in_a_line(told: HappeningTell) -> str:
+def in_a_line(told: HappeningResponse) -> str:
     """Return when and by whom what was done."""
     by = f", {told.name}" if told.name else ""
     return f"{clock(told.at)} UTC: {title(told)} ({told.actor}{by})"
@@ -161,7 +161,7 @@ def label(state: State | None) -> str:
     return MEANING[state].label if state else ""
 
 
-def why_refused(told: HappeningTell) -> str | None:
+def why_refused(told: HappeningResponse) -> str | None:
     """Return why a step did not happen, as the guest was told."""
     code = told.facts.get("refusal") or told.facts.get("code")
     return PROBLEMS[code].title if code and code in PROBLEMS else None

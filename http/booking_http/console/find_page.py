@@ -8,10 +8,10 @@ from typing import Any, Final
 from aiohttp import web
 
 from booking_flow.flow import STATES
-from booking_http.console.auth import Fields, actor, looker
-from booking_http.console.forms import EMPTY, Form, NotTaken, Typed, refused, understand
+from booking_http.console.auth import Fields, require_form, require_staff
+from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, refused, understand
 from booking_http.console.pages import go_to, render
-from booking_http.staff.requests import SearchAsk
+from booking_http.staff.requests import SearchRequest
 from booking_http.staff.session_search import Page, search
 from booking_http.staff.views import hit_view
 from booking_http.web.auth import Staff
@@ -24,29 +24,29 @@ _DAYS: Final = {"from": timedelta(), "to": timedelta(days=1)}
 
 async def show_first_page(request: web.Request) -> web.Response:
     """Show the box, and the latest sessions that need somebody."""
-    staff, filters = await looker(request), _filters(request)
+    staff, filters = await require_staff(request), _filters(request)
     if not filters:
-        page = await search(service_of(request), staff, SearchAsk(attention=True))
+        page = await search(service_of(request), staff, SearchRequest(attention=True))
         return await _show(request, staff, EMPTY, page)
     try:
-        page = await search(service_of(request), staff, understand(filters, SearchAsk))
-    except NotTaken as untaken:
+        page = await search(service_of(request), staff, understand(filters, SearchRequest))
+    except FormRejected as untaken:
         return await _show(request, staff, untaken.form, None, status=422)
     return await _show(request, staff, Form(typed=Typed(filters)), page, searched=True)
 
 
 def _filters(request: web.Request) -> Fields:
     """Return what a link narrows the list down to; nothing of a guest may lie in an address."""
-    known = {each.alias or name for name, each in SearchAsk.model_fields.items()} - {"query"}
+    known = {each.alias or name for name, each in SearchRequest.model_fields.items()} - {"query"}
     return {name: value for name, value in request.query.items() if name in known and value}
 
 
 async def find(request: web.Request) -> web.Response:
     """Show what was found; the only session a key belongs to is shown at once."""
-    staff, fields = await actor(request)
+    staff, fields = await require_form(request)
     try:
         page = await search(service_of(request), staff, asked(fields))
-    except NotTaken as untaken:
+    except FormRejected as untaken:
         return await _show(request, staff, untaken.form, None, status=422)
     except Problem as found:
         return await _show(request, staff, refused(fields, found), None, status=found.row.status)
@@ -56,13 +56,13 @@ async def find(request: web.Request) -> web.Response:
     return await _show(request, staff, Form(typed=Typed(fields)), page, searched=True)
 
 
-def asked(fields: Fields) -> SearchAsk:
+def asked(fields: Fields) -> SearchRequest:
     """Read the form; days begin and end at midnight UTC, the last one included; times stay."""
     exact = dict(fields)
     for name, more in _DAYS.items():
         if name in exact and "T" not in exact[name]:
             exact[name] = f"{_day(fields, name) + more}T00:00:00Z"
-    return understand(exact, SearchAsk)
+    return understand(exact, SearchRequest)
 
 
 async def show_again(
@@ -78,7 +78,7 @@ def _day(fields: Fields, name: str) -> date:
         return date.fromisoformat(fields[name])
     except ValueError:
         faults = {name: "must be a day such as 2026-11-22"}
-        raise NotTaken(Form(typed=Typed(fields), faults=faults)) from None
+        raise FormRejected(Form(typed=Typed(fields), faults=faults)) from None
 
 
 async def _show(

@@ -15,7 +15,7 @@ from booking_flow.saga import StepName
 from booking_http.diagrams.drawn import drawing
 from booking_http.diagrams.model import PATH, Frame, arrows
 from booking_http.diagrams.svg import SVG, Box, box_of, parse
-from booking_http.staff.responses import HappeningTell, StoryTell
+from booking_http.staff.responses import HappeningResponse, StoryResponse
 
 _MOVING: Final = ("transition", "override")
 _TRIGGER_OF: Final = {
@@ -38,7 +38,7 @@ class Path:
     """Moves past the flow, which has no arrow for them."""
 
 
-def path_of(story: StoryTell) -> Path:
+def path_of(story: StoryResponse) -> Path:
     """Return the way a session has gone, where it is, and what is being asked."""
     moves = [each for each in story.timeline if each.kind == "event" and each.what in _MOVING]
     marks = [(mark, each) for each in moves for mark in _marks(each)]
@@ -55,7 +55,7 @@ def path_of(story: StoryTell) -> Path:
     )
 
 
-def _marks(move: HappeningTell) -> Iterator[str]:
+def _marks(move: HappeningResponse) -> Iterator[str]:
     yield f"state-{move.to_state}"
     if move.trigger and move.from_state and move.what == "transition":
         yield _arrow_id(move.from_state, Trigger(move.trigger))

@@ -11,11 +11,11 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.flow import FLOW, FLOW_VERSION, STATES
 from booking_flow.saga import SAGA
-from booking_http.console.auth import actor, looker
+from booking_http.console.auth import require_form, require_staff
 from booking_http.console.pages import environment, render
 from booking_http.diagrams.drawn import flow_picture, saga_picture
 from booking_http.service import Service
-from booking_http.web.auth import note_in_audit
+from booking_http.web.auth import write_audit
 from booking_http.web.request_io import service_of
 from persistence.history_check import Broken, check_all
 
@@ -30,7 +30,7 @@ _OFTEN: Final = 10_000
 
 async def show_flow(request: web.Request) -> web.Response:
     """Show what reviewers read in `diagrams/`, as this process has it."""
-    staff = await looker(request)
+    staff = await require_staff(request)
     return await render(
         request,
         "flow.html",
@@ -46,9 +46,9 @@ async def show_flow(request: web.Request) -> web.Response:
 
 async def check(request: web.Request) -> web.StreamResponse:
     """Fold every stored history through the flow, and tell how it goes while it goes."""
-    staff, _ = await actor(request)
+    staff, _ = await require_form(request)
     service = service_of(request)
-    await note_in_audit(service, staff, "check_histories")
+    await write_audit(service, staff, "check_histories")
     page = await render(request, "flow_check.html", staff=staff, version=FLOW_VERSION)
     head, _, tail = (page.text or "").partition(MARK)
     response = web.StreamResponse(headers=page.headers)

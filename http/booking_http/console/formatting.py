@@ -90,7 +90,7 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{currency} {amount:,.2f}"
 
 
-def spoken(name: str) -> str:
+def humanize(name: str) -> str:
     """Write a name of the machine as words."""
     words = name.replace("_", " ").replace("-", " ")
     return words[:1].upper() + words[1:]
@@ -115,7 +115,7 @@ def plain(amount: Decimal) -> str:
 def camel(name: str) -> str:
     """Write a name of a program, such as itemKey, as words."""
     apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return spoken(apart.lower())
+    return humanize(apart.lower())
 
 
 def short(text: str, most: int = 12) -> str:
@@ -141,7 +141,7 @@ FILTERS: Final[Mapping[str, Callable[..., object]]] = MappingProxyType(
         "sailing_day": sailing_day,
         "short": short,
         "span": span,
-        "spoken": spoken,
+        "spoken": humanize,
         "thousandths": thousandths,
     }
 )

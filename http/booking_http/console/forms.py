@@ -11,12 +11,12 @@ from pydantic import ValidationError
 
 from booking_flow.refusals import Fault
 from booking_http.console.auth import Fields
-from booking_http.console.formatting import spoken
-from booking_http.web.models import Ask
+from booking_http.console.formatting import humanize
+from booking_http.web.models import RequestModel
 from booking_http.web.problems import Problem
 from booking_http.web.validation import faults_of
 
-A = TypeVar("A", bound=Ask)
+A = TypeVar("A", bound=RequestModel)
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -51,7 +51,7 @@ class Form:
 EMPTY: Final = Form(typed=Typed())
 
 
-class NotTaken(Exception):  # noqa: N818 - names what became of the form
+class FormRejected(Exception):  # noqa: N818 - names what became of the form
     """A form whose fields do not fit; it is to be shown again."""
 
     def __init__(self, form: Form) -> None:
@@ -70,7 +70,7 @@ def understand(fields: Fields, model: type[A], *, form: str = "") -> A:
     try:
         return model.model_validate_strings(asked)
     except ValidationError as error:
-        raise NotTaken(_form(fields, faults_of(error), name=form)) from None
+        raise FormRejected(_form(fields, faults_of(error), name=form)) from None
 
 
 def refused(fields: Fields, found: Problem, *, form: str = "") -> Form:
@@ -78,9 +78,9 @@ def refused(fields: Fields, found: Problem, *, form: str = "") -> Form:
     said = found.detail or f"{found.row.title}."
     sides = [f"{fault.pointer.strip('/').capitalize()}: {fault.detail}" for fault in found.errors]
     if "answered" in found.facts:
-        theirs, at = spoken(found.facts["answered"]), found.facts["answered_at"]
+        theirs, at = humanize(found.facts["answered"]), found.facts["answered_at"]
         sides.append(f"{found.facts['answered_by']}, {at}: {theirs}")
-        sides.append(f"You, now: {spoken(found.facts['your_answer'])}")
+        sides.append(f"You, now: {humanize(found.facts['your_answer'])}")
     return Form(typed=Typed(fields), said=said, sides=sides, name=form)
 
 

@@ -16,7 +16,11 @@ from booking_http.console.formatting import age, count
 from booking_http.diagrams.drawn import drawing
 from booking_http.diagrams.model import arrows
 from booking_http.diagrams.svg import SVG, parse, title_of
-from booking_http.staff.overview_responses import OpenStepsTell, OverviewTell, StandingTell
+from booking_http.staff.overview_responses import (
+    OpenStepsResponse,
+    OverviewResponse,
+    StandingResponse,
+)
 
 LIST: Final = "/console"
 HEATS: Final = 5
@@ -43,7 +47,7 @@ def list_href(search: Mapping[str, str | bool]) -> str:
     return f"{LIST}?{urlencode(said)}"
 
 
-def draw(told: OverviewTell) -> Markup:
+def draw(told: OverviewResponse) -> Markup:
     """Return the map as SVG to stand in a page."""
     root = parse(drawing("flow"))
     root.attrib.update({"class": "flow heat", "role": "group", "aria-label": _SAYS})
@@ -70,7 +74,7 @@ def _shade(group: ElementTree.Element, warmth: int) -> None:
     group.set("class", f"{group.get('class', '')} heat-{warmth}")
 
 
-def _fill_in(group: ElementTree.Element, told: StandingTell, *, window: str) -> None:
+def _fill_in(group: ElementTree.Element, told: StandingResponse, *, window: str) -> None:
     """Put the number where the state's code stands, and make the box lead to the list."""
     label, figure = group.iter(f"{{{SVG}}}text")
     for text, further in ((label, -_APART), (figure, _APART)):
@@ -87,7 +91,7 @@ def _fill_in(group: ElementTree.Element, told: StandingTell, *, window: str) -> 
         link.attrib.update({"href": list_href(told.search)})
 
 
-def _words(steps: Sequence[OpenStepsTell]) -> Iterator[tuple[str, list[OpenStepsTell]]]:
+def _words(steps: Sequence[OpenStepsResponse]) -> Iterator[tuple[str, list[OpenStepsResponse]]]:
     """Return the open steps of each arrow, by the name of the words that stand beside it."""
     for number, arrow in enumerate(arrows()):
         own = [each for each in steps if _TRIGGERS.get(each.step) is arrow.row.trigger]
@@ -95,7 +99,7 @@ def _words(steps: Sequence[OpenStepsTell]) -> Iterator[tuple[str, list[OpenSteps
             yield f"words{number}", own
 
 
-def _say(group: ElementTree.Element, steps: Sequence[OpenStepsTell]) -> None:
+def _say(group: ElementTree.Element, steps: Sequence[OpenStepsResponse]) -> None:
     """Keep the arrow's label, and put what is open in the place of its further lines."""
     _, *further = list(group.iter(f"{{{SVG}}}text"))
     for text in further[1:]:
@@ -107,7 +111,7 @@ def _say(group: ElementTree.Element, steps: Sequence[OpenStepsTell]) -> None:
             text.append(_step(each, first=place == 0))
 
 
-def _step(told: OpenStepsTell, *, first: bool) -> ElementTree.Element:
+def _step(told: OpenStepsResponse, *, first: bool) -> ElementTree.Element:
     link = ElementTree.Element(
         f"{{{SVG}}}a", {"href": list_href(told.search), "class": told.status}
     )

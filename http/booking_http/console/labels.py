@@ -10,8 +10,8 @@ from typing import Final
 from booking_flow.desk import AnswerKind
 from booking_flow.flow import MEANING, State
 from booking_flow.saga import StepName, TaskKind
-from booking_http.console.formatting import spoken
-from booking_http.staff.responses import WaitTell
+from booking_http.console.formatting import humanize
+from booking_http.staff.responses import WaitResponse
 
 STEPS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -101,20 +101,20 @@ def tone_of(state: State) -> str:
 
 def step(name: str) -> str:
     """Return what staff call a step."""
-    return STEPS.get(name, spoken(name))
+    return STEPS.get(name, humanize(name))
 
 
 def job(kind: str) -> Job:
     """Return what a task is about."""
-    return JOBS.get(kind) or Job(spoken(kind), "")
+    return JOBS.get(kind) or Job(humanize(kind), "")
 
 
 def answer(kind: str) -> str:
     """Return what an answer says."""
-    return ANSWERS.get(kind, spoken(kind))
+    return ANSWERS.get(kind, humanize(kind))
 
 
-def waiting(waits: WaitTell) -> str:
+def waiting(waits: WaitResponse) -> str:
     """Say in a few words what a session waits for."""
     if waits.whom == "staff":
         return f"Staff: {job(waits.what).title}"
@@ -122,7 +122,7 @@ def waiting(waits: WaitTell) -> str:
         name, _, status = waits.what.partition(": ")
         return f"Supplier: {step(name)}{', outcome unknown' if status == 'unknown' else ''}"
     whom = "Cruise line" if waits.whom == "line" else "Guest"
-    return f"{whom}: {spoken(waits.what).lower()}"
+    return f"{whom}: {humanize(waits.what).lower()}"
 
 
 FILTERS: Final = MappingProxyType(

@@ -9,11 +9,11 @@ from aiohttp import web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.ports import StoreUnavailable
-from booking_http.console.auth import looker
+from booking_http.console.auth import require_staff
 from booking_http.service import Service
 from booking_http.staff.session_search import find_session, id_of
-from booking_http.web.auth import COOKIE, note_in_audit
-from booking_http.web.event_streams import Stream
+from booking_http.web.auth import COOKIE, write_audit
+from booking_http.web.event_streams import EventStream
 from booking_http.web.request_io import service_of
 
 _AWAY: Final = b"event: away\ndata: no news is heard\n\n"
@@ -26,10 +26,10 @@ _HEADERS: Final = {
 
 async def follow(request: web.Request) -> web.StreamResponse:
     """Tell the session's version now and after every change, for as long as one is signed in."""
-    staff, service = await looker(request), service_of(request)
+    staff, service = await require_staff(request), service_of(request)
     loaded = await find_session(service, staff, id_of(request, "session_uuid"))
     session_id = loaded.session.id
-    await note_in_audit(service, staff, "follow_session", session_ids=(session_id,))
+    await write_audit(service, staff, "follow_session", session_ids=(session_id,))
     with service.streams.open(session_id, request=request, staff=True) as stream:
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
@@ -44,7 +44,7 @@ async def follow(request: web.Request) -> web.StreamResponse:
 async def _tell(
     request: web.Request,
     service: Service,
-    stream: Stream,
+    stream: EventStream,
     response: web.StreamResponse,
     session_id: UUID,
 ) -> None:

@@ -17,11 +17,11 @@ from booking_http.web.request_io import service_of
 COOKIE: Final = "console_oidc"
 
 
-async def go_there(request: web.Request) -> web.Response:
+async def oidc_redirect(request: web.Request) -> web.Response:
     """Send somebody to the provider, with a cookie that ties the answer to their browser."""
     back = own_path(request.query.get("next"))
     try:
-        leaving = await oidc.leave(service_of(request), back=back)
+        leaving = await oidc.begin_authorization(service_of(request), back=back)
     except Problem as found:
         return await _refused(request, found)
     response = go_to(leaving.url)
@@ -29,11 +29,11 @@ async def go_there(request: web.Request) -> web.Response:
     return response
 
 
-async def come_back(request: web.Request) -> web.Response:
+async def oidc_callback(request: web.Request) -> web.Response:
     """Let in who the provider vouches for and who has an account here."""
     query = request.query
     try:
-        came, back = await oidc.arrive(
+        came, back = await oidc.finish_authorization(
             service_of(request),
             visitor_of(request),
             cookie=request.cookies.get(COOKIE, ""),

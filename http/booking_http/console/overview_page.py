@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from booking_http.console import heat_map
-from booking_http.console.auth import looker
+from booking_http.console.auth import require_staff
 from booking_http.console.pages import render
 from booking_http.staff.overview import LENGTHS, overview
 from booking_http.staff.overview_responses import OverviewQuery
@@ -19,7 +19,7 @@ _WINDOWS: Final = {"1h": "Last hour", "24h": "24 hours", "7d": "7 days", "30d": 
 
 async def show_overview(request: web.Request) -> web.Response:
     """Show the shop at a glance; every number leads to the sessions that it counts."""
-    staff = await looker(request)
+    staff = await require_staff(request)
     query = read_query(request, OverviewQuery)
     told = await overview(service_of(request), query.window)
     return await render(

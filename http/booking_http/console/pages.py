@@ -13,7 +13,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused
 from booking_http.console import assets, formatting, labels
-from booking_http.console.auth import STAFF, SignInFirst, sign_in_href, typed_in_vain
+from booking_http.console.auth import STAFF, SignInFirst, sign_in_href, unsent_input
 from booking_http.web.auth import Staff, csrf_token
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID
@@ -110,7 +110,7 @@ def as_page(handler: Handler) -> Handler:
 
 async def _turned_away(request: web.Request) -> web.Response:
     """Lead to the sign-in; what had been typed into a form is shown first, since it is lost."""
-    typed, sign_in = await typed_in_vain(request), sign_in_href(request)
+    typed, sign_in = await unsent_input(request), sign_in_href(request)
     if not typed:
         return go_to(sign_in)
     return await render(

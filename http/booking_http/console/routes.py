@@ -29,8 +29,8 @@ _SESSION: Final = "/console/sessions/{session_uuid}"
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", SIGN_IN, sign_in.show_sign_in),
     ("POST", SIGN_IN, sign_in.sign_in),
-    ("GET", OIDC, oidc.go_there),
-    ("GET", CALLBACK, oidc.come_back),
+    ("GET", OIDC, oidc.oidc_redirect),
+    ("GET", CALLBACK, oidc.oidc_callback),
     ("GET", f"{LINK}/{{token}}", sign_in_link.show_link),
     ("POST", f"{LINK}/{{token}}", sign_in_link.use_link),
     ("POST", "/console/sign-out", sign_in.sign_out),

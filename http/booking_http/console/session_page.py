@@ -13,8 +13,8 @@ from booking_flow.refused import Refused
 from booking_flow.session import Loaded
 from booking_flow.steps.extending import movable
 from booking_http.console import action_forms, event_labels, flow_chart, summary, timeline_rows
-from booking_http.console.auth import Fields, actor, looker
-from booking_http.console.forms import EMPTY, Form, NotTaken, refused
+from booking_http.console.auth import Fields, require_form, require_staff
+from booking_http.console.forms import EMPTY, Form, FormRejected, refused
 from booking_http.console.pages import HEADERS, go_to, render
 from booking_http.staff import allowed_actions, course_changes
 from booking_http.staff.session_endpoints import story_of
@@ -34,7 +34,7 @@ _ATTACHED: Final = 'attachment; filename="{reference}.json"'
 
 async def show_session(request: web.Request) -> web.Response:
     """Show a session."""
-    staff = await looker(request)
+    staff = await require_staff(request)
     loaded = await _loaded(request, staff)
     return await _show(request, staff, loaded, EMPTY, said=_said(request.query.get("done", "")))
 
@@ -49,7 +49,7 @@ def _said(name: str) -> str | None:
 
 async def export(request: web.Request) -> web.Response:
     """Hand out the whole story, as programs read it."""
-    staff = await looker(request)
+    staff = await require_staff(request)
     story = await story_of(service_of(request), staff, await _loaded(request, staff))
     name = _ATTACHED.format(reference=story.session.reference)
     return web.Response(
@@ -61,15 +61,15 @@ async def export(request: web.Request) -> web.Response:
 
 async def act(request: web.Request) -> web.Response:
     """Do what a form asks for; what was typed comes back with the reason why it was not done."""
-    staff, fields = await actor(request, Role.AGENT)
+    staff, fields = await require_form(request, Role.AGENT)
     deed = action_forms.DEEDS.get(request.match_info["deed"])
     if deed is None:
         raise problem(EdgeCode.NOT_FOUND, "There is no such action.")
     loaded = await _loaded(request, staff)
     try:
-        wish = action_forms.wish_of(fields, staff, loaded.session, form=deed.name)
+        wish = action_forms.command_of(fields, staff, loaded.session, form=deed.name)
         await deed.do(service_of(request), wish, fields)
-    except NotTaken as untaken:
+    except FormRejected as untaken:
         return await _show(request, staff, loaded, untaken.form, status=422)
     except (Problem, Refused) as error:
         return await _refuse(request, staff, fields, error, form=deed.name)
@@ -123,12 +123,12 @@ async def _facts(
     supervises = staff.account.role.includes(allowed_actions.MOVE.role)
     at = service.support.moment(loaded.now)
     path, show = flow_chart.path_of(story), request.query.get("show")
-    culprit = summary.culprit_of(story)
+    culprit = summary.failing_row(story)
     return {
         "session": story.session,
         "now": loaded.now,
         "tasks": [task for task in story.tasks if task.closed_at is None],
-        "summary": summary.sum_up(story),
+        "summary": summary.summarize(story),
         "rows": timeline_rows.rows_of(story.timeline, show=show, culprit=culprit),
         "kinds": timeline_rows.KINDS,
         "show_kind": show if show in timeline_rows.KINDS else None,
@@ -136,6 +136,6 @@ async def _facts(
         "stations": flow_chart.stations(path),
         "offers": action_forms.offers(session, at=at, staff=staff, owes_undo=owes_undo),
         "movable": movable(session),
-        "ways": await course_changes.ways(service, loaded) if supervises else (),
+        "ways": await course_changes.transition_options(service, loaded) if supervises else (),
         "form": form,
     }

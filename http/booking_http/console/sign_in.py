@@ -9,13 +9,13 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.refusals import RefusalCode
-from booking_http.console.auth import CSRF, HOME, SIGN_IN, Fields, actor, own_path, read_form
-from booking_http.console.forms import EMPTY, Form, NotTaken, Typed, understand
+from booking_http.console.auth import CSRF, HOME, SIGN_IN, Fields, own_path, read_form, require_form
+from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, understand
 from booking_http.console.pages import go_to, render
 from booking_http.staff import authentication
 from booking_http.staff.oidc import OIDC
 from booking_http.staff.passwords import new_secret
-from booking_http.staff.requests import SignInAsk
+from booking_http.staff.requests import SignInRequest
 from booking_http.staff.sign_in_endpoints import visitor_of
 from booking_http.web.auth import csrf_token, staff_by_cookie
 from booking_http.web.problems import EdgeCode, Problem
@@ -42,11 +42,11 @@ async def sign_in(request: web.Request) -> web.Response:
     if not of_this_browser(request, fields):
         return await _ask(request, _again(fields, STALE), back=back, status=403)
     try:
-        ask = understand(fields, SignInAsk)
+        ask = understand(fields, SignInRequest)
         came = await authentication.sign_in(
             service_of(request), visitor_of(request), ask.email, ask.password
         )
-    except NotTaken as untaken:
+    except FormRejected as untaken:
         return await _ask(request, untaken.form, back=back, status=422)
     except Problem as found:
         return await _refuse(request, fields, found, back=back)
@@ -57,7 +57,7 @@ async def sign_in(request: web.Request) -> web.Response:
 
 async def sign_out(request: web.Request) -> web.Response:
     """End this sign-in, or every one of the account."""
-    staff, fields = await actor(request)
+    staff, fields = await require_form(request)
     await authentication.sign_out(service_of(request), staff, everywhere="everywhere" in fields)
     response = go_to(f"{SIGN_IN}?out")
     authentication.drop(response)

@@ -10,7 +10,7 @@ from typing import Final
 from booking_flow.flow import State
 from booking_http.console import event_labels, labels
 from booking_http.console.formatting import clock, minute, money, span
-from booking_http.staff.responses import HappeningTell, StaffSessionTell, StoryTell
+from booking_http.staff.responses import HappeningResponse, StaffSessionResponse, StoryResponse
 
 _DOUBTS: Final = MappingProxyType(
     {
@@ -32,7 +32,7 @@ class Summary:
     row: str | None = None
 
 
-def sum_up(story: StoryTell) -> Summary:
+def summarize(story: StoryResponse) -> Summary:
     """Return what staff need to know first."""
     session, failed = story.session, last_failure(story)
     if session.pending:
@@ -46,7 +46,7 @@ def sum_up(story: StoryTell) -> Summary:
     return _refused(story, failed)
 
 
-def culprit_of(story: StoryTell) -> str | None:
+def failing_row(story: StoryResponse) -> str | None:
     """Return the row that shows what the supplier said to what failed last."""
     failed = last_failure(story)
     if failed is None:
@@ -58,7 +58,7 @@ def culprit_of(story: StoryTell) -> str | None:
     return of_step[-1].row if of_step else failed.row
 
 
-def last_failure(story: StoryTell) -> HappeningTell | None:
+def last_failure(story: StoryResponse) -> HappeningResponse | None:
     """Return the step whose end nobody knows, or the last that failed, or else a failed call."""
     if story.session.pending:
         return next((each for each in story.timeline if _open(each)), None)
@@ -68,11 +68,11 @@ def last_failure(story: StoryTell) -> HappeningTell | None:
     return next(reversed(steps or calls), None)
 
 
-def _open(told: HappeningTell) -> bool:
+def _open(told: HappeningResponse) -> bool:
     return told.kind == "step" and told.outcome in ("started", "unknown")
 
 
-def _came_right(story: StoryTell, failed: HappeningTell) -> bool:
+def _came_right(story: StoryResponse, failed: HappeningResponse) -> bool:
     """Whether the same thing was tried again, and worked."""
     return any(
         each.at > failed.at
@@ -82,7 +82,7 @@ def _came_right(story: StoryTell, failed: HappeningTell) -> bool:
     )
 
 
-def _open_step(story: StoryTell, failed: HappeningTell | None) -> Summary:
+def _open_step(story: StoryResponse, failed: HappeningResponse | None) -> Summary:
     pending = story.session.pending
     if pending is None:
         raise AssertionError("only a session with an open step is told so")
@@ -97,17 +97,17 @@ def _open_step(story: StoryTell, failed: HappeningTell | None) -> Summary:
         tone="doubt",
         headline=headline,
         sentences=[sentence for sentence in rest if sentence],
-        row=culprit_of(story) if failed else None,
+        row=failing_row(story) if failed else None,
     )
 
 
-def _for_how_much(story: StoryTell) -> str:
+def _for_how_much(story: StoryResponse) -> str:
     price = story.session.price
     return f", for {money(price.total, price.currency)}" if price else ""
 
 
-def _answer_of(story: StoryTell) -> str:
-    row = culprit_of(story)
+def _answer_of(story: StoryResponse) -> str:
+    row = failing_row(story)
     call = next((each for each in story.timeline if each.row == row), None)
     if call is None or call.kind != "call":
         return "The process that asked died before an answer was kept."
@@ -116,14 +116,14 @@ def _answer_of(story: StoryTell) -> str:
     return f"The supplier's end: {end}{status} after {after}."
 
 
-def _who_finds_out(story: StoryTell) -> str:
+def _who_finds_out(story: StoryResponse) -> str:
     task = next((each for each in story.tasks if each.closed_at is None), None)
     if task is None:
         return "The service is finding out; nothing is sent twice."
     return f"A person has to find out until {minute(task.due_at)} UTC; nothing is sent twice."
 
 
-def _being_cancelled(session: StaffSessionTell) -> Summary:
+def _being_cancelled(session: StaffSessionResponse) -> Summary:
     held = session.booking is not None
     line = "A person cancels with the line; it still holds the cabin until it confirms."
     cabin = "The supplier has not confirmed yet that it let the cabin go."
@@ -132,7 +132,7 @@ def _being_cancelled(session: StaffSessionTell) -> Summary:
     )
 
 
-def _refused(story: StoryTell, failed: HappeningTell) -> Summary:
+def _refused(story: StoryResponse, failed: HappeningResponse) -> Summary:
     what = labels.step(failed.what) if failed.kind == "step" else f"supplier call {failed.what}"
     why = event_labels.why_refused(failed) or event_labels.ended(failed).word
     code = f" (error {failed.error_code})" if failed.error_code is not None else ""
@@ -143,11 +143,11 @@ def _refused(story: StoryTell, failed: HappeningTell) -> Summary:
         tone="bad",
         headline=headline[:1].upper() + headline[1:],
         sentences=sentences,
-        row=culprit_of(story),
+        row=failing_row(story),
     )
 
 
-def _what_is_true(session: StaffSessionTell) -> str:
+def _what_is_true(session: StaffSessionResponse) -> str:
     if session.booking:
         return f"The reservation {session.booking.reservation} stands."
     if session.hold:
@@ -156,7 +156,7 @@ def _what_is_true(session: StaffSessionTell) -> str:
     return "Nothing was booked, and no cabin is held."
 
 
-def _as_it_stands(story: StoryTell, failed: HappeningTell | None) -> Summary:
+def _as_it_stands(story: StoryResponse, failed: HappeningResponse | None) -> Summary:
     session = story.session
     sentences = [session.state_meaning]
     if booking := session.booking:
@@ -174,5 +174,5 @@ def _as_it_stands(story: StoryTell, failed: HappeningTell | None) -> Summary:
         tone="good" if good else "",
         headline=session.state_label,
         sentences=sentences,
-        row=culprit_of(story) if failed else None,
+        row=failing_row(story) if failed else None,
     )

@@ -12,20 +12,20 @@ from aiohttp import web
 from booking_flow.refused import Refused
 from booking_http.console import timeline_rows
 from booking_http.console.action_forms import seen_in
-from booking_http.console.auth import actor, looker
-from booking_http.console.forms import EMPTY, Form, NotTaken, refused, understand
+from booking_http.console.auth import require_form, require_staff
+from booking_http.console.forms import EMPTY, Form, FormRejected, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.service import Service
 from booking_http.staff import task_claims as desk
-from booking_http.staff.requests import AnswerAsk, ReasonAsk, TasksQuery
-from booking_http.staff.responses import HappeningTell, StoryTell, TaskTell
+from booking_http.staff.requests import AnswerRequest, ReasonRequest, TasksQuery
+from booking_http.staff.responses import HappeningResponse, StoryResponse, TaskResponse
 from booking_http.staff.session_endpoints import story_of
 from booking_http.staff.session_search import find_session, id_of
 from booking_http.staff.task_answers import Answering, answer, task_of
 from booking_http.staff.task_claims import Claiming
 from booking_http.staff.task_endpoints import queue
 from booking_http.staff.views import task_view
-from booking_http.web.auth import Staff, note_in_audit
+from booking_http.web.auth import Staff, write_audit
 from booking_http.web.problems import Problem, from_refusal
 from booking_http.web.request_io import read_query, service_of
 from persistence.schema_staff import Role
@@ -45,7 +45,7 @@ class Window:
 
 async def show_queue(request: web.Request) -> web.Response:
     """Show what nobody has answered, the most urgent first."""
-    staff, query = await looker(request), read_query(request, TasksQuery)
+    staff, query = await require_staff(request), read_query(request, TasksQuery)
     service = service_of(request)
     page = await queue(service, staff, query)
     return await render(
@@ -61,23 +61,23 @@ async def show_queue(request: web.Request) -> web.Response:
 
 async def show_task(request: web.Request) -> web.Response:
     """Show one task."""
-    staff = await looker(request)
+    staff = await require_staff(request)
     queued = await task_of(service_of(request), id_of(request, "task_id"))
     return await _show(request, staff, queued, EMPTY)
 
 
 async def answer_task(request: web.Request) -> web.Response:
     """Take an answer; one that is not believed or came second is shown with what speaks against."""
-    staff, fields = await actor(request, Role.AGENT)
+    staff, fields = await require_form(request, Role.AGENT)
     service = service_of(request)
     queued = await task_of(service, id_of(request, "task_id"))
     kind = fields.get("kind", "")
     try:
-        ask = understand(fields, AnswerAsk, form=kind)
+        ask = understand(fields, AnswerRequest, form=kind)
         loaded = await answer(
             service, Answering(staff=staff, task_id=queued.task.id, seen=seen_in(fields), ask=ask)
         )
-    except NotTaken as untaken:
+    except FormRejected as untaken:
         return await _show(request, staff, queued, untaken.form, status=422)
     except (Problem, Refused) as error:
         found = from_refusal(error.refusal) if isinstance(error, Refused) else error
@@ -112,16 +112,16 @@ async def give_back(service: Service, claiming: Claiming) -> str:
 async def _claiming(
     request: web.Request, do: Callable[[Service, Claiming], Awaitable[str]]
 ) -> web.Response:
-    staff, fields = await actor(request, Role.AGENT)
+    staff, fields = await require_form(request, Role.AGENT)
     service, name = service_of(request), request.path.rpartition("/")[2]
     queued = await task_of(service, id_of(request, "task_id"))
     reason = fields.get("reason")
     claiming = Claiming(staff=staff, task_id=queued.task.id, seen=seen_in(fields), reason=reason)
     try:
         if reason is not None:
-            understand(fields, ReasonAsk, form=name)
+            understand(fields, ReasonRequest, form=name)
         return go_to(await do(service, claiming))
-    except NotTaken as untaken:
+    except FormRejected as untaken:
         return await _show(request, staff, queued, untaken.form, status=422)
     except Problem as found:
         now, form = await task_of(service, queued.task.id), refused(fields, found, form=name)
@@ -158,7 +158,7 @@ async def _show_alone(
 ) -> web.Response:
     """Show what is known of a session that the database has forgotten."""
     task = queued.task
-    await note_in_audit(
+    await write_audit(
         service_of(request), staff, "read_task", session_ids=(task.session_id,), task_id=task.id
     )
     return await render(
@@ -176,11 +176,11 @@ async def _show_alone(
     )
 
 
-def _about(told: HappeningTell, task: TaskTell) -> bool:
+def _about(told: HappeningResponse, task: TaskResponse) -> bool:
     return told.kind in _SHOWN and told.step_id is not None and told.step_id == task.step_id
 
 
-def _window(service: Service, story: StoryTell, task: TaskTell) -> Window | None:
+def _window(service: Service, story: StoryResponse, task: TaskResponse) -> Window | None:
     """Return between when and when the supplier can have acted."""
     asked = next((e for e in story.timeline if e.kind == "step" and _about(e, task)), None)
     if asked is None or asked.step is None:

@@ -12,7 +12,7 @@ from booking_http.console import event_labels
 from booking_http.console.event_labels import End
 from booking_http.console.formatting import span
 from booking_http.console.json_outline import outline
-from booking_http.staff.responses import HappeningTell
+from booking_http.staff.responses import HappeningResponse
 
 PAUSE: Final = timedelta(minutes=1)
 """From here on, time in which nothing happened is written instead of shown."""
@@ -49,7 +49,7 @@ class Row:
     kind: str
     title: str
     end: End
-    told: HappeningTell
+    told: HappeningResponse
     facts: Sequence[Fact]
     pause: str | None
     """How long nothing happened before it, where that was long."""
@@ -80,7 +80,7 @@ class Row:
 
 
 def rows_of(
-    timeline: Sequence[HappeningTell], *, show: str | None = None, culprit: str | None = None
+    timeline: Sequence[HappeningResponse], *, show: str | None = None, culprit: str | None = None
 ) -> list[Row]:
     """Return the rows to show; who merely looked is shown only where staff are asked for."""
     kinds = KINDS[show][1] if show and show in KINDS else None
@@ -97,7 +97,7 @@ def rows_of(
 
 
 def _row(
-    told: HappeningTell, facts: Sequence[Fact], *, above: datetime | None, culprit: str | None
+    told: HappeningResponse, facts: Sequence[Fact], *, above: datetime | None, culprit: str | None
 ) -> Row:
     gap = told.at - above if above else None
     paused = gap is not None and gap >= PAUSE
@@ -122,7 +122,7 @@ def _row(
     )
 
 
-def _facts(told: HappeningTell, seen: dict[str, str]) -> Iterator[Fact]:
+def _facts(told: HappeningResponse, seen: dict[str, str]) -> Iterator[Fact]:
     """Return the facts, those that the history knew differently with what it knew before."""
     for name, value in told.facts.items():
         if told.kind == "event":
@@ -134,7 +134,7 @@ def _facts(told: HappeningTell, seen: dict[str, str]) -> Iterator[Fact]:
             yield Fact(name=name, value=value)
 
 
-def _took(told: HappeningTell) -> str | None:
+def _took(told: HappeningResponse) -> str | None:
     if told.seconds is not None:
         return span(told.seconds)
     if told.kind == "step" and told.ended_at is not None:
@@ -142,7 +142,7 @@ def _took(told: HappeningTell) -> str | None:
     return None
 
 
-def _moved(told: HappeningTell) -> tuple[str, str] | None:
+def _moved(told: HappeningResponse) -> tuple[str, str] | None:
     if told.to_state is None or told.from_state in (None, told.to_state):
         return None
     return event_labels.label(told.from_state), event_labels.label(told.to_state)

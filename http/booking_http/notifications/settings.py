@@ -19,7 +19,7 @@ _WEBHOOK: Final = "webhook:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post:
+class MailSettings:
     """How mail leaves the house."""
 
     server: SmtpServer
@@ -28,12 +28,12 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class NotificationSettings:
     """Every door to the outside that an operator has opened."""
 
     endpoints: tuple[Endpoint, ...]
     allowed_hosts: tuple[str, ...]
-    post: Post | None
+    post: MailSettings | None
     public_url: str | None
 
     @property
@@ -62,13 +62,13 @@ def endpoint_of(channel: str) -> str | None:
     return channel.removeprefix(_WEBHOOK) if channel.startswith(_WEBHOOK) else None
 
 
-def outgoing_of(settings: Settings) -> Outgoing:
+def notification_settings(settings: Settings) -> NotificationSettings:
     """Read and check the settings of everything that is sent.
 
     Raises:
         SettingsError: one of them cannot be used; it is named, its value is not.
     """
-    return Outgoing(
+    return NotificationSettings(
         endpoints=tuple(_endpoints(settings)),
         allowed_hosts=settings.webhook_allowed_hosts,
         post=_post(settings),
@@ -88,7 +88,7 @@ def _endpoints(settings: Settings) -> Iterator[Endpoint]:
             raise SettingsError(f"{where}: {error}") from None
 
 
-def _post(settings: Settings) -> Post | None:
+def _post(settings: Settings) -> MailSettings | None:
     if settings.smtp_url is None:
         return None
     if settings.mail_from is None:
@@ -99,7 +99,7 @@ def _post(settings: Settings) -> Post | None:
         raise SettingsError(f"SMTP_URL: {error}") from None
     sender, agency = _address("MAIL_FROM", settings.mail_from), settings.agency_email
     to = None if agency is None else _address("AGENCY_EMAIL", agency).addr_spec
-    return Post(server=server, sender=sender, agency=to)
+    return MailSettings(server=server, sender=sender, agency=to)
 
 
 def _address(name: str, text: str) -> Address:

@@ -50,7 +50,7 @@ def other_world(app_env: AppEnv, mark: Mark | None) -> str | None:
 
 
 @asynccontextmanager
-async def one_world(settings: Settings, database: AsyncEngine) -> AsyncIterator[None]:
+async def guard_environment(settings: Settings, database: AsyncEngine) -> AsyncIterator[None]:
     """Refuse to start in a world that database or supplier's account do not belong to.
 
     A database that is away, or has no tables yet, is compared as soon as it can be; the process

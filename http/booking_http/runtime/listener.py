@@ -26,7 +26,7 @@ def _nothing() -> None:
 
 
 @dataclass(slots=True, kw_only=True)
-class Ear:
+class Subscription:
     """Who is told what of a channel, and whether it can be heard now."""
 
     channel: str
@@ -57,7 +57,7 @@ class Ear:
         self.connected()
 
 
-class Ears:
+class Listener:
     """All channels that a process listens to."""
 
     def __init__(self, connector: Connector, *, broken: Callable[[], None] = _nothing) -> None:
@@ -67,13 +67,13 @@ class Ears:
         """
         self._connector = connector
         self._broken = broken
-        self._ears: list[Ear] = []
+        self._ears: list[Subscription] = []
 
     def deaf(self) -> Mapping[str, str]:
         """Return why nothing is heard on a channel, for each on which nothing is."""
         return {ear.channel: ear.deaf for ear in self._ears if ear.deaf is not None}
 
-    async def listen(self, ear: Ear) -> None:
+    async def listen(self, ear: Subscription) -> None:
         """Listen until cancelled, whatever happens to connections; each outage is logged once."""
         self._ears.append(ear)
         try:
@@ -84,7 +84,7 @@ class Ears:
         finally:
             self._ears.remove(ear)
 
-    async def _until_lost(self, ear: Ear, failures: int) -> int:
+    async def _until_lost(self, ear: Subscription, failures: int) -> int:
         """Listen over one connection, and return how often in a row that failed."""
         loop = asyncio.get_running_loop()
         began, connections = loop.time(), ear.connections
@@ -98,7 +98,7 @@ class Ears:
             self._broken()
         return 1 if loop.time() - began > _SETTLED else failures + 1
 
-    async def _over_one_connection(self, ear: Ear) -> None:
+    async def _over_one_connection(self, ear: Subscription) -> None:
         connection, ended = await self._connector(), asyncio.Event()
         connection.add_termination_listener(lambda _: ended.set())
 
@@ -124,10 +124,10 @@ async def _until_silent(connection: Connection, channel: str, ended: asyncio.Eve
         await connection.execute(f'LISTEN "{channel}"', timeout=PULSE_SECONDS)
 
 
-def ears_of(settings: Settings, *, broken: Callable[[], None] = _nothing) -> Ears:
+def listener_of(settings: Settings, *, broken: Callable[[], None] = _nothing) -> Listener:
     """Return what listens to the booking database; `broken` as `Ears` takes it."""
     address = read_address(settings.database_url.get_secret_value()).writable
-    return Ears(
+    return Listener(
         Connector(
             address=address,
             server_settings={"application_name": "booking-flow wake-ups"},

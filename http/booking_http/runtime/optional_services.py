@@ -21,7 +21,7 @@ _PATIENCE: Final = 2.0
 _log = structlog.get_logger(__name__)
 
 
-async def look_around(parts: Parts) -> None:
+async def check_optional_services(parts: Parts) -> None:
     """Ask catalogue and Redis once, so that a wrong setting is named when a process starts."""
     if parts.settings.catalogue_url is not None:
         await _look_at_catalogue(parts)

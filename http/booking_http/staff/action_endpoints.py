@@ -11,17 +11,17 @@ from booking_flow.session import Loaded, Session
 from booking_http.api.session_replies import tag
 from booking_http.service import Service
 from booking_http.staff import actions, allowed_actions, course_changes
-from booking_http.staff.actions import Wish
+from booking_http.staff.actions import StaffCommand
 from booking_http.staff.allowed_actions import Action
-from booking_http.staff.requests import ExtendAsk, MoveAsk, ReasonAsk, RecordAsk
+from booking_http.staff.requests import ExtendRequest, MoveRequest, ReasonRequest, RecordRequest
 from booking_http.staff.session_endpoints import present
 from booking_http.staff.session_search import id_of
 from booking_http.web.auth import Staff, staff_of
 from booking_http.web.problems import EdgeCode, problem
-from booking_http.web.request_io import expected_versions, read_body, service_of, tell
+from booking_http.web.request_io import expected_versions, json_response, read_body, service_of
 
-A = TypeVar("A", bound=ReasonAsk)
-CarryOut = Callable[[Service, Wish], Awaitable[Loaded]]
+A = TypeVar("A", bound=ReasonRequest)
+CarryOut = Callable[[Service, StaffCommand], Awaitable[Loaded]]
 
 
 async def add_note(request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ async def erase_guest(request: web.Request) -> web.Response:
 
 async def extend_deadline(request: web.Request) -> web.Response:
     """Give the guest more time."""
-    staff, wish, ask = await _read(request, allowed_actions.EXTEND, ExtendAsk)
+    staff, wish, ask = await _read(request, allowed_actions.EXTEND, ExtendRequest)
     loaded = await course_changes.extend_deadline(
         service_of(request), wish, deadline=ask.deadline, until=ask.until
     )
@@ -72,7 +72,7 @@ async def extend_deadline(request: web.Request) -> web.Response:
 
 async def record_payment(request: web.Request) -> web.Response:
     """Enter money that was received outside."""
-    staff, wish, ask = await _read(request, allowed_actions.RECORD, RecordAsk)
+    staff, wish, ask = await _read(request, allowed_actions.RECORD, RecordRequest)
     loaded = await course_changes.record_payment(service_of(request), wish, amount=ask.money)
     return await tell_acted(request, staff, loaded)
 
@@ -100,7 +100,7 @@ async def refuse_cancellation(request: web.Request) -> web.Response:
 
 async def move_session(request: web.Request) -> web.Response:
     """Move a session to another state by hand."""
-    staff, wish, ask = await _read(request, allowed_actions.MOVE, MoveAsk)
+    staff, wish, ask = await _read(request, allowed_actions.MOVE, MoveRequest)
     loaded = await course_changes.move_session(
         service_of(request),
         wish,
@@ -118,17 +118,23 @@ async def _act(
     *,
     waits: Callable[[Session], bool] = lambda _: False,
 ) -> web.Response:
-    staff, wish, _ = await _read(request, action, ReasonAsk)
+    staff, wish, _ = await _read(request, action, ReasonRequest)
     loaded = await carry_out(service_of(request), wish)
     return await tell_acted(request, staff, loaded, status=202 if waits(loaded.session) else 200)
 
 
-async def _read(request: web.Request, action: Action, model: type[A]) -> tuple[Staff, Wish, A]:
+async def _read(
+    request: web.Request, action: Action, model: type[A]
+) -> tuple[Staff, StaffCommand, A]:
     """Return who asks, what about the session of the path, and the rest of what they sent."""
     staff = await staff_of(request, action.role)
     versions, ask = named_versions(request), await read_body(request, model)
     session_id = id_of(request, "session_uuid")
-    return staff, Wish(staff=staff, session_id=session_id, seen=versions, reason=ask.reason), ask
+    return (
+        staff,
+        StaffCommand(staff=staff, session_id=session_id, seen=versions, reason=ask.reason),
+        ask,
+    )
 
 
 async def tell_acted(
@@ -136,7 +142,7 @@ async def tell_acted(
 ) -> web.Response:
     """Answer with the session as it is now."""
     body = await present(service_of(request), staff, loaded)
-    return tell(body, status=status, headers=tag(loaded.session))
+    return json_response(body, status=status, headers=tag(loaded.session))
 
 
 def named_versions(request: web.Request) -> frozenset[int]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from booking_flow.flow import State
 from booking_flow.steps.overriding import Remains
-from booking_http.web.models import Moment, Tell
+from booking_http.web.models import Moment, ResponseModel
 from persistence.schema_desk import BulkAction
 
 
-class RemainTell(Tell):
+class RemainResponse(ResponseModel):
     """Something that a move does not undo; `what` goes into `notUndone`."""
 
     what: Remains
     detail: str
 
 
-class WayTell(Tell):
+class WayResponse(ResponseModel):
     """Whether a session can be moved to a state, and what that would not undo."""
 
     to: State
@@ -23,17 +23,17 @@ class WayTell(Tell):
     possible: bool
     why_not: str | None
     override: bool
-    not_undone: list[RemainTell]
+    not_undone: list[RemainResponse]
 
 
-class WaysTell(Tell):
+class WaysResponse(ResponseModel):
     """Where a session can be moved by hand."""
 
     version: int
-    ways: list[WayTell]
+    ways: list[WayResponse]
 
 
-class FailedTell(Tell):
+class FailedResponse(ResponseModel):
     """A session for which something did not work, and why."""
 
     session_id: str
@@ -41,7 +41,7 @@ class FailedTell(Tell):
     why: str
 
 
-class BulkTell(Tell):
+class BulkResponse(ResponseModel):
     """How far a run over many sessions has come; `more` says that some found no room in it."""
 
     run_id: str
@@ -55,13 +55,13 @@ class BulkTell(Tell):
     done: int
     failed: int
     left: int
-    failures: list[FailedTell]
+    failures: list[FailedResponse]
 
 
-class CheckTell(Tell):
+class CheckResponse(ResponseModel):
     """Which histories of a page do not fold; `next` is the cursor of the page after."""
 
     sessions: int
     events: int
-    broken: list[FailedTell]
+    broken: list[FailedResponse]
     next: str | None

@@ -20,13 +20,13 @@ from booking_http.service import Service
 from booking_http.staff import allowed_actions
 from booking_http.staff.allowed_actions import Action
 from booking_http.staff.session_search import find_session
-from booking_http.web.auth import Staff, ensure_role, note_in_audit
+from booking_http.web.auth import Staff, ensure_role, write_audit
 from booking_http.web.problems import Problem, problem
 from persistence.erasure import erase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class StaffCommand:
     """What somebody wants done: to which session, as they saw it, and why."""
 
     staff: Staff
@@ -41,7 +41,7 @@ class Act:
     """An action that role, version and state allow, and that is in the audit."""
 
     service: Service
-    wish: Wish
+    wish: StaffCommand
     action: Action
     loaded: Loaded
 
@@ -77,8 +77,11 @@ class Act:
         return await self.decide(decision)
 
 
-async def begin_act(
-    service: Service, wish: Wish, action: Action, facts: Mapping[str, str] = MappingProxyType({})
+async def begin_action(
+    service: Service,
+    wish: StaffCommand,
+    action: Action,
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> Act:
     """Let an action begin and write it down.
 
@@ -93,7 +96,7 @@ async def begin_act(
     if not action.possible(session, service.support.moment(loaded.now)):
         code, detail = RefusalCode.WRONG_STATE.value, action.needs
         raise Problem(code=code, detail=detail, session=session)
-    await note_in_audit(
+    await write_audit(
         service,
         wish.staff,
         action.name,
@@ -104,37 +107,37 @@ async def begin_act(
     return Act(service=service, wish=wish, action=action, loaded=loaded)
 
 
-async def add_note(service: Service, wish: Wish) -> Loaded:
+async def add_note(service: Service, wish: StaffCommand) -> Loaded:
     """Write something into the history."""
-    act = await begin_act(service, wish, allowed_actions.NOTE)
+    act = await begin_action(service, wish, allowed_actions.NOTE)
     return await act.note()
 
 
-async def reconcile(service: Service, wish: Wish) -> Loaded:
+async def reconcile(service: Service, wish: StaffCommand) -> Loaded:
     """Find out now about a step whose end is not known, as the worker would by and by."""
-    act = await begin_act(service, wish, allowed_actions.RECONCILE)
+    act = await begin_action(service, wish, allowed_actions.RECONCILE)
     loaded = await act.note()
     return await service.support.find_out(loaded.session.id)
 
 
-async def retry_undo(service: Service, wish: Wish) -> Loaded:
+async def retry_undo(service: Service, wish: StaffCommand) -> Loaded:
     """Try now to let go what the supplier may still hold for nobody."""
-    act = await begin_act(service, wish, allowed_actions.RETRY_UNDO)
+    act = await begin_action(service, wish, allowed_actions.RETRY_UNDO)
     if not await service.store.owed(act.loaded.session.id):
         raise problem(RefusalCode.WRONG_STATE, "Nothing has to be undone.")
     return await service.support.compensation.pay_back(await act.note(), command=act.command)
 
 
-async def release_hold(service: Service, wish: Wish) -> Loaded:
+async def release_hold(service: Service, wish: StaffCommand) -> Loaded:
     """Let the held cabin go; the session itself goes on."""
-    act = await begin_act(service, wish, allowed_actions.RELEASE)
+    act = await begin_action(service, wish, allowed_actions.RELEASE)
     answer = await service.engine.release_basket(await act.note(), command=act.command)
     return Loaded(session=answer.session, now=answer.now)
 
 
-async def cancel_session(service: Service, wish: Wish) -> Loaded:
+async def cancel_session(service: Service, wish: StaffCommand) -> Loaded:
     """Cancel for the guest; what a person or an open step must end first stays requested."""
-    act = await begin_act(service, wish, allowed_actions.CANCEL)
+    act = await begin_action(service, wish, allowed_actions.CANCEL)
 
     def decision(session: Session, at: Moment) -> Change | None:
         return unwind.cancel(session, reason=act.reason, at=at)
@@ -144,9 +147,9 @@ async def cancel_session(service: Service, wish: Wish) -> Loaded:
     )
 
 
-async def erase_guest(service: Service, wish: Wish) -> Loaded:
+async def erase_guest(service: Service, wish: StaffCommand) -> Loaded:
     """Make what the guest typed unreadable for ever; history and money stay."""
-    act = await begin_act(service, wish, allowed_actions.ERASE)
+    act = await begin_action(service, wish, allowed_actions.ERASE)
     support = service.support
     tasks = await support.work.tasks_of(act.loaded.session.id)
     if any(each.task.closed_at is None for each in tasks):

@@ -10,7 +10,7 @@ from aiohttp import web
 from booking_flow.refusals import RefusalCode
 from booking_http.service import Service
 from booking_http.staff.passwords import new_secret
-from booking_http.web.auth import COOKIE, Staff, note_in_audit, unauthenticated
+from booking_http.web.auth import COOKIE, Staff, unauthenticated, write_audit
 from booking_http.web.problems import Problem, problem
 from persistence.audit import AuditEntry
 from persistence.staff import LIFE, Account, folded
@@ -47,7 +47,7 @@ async def sign_in(service: Service, visitor: Visitor, email: str, password: str)
     counted = await count_attempt(service, visitor, "staff-email", folded(email))
     account = await _account_of(service, visitor, email, password)
     await counted.forgive()
-    return await let_in(service, visitor, account)
+    return await complete_sign_in(service, visitor, account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +75,20 @@ async def count_attempt(service: Service, visitor: Visitor, kind: str, key: str)
     return Attempt(service=service, key_hash=key_hash)
 
 
-async def let_in(service: Service, visitor: Visitor, account: Account, **facts: str) -> SignedIn:
+async def complete_sign_in(
+    service: Service, visitor: Visitor, account: Account, **facts: str
+) -> SignedIn:
     """Begin a sign-in of who has proved that this account is theirs."""
     cookie = new_secret()
     staff = Staff(account=account, request_id=visitor.request_id, cookie=cookie)
-    await note_in_audit(service, staff, "sign_in", facts=facts)
+    await write_audit(service, staff, "sign_in", facts=facts)
     await service.support.staff.begin(account.id, cookie)
     return SignedIn(staff=staff, cookie=cookie)
 
 
 async def sign_out(service: Service, staff: Staff, *, everywhere: bool) -> int:
     """Revoke this cookie, or every cookie of the account, and return how many."""
-    await note_in_audit(service, staff, "sign_out", facts={"everywhere": str(everywhere).lower()})
+    await write_audit(service, staff, "sign_out", facts={"everywhere": str(everywhere).lower()})
     return await service.support.staff.end(
         staff.account.id, staff.cookie or "", everywhere=everywhere
     )

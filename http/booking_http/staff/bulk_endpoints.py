@@ -6,33 +6,37 @@ from aiohttp import web
 
 from booking_http.service import Service
 from booking_http.staff import bulk_runs
-from booking_http.staff.action_responses import BulkTell, FailedTell
-from booking_http.staff.requests import BulkAsk
+from booking_http.staff.action_responses import BulkResponse, FailedResponse
+from booking_http.staff.requests import BulkRequest
 from booking_http.staff.session_search import id_of
 from booking_http.web.auth import staff_of
-from booking_http.web.request_io import read_body, service_of, tell
+from booking_http.web.request_io import json_response, read_body, service_of
 from persistence.bulk import BulkRun
 from persistence.schema_staff import Role
 
 
 async def start_bulk(request: web.Request) -> web.Response:
     """Begin to do something to every session of a search that needs it."""
-    staff, ask = await staff_of(request, Role.AGENT), await read_body(request, BulkAsk)
+    staff, ask = await staff_of(request, Role.AGENT), await read_body(request, BulkRequest)
     service = service_of(request)
-    return tell(await bulk_view(service, await bulk_runs.start(service, staff, ask)), status=202)
+    return json_response(
+        await bulk_view(service, await bulk_runs.start(service, staff, ask)), status=202
+    )
 
 
 async def read_bulk(request: web.Request) -> web.Response:
     """Show how far a run has come."""
     await staff_of(request)
     service = service_of(request)
-    return tell(await bulk_view(service, await bulk_runs.run_of(service, id_of(request, "run_id"))))
+    return json_response(
+        await bulk_view(service, await bulk_runs.run_of(service, id_of(request, "run_id")))
+    )
 
 
-async def bulk_view(service: Service, run: BulkRun) -> BulkTell:
+async def bulk_view(service: Service, run: BulkRun) -> BulkResponse:
     """Return a run with the sessions for which it did not work."""
     failures = await service.support.bulk.failed(run.id) if run.failed else ()
-    return BulkTell(
+    return BulkResponse(
         run_id=str(run.id),
         action=run.action,
         by=run.name,
@@ -45,7 +49,7 @@ async def bulk_view(service: Service, run: BulkRun) -> BulkTell:
         failed=run.failed,
         left=run.left,
         failures=[
-            FailedTell(session_id=str(each.session_id), reference=each.reference, why=each.note)
+            FailedResponse(session_id=str(each.session_id), reference=each.reference, why=each.note)
             for each in failures
         ],
     )

@@ -15,10 +15,10 @@ from booking_flow.session import Loaded, Session
 from booking_flow.steps.moment import Moment
 from booking_http.api.guest_token import new_uuid
 from booking_http.service import Service
-from booking_http.staff.requests import BulkAsk
+from booking_http.staff.requests import BulkRequest
 from booking_http.staff.session_search import wanted_of
 from booking_http.staff.wiring import Support, support_of
-from booking_http.web.auth import Staff, ensure_role, note_in_audit
+from booking_http.web.auth import Staff, ensure_role, write_audit
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.wiring import Parts
 from persistence.bulk import BulkRun, BulkWish, TakenItem
@@ -31,7 +31,7 @@ _TRIES: Final = 3
 """How often a share is begun before it counts as failed; a process may die with it."""
 
 
-async def start(service: Service, staff: Staff, ask: BulkAsk) -> BulkRun:
+async def start(service: Service, staff: Staff, ask: BulkRequest) -> BulkRun:
     """Begin to do something to every session of a search that needs it.
 
     Raises:
@@ -55,7 +55,7 @@ async def start(service: Service, staff: Staff, ask: BulkAsk) -> BulkRun:
         session_ids=found[:MOST],
         more=len(found) > MOST,
     )
-    await note_in_audit(
+    await write_audit(
         service,
         staff,
         f"bulk-{ask.action.value}",

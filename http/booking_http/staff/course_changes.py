@@ -19,7 +19,7 @@ from booking_flow.steps import answers, extending, overriding, recording
 from booking_flow.steps.moment import Moment
 from booking_http.service import Service
 from booking_http.staff import allowed_actions
-from booking_http.staff.actions import Act, Wish, begin_act
+from booking_http.staff.actions import Act, StaffCommand, begin_action
 from booking_http.staff.allowed_actions import Action
 from booking_http.staff.task_answers import ensure_free
 from booking_http.web.problems import problem
@@ -28,7 +28,7 @@ OWED = "Something is still to be undone; that has to end first."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class TransitionOption:
     """Where a session might be moved: how, or why not."""
 
     to: State
@@ -37,11 +37,11 @@ class Way:
 
 
 async def extend_deadline(
-    service: Service, wish: Wish, *, deadline: extending.Deadline, until: datetime
+    service: Service, wish: StaffCommand, *, deadline: extending.Deadline, until: datetime
 ) -> Loaded:
     """Give the guest more time, as far as the supplier lets us."""
     facts = {"deadline": deadline.value, "until": until.isoformat(timespec="seconds")}
-    act = await begin_act(service, wish, allowed_actions.EXTEND, facts)
+    act = await begin_action(service, wish, allowed_actions.EXTEND, facts)
 
     def decision(session: Session, at: Moment) -> Change:
         return extending.extended(session, deadline, until, at, reason=wish.reason)
@@ -49,9 +49,9 @@ async def extend_deadline(
     return await act.decide(decision)
 
 
-async def record_payment(service: Service, wish: Wish, *, amount: Money) -> Loaded:
+async def record_payment(service: Service, wish: StaffCommand, *, amount: Money) -> Loaded:
     """Enter money that was received outside."""
-    act = await begin_act(service, wish, allowed_actions.RECORD, {"amount": str(amount)})
+    act = await begin_action(service, wish, allowed_actions.RECORD, {"amount": str(amount)})
 
     def decision(session: Session, at: Moment) -> Change:
         return recording.recorded(session, amount, at, reason=wish.reason)
@@ -59,9 +59,9 @@ async def record_payment(service: Service, wish: Wish, *, amount: Money) -> Load
     return await act.decide(decision)
 
 
-async def resend_confirmation(service: Service, wish: Wish) -> Loaded:
+async def resend_confirmation(service: Service, wish: StaffCommand) -> Loaded:
     """Mail guest and agency once more how the booking stands."""
-    act = await begin_act(service, wish, allowed_actions.RESEND)
+    act = await begin_action(service, wish, allowed_actions.RESEND)
     if not service.support.mails:
         raise problem(RefusalCode.WRONG_STATE, "No mail is sent from here: SMTP_URL is not set.")
 
@@ -74,7 +74,7 @@ async def resend_confirmation(service: Service, wish: Wish) -> Loaded:
     return await act.decide(decision)
 
 
-async def confirm_cancellation(service: Service, wish: Wish) -> Loaded:
+async def confirm_cancellation(service: Service, wish: StaffCommand) -> Loaded:
     """End a booking: the line has confirmed that it is cancelled."""
     return await _end_cancellation(
         service,
@@ -85,7 +85,7 @@ async def confirm_cancellation(service: Service, wish: Wish) -> Loaded:
     )
 
 
-async def refuse_cancellation(service: Service, wish: Wish) -> Loaded:
+async def refuse_cancellation(service: Service, wish: StaffCommand) -> Loaded:
     """Let a booking go on: the line refused to cancel it, or nobody wants it cancelled."""
     return await _end_cancellation(
         service,
@@ -98,13 +98,13 @@ async def refuse_cancellation(service: Service, wish: Wish) -> Loaded:
 
 async def _end_cancellation(
     service: Service,
-    wish: Wish,
+    wish: StaffCommand,
     *,
     action: Action,
     kind: AnswerKind,
     decide: Callable[[Session], Change],
 ) -> Loaded:
-    act = await begin_act(service, wish, action)
+    act = await begin_action(service, wish, action)
     closing = await _asking(service, act, kind)
     return await act.decide(lambda session, _: replace(decide(session), closes=closing))
 
@@ -121,7 +121,7 @@ async def _asking(service: Service, act: Act, kind: AnswerKind) -> TaskClosing |
 
 async def move_session(
     service: Service,
-    wish: Wish,
+    wish: StaffCommand,
     *,
     to: State,
     override: bool = False,
@@ -129,7 +129,7 @@ async def move_session(
 ) -> Loaded:
     """Move a session along the flow, or against it once it is said what that does not undo."""
     facts = {"to": to.value, "override": str(override).lower()}
-    act = await begin_act(service, wish, allowed_actions.MOVE, facts)
+    act = await begin_action(service, wish, allowed_actions.MOVE, facts)
     if await service.store.owed(act.loaded.session.id):
         raise problem(RefusalCode.WRONG_STATE, OWED)
 
@@ -142,16 +142,16 @@ async def move_session(
     return await service.support.compensation.pay_back(loaded, command=act.command)
 
 
-async def ways(service: Service, loaded: Loaded) -> Sequence[Way]:
+async def transition_options(service: Service, loaded: Loaded) -> Sequence[TransitionOption]:
     """Return for every state whether the session can be moved there, and what that leaves."""
     owed = bool(await service.store.owed(loaded.session.id))
     at = service.support.moment(loaded.now)
     return [_way(loaded.session, to, at, owed=owed) for to in State]
 
 
-def _way(session: Session, to: State, at: Moment, *, owed: bool) -> Way:
+def _way(session: Session, to: State, at: Moment, *, owed: bool) -> TransitionOption:
     try:
         jump = overriding.jump_to(session, to, at)
     except Refused as refused:
-        return Way(to=to, why_not=refused.refusal.detail)
-    return Way(to=to, why_not=OWED) if owed else Way(to=to, jump=jump)
+        return TransitionOption(to=to, why_not=refused.refusal.detail)
+    return TransitionOption(to=to, why_not=OWED) if owed else TransitionOption(to=to, jump=jump)

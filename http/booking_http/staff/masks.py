@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from booking_flow.party import Contact, Details, Passenger
-from booking_http.api.responses import ContactTell
+from booking_http.api.responses import ContactResponse
 from booking_http.staff import responses as tell
 
 HIDDEN = "•••"
 
 
-def details_of(details: Details, *, masked: bool) -> tell.StaffDetailsTell:
+def details_of(details: Details, *, masked: bool) -> tell.StaffDetailsResponse:
     """Return a guest's details."""
-    return tell.StaffDetailsTell(
+    return tell.StaffDetailsResponse(
         masked=masked,
         contact=_contact(details.contact, masked=masked) if details.contact else None,
         passengers=[_passenger(each, masked=masked) for each in details.passengers],
@@ -20,14 +20,14 @@ def details_of(details: Details, *, masked: bool) -> tell.StaffDetailsTell:
     )
 
 
-def guest_of(details: Details, *, masked: bool) -> tell.GuestTell | None:
+def guest_of(details: Details, *, masked: bool) -> tell.GuestResponse | None:
     """Return whom to speak to: the contact, or before there is one the lead traveller."""
     someone = details.contact or next(iter(details.passengers), None)
     if someone is None:
         return None
     contact = details.contact
     first, last = someone.first_name, someone.last_name
-    return tell.GuestTell(
+    return tell.GuestResponse(
         name=f"{initial(first)} {initial(last)}" if masked else f"{first} {last}",
         email=contact and (masked_email(contact.email) if masked else contact.email),
         phone=contact and (masked_phone(contact.phone) if masked else contact.phone),
@@ -50,8 +50,8 @@ def masked_phone(phone: str) -> str:
     return HIDDEN + phone[-2:]
 
 
-def _contact(contact: Contact, *, masked: bool) -> ContactTell:
-    told = ContactTell.model_validate(contact, from_attributes=True)
+def _contact(contact: Contact, *, masked: bool) -> ContactResponse:
+    told = ContactResponse.model_validate(contact, from_attributes=True)
     if not masked:
         return told
     hidden = dict.fromkeys(("address", "city", "postal_code"), HIDDEN)
@@ -60,8 +60,8 @@ def _contact(contact: Contact, *, masked: bool) -> ContactTell:
     return told.model_copy(update={**hidden, **names, **ways, "state": None})
 
 
-def _passenger(passenger: Passenger, *, masked: bool) -> tell.StaffPassengerTell:
-    told = tell.StaffPassengerTell.model_validate(passenger, from_attributes=True)
+def _passenger(passenger: Passenger, *, masked: bool) -> tell.StaffPassengerResponse:
+    told = tell.StaffPassengerResponse.model_validate(passenger, from_attributes=True)
     if not masked:
         return told
     names = {"first_name": initial(passenger.first_name), "last_name": initial(passenger.last_name)}

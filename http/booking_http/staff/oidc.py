@@ -14,8 +14,8 @@ from booking_http.service import Service
 from booking_http.staff.authentication import (
     SignedIn,
     Visitor,
+    complete_sign_in,
     count_attempt,
-    let_in,
     refuse_sign_in,
 )
 from booking_http.staff.passwords import new_secret
@@ -30,14 +30,14 @@ _BY: Final = "oidc"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaving:
+class AuthorizationRedirect:
     """Somebody on their way to the provider: where to, and what their browser keeps meanwhile."""
 
     url: str
     cookie: str
 
 
-async def leave(service: Service, *, back: str) -> Leaving:
+async def begin_authorization(service: Service, *, back: str) -> AuthorizationRedirect:
     """Send somebody to the provider; `back` is the page of ours they wanted.
 
     Raises:
@@ -56,10 +56,10 @@ async def leave(service: Service, *, back: str) -> Leaving:
     except OidcError as error:
         raise _unbelieved(error) from None
     kept = {**asdict(asked), "back": back, "until": int(time.time()) + PATIENCE_SECONDS}
-    return Leaving(url=url, cookie=_sealed(service, kept))
+    return AuthorizationRedirect(url=url, cookie=_sealed(service, kept))
 
 
-async def arrive(
+async def finish_authorization(
     service: Service, visitor: Visitor, *, cookie: str, state: str, code: str
 ) -> tuple[SignedIn, str]:
     """Let in who comes back from the provider, and return the page they wanted.
@@ -86,7 +86,7 @@ async def arrive(
         await refuse_sign_in(service, visitor, account, by=_BY, why="no account that is open")
         raise unauthenticated("You have no account here. A supervisor can have one added.")
     await counted.forgive()
-    return await let_in(service, visitor, found.account, by=_BY), str(kept["back"])
+    return await complete_sign_in(service, visitor, found.account, by=_BY), str(kept["back"])
 
 
 _ASKED: Final = ("state", "nonce", "verifier", "redirect_uri")

@@ -17,7 +17,7 @@ from booking_http.service import Service
 from booking_http.staff import overview_responses as told
 from booking_http.web.auth import staff_of
 from booking_http.web.models import rfc3339
-from booking_http.web.request_io import read_query, service_of, tell
+from booking_http.web.request_io import json_response, read_query, service_of
 from persistence import overview as stored
 from persistence.clock import now
 from persistence.overview import LIVE, Answered, Came, Crowd, OpenSteps, StandingIn
@@ -55,10 +55,10 @@ async def read_overview(request: web.Request) -> web.Response:
     """Show who stands where, how far sessions come and how the supplier answers."""
     await staff_of(request)
     query = read_query(request, told.OverviewQuery)
-    return tell(await overview(service_of(request), query.window))
+    return json_response(await overview(service_of(request), query.window))
 
 
-async def overview(service: Service, window: told.Window) -> told.OverviewTell:
+async def overview(service: Service, window: told.Window) -> told.OverviewResponse:
     """Count everything of the last hour, day, week or month."""
     database = service.support.database
     until = _whole(await now(database))
@@ -69,7 +69,7 @@ async def overview(service: Service, window: told.Window) -> told.OverviewTell:
         stored.cohort(database, span.since, span.until),
         stored.calls(database, span.since, span.until),
     )
-    return told.OverviewTell(
+    return told.OverviewResponse(
         window=window,
         since=span.since,
         until=span.until,
@@ -87,12 +87,12 @@ def _whole(moment: datetime) -> datetime:
 
 def _state(
     state: State, standing: Sequence[StandingIn], came: Sequence[Came], span: Span
-) -> told.StandingTell:
+) -> told.StandingResponse:
     """Tell who stands in a state; where nothing more is to come, of those in the window alone."""
     live, found = state in LIVE, next((each for each in standing if each.state is state), None)
     ended = sum(each.number for each in came if each.state is state)
     crowd = found.crowd if found else None
-    return told.StandingTell(
+    return told.StandingResponse(
         state=state,
         label=MEANING[state].label,
         within_window=not live,
@@ -102,8 +102,8 @@ def _state(
     )
 
 
-def _open(steps: OpenSteps, until: datetime) -> told.OpenStepsTell:
-    return told.OpenStepsTell(
+def _open(steps: OpenSteps, until: datetime) -> told.OpenStepsResponse:
+    return told.OpenStepsResponse(
         step=steps.step,
         status=steps.status,
         count=steps.crowd.number,
@@ -116,23 +116,23 @@ def _place(steps: OpenSteps) -> tuple[int, int]:
     return _STEPS.index(steps.step), _STATUSES.index(steps.status)
 
 
-def _oldest(crowd: Crowd, until: datetime) -> told.OldestTell:
+def _oldest(crowd: Crowd, until: datetime) -> told.OldestResponse:
     age = max(int((until - crowd.since).total_seconds()), 0)
-    return told.OldestTell(session_id=str(crowd.first), since=crowd.since, age_seconds=age)
+    return told.OldestResponse(session_id=str(crowd.first), since=crowd.since, age_seconds=age)
 
 
-def _funnel(came: Sequence[Came], span: Span) -> Iterator[told.ReachedTell]:
+def _funnel(came: Sequence[Came], span: Span) -> Iterator[told.ReachedResponse]:
     every, before = sum(each.number for each in came), None
     for place, state in enumerate(_PATH):
         reached = sum(each.number for each in came if _PATH.index(each.furthest) >= place)
         stopped = [each for each in came if each.furthest is state]
-        yield told.ReachedTell(
+        yield told.ReachedResponse(
             state=state,
             label=MEANING[state].label,
-            reached=told.CountTell(count=reached, search=span.begun(reached=state.value)),
+            reached=told.CountResponse(count=reached, search=span.begun(reached=state.value)),
             share=_ratio(reached, every),
             conversion=None if before is None else _ratio(reached, before),
-            still_there=told.CountTell(
+            still_there=told.CountResponse(
                 count=sum(each.number for each in stopped if each.state not in ENDS),
                 search=span.begun(furthest=state.value, ended=False),
             ),
@@ -142,9 +142,9 @@ def _funnel(came: Sequence[Came], span: Span) -> Iterator[told.ReachedTell]:
         before = reached
 
 
-def _ended(end: State, state: State, stopped: Sequence[Came], span: Span) -> told.CountTell:
+def _ended(end: State, state: State, stopped: Sequence[Came], span: Span) -> told.CountResponse:
     count = sum(each.number for each in stopped if each.state is end)
-    return told.CountTell(count=count, search=span.begun(furthest=state.value, state=end.value))
+    return told.CountResponse(count=count, search=span.begun(furthest=state.value, state=end.value))
 
 
 def _ratio(part: int, whole: int) -> float | None:
@@ -157,15 +157,15 @@ def _endpoints(calls: Sequence[Answered]) -> list[str]:
     return [name for name in _ORDER if name in asked] + sorted(asked.difference(_ORDER))
 
 
-def _calls(endpoint: str, calls: Sequence[Answered], span: Span) -> told.CallsTell:
+def _calls(endpoint: str, calls: Sequence[Answered], span: Span) -> told.CallsResponse:
     own = [each for each in calls if each.endpoint == endpoint]
     every = sum(each.number for each in own)
     failures = list(_failures(endpoint, own, span))
     failed = sum(each.count for each in failures)
-    return told.CallsTell(
+    return told.CallsResponse(
         endpoint=endpoint,
-        calls=told.CountTell(count=every, search=span.called(call=endpoint)),
-        failed=told.CountTell(count=failed, search=span.called(call=endpoint, failure="any")),
+        calls=told.CountResponse(count=every, search=span.called(call=endpoint)),
+        failed=told.CountResponse(count=failed, search=span.called(call=endpoint, failure="any")),
         error_rate=_ratio(failed, every) or 0.0,
         failures=failures,
         p50_seconds=_quantile(own, 0.5),
@@ -174,12 +174,12 @@ def _calls(endpoint: str, calls: Sequence[Answered], span: Span) -> told.CallsTe
     )
 
 
-def _failures(endpoint: str, own: Sequence[Answered], span: Span) -> Iterator[told.FailureTell]:
+def _failures(endpoint: str, own: Sequence[Answered], span: Span) -> Iterator[told.FailureResponse]:
     for kind in FailureKind:
         count = sum(each.number for each in own if each.outcome == kind.value)
         if count:
             search = span.called(call=endpoint, failure=kind.value)
-            yield told.FailureTell(kind=kind, count=count, search=search)
+            yield told.FailureResponse(kind=kind, count=count, search=search)
 
 
 def _quantile(calls: Sequence[Answered], share: float) -> float:

@@ -7,7 +7,7 @@ from typing import Literal
 from booking_flow.failures import FailureKind
 from booking_flow.flow import State
 from booking_flow.saga import StepName, StepStatus
-from booking_http.web.models import Moment, Query, Tell
+from booking_http.web.models import Moment, Query, ResponseModel
 
 Window = Literal["1h", "24h", "7d", "30d"]
 """How far back to look."""
@@ -19,14 +19,14 @@ class OverviewQuery(Query):
     window: Window = "24h"
 
 
-class CountTell(Tell):
+class CountResponse(ResponseModel):
     """A number, and what to send to `search` to see whom it counts."""
 
     count: int
     search: dict[str, str | bool]
 
 
-class OldestTell(Tell):
+class OldestResponse(ResponseModel):
     """The session that has been there longest."""
 
     session_id: str
@@ -34,24 +34,24 @@ class OldestTell(Tell):
     age_seconds: int
 
 
-class StandingTell(CountTell):
+class StandingResponse(CountResponse):
     """Sessions in a state: all of them now or, where nothing more is to come, the window's."""
 
     state: State
     label: str
     within_window: bool
-    oldest: OldestTell | None
+    oldest: OldestResponse | None
 
 
-class OpenStepsTell(CountTell):
+class OpenStepsResponse(CountResponse):
     """Steps whose end is not known yet, or that are owed to the supplier."""
 
     step: StepName
     status: StepStatus
-    oldest: OldestTell
+    oldest: OldestResponse
 
 
-class ReachedTell(Tell):
+class ReachedResponse(ResponseModel):
     """How many of the window's sessions came so far, and what became of those that stopped there.
 
     `share` is of all sessions, `conversion` of those that reached the state before; both are
@@ -60,40 +60,40 @@ class ReachedTell(Tell):
 
     state: State
     label: str
-    reached: CountTell
+    reached: CountResponse
     share: float | None
     conversion: float | None
-    still_there: CountTell
-    expired: CountTell
-    cancelled: CountTell
+    still_there: CountResponse
+    expired: CountResponse
+    cancelled: CountResponse
 
 
-class FailureTell(CountTell):
+class FailureResponse(CountResponse):
     """Calls that failed in one way."""
 
     kind: FailureKind
 
 
-class CallsTell(Tell):
+class CallsResponse(ResponseModel):
     """How one call of the supplier's went; p50 and p95 are exact to three per cent."""
 
     endpoint: str
-    calls: CountTell
-    failed: CountTell
+    calls: CountResponse
+    failed: CountResponse
     error_rate: float
-    failures: list[FailureTell]
+    failures: list[FailureResponse]
     p50_seconds: float
     p95_seconds: float
     slowest_seconds: float
 
 
-class OverviewTell(Tell):
+class OverviewResponse(ResponseModel):
     """Who stands where now, how far the window's sessions came, how the supplier answered."""
 
     window: Window
     since: Moment
     until: Moment
-    states: list[StandingTell]
-    steps: list[OpenStepsTell]
-    funnel: list[ReachedTell]
-    calls: list[CallsTell]
+    states: list[StandingResponse]
+    steps: list[OpenStepsResponse]
+    funnel: list[ReachedResponse]
+    calls: list[CallsResponse]

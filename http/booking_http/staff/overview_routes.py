@@ -6,7 +6,7 @@ from typing import Final
 
 from booking_flow.refusals import RefusalCode as C
 from booking_http.staff.overview import read_overview
-from booking_http.staff.overview_responses import OverviewQuery, OverviewTell
+from booking_http.staff.overview_responses import OverviewQuery, OverviewResponse
 from booking_http.staff.wiring import BASE
 from booking_http.web.problems import EdgeCode as E
 from booking_http.web.route import Route
@@ -19,7 +19,7 @@ OVERVIEW_ROUTES: Final[tuple[Route, ...]] = (
         summary="Show who stands where, how far sessions come, and how the supplier answers",
         tag="Support",
         query=OverviewQuery,
-        answers={200: OverviewTell},
+        answers={200: OverviewResponse},
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),

@@ -16,7 +16,7 @@ from booking_flow.money import Money
 from booking_flow.saga import StepName, TaskKind
 from booking_flow.steps.extending import Deadline
 from booking_flow.steps.overriding import Remains
-from booking_http.web.models import Ask, AskedAmount, Code, Email, Line, Note, Query
+from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
 from persistence.schema_desk import BulkAction
 
 _DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
@@ -40,20 +40,20 @@ Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 PageSize = Annotated[int, Field(ge=1, le=100)]
 
 
-class SignInAsk(Ask):
+class SignInRequest(RequestModel):
     """Who wants to come in."""
 
     email: Email
     password: Password
 
 
-class SignOutAsk(Ask):
+class SignOutRequest(RequestModel):
     """Whether to end only this sign-in, or every one of the account."""
 
     everywhere: bool = False
 
 
-class SearchAsk(Ask):
+class SearchRequest(RequestModel):
     """What the caller has, in one box, and what to leave out.
 
     `reached` is how far they came at least, `furthest` how far and no further; `step` is open, or
@@ -79,20 +79,20 @@ class SearchAsk(Ask):
     limit: PageSize = 25
 
 
-class ReasonAsk(Ask):
+class ReasonRequest(RequestModel):
     """Why staff do something; it stands in the history, so no names belong there."""
 
     reason: Reason
 
 
-class ExtendAsk(ReasonAsk):
+class ExtendRequest(ReasonRequest):
     """Which deadline is to be later, and when it is then."""
 
     deadline: Deadline
     until: AwareDatetime
 
 
-class RecordAsk(ReasonAsk):
+class RecordRequest(ReasonRequest):
     """How much was received outside; the reason says how, such as by which transfer."""
 
     amount: AskedAmount
@@ -104,7 +104,7 @@ class RecordAsk(ReasonAsk):
         return Money(self.amount, self.currency)
 
 
-class MoveAsk(ReasonAsk):
+class MoveRequest(ReasonRequest):
     """Where to; against the flow only with `override` and with all that it does not undo."""
 
     to: State
@@ -112,7 +112,7 @@ class MoveAsk(ReasonAsk):
     not_undone: list[Remains] = Field(default_factory=list, max_length=len(Remains))
 
 
-class AnswerAsk(ReasonAsk):
+class AnswerRequest(ReasonRequest):
     """What a person found out; `override` takes what the line's record contradicts."""
 
     kind: AnswerKind
@@ -122,21 +122,21 @@ class AnswerAsk(ReasonAsk):
     """Answers what a colleague works on."""
 
 
-class BulkAsk(ReasonAsk):
+class BulkRequest(ReasonRequest):
     """What to do to every session that a search finds and that needs it; a bounded number."""
 
     action: BulkAction
-    search: SearchAsk
+    search: SearchRequest
 
 
-class ClaimAsk(Ask):
+class ClaimRequest(RequestModel):
     """Takes a task; one that a colleague works on only with `takeover` and a reason."""
 
     takeover: bool = False
     reason: Reason | None = None
 
 
-class HandBackAsk(Ask):
+class HandBackRequest(RequestModel):
     """Why a task is given back, if there is something to say."""
 
     reason: Reason | None = None

@@ -11,12 +11,12 @@ from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
 from booking_flow.party import PassengerType
 from booking_flow.saga import StepName, TaskKind
-from booking_http.api.responses import ContactTell, CruiseTell, EventTell
-from booking_http.web.models import Amount, Moment, Tell
+from booking_http.api.responses import ContactResponse, CruiseResponse, EventResponse
+from booking_http.web.models import Amount, Moment, ResponseModel
 from persistence.schema_staff import Role
 
 
-class MeTell(Tell):
+class MeResponse(ResponseModel):
     """Who is signed in; `csrfToken` goes into X-CSRF-Token beside the cookie."""
 
     email: str
@@ -25,13 +25,13 @@ class MeTell(Tell):
     csrf_token: str | None
 
 
-class SignedOutTell(Tell):
+class SignedOutResponse(ResponseModel):
     """How many sign-ins were ended."""
 
     ended: int
 
 
-class WaitTell(Tell):
+class WaitResponse(ResponseModel):
     """Whom a session waits for, for what, and until when."""
 
     whom: Literal["staff", "supplier", "line", "guest"]
@@ -39,7 +39,7 @@ class WaitTell(Tell):
     until: Moment | None
 
 
-class GuestTell(Tell):
+class GuestResponse(ResponseModel):
     """Who to speak to."""
 
     name: str
@@ -47,7 +47,7 @@ class GuestTell(Tell):
     phone: str | None
 
 
-class MoneyTell(Tell):
+class MoneyResponse(ResponseModel):
     """What it costs, what has been paid and what has not."""
 
     total: Amount
@@ -56,7 +56,7 @@ class MoneyTell(Tell):
     currency: str
 
 
-class HitTell(Tell):
+class HitResponse(ResponseModel):
     """A session that was found."""
 
     session_id: str
@@ -65,22 +65,22 @@ class HitTell(Tell):
     state_label: str
     created_at: Moment
     age_seconds: int
-    cruise: CruiseTell
-    guest: GuestTell | None
-    money: MoneyTell | None
+    cruise: CruiseResponse
+    guest: GuestResponse | None
+    money: MoneyResponse | None
     reservation: str | None
     supplier_booking_id: str | None
-    waits_for: WaitTell | None
+    waits_for: WaitResponse | None
 
 
-class HitsTell(Tell):
+class HitsResponse(ResponseModel):
     """A page of sessions, the latest first; `next` is the cursor of the page after."""
 
-    sessions: list[HitTell]
+    sessions: list[HitResponse]
     next: str | None
 
 
-class StaffPassengerTell(Tell):
+class StaffPassengerResponse(ResponseModel):
     """One traveller; a masked one has no date of birth."""
 
     title: str
@@ -92,28 +92,28 @@ class StaffPassengerTell(Tell):
     passenger_type: PassengerType
 
 
-class StaffDetailsTell(Tell):
+class StaffDetailsResponse(ResponseModel):
     """What the guest typed; `masked` says whether parts were left out."""
 
     masked: bool
-    contact: ContactTell | None
-    passengers: list[StaffPassengerTell]
+    contact: ContactResponse | None
+    passengers: list[StaffPassengerResponse]
     dining: str | None
     special_requests: str | None
 
 
-class StaffSessionTell(EventTell):
+class StaffSessionResponse(EventResponse):
     """A session as staff see it; `allowedActions` are theirs, none is the guest's."""
 
     state_label: str
     state_meaning: str
     created_at: Moment
     cards_tried: int
-    details: StaffDetailsTell
-    waits_for: WaitTell | None
+    details: StaffDetailsResponse
+    waits_for: WaitResponse | None
 
 
-class TaskTell(Tell):
+class TaskResponse(ResponseModel):
     """Something that only a person can find out or do.
 
     `state` is null where the database has forgotten the session.
@@ -140,7 +140,7 @@ class TaskTell(Tell):
     answer: str | None
 
 
-class TaskCountsTell(Tell):
+class TaskCountsResponse(ResponseModel):
     """How many tasks wait, should have been answered by now, and are one's own."""
 
     waiting: int
@@ -148,14 +148,14 @@ class TaskCountsTell(Tell):
     mine: int
 
 
-class TasksTell(Tell):
+class TasksResponse(ResponseModel):
     """A page of open tasks, the most urgent first; `next` is the cursor of the page after."""
 
-    tasks: list[TaskTell]
+    tasks: list[TaskResponse]
     next: str | None
 
 
-class HappeningTell(Tell):
+class HappeningResponse(ResponseModel):
     """One thing that happened, whoever did it; what does not apply to its kind is null."""
 
     row: str
@@ -185,15 +185,15 @@ class HappeningTell(Tell):
     response: dict[str, Any] | None = None
 
 
-class StoryTell(Tell):
+class StoryResponse(ResponseModel):
     """A session with its tasks and all that happened to it, on one axis."""
 
-    session: StaffSessionTell
-    tasks: list[TaskTell]
-    timeline: list[HappeningTell]
+    session: StaffSessionResponse
+    tasks: list[TaskResponse]
+    timeline: list[HappeningResponse]
 
 
-class HistoryTell(Tell):
+class HistoryResponse(ResponseModel):
     """Whether the stored history leads, by the flow as it is now, to the stored state."""
 
     folds: bool
@@ -202,4 +202,4 @@ class HistoryTell(Tell):
     stored_state: State
     version: int
     flow_version: int
-    events: list[HappeningTell]
+    events: list[HappeningResponse]

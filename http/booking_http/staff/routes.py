@@ -19,7 +19,7 @@ from booking_http.staff import responses as tell
 from booking_http.staff.allowed_actions import Action
 from booking_http.staff.wiring import BASE
 from booking_http.web.auth import CSRF_HEADER
-from booking_http.web.models import Ask
+from booking_http.web.models import RequestModel
 from booking_http.web.problem_groups import BODY
 from booking_http.web.problems import EdgeCode as E
 from booking_http.web.route import Codes, Handler, Route
@@ -34,7 +34,7 @@ _TAG: Final = "Support"
 
 
 def _action(
-    action: Action, handler: Handler, summary: str, asks: type[Ask] = ask.ReasonAsk
+    action: Action, handler: Handler, summary: str, asks: type[RequestModel] = ask.ReasonRequest
 ) -> Route:
     return Route(
         method="POST",
@@ -43,14 +43,14 @@ def _action(
         summary=summary,
         tag=_TAG,
         ask=asks,
-        answers={200: tell.StaffSessionTell, 202: tell.StaffSessionTell},
+        answers={200: tell.StaffSessionResponse, 202: tell.StaffSessionResponse},
         problems=_ACT,
         headers=("If-Match", CSRF_HEADER),
         staff=True,
     )
 
 
-def _task(name: str, handler: Handler, summary: str, asks: type[Ask]) -> Route:
+def _task(name: str, handler: Handler, summary: str, asks: type[RequestModel]) -> Route:
     return Route(
         method="POST",
         path=f"{BASE}/tasks/{{task_id}}/{name}",
@@ -59,7 +59,7 @@ def _task(name: str, handler: Handler, summary: str, asks: type[Ask]) -> Route:
         tag=_TAG,
         ask=asks,
         ask_optional=True,
-        answers={200: tell.TaskTell},
+        answers={200: tell.TaskResponse},
         problems=(
             *(*_STAFF, *BODY, E.NOT_FOUND, E.PRECONDITION_REQUIRED),
             *(C.VERSION_MISMATCH, C.WRONG_STATE),
@@ -76,8 +76,8 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=sign_in_endpoints.sign_in,
         summary="Sign a member of staff in: a cookie, and the token to send beside it",
         tag=_TAG,
-        ask=ask.SignInAsk,
-        answers={200: tell.MeTell},
+        ask=ask.SignInRequest,
+        answers={200: tell.MeResponse},
         problems=(*BODY, E.UNAUTHENTICATED, C.RATE_LIMITED, C.UNAVAILABLE),
     ),
     Route(
@@ -86,9 +86,9 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=sign_in_endpoints.sign_out,
         summary="Revoke this sign-in, or every one of the account",
         tag=_TAG,
-        ask=ask.SignOutAsk,
+        ask=ask.SignOutRequest,
         ask_optional=True,
-        answers={200: tell.SignedOutTell},
+        answers={200: tell.SignedOutResponse},
         problems=(*_STAFF, *BODY),
         headers=(CSRF_HEADER,),
         staff=True,
@@ -99,7 +99,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=sign_in_endpoints.read_me,
         summary="Show who is signed in",
         tag=_TAG,
-        answers={200: tell.MeTell},
+        answers={200: tell.MeResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),
@@ -109,8 +109,8 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=session_endpoints.search_sessions,
         summary="Find sessions by reference, id, e-mail, surname, phone, booking or request",
         tag=_TAG,
-        ask=ask.SearchAsk,
-        answers={200: tell.HitsTell},
+        ask=ask.SearchRequest,
+        answers={200: tell.HitsResponse},
         problems=(*_STAFF, *BODY),
         headers=(CSRF_HEADER,),
         staff=True,
@@ -121,7 +121,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=session_endpoints.read_staff_session,
         summary="Show a session and everything that happened to it",
         tag=_TAG,
-        answers={200: tell.StoryTell},
+        answers={200: tell.StoryResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
         staff=True,
     ),
@@ -131,7 +131,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=session_endpoints.read_staff_history,
         summary="Check that a session's history leads to its state",
         tag=_TAG,
-        answers={200: tell.HistoryTell},
+        answers={200: tell.HistoryResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
         staff=True,
     ),
@@ -142,7 +142,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         summary="Check that stored histories fold through the present flow, page by page",
         tag=_TAG,
         query=ask.CheckQuery,
-        answers={200: desk.CheckTell},
+        answers={200: desk.CheckResponse},
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),
@@ -160,12 +160,12 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
     _action(
         *(allowed_actions.EXTEND, action_endpoints.extend_deadline),
         "Give the guest more time, as far as the supplier lets us",
-        ask.ExtendAsk,
+        ask.ExtendRequest,
     ),
     _action(
         *(allowed_actions.RECORD, action_endpoints.record_payment),
         "Record money that was received outside",
-        ask.RecordAsk,
+        ask.RecordRequest,
     ),
     _action(
         allowed_actions.RESEND,
@@ -183,7 +183,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
     _action(
         *(allowed_actions.MOVE, action_endpoints.move_session),
         "Move to another state, along the flow or by an override that says what it leaves",
-        ask.MoveAsk,
+        ask.MoveRequest,
     ),
     Route(
         method="GET",
@@ -191,7 +191,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=session_endpoints.read_ways,
         summary="Show where a session can be moved, and what that would not undo",
         tag=_TAG,
-        answers={200: desk.WaysTell},
+        answers={200: desk.WaysResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
         staff=True,
     ),
@@ -204,8 +204,8 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=bulk_endpoints.start_bulk,
         summary="Try again, for every session of a search that needs it",
         tag=_TAG,
-        ask=ask.BulkAsk,
-        answers={202: desk.BulkTell},
+        ask=ask.BulkRequest,
+        answers={202: desk.BulkResponse},
         problems=(*_STAFF, *BODY, C.WRONG_STATE),
         headers=(CSRF_HEADER,),
         staff=True,
@@ -216,7 +216,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=bulk_endpoints.read_bulk,
         summary="Show how far a run over many sessions has come",
         tag=_TAG,
-        answers={200: desk.BulkTell},
+        answers={200: desk.BulkResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, E.NOT_FOUND),
         staff=True,
     ),
@@ -227,7 +227,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         summary="List what waits for a person, by deadline",
         tag=_TAG,
         query=ask.TasksQuery,
-        answers={200: tell.TasksTell},
+        answers={200: tell.TasksResponse},
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.VALIDATION_FAILED, C.UNAVAILABLE),
         staff=True,
     ),
@@ -237,20 +237,22 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         handler=task_endpoints.count_tasks,
         summary="Count the tasks that wait, are overdue, and are one's own",
         tag=_TAG,
-        answers={200: tell.TaskCountsTell},
+        answers={200: tell.TaskCountsResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),
-    _task("claim", task_endpoints.claim_task, "Work on a task from now on", ask.ClaimAsk),
-    _task("hand-back", task_endpoints.hand_back_task, "Leave a task to others", ask.HandBackAsk),
+    _task("claim", task_endpoints.claim_task, "Work on a task from now on", ask.ClaimRequest),
+    _task(
+        "hand-back", task_endpoints.hand_back_task, "Leave a task to others", ask.HandBackRequest
+    ),
     Route(
         method="POST",
         path=f"{BASE}/tasks/{{task_id}}/answer",
         handler=task_endpoints.answer_task,
         summary="Answer a task; If-Match names its version. One without a session is shown itself",
         tag=_TAG,
-        ask=ask.AnswerAsk,
-        answers={200: (tell.StaffSessionTell, tell.TaskTell)},
+        ask=ask.AnswerRequest,
+        answers={200: (tell.StaffSessionResponse, tell.TaskResponse)},
         problems=(*_ACT, E.NOT_FOUND),
         headers=("If-Match", CSRF_HEADER),
         staff=True,

@@ -12,10 +12,15 @@ from booking_flow.history import Event, HistoryBroken, flaw, fold
 from booking_flow.session import Loaded, Session
 from booking_http.api.session_replies import tag
 from booking_http.service import Service
-from booking_http.staff.action_responses import WaysTell
-from booking_http.staff.course_changes import ways
-from booking_http.staff.requests import CheckQuery, SearchAsk
-from booking_http.staff.responses import HistoryTell, HitsTell, StaffSessionTell, StoryTell
+from booking_http.staff.action_responses import WaysResponse
+from booking_http.staff.course_changes import transition_options
+from booking_http.staff.requests import CheckQuery, SearchRequest
+from booking_http.staff.responses import (
+    HistoryResponse,
+    HitsResponse,
+    StaffSessionResponse,
+    StoryResponse,
+)
 from booking_http.staff.session_search import find_session, id_of, search
 from booking_http.staff.timeline import event, timeline, whole_history
 from booking_http.staff.views import (
@@ -26,8 +31,8 @@ from booking_http.staff.views import (
     wait_of,
     way_view,
 )
-from booking_http.web.auth import Staff, note_in_audit, staff_of
-from booking_http.web.request_io import read_body, read_query, service_of, tell
+from booking_http.web.auth import Staff, staff_of, write_audit
+from booking_http.web.request_io import json_response, read_body, read_query, service_of
 from persistence.histories import HistoryEntry
 from persistence.history_check import check_histories
 from persistence.support_work import QueuedTask
@@ -35,25 +40,25 @@ from persistence.support_work import QueuedTask
 
 async def search_sessions(request: web.Request) -> web.Response:
     """Find sessions by whatever the caller has."""
-    staff, ask = await staff_of(request), await read_body(request, SearchAsk)
+    staff, ask = await staff_of(request), await read_body(request, SearchRequest)
     page = await search(service_of(request), staff, ask)
     hits = [hit_view(hit, masked=not staff.sees_all) for hit in page.hits]
-    return tell(HitsTell(sessions=hits, next=page.next))
+    return json_response(HitsResponse(sessions=hits, next=page.next))
 
 
 async def read_staff_session(request: web.Request) -> web.Response:
     """Show a session, its tasks, and everything that happened to it."""
     staff, loaded = await _visit(request)
     story = await story_of(service_of(request), staff, loaded)
-    return tell(story, headers=tag(loaded.session))
+    return json_response(story, headers=tag(loaded.session))
 
 
-async def story_of(service: Service, staff: Staff, loaded: Loaded) -> StoryTell:
+async def story_of(service: Service, staff: Staff, loaded: Loaded) -> StoryResponse:
     """Return all about a session, as this member of staff may see it."""
     session_id = loaded.session.id
-    await note_in_audit(service, staff, "read_session", session_ids=(session_id,))
+    await write_audit(service, staff, "read_session", session_ids=(session_id,))
     tasks = await service.support.work.tasks_of(session_id)
-    return StoryTell(
+    return StoryResponse(
         session=await present(service, staff, loaded, tasks=tasks),
         tasks=[task_view(task) for task in tasks],
         timeline=await timeline(service.support, session_id, tasks),
@@ -64,27 +69,27 @@ async def read_staff_history(request: web.Request) -> web.Response:
     """Show whether the stored history still leads to the stored state."""
     staff, loaded = await _visit(request)
     service, session_id = service_of(request), loaded.session.id
-    await note_in_audit(service, staff, "read_history", session_ids=(session_id,))
+    await write_audit(service, staff, "read_history", session_ids=(session_id,))
     entries = await whole_history(service.support.database, session_id)
-    return tell(_checked(loaded.session, entries), headers=tag(loaded.session))
+    return json_response(_checked(loaded.session, entries), headers=tag(loaded.session))
 
 
 async def read_ways(request: web.Request) -> web.Response:
     """Show where a session can be moved by hand, and what that would not undo."""
     _, loaded = await _visit(request)
-    found = await ways(service_of(request), loaded)
-    body = WaysTell(version=loaded.session.version, ways=[way_view(each) for each in found])
-    return tell(body, headers=tag(loaded.session))
+    found = await transition_options(service_of(request), loaded)
+    body = WaysResponse(version=loaded.session.version, ways=[way_view(each) for each in found])
+    return json_response(body, headers=tag(loaded.session))
 
 
 async def check_all_histories(request: web.Request) -> web.Response:
     """Check so many histories against the present flow, and say where to go on."""
     staff, query = await staff_of(request), read_query(request, CheckQuery)
     service = service_of(request)
-    await note_in_audit(service, staff, "check_histories")
+    await write_audit(service, staff, "check_histories")
     after = UUID(query.cursor) if query.cursor else None
     checked = await check_histories(service.support.database, after=after, limit=query.limit)
-    return tell(check_view(checked))
+    return json_response(check_view(checked))
 
 
 async def _visit(request: web.Request) -> tuple[Staff, Loaded]:
@@ -94,7 +99,7 @@ async def _visit(request: web.Request) -> tuple[Staff, Loaded]:
 
 async def present(
     service: Service, staff: Staff, loaded: Loaded, *, tasks: Sequence[QueuedTask] | None = None
-) -> StaffSessionTell:
+) -> StaffSessionResponse:
     """Return a session as this member of staff may see it."""
     session = loaded.session
     if tasks is None:
@@ -104,10 +109,10 @@ async def present(
     return session_view(session, at=at, staff=staff, waits=waits)
 
 
-def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryTell:
+def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryResponse:
     events = [entry.event for entry in entries]
     why = flaw(events, state=session.state, version=session.version)
-    return HistoryTell(
+    return HistoryResponse(
         folds=why is None,
         problem=why,
         folded_state=_folded(events),

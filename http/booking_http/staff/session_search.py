@@ -15,8 +15,8 @@ from booking_flow.saga import StepStatus
 from booking_flow.session import Loaded
 from booking_http.service import Service
 from booking_http.staff.cursors import read_place, write_place
-from booking_http.staff.requests import SearchAsk
-from booking_http.web.auth import Staff, note_in_audit
+from booking_http.staff.requests import SearchRequest
+from booking_http.web.auth import Staff, write_audit
 from booking_http.web.problems import problem
 from persistence.support_filters import Wanted
 from persistence.support_search import Hit
@@ -30,19 +30,17 @@ class Page:
     next: str | None
 
 
-async def search(service: Service, staff: Staff, ask: SearchAsk) -> Page:
+async def search(service: Service, staff: Staff, ask: SearchRequest) -> Page:
     """Find sessions by whatever the caller has; what was searched for is kept nowhere."""
     hits = list(await service.support.search.find(wanted_of(ask)))
     page = hits[: ask.limit]
     found = tuple(hit.session.id for hit in page)
-    await note_in_audit(
-        service, staff, "search", session_ids=found, facts={"found": str(len(found))}
-    )
+    await write_audit(service, staff, "search", session_ids=found, facts={"found": str(len(found))})
     last = page[-1].session if len(hits) > ask.limit else None
     return Page(hits=page, next=write_place(last.created_at, last.id) if last else None)
 
 
-def wanted_of(ask: SearchAsk) -> Wanted:
+def wanted_of(ask: SearchRequest) -> Wanted:
     """Return what is asked for, and one more to know whether there is a next page."""
     return Wanted(
         query=ask.query,
@@ -65,7 +63,7 @@ def wanted_of(ask: SearchAsk) -> Wanted:
     )
 
 
-def _failures(ask: SearchAsk) -> tuple[FailureKind, ...]:
+def _failures(ask: SearchRequest) -> tuple[FailureKind, ...]:
     if ask.failure is None:
         return ()
     return tuple(FailureKind) if ask.failure == "any" else (FailureKind(ask.failure),)

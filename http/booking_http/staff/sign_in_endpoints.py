@@ -6,18 +6,18 @@ from aiohttp import web
 
 from booking_http.api.guest_request import address_of
 from booking_http.staff import authentication
-from booking_http.staff.requests import SignInAsk, SignOutAsk
-from booking_http.staff.responses import MeTell, SignedOutTell
+from booking_http.staff.requests import SignInRequest, SignOutRequest
+from booking_http.staff.responses import MeResponse, SignedOutResponse
 from booking_http.web.auth import Staff, csrf_token, staff_of
 from booking_http.web.request_context import REQUEST_ID
-from booking_http.web.request_io import read_body, service_of, tell
+from booking_http.web.request_io import json_response, read_body, service_of
 
 
 async def sign_in(request: web.Request) -> web.Response:
     """Give a cookie to who knows an account's password; after a few wrong ones, to nobody."""
-    service, ask = service_of(request), await read_body(request, SignInAsk)
+    service, ask = service_of(request), await read_body(request, SignInRequest)
     came = await authentication.sign_in(service, visitor_of(request), ask.email, ask.password)
-    response = tell(_me(request, came.staff))
+    response = json_response(_me(request, came.staff))
     came.keep(response)
     return response
 
@@ -25,16 +25,16 @@ async def sign_in(request: web.Request) -> web.Response:
 async def sign_out(request: web.Request) -> web.Response:
     """Revoke this cookie, or every cookie of the account; a copy of it opens nothing then."""
     staff = await staff_of(request)
-    ask = await read_body(request, SignOutAsk, optional=True)
+    ask = await read_body(request, SignOutRequest, optional=True)
     ended = await authentication.sign_out(service_of(request), staff, everywhere=ask.everywhere)
-    response = tell(SignedOutTell(ended=ended))
+    response = json_response(SignedOutResponse(ended=ended))
     authentication.drop(response)
     return response
 
 
 async def read_me(request: web.Request) -> web.Response:
     """Say who is signed in."""
-    return tell(_me(request, await staff_of(request)))
+    return json_response(_me(request, await staff_of(request)))
 
 
 def visitor_of(request: web.Request) -> authentication.Visitor:
@@ -42,9 +42,9 @@ def visitor_of(request: web.Request) -> authentication.Visitor:
     return authentication.Visitor(address=address_of(request), request_id=request[REQUEST_ID])
 
 
-def _me(request: web.Request, staff: Staff) -> MeTell:
+def _me(request: web.Request, staff: Staff) -> MeResponse:
     account = staff.account
-    return MeTell(
+    return MeResponse(
         email=account.email,
         name=account.name,
         role=account.role,

@@ -10,8 +10,8 @@ from booking_http.service import Service
 from booking_http.staff.authentication import (
     SignedIn,
     Visitor,
+    complete_sign_in,
     count_attempt,
-    let_in,
     refuse_sign_in,
 )
 from booking_http.staff.passwords import new_secret
@@ -47,4 +47,4 @@ async def sign_in_by_link(service: Service, visitor: Visitor, token: str) -> Sig
         await refuse_sign_in(service, visitor, None, by="link")
         raise unauthenticated("This link was used or has run out. Ask for another one.")
     await counted.forgive()
-    return await let_in(service, visitor, account, by="link")
+    return await complete_sign_in(service, visitor, account, by="link")

@@ -11,8 +11,8 @@ from booking_flow.refusals import RefusalCode
 from booking_flow.refused import Refused
 from booking_flow.session import Loaded
 from booking_http.service import Service
-from booking_http.staff.requests import AnswerAsk
-from booking_http.web.auth import Staff, ensure_role, note_in_audit
+from booking_http.staff.requests import AnswerRequest
+from booking_http.web.auth import Staff, ensure_role, write_audit
 from booking_http.web.models import rfc3339
 from booking_http.web.problems import EdgeCode, Problem, problem
 from persistence.schema_staff import Role
@@ -28,7 +28,7 @@ class Answering:
     staff: Staff
     task_id: UUID | None
     seen: frozenset[int]
-    ask: AnswerAsk
+    ask: AnswerRequest
 
     @property
     def words(self) -> str:
@@ -51,7 +51,7 @@ async def answer(service: Service, answering: Answering) -> Loaded | None:
     task = queued.task
     if not ask.takeover and task.version in answering.seen:
         ensure_free(staff, queued)
-    await note_in_audit(
+    await write_audit(
         service,
         staff,
         "answer_task",

@@ -8,7 +8,7 @@ from uuid import UUID
 from booking_flow.refusals import Fault, RefusalCode
 from booking_http.service import Service
 from booking_http.staff.task_answers import ensure_free, task_of
-from booking_http.web.auth import Staff, ensure_role, note_in_audit
+from booking_http.web.auth import Staff, ensure_role, write_audit
 from booking_http.web.problems import Problem, problem
 from persistence.schema_staff import Role
 from persistence.support_work import QueuedTask
@@ -95,7 +95,7 @@ def _changed(queued: QueuedTask) -> Problem:
 
 async def _note(service: Service, claiming: Claiming, action: str, queued: QueuedTask) -> None:
     before = queued.claim
-    await note_in_audit(
+    await write_audit(
         service,
         claiming.staff,
         action,

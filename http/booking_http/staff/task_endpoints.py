@@ -8,14 +8,14 @@ from booking_http.service import Service
 from booking_http.staff import task_claims as desk
 from booking_http.staff.action_endpoints import named_versions, tell_acted
 from booking_http.staff.cursors import read_place, write_place
-from booking_http.staff.requests import AnswerAsk, ClaimAsk, HandBackAsk, TasksQuery
-from booking_http.staff.responses import TaskCountsTell, TasksTell
+from booking_http.staff.requests import AnswerRequest, ClaimRequest, HandBackRequest, TasksQuery
+from booking_http.staff.responses import TaskCountsResponse, TasksResponse
 from booking_http.staff.session_search import id_of
 from booking_http.staff.task_answers import Answering, answer, task_of
 from booking_http.staff.task_claims import Claiming
 from booking_http.staff.views import task_view
-from booking_http.web.auth import Staff, note_in_audit, staff_of
-from booking_http.web.request_io import read_body, read_query, service_of, tell
+from booking_http.web.auth import Staff, staff_of, write_audit
+from booking_http.web.request_io import json_response, read_body, read_query, service_of
 from persistence.schema_staff import Role
 from persistence.support_work import QueuedTask, TaskFilter
 
@@ -23,10 +23,10 @@ from persistence.support_work import QueuedTask, TaskFilter
 async def list_tasks(request: web.Request) -> web.Response:
     """List what nobody has answered, the most urgent first."""
     staff, query = await staff_of(request), read_query(request, TasksQuery)
-    return tell(await queue(service_of(request), staff, query))
+    return json_response(await queue(service_of(request), staff, query))
 
 
-async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksTell:
+async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksResponse:
     """Return a page of what nobody has answered, the most urgent first."""
     place = read_place(query.cursor)
     found = list(
@@ -43,41 +43,44 @@ async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksTell:
     )
     page = found[: query.limit]
     about = tuple({each.task.session_id for each in page})
-    await note_in_audit(
+    await write_audit(
         service, staff, "list_tasks", session_ids=about, facts={"found": str(len(page))}
     )
     last = page[-1].task if len(found) > query.limit else None
     more = write_place(last.due_at, last.id) if last else None
-    return TasksTell(tasks=[task_view(each) for each in page], next=more)
+    return TasksResponse(tasks=[task_view(each) for each in page], next=more)
 
 
 async def count_tasks(request: web.Request) -> web.Response:
     """Count what waits, what is late, and what is one's own."""
     staff = await staff_of(request)
     found = await service_of(request).support.work.counts(staff.account.id)
-    return tell(TaskCountsTell.model_validate(found, from_attributes=True))
+    return json_response(TaskCountsResponse.model_validate(found, from_attributes=True))
 
 
 async def claim_task(request: web.Request) -> web.Response:
     """Work on a task from now on."""
     staff = await staff_of(request, Role.AGENT)
-    versions, ask = named_versions(request), await read_body(request, ClaimAsk, optional=True)
+    versions, ask = named_versions(request), await read_body(request, ClaimRequest, optional=True)
     claiming = Claiming(
         staff=staff, task_id=id_of(request, "task_id"), seen=versions, reason=ask.reason
     )
     queued = await desk.claim_task(service_of(request), claiming, takeover=ask.takeover)
-    return tell(task_view(queued), headers=_tag(queued))
+    return json_response(task_view(queued), headers=_tag(queued))
 
 
 async def hand_back_task(request: web.Request) -> web.Response:
     """Leave a task to others."""
     staff = await staff_of(request, Role.AGENT)
-    versions, ask = named_versions(request), await read_body(request, HandBackAsk, optional=True)
+    versions, ask = (
+        named_versions(request),
+        await read_body(request, HandBackRequest, optional=True),
+    )
     claiming = Claiming(
         staff=staff, task_id=id_of(request, "task_id"), seen=versions, reason=ask.reason
     )
     queued = await desk.hand_back(service_of(request), claiming)
-    return tell(task_view(queued), headers=_tag(queued))
+    return json_response(task_view(queued), headers=_tag(queued))
 
 
 def _tag(queued: QueuedTask) -> dict[str, str]:
@@ -87,12 +90,12 @@ def _tag(queued: QueuedTask) -> dict[str, str]:
 async def answer_task(request: web.Request) -> web.Response:
     """Carry an answer out; of two that compete, the later is shown both."""
     staff = await staff_of(request, Role.AGENT)
-    versions, ask = named_versions(request), await read_body(request, AnswerAsk)
+    versions, ask = named_versions(request), await read_body(request, AnswerRequest)
     task_id = id_of(request, "task_id")
     answering = Answering(staff=staff, task_id=task_id, seen=versions, ask=ask)
     service = service_of(request)
     loaded = await answer(service, answering)
     if loaded is None:
         queued = await task_of(service, task_id)
-        return tell(task_view(queued), headers=_tag(queued))
+        return json_response(task_view(queued), headers=_tag(queued))
     return await tell_acted(request, staff, loaded)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_http.staff.responses import HappeningTell
+from booking_http.staff.responses import HappeningResponse
 from booking_http.staff.wiring import Support
 from persistence.announcements import OutboxKind
 from persistence.attempts import StepEntry, steps
@@ -23,7 +23,7 @@ _PAGE = 1000
 
 async def timeline(
     support: Support, session_id: UUID, tasks: Sequence[QueuedTask]
-) -> list[HappeningTell]:
+) -> list[HappeningResponse]:
     """Return everything in the order in which it happened."""
     database = support.database
     entries, attempts, sent, acts, posted = await asyncio.gather(
@@ -55,10 +55,10 @@ async def whole_history(engine: AsyncEngine, session_id: UUID) -> list[HistoryEn
             return found
 
 
-def event(entry: HistoryEntry) -> HappeningTell:
+def event(entry: HistoryEntry) -> HappeningResponse:
     """Return an event of the history."""
     told, origin = entry.event, entry.origin
-    return HappeningTell(
+    return HappeningResponse(
         row=f"event-{entry.seq}",
         at=entry.at,
         kind="event",
@@ -76,11 +76,11 @@ def event(entry: HistoryEntry) -> HappeningTell:
     )
 
 
-def _step(entry: StepEntry) -> HappeningTell:
+def _step(entry: StepEntry) -> HappeningResponse:
     attempt = entry.attempt
     tried = {"attempts": str(entry.attempts)}
     refused = {"refusal": attempt.refusal.code.value} if attempt.refusal else {}
-    return HappeningTell(
+    return HappeningResponse(
         row=f"step-{attempt.id}",
         at=attempt.claimed_at,
         kind="step",
@@ -93,9 +93,9 @@ def _step(entry: StepEntry) -> HappeningTell:
     )
 
 
-def _call(entry: CallEntry) -> HappeningTell:
+def _call(entry: CallEntry) -> HappeningResponse:
     call = entry.call
-    return HappeningTell(
+    return HappeningResponse(
         row=f"call-{call.id}",
         at=entry.at,
         kind="call",
@@ -110,10 +110,10 @@ def _call(entry: CallEntry) -> HappeningTell:
     )
 
 
-def _task(queued: QueuedTask) -> Iterator[HappeningTell]:
+def _task(queued: QueuedTask) -> Iterator[HappeningResponse]:
     task = queued.task
     step_id = str(task.step_id) if task.step_id else None
-    yield HappeningTell(
+    yield HappeningResponse(
         row=f"task-{task.id}",
         at=task.opened_at,
         kind="task_opened",
@@ -123,7 +123,7 @@ def _task(queued: QueuedTask) -> Iterator[HappeningTell]:
         facts=dict(task.facts),
     )
     if task.closed_at is not None:
-        yield HappeningTell(
+        yield HappeningResponse(
             row=f"answer-{task.id}",
             at=task.closed_at,
             kind="task_closed",
@@ -135,10 +135,10 @@ def _task(queued: QueuedTask) -> Iterator[HappeningTell]:
         )
 
 
-def _act(number: int, entry: AuditEntry) -> HappeningTell:
+def _act(number: int, entry: AuditEntry) -> HappeningResponse:
     if entry.at is None:
         raise AssertionError("what is stored has a time")
-    return HappeningTell(
+    return HappeningResponse(
         row=f"staff-{number}",
         at=entry.at,
         kind="staff",
@@ -152,9 +152,9 @@ def _act(number: int, entry: AuditEntry) -> HappeningTell:
     )
 
 
-def _letter(letter: Letter) -> HappeningTell:
+def _letter(letter: Letter) -> HappeningResponse:
     facts = {"channel": letter.channel, "attempts": str(letter.attempts), "event": str(letter.seq)}
-    return HappeningTell(
+    return HappeningResponse(
         row=f"sent-{letter.seq}-{letter.channel.replace(':', '-')}",
         at=letter.at,
         kind="webhook" if letter.kind is OutboxKind.EVENT else "mail",

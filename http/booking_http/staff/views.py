@@ -9,12 +9,12 @@ from booking_flow.desk import POSSIBLE
 from booking_flow.flow import MEANING, State
 from booking_flow.session import Session
 from booking_flow.steps.moment import Moment
-from booking_http.api.responses import ActionTell, CruiseTell
+from booking_http.api.responses import ActionResponse, CruiseResponse
 from booking_http.api.session_response import cruise_fields, render_event
 from booking_http.staff import action_responses as desk
 from booking_http.staff import responses as tell
 from booking_http.staff.allowed_actions import possible_actions
-from booking_http.staff.course_changes import Way
+from booking_http.staff.course_changes import TransitionOption
 from booking_http.staff.masks import details_of, guest_of
 from booking_http.web.auth import Staff
 from persistence.history_check import Checked
@@ -23,13 +23,13 @@ from persistence.support_work import QueuedTask
 
 
 def session_view(
-    session: Session, *, at: Moment, staff: Staff, waits: tell.WaitTell | None
-) -> tell.StaffSessionTell:
+    session: Session, *, at: Moment, staff: Staff, waits: tell.WaitResponse | None
+) -> tell.StaffSessionResponse:
     """Return a session without its secret and without anything only its guest may do."""
     event = render_event(session, now=at.now, session_id=str(session.id), allowed=lambda _: ())
     meaning = MEANING[session.state]
     fields = dict(event) | {"allowed_actions": actions_view(session, at=at, staff=staff)}
-    return tell.StaffSessionTell.model_construct(
+    return tell.StaffSessionResponse.model_construct(
         **fields,
         state_label=meaning.label,
         state_meaning=meaning.meaning,
@@ -40,25 +40,25 @@ def session_view(
     )
 
 
-def actions_view(session: Session, *, at: Moment, staff: Staff) -> list[ActionTell]:
+def actions_view(session: Session, *, at: Moment, staff: Staff) -> list[ActionResponse]:
     """Return what this member of staff may do with the session now, and where."""
     return [
-        ActionTell(name=action.name, method="POST", href=action.href(session.id))
+        ActionResponse(name=action.name, method="POST", href=action.href(session.id))
         for action in possible_actions(session, at=at, role=staff.account.role)
     ]
 
 
-def hit_view(hit: Hit, *, masked: bool) -> tell.HitTell:
+def hit_view(hit: Hit, *, masked: bool) -> tell.HitResponse:
     """Return a session as the result of a search."""
     session, booking = hit.session, hit.session.booking
-    return tell.HitTell(
+    return tell.HitResponse(
         session_id=str(session.id),
         reference=session.reference,
         state=session.state,
         state_label=MEANING[session.state].label,
         created_at=session.created_at,
         age_seconds=max(int((hit.now - session.created_at).total_seconds()), 0),
-        cruise=CruiseTell.model_validate(cruise_fields(session.sailing)),
+        cruise=CruiseResponse.model_validate(cruise_fields(session.sailing)),
         guest=guest_of(session.details, masked=masked),
         money=_money(session),
         reservation=booking and booking.reservation,
@@ -71,34 +71,34 @@ def hit_view(hit: Hit, *, masked: bool) -> tell.HitTell:
 
 def waits_for(
     session: Session, *, task: str | None, due_at: datetime | None, owes_undo: bool
-) -> tell.WaitTell | None:
+) -> tell.WaitResponse | None:
     """Return whom a session waits for: people first, since nothing else moves what needs them."""
     if task is not None:
-        return tell.WaitTell(whom="staff", what=task, until=due_at)
+        return tell.WaitResponse(whom="staff", what=task, until=due_at)
     if session.open_step is not None:
         step = session.open_step
-        return tell.WaitTell(whom="supplier", what=f"{step.name}: {step.status}", until=None)
+        return tell.WaitResponse(whom="supplier", what=f"{step.name}: {step.status}", until=None)
     if owes_undo:
-        return tell.WaitTell(whom="supplier", what="letting a cabin go", until=None)
+        return tell.WaitResponse(whom="supplier", what="letting a cabin go", until=None)
     if session.unwinding is not None:
-        return tell.WaitTell(whom="line", what=f"{session.unwinding.reason}", until=None)
+        return tell.WaitResponse(whom="line", what=f"{session.unwinding.reason}", until=None)
     return _guest_waits(session)
 
 
-def _guest_waits(session: Session) -> tell.WaitTell | None:
+def _guest_waits(session: Session) -> tell.WaitResponse | None:
     if session.state is State.BOOKED and session.booking is not None:
         due = session.booking.payment_due_at
-        return tell.WaitTell(whom="guest", what="payment", until=due)
+        return tell.WaitResponse(whom="guest", what="payment", until=due)
     if session.ended or session.reserved:
         return None
     held = session.state is State.BASKETED and session.basket is not None
     until = session.basket.hold_until if held and session.basket else session.expires_at
-    return tell.WaitTell(whom="guest", what="the next step", until=until)
+    return tell.WaitResponse(whom="guest", what="the next step", until=until)
 
 
-def _money(session: Session) -> tell.MoneyTell | None:
+def _money(session: Session) -> tell.MoneyResponse | None:
     if booking := session.booking:
-        return tell.MoneyTell(
+        return tell.MoneyResponse(
             total=booking.total.amount,
             paid=booking.paid.amount,
             outstanding=booking.outstanding.amount,
@@ -107,13 +107,15 @@ def _money(session: Session) -> tell.MoneyTell | None:
     if session.basket is None:
         return None
     total = session.basket.total
-    return tell.MoneyTell(total=total.amount, paid=None, outstanding=None, currency=total.currency)
+    return tell.MoneyResponse(
+        total=total.amount, paid=None, outstanding=None, currency=total.currency
+    )
 
 
-def task_view(queued: QueuedTask) -> tell.TaskTell:
+def task_view(queued: QueuedTask) -> tell.TaskResponse:
     """Return a task with the session it is about."""
     task = queued.task
-    return tell.TaskTell(
+    return tell.TaskResponse(
         task_id=str(task.id),
         version=task.version,
         kind=task.kind,
@@ -136,30 +138,32 @@ def task_view(queued: QueuedTask) -> tell.TaskTell:
     )
 
 
-def check_view(checked: Checked) -> desk.CheckTell:
+def check_view(checked: Checked) -> desk.CheckResponse:
     """Return which of some histories do not fold."""
-    return desk.CheckTell(
+    return desk.CheckResponse(
         sessions=checked.sessions,
         events=checked.events,
         broken=[
-            desk.FailedTell(session_id=str(each.session_id), reference=each.reference, why=each.why)
+            desk.FailedResponse(
+                session_id=str(each.session_id), reference=each.reference, why=each.why
+            )
             for each in checked.broken
         ],
         next=str(checked.last) if checked.last else None,
     )
 
 
-def way_view(way: Way) -> desk.WayTell:
+def way_view(way: TransitionOption) -> desk.WayResponse:
     """Return whether a session can be moved somewhere, and at what price."""
     jump = way.jump
-    return desk.WayTell(
+    return desk.WayResponse(
         to=way.to,
         label=MEANING[way.to].label,
         possible=jump is not None,
         why_not=way.why_not,
         override=jump is not None and jump.override,
         not_undone=[
-            desk.RemainTell(what=what, detail=detail)
+            desk.RemainResponse(what=what, detail=detail)
             for what, detail in (jump.remains if jump else {}).items()
         ],
     )
@@ -167,7 +171,7 @@ def way_view(way: Way) -> desk.WayTell:
 
 def wait_of(
     session: Session, tasks: Sequence[QueuedTask], *, owes_undo: bool
-) -> tell.WaitTell | None:
+) -> tell.WaitResponse | None:
     """Return whom a session waits for, given all of its tasks."""
     first = next((each.task for each in tasks if each.task.closed_at is None), None)
     return waits_for(

@@ -82,7 +82,7 @@ def csrf_token(service: Service, cookie: str) -> str:
     return service.hashes.digest("staff-csrf", cookie.encode()).hex()
 
 
-def ensure_ours(service: Service, staff: Staff, given: str) -> None:
+def verify_csrf(service: Service, staff: Staff, given: str) -> None:
     """Believe a write beside a cookie only if our own page sent it.
 
     Raises:
@@ -93,7 +93,7 @@ def ensure_ours(service: Service, staff: Staff, given: str) -> None:
         raise problem(EdgeCode.FORBIDDEN, f"{CSRF_HEADER} must be the csrfToken of this sign-in.")
 
 
-async def note_in_audit(
+async def write_audit(
     service: Service,
     staff: Staff,
     action: str,
@@ -133,7 +133,7 @@ async def _by_token(request: web.Request) -> Staff | None:
 async def _by_proven_cookie(request: web.Request) -> Staff | None:
     staff = await staff_by_cookie(request)
     if staff is not None and request.method not in _READING:
-        ensure_ours(service_of(request), staff, request.headers.get(CSRF_HEADER, ""))
+        verify_csrf(service_of(request), staff, request.headers.get(CSRF_HEADER, ""))
     return staff
 
 

@@ -15,7 +15,7 @@ from persistence.sync_runs import PastRun, PostgresSyncRuns
 _LOOKED_UP_EVERY: Final = 10.0
 
 
-class RunGauges:
+class CatalogueGauges:
     """Looks the last runs up when asked to, but seldom."""
 
     def __init__(

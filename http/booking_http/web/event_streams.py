@@ -19,7 +19,7 @@ _STAFF: Final = 20
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
-class Stream:
+class EventStream:
     """One open stream of one session."""
 
     request: web.Request
@@ -53,12 +53,12 @@ class Stream:
         return True
 
 
-class Streams:
+class EventStreams:
     """The open streams of this process, by session."""
 
     def __init__(self, *, per_session: int) -> None:
         self._per_session = per_session
-        self._open: dict[UUID, list[Stream]] = {}
+        self._open: dict[UUID, list[EventStream]] = {}
         self._stopped = False
         self.deaf = False
         """Whether no news is heard now, so that nothing can be told as it happens."""
@@ -66,7 +66,7 @@ class Streams:
     @contextmanager
     def open(
         self, session_id: UUID, *, request: web.Request, staff: bool = False
-    ) -> Iterator[Stream]:
+    ) -> Iterator[EventStream]:
         """Add a stream for as long as the block runs; streams that nobody hears do not count.
 
         Staff who follow take no place away from the guest, nor the guest from them.
@@ -75,7 +75,7 @@ class Streams:
         most = _STAFF if staff else self._per_session
         if sum(stream.live for stream in others) >= most:
             raise problem(RefusalCode.RATE_LIMITED, f"A session has at most {most} event streams.")
-        stream = Stream(request=request, staff=staff, stopped=self._stopped)
+        stream = EventStream(request=request, staff=staff, stopped=self._stopped)
         following = self._open.setdefault(session_id, [])
         following.append(stream)
         try:

@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from booking_http.web.health_responses import ComponentTell, ReadyTell
+from booking_http.web.health_responses import ComponentResponse, ReadyResponse
 from persistence.identity import AppEnv
 
 Look = Callable[[], Awaitable[str | None]]
 
 
-class NotWell(Exception):  # noqa: N818 - names what was found
+class Unhealthy(Exception):  # noqa: N818 - names what was found
     """A part is not as it should be; the message is for operators and holds no secret.
 
     With `down` there is no working without it, even if the part as such may be away.
@@ -43,7 +43,7 @@ class Health:
         self._components = components
         self._environment = environment
         self._patience = patience
-        self._known: ReadyTell | None = None
+        self._known: ReadyResponse | None = None
         self._looked_at = 0.0
         self.stopping = False
 
@@ -51,38 +51,38 @@ class Health:
         """Say from now on that the process is about to stop."""
         self.stopping = True
 
-    async def ready(self) -> ReadyTell:
+    async def ready(self) -> ReadyResponse:
         """Return how every part is; of a process that stops only what was last seen."""
         known = None if self.stopping else await self._seen()
         # Looking takes up to seconds, in which a stop may have begun.
         return self._stopping() if known is None or self.stopping else known
 
-    async def _seen(self) -> ReadyTell:
+    async def _seen(self) -> ReadyResponse:
         if self._known is None or monotonic() - self._looked_at > 1.0:
             found = await asyncio.gather(*map(self._look, self._components))
             self._known, self._looked_at = self._sum_up(list(found)), monotonic()
         return self._known
 
-    def _stopping(self) -> ReadyTell:
-        return ReadyTell(
+    def _stopping(self) -> ReadyResponse:
+        return ReadyResponse(
             status="stopping",
             environment=self._environment,
             components=self._known.components if self._known else [],
         )
 
-    def _sum_up(self, found: list[ComponentTell]) -> ReadyTell:
+    def _sum_up(self, found: list[ComponentResponse]) -> ReadyResponse:
         well = all(part.status != "down" for part in found)
-        return ReadyTell(
+        return ReadyResponse(
             status="ready" if well else "not_ready",
             environment=self._environment,
             components=found,
         )
 
-    async def _look(self, component: Component) -> ComponentTell:
+    async def _look(self, component: Component) -> ComponentResponse:
         try:
             async with asyncio.timeout(self._patience):
                 remark = await component.look()
-        except NotWell as error:
+        except Unhealthy as error:
             return _told(component, well=False, down=error.down, remark=str(error))
         except Exception as error:
             return _told(component, well=False, remark=type(error).__name__)
@@ -91,8 +91,8 @@ class Health:
 
 def _told(
     component: Component, *, well: bool, remark: str | None, down: bool = False
-) -> ComponentTell:
-    return ComponentTell(
+) -> ComponentResponse:
+    return ComponentResponse(
         name=component.name,
         status="up" if well else "down" if component.required or down else "degraded",
         required=component.required,

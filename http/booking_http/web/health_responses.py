@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from booking_http.web.models import Tell
+from booking_http.web.models import ResponseModel
 from persistence.identity import AppEnv
 
 
-class ComponentTell(Tell):
+class ComponentResponse(ResponseModel):
     """One part the service needs or likes to have."""
 
     name: str
@@ -17,7 +17,7 @@ class ComponentTell(Tell):
     detail: str | None
 
 
-class ReadyTell(Tell):
+class ReadyResponse(ResponseModel):
     """Whether requests should be sent here, and with `?verbose` how every part is.
 
     `not_ready`: a part is down without which there is no working. `stopping`: the process was
@@ -26,10 +26,10 @@ class ReadyTell(Tell):
 
     status: Literal["ready", "not_ready", "stopping"]
     environment: AppEnv
-    components: list[ComponentTell]
+    components: list[ComponentResponse]
 
 
-class LiveTell(Tell):
+class LiveResponse(ResponseModel):
     """The process answers."""
 
     status: Literal["live"]

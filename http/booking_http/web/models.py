@@ -24,7 +24,7 @@ _CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
-class Ask(BaseModel):
+class RequestModel(BaseModel):
     """What a client sends: unknown fields, `"2"`, `2.0` and `true` for a number are refused."""
 
     model_config = ConfigDict(
@@ -36,13 +36,13 @@ class Ask(BaseModel):
     )
 
 
-class Query(Ask):
+class Query(RequestModel):
     """What a client puts into the query string; parameters we do not know are left alone."""
 
     model_config = ConfigDict(extra="ignore")
 
 
-class Tell(BaseModel):
+class ResponseModel(BaseModel):
     """What we answer: every key is always present, and null when there is nothing to say."""
 
     model_config = ConfigDict(

@@ -14,10 +14,10 @@ from adapters.traveltek.client import TraveltekClient
 from booking_flow.ports import SessionStore, StoreUnavailable
 from booking_http.cruises import Cruises
 from booking_http.runtime.environment_guard import disagreements
-from booking_http.runtime.listener import Ears
+from booking_http.runtime.listener import Listener
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
-from booking_http.web.health import Component, NotWell
+from booking_http.web.health import Component, Unhealthy
 from persistence.forgotten import PostgresForgottenClaims, told_of
 from persistence.identity import read_mark
 from persistence.revisions import standing
@@ -37,7 +37,7 @@ def _journaling(journal: FileJournal) -> list[str]:
     return said
 
 
-class Checks:
+class ReadinessChecks:
     """Looks at the parts of a running service."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Checks:
         spool: FileSpool | None,
         journal: FileJournal | None,
         forgotten: PostgresForgottenClaims,
-        ears: Ears,
+        ears: Listener,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -87,20 +87,20 @@ class Checks:
     async def _database_answers(self) -> str | None:
         """Ask over the pool that requests use, and see that something can be written there."""
         if found := await hindrance(self._database):
-            raise NotWell(found)
+            raise Unhealthy(found)
         return None
 
     async def _schema(self) -> str | None:
         """Compare the tables each time: a newer program may come to need what this one has not."""
         found = await standing(self._database)
         if not found.fit:
-            raise NotWell(found.said)
+            raise Unhealthy(found.said)
         return found.said
 
     async def _wakeups(self) -> str | None:
         """Say on which channels nothing is heard; whoever waits there looks from time to time."""
         if deaf := self._ears.deaf():
-            raise NotWell("; ".join(f"{channel}: {why}" for channel, why in deaf.items()))
+            raise Unhealthy("; ".join(f"{channel}: {why}" for channel, why in deaf.items()))
         return None
 
     async def _environment(self) -> str | None:
@@ -110,7 +110,7 @@ class Checks:
         mark = await read_mark(self._database)
         found = disagreements(self._settings, mark)
         if found and not self._settings.accept_other_environment:
-            raise NotWell("; ".join(found))
+            raise Unhealthy("; ".join(found))
         self._agreed = mark is not None and not found
         return "; ".join(found) or None
 
@@ -118,11 +118,11 @@ class Checks:
         await self._reach_catalogue()
         found = await self._cruises.inspection()
         if not found.usable:
-            raise NotWell(f"no booking can begin: {_listed(found.harmful)}", down=True)
+            raise Unhealthy(f"no booking can begin: {_listed(found.harmful)}", down=True)
         today = (await self._store.now()).date()
         page = await self._cruises.search(today=today, limit=1)
         if not page.sailings:
-            raise NotWell("the catalogue has no sailing that can be booked")
+            raise Unhealthy("the catalogue has no sailing that can be booked")
         return f"without {_listed(found.lacking)}" if found.lacking else None
 
     async def _reach_catalogue(self) -> None:
@@ -132,18 +132,18 @@ class Checks:
         except StoreUnavailable as error:
             # Its own database may be away while bookings go on; in ours nothing else would work.
             ours = self._settings.catalogue_url is None
-            raise NotWell(f"cannot be reached: {error}", down=ours) from error
+            raise Unhealthy(f"cannot be reached: {error}", down=ours) from error
 
     async def _supplier_is_asked(self) -> str | None:
         """Look at the circuit breakers; nobody is asked for this."""
         if resting := await self._supplier.resting():
-            raise NotWell(f"after many failures not asked for now: {', '.join(resting)}")
+            raise Unhealthy(f"after many failures not asked for now: {', '.join(resting)}")
         return None
 
     async def _answers_are_written(self) -> str | None:
         """Look whether answers of the supplier wait in memory for the database."""
         if waiting := len(self._waiting):
-            raise NotWell(f"{waiting} of the supplier's answers wait to be written")
+            raise Unhealthy(f"{waiting} of the supplier's answers wait to be written")
         return None
 
     async def _answers_can_be_kept(self) -> str | None:
@@ -151,7 +151,7 @@ class Checks:
         if self._spool is None:
             return "not configured"
         if found := await self._spool.hindrance():
-            raise NotWell(f"SPOOL_DIR cannot be written: {found}")
+            raise Unhealthy(f"SPOOL_DIR cannot be written: {found}")
         return None
 
     async def _nothing_is_forgotten(self) -> str | None:
@@ -161,7 +161,7 @@ class Checks:
         if self._journal is not None:
             said += _journaling(self._journal)
         if said:
-            raise NotWell("; ".join(said))
+            raise Unhealthy("; ".join(said))
         return None if self._journal else "not configured"
 
     async def _redis_answers(self) -> str | None:

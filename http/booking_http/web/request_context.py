@@ -15,7 +15,7 @@ _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visited:
+class RequestSubject:
     """The session of a request, and the caller's own name for it."""
 
     session: Session
@@ -23,7 +23,7 @@ class Visited:
 
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-VISIT: Final = web.RequestKey("visit", Visited)
+SUBJECT: Final = web.RequestKey("visit", RequestSubject)
 
 
 def request_id_of(header: str | None) -> str:

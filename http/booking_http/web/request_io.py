@@ -10,11 +10,11 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from booking_http.service import SERVICE, Service
-from booking_http.web.models import Ask, Tell
+from booking_http.web.models import RequestModel, ResponseModel
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.validation import problem_of, query_problem
 
-A = TypeVar("A", bound=Ask)
+A = TypeVar("A", bound=RequestModel)
 JSON: Final = "application/json"
 _TAG: Final = re.compile(r'"(\d{1,9})"')
 
@@ -53,8 +53,8 @@ def expected_versions(request: web.Request) -> frozenset[int] | None:
     return frozenset(int(version) for version in _TAG.findall(header))
 
 
-def tell(
-    body: Tell, *, status: int = 200, headers: Mapping[str, str] | None = None
+def json_response(
+    body: ResponseModel, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """Answer with a body that nobody may keep."""
     return web.Response(

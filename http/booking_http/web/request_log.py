@@ -9,14 +9,14 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from booking_http.service import SERVICE
-from booking_http.web.request_context import REQUEST_ID, VISIT, request_id_of
+from booking_http.web.request_context import REQUEST_ID, SUBJECT, request_id_of
 
 _log = structlog.get_logger("booking_http.access")
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 @web.middleware
-async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and note how it went; path and body stay out of it."""
     request[REQUEST_ID] = request_id_of(request.headers.get("X-Request-ID"))
     started = perf_counter()
@@ -37,7 +37,7 @@ def _note(request: web.Request, *, status: int, seconds: float) -> None:
     )
     if route in _QUIET:
         return
-    visited = request.get(VISIT)
+    visited = request.get(SUBJECT)
     _log.info(
         "request",
         method=request.method,

@@ -9,12 +9,12 @@ from typing import Any, Final, Literal
 from aiohttp import web
 
 from booking_flow.refusals import RefusalCode
-from booking_http.web.models import Ask, Tell
+from booking_http.web.models import RequestModel, ResponseModel
 from booking_http.web.problems import EdgeCode
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Codes = tuple[RefusalCode | EdgeCode, ...]
-Answered = type[Tell] | tuple[type[Tell], ...] | str
+Answered = type[ResponseModel] | tuple[type[ResponseModel], ...] | str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,9 @@ class Route:
     handler: Handler
     summary: str
     tag: str
-    ask: type[Ask] | None = None
+    ask: type[RequestModel] | None = None
     ask_optional: bool = False
-    query: type[Ask] | None = None
+    query: type[RequestModel] | None = None
     answers: Mapping[int, Answered] = field(default_factory=dict)
     """By status: a model, one of several, or the media type of an answer that is none."""
     problems: Codes = ()

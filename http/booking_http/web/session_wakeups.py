@@ -5,22 +5,22 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from booking_http.runtime.listener import Ear, Ears
-from booking_http.web.event_streams import Streams
+from booking_http.runtime.listener import Listener, Subscription
+from booking_http.web.event_streams import EventStreams
 from persistence.wakeups import SESSIONS
 
 
-class Listener:
+class SessionWakeups:
     """Turns notifications of changed sessions into wake-ups of their streams."""
 
-    def __init__(self, *, ears: Ears, streams: Streams) -> None:
+    def __init__(self, *, ears: Listener, streams: EventStreams) -> None:
         """Take what listens, and who is woken."""
         self._ears = ears
         self._streams = streams
 
     async def run(self) -> None:
         """Listen until cancelled; streams are told when the connection comes or goes."""
-        ear = Ear(
+        ear = Subscription(
             channel=SESSIONS,
             heard=self._heard,
             connected=partial(self._streams.hear, again=True),

@@ -10,7 +10,7 @@ Key = TypeVar("Key")
 Result = TypeVar("Result")
 
 
-class Flights(Generic[Key, Result]):
+class SingleFlight(Generic[Key, Result]):
     """One call per key at a time; whoever comes meanwhile joins it."""
 
     def __init__(self) -> None:

@@ -32,7 +32,7 @@ def until_next_time(task: str) -> Iterator[None]:
         _log.exception("put off", task=task)
 
 
-async def tidy(database: AsyncEngine) -> None:
+async def clean_up(database: AsyncEngine) -> None:
     """Drop counts that no longer matter, and sum up those that do, every hour."""
     while True:
         with until_next_time("tidying"):

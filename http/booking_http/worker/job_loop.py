@@ -47,7 +47,7 @@ class Observed(Protocol):
         """Count a piece that has ended, and how."""
 
 
-class Lane(Generic[T]):
+class JobLoop(Generic[T]):
     """Does one kind of work until stopped, at most `width` pieces at once."""
 
     def __init__(self, job: Job[T], *, width: int, poll: float, observed: Observed) -> None:

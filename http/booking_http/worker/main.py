@@ -20,14 +20,14 @@ from prometheus_client import start_http_server
 from booking_flow.ports import SpooledAnswer, TakenStep, TakenUndo
 from booking_flow.saga import StepName
 from booking_http.runtime.journal_verification import verifying
-from booking_http.runtime.listener import Ear
-from booking_http.runtime.optional_services import look_around
+from booking_http.runtime.listener import Subscription
+from booking_http.runtime.optional_services import check_optional_services
 from booking_http.runtime.process import cannot_listen
 from booking_http.settings import Settings
 from booking_http.staff.bulk_runs import bulk_work
 from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
-from booking_http.worker.job_loop import Job, Lane
+from booking_http.worker.job_loop import Job, JobLoop
 from booking_http.worker.outbox_sender import OutboxSender
 from persistence.bulk import TakenItem
 from persistence.wakeups import WORK
@@ -55,7 +55,7 @@ class Worker:
         self._sender = OutboxSender(parts)
         self._stopped = asyncio.Event()
         self._lanes = [
-            Lane(
+            JobLoop(
                 job,
                 width=max(1, settings.worker_concurrency // (1 if job.leased else _SPREAD)),
                 poll=settings.worker_poll_seconds,
@@ -67,7 +67,7 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped, and then finish what was taken."""
         listening = asyncio.create_task(
-            self._ears.listen(Ear(channel=WORK, connected=self.wake, heard=self._heard))
+            self._ears.listen(Subscription(channel=WORK, connected=self.wake, heard=self._heard))
         )
         try:
             lanes = (lane.run() for lane in self._lanes)
@@ -109,9 +109,9 @@ async def run_worker(settings: Settings) -> None:
     async with (
         open_parts(settings) as parts,
         verifying(parts),
-        working(parts, metrics=metrics),
+        running_worker(parts, metrics=metrics),
     ):
-        await look_around(parts)
+        await check_optional_services(parts)
         await asyncio.Event().wait()
 
 
@@ -124,7 +124,7 @@ def _show(metrics: Metrics, *, host: str, port: int) -> None:
 
 
 @asynccontextmanager
-async def working(parts: Parts, *, metrics: Metrics) -> AsyncIterator[Worker]:
+async def running_worker(parts: Parts, *, metrics: Metrics) -> AsyncIterator[Worker]:
     """Run a worker beside the block; afterwards it has the patience of a stop to finish."""
     worker = Worker(parts, metrics=metrics)
     task = asyncio.create_task(worker.run())

@@ -17,9 +17,9 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.notifications.settings import LINK
 from booking_http.wiring import Parts
 from booking_http.worker.cleanup import TIDY_SECONDS, until_next_time
-from booking_http.worker.senders import Deliveries, open_deliveries
+from booking_http.worker.senders import Senders, open_senders
 from persistence.announcements import OutboxKind
-from persistence.outbox import Fate, Outbox, Parcel
+from persistence.outbox import Fate, Outbox, OutboxMessage
 
 BATCH: Final = 10
 LEASE: Final = timedelta(seconds=60)
@@ -44,7 +44,7 @@ class Patience:
         longer: int = 4 ** min(max(attempts - 1, 0), 16)
         return min(self.first * longer, self.longest) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
 
-    def is_over(self, parcel: Parcel) -> bool:
+    def is_over(self, parcel: OutboxMessage) -> bool:
         """Whether that was the last attempt."""
         links = parcel.kind is OutboxKind.LINK
         return parcel.attempts >= (self.most_links if links else self.most)
@@ -66,7 +66,7 @@ class OutboxSender:
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, and finish what is under way then."""
         pause = POLL_SECONDS if self._channels else TIDY_SECONDS
-        async with open_deliveries(self._parts, tls=self._tls) as doors:
+        async with open_senders(self._parts, tls=self._tls) as doors:
             tidied = -TIDY_SECONDS
             while not stop.is_set():
                 now = asyncio.get_running_loop().time()
@@ -81,22 +81,22 @@ class OutboxSender:
 
     async def send_due(self) -> int:
         """Send what is due now, once, and return how many parcels were taken."""
-        async with open_deliveries(self._parts, tls=self._tls) as doors:
+        async with open_senders(self._parts, tls=self._tls) as doors:
             return await self._send(doors)
 
-    async def _send(self, doors: Deliveries) -> int:
+    async def _send(self, doors: Senders) -> int:
         if LINK in self._channels:
             await doors.lookups.answer(channel=LINK)
         sent = await asyncio.gather(*(self._send_on(name, doors) for name in self._channels))
         return sum(sent)
 
-    async def _send_on(self, channel: str, doors: Deliveries) -> int:
+    async def _send_on(self, channel: str, doors: Senders) -> int:
         """Send on one channel, so that one that hangs keeps none of the others waiting."""
         parcels = await self.outbox.take(channel, limit=BATCH, lease=LEASE)
         await asyncio.gather(*(self._deliver(parcel, doors) for parcel in parcels))
         return len(parcels)
 
-    async def _deliver(self, parcel: Parcel, doors: Deliveries) -> None:
+    async def _deliver(self, parcel: OutboxMessage, doors: Senders) -> None:
         if parcel.kind is OutboxKind.CONFIRMATION and parcel.overtaken:
             await self.outbox.settle(parcel, Fate.DELIVERED, note="a later mail says more")
             return
@@ -115,7 +115,7 @@ class OutboxSender:
         else:
             await self.outbox.settle(parcel, Fate.DELIVERED)
 
-    async def _fail(self, parcel: Parcel, reason: str, *, for_good: bool = False) -> None:
+    async def _fail(self, parcel: OutboxMessage, reason: str, *, for_good: bool = False) -> None:
         dead = for_good or self._patience.is_over(parcel)
         fate, pause = Fate.DEAD if dead else Fate.WAITING, self._patience.pause(parcel.attempts)
         await self.outbox.settle(parcel, fate, note=reason, pause=pause)
@@ -123,7 +123,7 @@ class OutboxSender:
         tell = _log.error if dead else _log.warning
         tell("not delivered", fate=fate.value, why=reason, attempts=parcel.attempts, **told)
 
-    async def _tidy(self, doors: Deliveries) -> None:
+    async def _tidy(self, doors: Senders) -> None:
         with until_next_time("tidying the outbox"):
             await self.outbox.forget()
             await doors.lookups.forget()

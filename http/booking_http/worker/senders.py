@@ -22,13 +22,13 @@ from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
 from persistence.announcements import OutboxKind
 from persistence.lookups import PostgresLookups
-from persistence.outbox import Parcel
+from persistence.outbox import OutboxMessage
 
 LINK_MINUTES: Final = 30
 EVENT_TYPE: Final = "session.changed"
 
 
-def message_of(parcel: Parcel) -> Message:
+def message_of(parcel: OutboxMessage) -> Message:
     """Return what machines are told of an event: reference, state and number, nothing personal."""
     data = {"reference": parcel.reference, "state": parcel.state.value, "seq": parcel.seq}
     body = {"type": EVENT_TYPE, "timestamp": rfc3339(parcel.at), "data": data}
@@ -36,7 +36,7 @@ def message_of(parcel: Parcel) -> Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deliveries:
+class Senders:
     """The doors through which parcels leave."""
 
     parts: Parts
@@ -44,7 +44,7 @@ class Deliveries:
     webhooks: Webhooks
     mailer: Mailer | None
 
-    async def hand_over(self, parcel: Parcel) -> None:
+    async def hand_over(self, parcel: OutboxMessage) -> None:
         """Send what a parcel asks for.
 
         Raises:
@@ -58,7 +58,7 @@ class Deliveries:
         else:
             await self._mail_confirmation(parcel)
 
-    async def _mail_confirmation(self, parcel: Parcel) -> None:
+    async def _mail_confirmation(self, parcel: OutboxMessage) -> None:
         session = await self._session(parcel)
         if session.state not in CONFIRMED:
             raise Undelivered("there is nothing to confirm any more", for_good=True)
@@ -67,7 +67,7 @@ class Deliveries:
         to = agency or _guest(session)
         await self._mailer().send(confirmation(session, to=to, mail_id=_mail_id(parcel)))
 
-    async def _mail_link(self, parcel: Parcel) -> None:
+    async def _mail_link(self, parcel: OutboxMessage) -> None:
         session, token = await self._session(parcel), secrets.token_urlsafe(32)
         to, home = _guest(session), (self.parts.outgoing.public_url or "").rstrip("/")
         life = timedelta(minutes=LINK_MINUTES)
@@ -78,7 +78,7 @@ class Deliveries:
             link(session, to=to, mail_id=mail_id, url=url, minutes=LINK_MINUTES)
         )
 
-    async def _session(self, parcel: Parcel) -> Session:
+    async def _session(self, parcel: OutboxMessage) -> Session:
         loaded = await self.parts.store.load(parcel.session_id)
         if loaded is None:
             raise Undelivered("there is no such session", for_good=True)
@@ -97,19 +97,19 @@ def _guest(session: Session) -> str:
     return contact.email
 
 
-def _mail_id(parcel: Parcel) -> str:
+def _mail_id(parcel: OutboxMessage) -> str:
     return f"{parcel.reference}-{parcel.seq}-{parcel.channel.replace(':', '-')}"
 
 
 @asynccontextmanager
-async def open_deliveries(
+async def open_senders(
     parts: Parts, *, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Deliveries]:
+) -> AsyncIterator[Senders]:
     """Open the doors; `tls` says whom to trust when that is not the machine's own choice."""
     outgoing = parts.outgoing
     post = outgoing.post
     async with open_webhooks(outgoing.endpoints, allowed=outgoing.allowed_hosts, tls=tls) as hooks:
-        yield Deliveries(
+        yield Senders(
             parts=parts,
             lookups=PostgresLookups(parts.database, parts.vault),
             webhooks=hooks,

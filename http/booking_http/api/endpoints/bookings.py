@@ -7,15 +7,15 @@ from aiohttp import web
 from booking_flow.engine import Answer, Command
 from booking_http.api.attempt_limits import cap_cards
 from booking_http.api.conversions import book_request_of, payment_of
-from booking_http.api.guest_request import carry_out, enter
-from booking_http.api.requests import BookAsk, PaymentAsk
+from booking_http.api.guest_request import authenticate, carry_out
+from booking_http.api.requests import BookRequest, PaymentRequest
 from booking_http.web.request_io import read_body
 
 
 async def create_booking(request: web.Request) -> web.Response:
     """Book the held cabin, with a card in the same supplier call where one is given."""
-    visit = await enter(request)
-    ask = await read_body(request, BookAsk)
+    visit = await authenticate(request)
+    ask = await read_body(request, BookRequest)
     wish = book_request_of(ask, currency=visit.loaded.session.currency)
 
     async def act(command: Command) -> Answer:
@@ -28,8 +28,8 @@ async def create_booking(request: web.Request) -> web.Response:
 
 async def pay(request: web.Request) -> web.Response:
     """Pay what is due for a booked session."""
-    visit = await enter(request)
-    ask = await read_body(request, PaymentAsk)
+    visit = await authenticate(request)
+    ask = await read_body(request, PaymentRequest)
     payment = payment_of(ask, currency=visit.loaded.session.currency)
 
     async def act(command: Command) -> Answer:

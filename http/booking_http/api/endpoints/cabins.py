@@ -8,47 +8,49 @@ from booking_flow.engine import Answer, Command
 from booking_http.api import offer_responses
 from booking_http.api.attempt_limits import cap_holds
 from booking_http.api.conversions import choice_of, rate_of
-from booking_http.api.guest_request import carry_out, enter, origin_of
-from booking_http.api.requests import NothingAsk, RateQuery, SelectCabinAsk
+from booking_http.api.guest_request import authenticate, carry_out, origin_of
+from booking_http.api.requests import NothingRequest, RateQuery, SelectCabinRequest
 from booking_http.api.session_replies import session_body, tag, tell_session
-from booking_http.web.request_io import read_body, read_query, tell
+from booking_http.web.request_io import json_response, read_body, read_query
 
 
 async def pricing(request: web.Request) -> web.Response:
     """Show live prices; guests who ask for one session at once share one call."""
-    visit = await enter(request)
+    visit = await authenticate(request)
     command = Command(origin=origin_of(request))
     answer = await visit.service.pricings.join(
         visit.key.text, lambda: visit.service.engine.price(visit.loaded, command=command)
     )
     body = session_body(visit.service, answer, visit.key)
-    return tell(offer_responses.priced(body, answer.session.quote), headers=tag(answer.session))
+    return json_response(
+        offer_responses.priced(body, answer.session.quote), headers=tag(answer.session)
+    )
 
 
 async def specific_cabins(request: web.Request) -> web.Response:
     """Show the physical cabins of a rate with their decks."""
-    visit = await enter(request)
+    visit = await authenticate(request)
     rate = rate_of(read_query(request, RateQuery))
     found = await visit.service.engine.specific_cabins(
         visit.loaded, rate=rate, command=Command(origin=origin_of(request))
     )
-    return tell(offer_responses.cabins(found))
+    return json_response(offer_responses.cabins(found))
 
 
 async def cabin_breakdown(request: web.Request) -> web.Response:
     """Show what each guest pays for at a rate."""
-    visit = await enter(request)
+    visit = await authenticate(request)
     rate = rate_of(read_query(request, RateQuery))
     found = await visit.service.engine.breakdown(
         visit.loaded, rate=rate, command=Command(origin=origin_of(request))
     )
-    return tell(offer_responses.breakdown(found))
+    return json_response(offer_responses.breakdown(found))
 
 
 async def select_cabin(request: web.Request) -> web.Response:
     """Choose a cabin and, unless told not to, hold it."""
-    visit = await enter(request)
-    ask = await read_body(request, SelectCabinAsk)
+    visit = await authenticate(request)
+    ask = await read_body(request, SelectCabinRequest)
 
     async def act(command: Command) -> Answer:
         if ask.add_to_basket:
@@ -65,8 +67,8 @@ async def select_cabin(request: web.Request) -> web.Response:
 
 async def add_to_basket(request: web.Request) -> web.Response:
     """Hold the chosen cabin."""
-    visit = await enter(request)
-    ask = await read_body(request, NothingAsk, optional=True)
+    visit = await authenticate(request)
+    ask = await read_body(request, NothingRequest, optional=True)
 
     async def act(command: Command) -> Answer:
         await cap_holds(visit)
@@ -77,7 +79,7 @@ async def add_to_basket(request: web.Request) -> web.Response:
 
 async def read_basket(request: web.Request) -> web.Response:
     """Show what is held, from our own rows."""
-    visit = await enter(request)
+    visit = await authenticate(request)
     command = Command(origin=origin_of(request))
     answer = await visit.service.engine.look(visit.loaded, command=command)
     return tell_session(visit.service, answer, visit.key)
@@ -85,7 +87,7 @@ async def read_basket(request: web.Request) -> web.Response:
 
 async def release_basket(request: web.Request) -> web.Response:
     """Let the held cabin go."""
-    visit = await enter(request)
+    visit = await authenticate(request)
 
     async def act(command: Command) -> Answer:
         return await visit.service.engine.release_basket(visit.loaded, command=command)

@@ -14,7 +14,7 @@ from booking_flow.sailing import check_bookable
 from booking_http.api import offer_responses
 from booking_http.api.requests import CruisesQuery
 from booking_http.web.problems import EdgeCode, problem
-from booking_http.web.request_io import read_query, service_of, tell
+from booking_http.web.request_io import json_response, read_query, service_of
 
 _CRUISE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -36,7 +36,7 @@ async def list_cruises(request: web.Request) -> web.Response:
         )
     except BadCursor:
         raise problem(EdgeCode.BAD_REQUEST, "The cursor is not one of ours.") from None
-    return tell(offer_responses.cruises(page.sailings, following=page.next))
+    return json_response(offer_responses.cruises(page.sailings, following=page.next))
 
 
 async def read_cruise(request: web.Request) -> web.Response:
@@ -48,4 +48,4 @@ async def read_cruise(request: web.Request) -> web.Response:
     live = service.settings.live_lines
     if sailing is None or check_bookable(sailing, today=today, live_lines=live):
         raise problem(RefusalCode.CRUISE_NOT_FOUND)
-    return tell(offer_responses.cruise(sailing))
+    return json_response(offer_responses.cruise(sailing))

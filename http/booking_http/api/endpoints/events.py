@@ -9,9 +9,9 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.ports import StoreUnavailable
 from booking_flow.session import Loaded
-from booking_http.api.guest_request import Visit, enter
+from booking_http.api.guest_request import GuestRequest, authenticate
 from booking_http.api.session_response import render_event
-from booking_http.web.event_streams import Stream
+from booking_http.web.event_streams import EventStream
 
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
@@ -24,7 +24,7 @@ _HEARTBEAT: Final = b": still here\n\n"
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream a session; a client that comes back names the last version it has seen."""
-    visit = await enter(request)
+    visit = await authenticate(request)
     seen = _last_seen(request)
     if visit.loaded.session.ended and seen == visit.loaded.session.version:
         return web.Response(status=204)
@@ -44,7 +44,9 @@ def _last_seen(request: web.Request) -> int:
     return int(header) if header.isascii() and header.isdecimal() and len(header) < 10 else -1
 
 
-async def _follow(visit: Visit, stream: Stream, response: web.StreamResponse, *, seen: int) -> None:
+async def _follow(
+    visit: GuestRequest, stream: EventStream, response: web.StreamResponse, *, seen: int
+) -> None:
     """Send every version that is news, until the session or the service ends."""
     loaded = await _present(visit)
     beat = visit.service.settings.heartbeat_seconds
@@ -59,7 +61,7 @@ async def _follow(visit: Visit, stream: Stream, response: web.StreamResponse, *,
         loaded = await _present(visit)
 
 
-async def _present(visit: Visit) -> Loaded | None:
+async def _present(visit: GuestRequest) -> Loaded | None:
     """Read the session; while the database is away there is no news."""
     try:
         return await visit.service.store.load(visit.key.uuid)
@@ -67,7 +69,7 @@ async def _present(visit: Visit) -> Loaded | None:
         return None
 
 
-def _event(visit: Visit, loaded: Loaded) -> bytes:
+def _event(visit: GuestRequest, loaded: Loaded) -> bytes:
     body = render_event(
         loaded.session,
         now=loaded.now,

@@ -10,22 +10,22 @@ from aiohttp import web
 from booking_flow.refusals import RefusalCode
 from booking_flow.session import Loaded
 from booking_http.api.guest_request import address_of
-from booking_http.api.lookup_models import LookupAsk, LookupTell
+from booking_http.api.lookup_models import LookupRequest, LookupResponse
 from booking_http.api.lookup_pages import ask_page, booking_page, gone_page, wants_page
-from booking_http.api.responses import SessionTell
+from booking_http.api.responses import SessionResponse
 from booking_http.api.session_replies import tag
 from booking_http.api.session_response import render
 from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem
-from booking_http.web.request_context import VISIT, Visited
-from booking_http.web.request_io import read_body, service_of, tell
+from booking_http.web.request_context import SUBJECT, RequestSubject
+from booking_http.web.request_io import json_response, read_body, service_of
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 async def ask_lookup(request: web.Request) -> web.Response:
     """Note what is asked; the same is done and answered whether there is such a booking or not."""
-    service, ask = service_of(request), await read_body(request, LookupAsk)
+    service, ask = service_of(request), await read_body(request, LookupRequest)
     settings, address = service.settings, address_of(request)
     exempt = is_exempt(address, settings.caps_exempt)
     noted = await service.lookups.ask(
@@ -36,7 +36,7 @@ async def ask_lookup(request: web.Request) -> web.Response:
     )
     if not noted:
         raise problem(RefusalCode.RATE_LIMITED, "Too many bookings were asked for. Try later.")
-    return tell(LookupTell(status="accepted"), status=202)
+    return json_response(LookupResponse(status="accepted"), status=202)
 
 
 async def read_lookup(request: web.Request) -> web.Response:
@@ -46,7 +46,7 @@ async def read_lookup(request: web.Request) -> web.Response:
     loaded = await _redeem(request)
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND, "This link was used before, or is too old.")
-    return tell(_read_only(loaded), headers=tag(loaded.session))
+    return json_response(_read_only(loaded), headers=tag(loaded.session))
 
 
 async def show_lookup(request: web.Request) -> web.Response:
@@ -61,11 +61,11 @@ async def _redeem(request: web.Request) -> Loaded | None:
     session_id = await service.lookups.redeem(token) if _TOKEN.fullmatch(token) else None
     loaded = await service.store.load(session_id) if session_id else None
     if loaded is not None:
-        request[VISIT] = Visited(session=loaded.session, session_id=str(loaded.session.id))
+        request[SUBJECT] = RequestSubject(session=loaded.session, session_id=str(loaded.session.id))
     return loaded
 
 
-def _read_only(loaded: Loaded) -> SessionTell:
+def _read_only(loaded: Loaded) -> SessionResponse:
     """Return the session's body without its secret and without anything that may be done."""
     session = loaded.session
     body = render(session, now=loaded.now, session_id=str(session.id), allowed=lambda _: ())

@@ -9,8 +9,8 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from booking_http.api.docs_page import render_docs
-from booking_http.web.health_responses import LiveTell
-from booking_http.web.request_io import service_of, tell
+from booking_http.web.health_responses import LiveResponse
+from booking_http.web.request_io import json_response, service_of
 from booking_http.web.route import DOCUMENT
 
 _STATIC: Final = Path(__file__).resolve().parent.parent / "static"
@@ -23,7 +23,7 @@ _ASSETS: Final = {"docs.css": "text/css", "docs.js": "text/javascript"}
 
 async def livez(_: web.Request) -> web.Response:
     """Say that the process answers."""
-    return tell(LiveTell(status="live"))
+    return json_response(LiveResponse(status="live"))
 
 
 async def readyz(request: web.Request) -> web.Response:
@@ -31,7 +31,7 @@ async def readyz(request: web.Request) -> web.Response:
     found = await service_of(request).health.ready()
     if "verbose" not in request.query:
         found = found.model_copy(update={"components": []})
-    return tell(found, status=200 if found.status == "ready" else 503)
+    return json_response(found, status=200 if found.status == "ready" else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:

@@ -11,31 +11,36 @@ from booking_flow.engine import Answer, Command, OpenSession
 from booking_flow.session import Session
 from booking_http.api.conversions import changes_of
 from booking_http.api.guest_request import (
-    Visit,
+    GuestRequest,
     address_of,
+    authenticate,
     binding_of,
     carry_out,
-    enter,
-    once,
+    idempotent,
     origin_of,
 )
-from booking_http.api.guest_token import SessionKey, derived_key, new_uuid, random_key
+from booking_http.api.guest_token import GuestToken, derived_token, new_uuid, random_token
 from booking_http.api.idempotency import read_key
-from booking_http.api.requests import CancelAsk, DetailsAsk, NothingAsk, OpenSessionAsk
+from booking_http.api.requests import (
+    CancelRequest,
+    DetailsRequest,
+    NothingRequest,
+    OpenSessionRequest,
+)
 from booking_http.api.session_replies import tell_session
-from booking_http.web.models import Ask
-from booking_http.web.request_context import VISIT, Visited
+from booking_http.web.models import RequestModel
+from booking_http.web.request_context import SUBJECT, RequestSubject
 from booking_http.web.request_io import expected_versions, read_body, service_of
 
-Begin = Callable[[SessionKey, Command], Awaitable[Answer]]
+Begin = Callable[[GuestToken, Command], Awaitable[Answer]]
 
 
 async def open_session(request: web.Request) -> web.Response:
     """Open a session for a sailing and a party."""
-    ask = await read_body(request, OpenSessionAsk)
+    ask = await read_body(request, OpenSessionRequest)
     service, party = service_of(request), ask.passenger_count
 
-    def begin(key: SessionKey, command: Command) -> Awaitable[Answer]:
+    def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
         wish = OpenSession(
             session_id=key.uuid,
             secret_hash=key.secret_hash,
@@ -52,10 +57,10 @@ async def open_session(request: web.Request) -> web.Response:
 
 async def restart(request: web.Request) -> web.Response:
     """Open a new session with the party and details of one that has ended."""
-    visit = await enter(request)
-    ask = await read_body(request, NothingAsk, optional=True)
+    visit = await authenticate(request)
+    ask = await read_body(request, NothingRequest, optional=True)
 
-    def begin(key: SessionKey, command: Command) -> Awaitable[Answer]:
+    def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
         return visit.service.engine.restart(
             visit.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
@@ -63,20 +68,22 @@ async def restart(request: web.Request) -> web.Response:
     return await _begin_new(request, begin, scope=str(visit.key.uuid), ask=ask)
 
 
-async def _begin_new(request: web.Request, begin: Begin, *, scope: str, ask: Ask) -> web.Response:
+async def _begin_new(
+    request: web.Request, begin: Begin, *, scope: str, ask: RequestModel
+) -> web.Response:
     """Open a session; with an Idempotency-Key its secret is one that a replay can make again."""
     service, idempotency_key = service_of(request), read_key(request.headers.get("Idempotency-Key"))
 
-    def key_of(uuid: UUID) -> SessionKey:
-        return derived_key(uuid, idempotency_key=idempotency_key or "", hashes=service.hashes)
+    def key_of(uuid: UUID) -> GuestToken:
+        return derived_token(uuid, idempotency_key=idempotency_key or "", hashes=service.hashes)
 
-    key = key_of(new_uuid()) if idempotency_key else random_key()
+    key = key_of(new_uuid()) if idempotency_key else random_token()
 
     def answer_with(answer: Answer) -> web.Response:
-        request[VISIT] = Visited(session=answer.session, session_id=key.text)
+        request[SUBJECT] = RequestSubject(session=answer.session, session_id=key.text)
         return tell_session(service, answer, key, status=201)
 
-    return await once(
+    return await idempotent(
         request,
         binding_of(request, scope=scope, ask=ask, success=201),
         lambda command: begin(key, command),
@@ -87,7 +94,7 @@ async def _begin_new(request: web.Request, begin: Begin, *, scope: str, ask: Ask
 
 async def read_session(request: web.Request) -> web.Response:
     """Show a session as it is now."""
-    visit = await enter(request)
+    visit = await authenticate(request)
     command = Command(origin=origin_of(request))
     answer = await visit.service.engine.look(visit.loaded, command=command)
     return tell_session(visit.service, answer, visit.key)
@@ -95,8 +102,8 @@ async def read_session(request: web.Request) -> web.Response:
 
 async def edit_session(request: web.Request) -> web.Response:
     """Keep draft details."""
-    visit = await enter(request)
-    ask = await read_body(request, DetailsAsk)
+    visit = await authenticate(request)
+    ask = await read_body(request, DetailsRequest)
 
     def act(command: Command) -> Awaitable[Answer]:
         return visit.service.engine.edit(
@@ -111,8 +118,8 @@ async def edit_session(request: web.Request) -> web.Response:
 
 async def cancel(request: web.Request) -> web.Response:
     """Cancel; what a person or an open step must end first is accepted and shown as requested."""
-    visit = await enter(request)
-    ask = await read_body(request, CancelAsk, optional=True)
+    visit = await authenticate(request)
+    ask = await read_body(request, CancelRequest, optional=True)
 
     def act(command: Command) -> Awaitable[Answer]:
         return visit.service.engine.cancel(visit.loaded, reason=ask.reason, command=command)
@@ -120,7 +127,7 @@ async def cancel(request: web.Request) -> web.Response:
     return await carry_out(visit, act, ask=ask, settled=_ended)
 
 
-def _expected_version(visit: Visit) -> int | None:
+def _expected_version(visit: GuestRequest) -> int | None:
     """Return the version If-Match asks for: the present one, if it is among those named."""
     named, present = expected_versions(visit.request), visit.loaded.session.version
     if named is None:

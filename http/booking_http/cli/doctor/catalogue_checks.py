@@ -9,8 +9,8 @@ from adapters.catalogue import quality
 from adapters.catalogue.inspection import Finding as Seen
 from adapters.catalogue.inspection import FindingKind, Inspection
 from adapters.catalogue.quality import Flaw, Found
-from booking_http.cli.doctor.connections import Rooms
-from booking_http.cli.doctor.findings import Finding, Level, Say, some
+from booking_http.cli.doctor.connections import Connections
+from booking_http.cli.doctor.findings import Finding, Level, Reporter, some
 
 _MISSING: Final = "Add it, let this account read it, or name another one in CATALOGUE_COLUMNS."
 _TYPE: Final = "Change its type, or declare it in CATALOGUE_COLUMNS as `column::type`."
@@ -62,7 +62,7 @@ _GRAVE: Final = frozenset({Flaw.MISSING_LINE, Flaw.MISSING_SHIP, Flaw.UNREADABLE
 """Flaws by which sailings of live lines cannot be sold."""
 
 
-async def schema(rooms: Rooms, say: Say) -> None:
+async def schema(rooms: Connections, say: Reporter) -> None:
     """Say which columns are missing, of a wrong type, or of no use."""
     found = _inspected(rooms)
     for seen in (*found.harmful, *found.lacking):
@@ -88,7 +88,7 @@ def _missing(seen: Seen) -> Finding:
     )
 
 
-async def rows(rooms: Rooms, say: Say) -> None:
+async def rows(rooms: Connections, say: Reporter) -> None:
     """Say what is wrong with the sailings on sale."""
     found, today = _inspected(rooms), _today(rooms)
     live = sorted(rooms.settings.live_lines)
@@ -112,7 +112,7 @@ def _flaw(found: Found) -> Finding:
     )
 
 
-async def on_sale(rooms: Rooms, say: Say) -> None:
+async def on_sale(rooms: Connections, say: Reporter) -> None:
     """Say how many sailings of each live line can be sold."""
     _inspected(rooms)
     counted = await rooms.reader.counts(today=_today(rooms))
@@ -135,13 +135,13 @@ async def on_sale(rooms: Rooms, say: Say) -> None:
         )
 
 
-def _inspected(rooms: Rooms) -> Inspection:
+def _inspected(rooms: Connections) -> Inspection:
     if rooms.found is None:
         raise NotReached("the catalogue's database")
     return rooms.found
 
 
-def _today(rooms: Rooms) -> date:
+def _today(rooms: Connections) -> date:
     if rooms.found is not None and not rooms.found.usable:
         raise NotReached("the columns that are missing")
     if rooms.today is None:

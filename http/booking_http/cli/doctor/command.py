@@ -70,10 +70,10 @@ def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixin
 
 def _ensure_complete(settings: Settings) -> None:
     """Refuse settings of mail, webhooks and sign-in that a service would not start with."""
-    from booking_http.notifications.settings import outgoing_of
+    from booking_http.notifications.settings import notification_settings
     from booking_http.staff.identity_provider import provider_of
 
-    outgoing_of(settings)
+    notification_settings(settings)
     provider_of(settings)
 
 
@@ -88,23 +88,23 @@ def _ensure_writable(settings: Settings, *, production: bool) -> None:
 @contextmanager
 def _two_for_all() -> Iterator[None]:
     """End with 2, the status of failures, where nothing could be examined at all."""
-    from booking_http.cli.errors import explained
+    from booking_http.cli.errors import friendly_errors
 
     try:
-        with explained():
+        with friendly_errors():
             yield
     except click.ClickException as error:
         raise NotExamined(error.message) from None
 
 
 async def _examined(settings: Settings, per_line: int | None, as_json: bool) -> Report:
-    from booking_http.cli.doctor.connections import open_rooms
-    from booking_http.cli.doctor.runner import Extent, examine
+    from booking_http.cli.doctor.connections import open_connections
+    from booking_http.cli.doctor.runner import Scope, examine
     from booking_http.cli.sync_report import watching
 
     with watching(quiet=as_json) as watch:
-        async with open_rooms(settings) as rooms:
-            return await examine(rooms, Extent(per_line=per_line), watch)
+        async with open_connections(settings) as rooms:
+            return await examine(rooms, Scope(per_line=per_line), watch)
 
 
 def _print(report: Report) -> None:

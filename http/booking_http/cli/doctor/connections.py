@@ -26,7 +26,7 @@ _AT_ONCE = 4
 
 
 @dataclass(slots=True, kw_only=True)
-class Rooms:
+class Connections:
     """Databases, catalogue and Redis as the service would use them.
 
     `found` and `today` are None until the databases have told.
@@ -42,7 +42,7 @@ class Rooms:
 
 
 @asynccontextmanager
-async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
+async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
     """Open connections with the patience that long looks need."""
     async with AsyncExitStack() as opened:
         database = create_engine(
@@ -63,7 +63,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         redis = redis_of(settings)
         if redis is not None:
             opened.push_async_callback(redis.aclose)
-        yield Rooms(
+        yield Connections(
             settings=settings,
             database=database,
             pool=pool,

@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 
 from adapters.traveltek.clock import clock_ahead
 from booking_http.cli.catalogue_runs import environment_of
-from booking_http.cli.doctor.connections import Rooms
-from booking_http.cli.doctor.findings import Finding, Level, Say
+from booking_http.cli.doctor.connections import Connections
+from booking_http.cli.doctor.findings import Finding, Level, Reporter
 from booking_http.runtime.connection_errors import redis_rejection
 from booking_http.runtime.environment_guard import disagreements
 from persistence.clock import now
@@ -27,7 +27,7 @@ _OLD: Final = timedelta(hours=48)
 _CLOCK_LIMIT: Final = 10.0
 
 
-async def booking_database(rooms: Rooms, say: Say) -> None:
+async def booking_database(rooms: Connections, say: Reporter) -> None:
     """Say which database holds the bookings, and whether its clock is ours."""
     found = await vitals(rooms.database)
     said = (
@@ -38,7 +38,7 @@ async def booking_database(rooms: Rooms, say: Say) -> None:
     _say_skew(say, "database", found.now - datetime.now(UTC))
 
 
-async def migrations(rooms: Rooms, say: Say) -> None:
+async def migrations(rooms: Connections, say: Reporter) -> None:
     """Say whether the tables are those that this program needs."""
     found = await standing(rooms.database)
     if found.fit:
@@ -57,7 +57,7 @@ async def migrations(rooms: Rooms, say: Say) -> None:
     )
 
 
-async def environment(rooms: Rooms, say: Say) -> None:
+async def environment(rooms: Connections, say: Reporter) -> None:
     """Say which world this is, and whether database and supplier's account belong to it."""
     settings, mark = rooms.settings, await read_mark(rooms.database)
     for said in disagreements(settings, mark):
@@ -82,7 +82,7 @@ async def environment(rooms: Rooms, say: Say) -> None:
     )
 
 
-async def redis(rooms: Rooms, say: Say) -> None:
+async def redis(rooms: Connections, say: Reporter) -> None:
     """Say whether tokens and wake-ups are shared between processes."""
     if rooms.redis is None:
         say(Finding(check="redis", said="not configured; every process fetches its own token"))
@@ -108,7 +108,7 @@ def _without_redis(error: Exception) -> Finding:
     )
 
 
-async def catalogue_database(rooms: Rooms, say: Say) -> None:
+async def catalogue_database(rooms: Connections, say: Reporter) -> None:
     """Say which database the catalogue is in, and what it consists of."""
     server = await rooms.reader.server()
     rooms.found = await rooms.reader.inspection()
@@ -120,7 +120,7 @@ async def catalogue_database(rooms: Rooms, say: Say) -> None:
     await _of_other_world(rooms, say)
 
 
-async def _of_other_world(rooms: Rooms, say: Say) -> None:
+async def _of_other_world(rooms: Connections, say: Reporter) -> None:
     """Say whether a catalogue that carries a mark is another environment's."""
     try:
         marked = await environment_of(rooms.settings.catalogue_dsn())
@@ -140,7 +140,7 @@ async def _of_other_world(rooms: Rooms, say: Say) -> None:
     )
 
 
-async def last_syncs(rooms: Rooms, say: Say) -> None:
+async def last_syncs(rooms: Connections, say: Reporter) -> None:
     """Say when sailings last came into the catalogue."""
     runs = PostgresSyncRuns(rooms.database)
     past = await runs.latest() if await runs.kept() else ()
@@ -168,7 +168,7 @@ def _last(run: PastRun) -> Finding:
     )
 
 
-async def supplier_clock(rooms: Rooms, say: Say) -> None:
+async def supplier_clock(rooms: Connections, say: Reporter) -> None:
     """Say how far the supplier's clock is from ours."""
     ahead = await clock_ahead(
         rooms.settings.traveltek_base_url, now=lambda: datetime.now(UTC), limit=_CLOCK_LIMIT
@@ -186,7 +186,7 @@ async def supplier_clock(rooms: Rooms, say: Say) -> None:
     _say_skew(say, "supplier", ahead)
 
 
-def _say_skew(say: Say, whose: str, ahead: timedelta) -> None:
+def _say_skew(say: Reporter, whose: str, ahead: timedelta) -> None:
     seconds = round(ahead.total_seconds())
     said = f"the {whose}'s clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} ours"
     if abs(ahead) <= _SKEW:
@@ -204,7 +204,7 @@ def _say_skew(say: Say, whose: str, ahead: timedelta) -> None:
     )
 
 
-async def holds(rooms: Rooms, say: Say) -> None:
+async def holds(rooms: Connections, say: Reporter) -> None:
     """Say whether the supplier tells how long it holds a cabin."""
     told = await hold_times(rooms.database)
     if told.untold == 0:

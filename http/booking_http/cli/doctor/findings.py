@@ -48,7 +48,7 @@ class Finding:
         }
 
 
-Say = Callable[[Finding], None]
+Reporter = Callable[[Finding], None]
 
 
 @dataclass(slots=True, kw_only=True)

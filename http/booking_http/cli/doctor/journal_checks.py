@@ -6,13 +6,13 @@ import asyncio
 from pathlib import Path
 
 from adapters.spool import reason, require_writable
-from booking_http.cli.doctor.connections import Rooms
-from booking_http.cli.doctor.findings import Finding, Level, Say
+from booking_http.cli.doctor.connections import Connections
+from booking_http.cli.doctor.findings import Finding, Level, Reporter
 from persistence.errors import NoTable
 from persistence.forgotten import PostgresForgottenClaims, told_of
 
 
-async def spool(rooms: Rooms, say: Say) -> None:
+async def spool(rooms: Connections, say: Reporter) -> None:
     """Say whether answers can be kept on this machine while the database is away."""
     name = rooms.settings.spool_dir
     if not name:
@@ -32,7 +32,7 @@ async def spool(rooms: Rooms, say: Say) -> None:
         say(Finding(check="spool", said=f"answers are kept in {name} while the database is away"))
 
 
-async def journal(rooms: Rooms, say: Say) -> None:
+async def journal(rooms: Connections, say: Reporter) -> None:
     """Say whether claims can be journaled, and what the database has forgotten of them."""
     await _folder(rooms, say)
     try:
@@ -57,7 +57,7 @@ async def journal(rooms: Rooms, say: Say) -> None:
         )
 
 
-async def _folder(rooms: Rooms, say: Say) -> None:
+async def _folder(rooms: Connections, say: Reporter) -> None:
     name = rooms.settings.journal_dir
     if not name:
         said = "not configured; a database that is restored to an earlier moment goes unnoticed"

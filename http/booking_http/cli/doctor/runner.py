@@ -20,11 +20,11 @@ from booking_http.cli.doctor import (
     supplier_checks,
 )
 from booking_http.cli.doctor.catalogue_checks import NotReached
-from booking_http.cli.doctor.connections import Rooms, open_asking
-from booking_http.cli.doctor.findings import Finding, Level, Report, Say
+from booking_http.cli.doctor.connections import Connections, open_asking
+from booking_http.cli.doctor.findings import Finding, Level, Report, Reporter
 from booking_http.runtime.connection_errors import catalogue_name, database_name, rejection
 
-Check = Callable[[Rooms, Say], Awaitable[None]]
+Check = Callable[[Connections, Reporter], Awaitable[None]]
 
 _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("database", environment_checks.booking_database),
@@ -48,13 +48,13 @@ _OF_CATALOGUE: Final = ("catalogue.database", "catalogue.schema", "catalogue.row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Extent:
+class Scope:
     """How many sailings of every line the supplier is asked for; None is all of them."""
 
     per_line: int | None = 5
 
 
-async def examine(rooms: Rooms, extent: Extent, watch: Watch) -> Report:
+async def examine(rooms: Connections, extent: Scope, watch: Watch) -> Report:
     """Look at everything and say what was found."""
     report = Report(environment=rooms.settings.app_env)
     watch.begin("looking", len(_CHECKS))
@@ -65,7 +65,7 @@ async def examine(rooms: Rooms, extent: Extent, watch: Watch) -> Report:
     return report
 
 
-async def _ask_supplier(rooms: Rooms, extent: Extent, report: Report, watch: Watch) -> None:
+async def _ask_supplier(rooms: Connections, extent: Scope, report: Report, watch: Watch) -> None:
     async with open_asking(rooms.settings, await _lines(rooms)) as asking:
         if not await supplier_checks.token(asking, report.say):
             return
@@ -77,7 +77,7 @@ async def _ask_supplier(rooms: Rooms, extent: Extent, report: Report, watch: Wat
         await supplier_checks.prices(asking, compared, report.say)
 
 
-async def _lines(rooms: Rooms) -> frozenset[int]:
+async def _lines(rooms: Connections) -> frozenset[int]:
     """Return every line of the catalogue, so that the supplier may name any of them."""
     if rooms.found is None or not rooms.found.usable:
         return rooms.settings.live_lines

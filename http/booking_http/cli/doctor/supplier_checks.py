@@ -15,7 +15,7 @@ from booking_flow.party import Party
 from booking_flow.sailing import Sailing
 from booking_flow.supplier import SearchHit
 from booking_http.cli.doctor.connections import Asking
-from booking_http.cli.doctor.findings import Finding, Level, Report, Say, some
+from booking_http.cli.doctor.findings import Finding, Level, Report, Reporter, some
 from booking_http.wiring import passing_call
 
 T = TypeVar("T")
@@ -27,7 +27,7 @@ _PARTY: Final = Party(adults=2)
 
 
 @dataclass(slots=True)
-class Compared:
+class Comparison:
     """What the supplier said of the sailings it was asked for."""
 
     agreed: list[tuple[Sailing, SearchHit]] = field(default_factory=list)
@@ -41,7 +41,7 @@ class Compared:
         return len(self.agreed) + len(self.wrong) + len(self.unknown) + len(self.failed)
 
 
-async def token(asking: Asking, say: Say) -> bool:
+async def token(asking: Asking, say: Reporter) -> bool:
     """Say whether the supplier lets us in, and return it."""
     try:
         left = await asking.supplier.sign_in(ctx=passing_call())
@@ -60,10 +60,10 @@ async def token(asking: Asking, say: Say) -> bool:
     return True
 
 
-async def compare(asking: Asking, sailings: Sequence[Sailing], watch: Watch) -> Compared:
+async def compare(asking: Asking, sailings: Sequence[Sailing], watch: Watch) -> Comparison:
     """Ask the supplier for each of these sailings, a few at a time."""
     watch.begin("asking the supplier", len(sailings))
-    compared = Compared()
+    compared = Comparison()
 
     async def ask(sailing: Sailing) -> None:
         await _one(asking, sailing, compared)
@@ -73,7 +73,7 @@ async def compare(asking: Asking, sailings: Sequence[Sailing], watch: Watch) -> 
     return compared
 
 
-async def _one(asking: Asking, sailing: Sailing, compared: Compared) -> None:
+async def _one(asking: Asking, sailing: Sailing, compared: Comparison) -> None:
     currency = asking.settings.currency
     try:
         hit = await asking.supplier.search(sailing, _PARTY, currency, ctx=passing_call())
@@ -88,7 +88,7 @@ async def _one(asking: Asking, sailing: Sailing, compared: Compared) -> None:
         compared.wrong.append((sailing, hit.line_id))
 
 
-def lines(compared: Compared, report: Report) -> None:
+def lines(compared: Comparison, report: Report) -> None:
     """Say whether the supplier agrees on the lines of sailings, and which it does not know."""
     _say_wrong(compared, report)
     _say_unknown(compared, report.say)
@@ -98,7 +98,7 @@ def lines(compared: Compared, report: Report) -> None:
         report.say(Finding(check="supplier.lines", said=said))
 
 
-def _say_wrong(compared: Compared, report: Report) -> None:
+def _say_wrong(compared: Comparison, report: Report) -> None:
     for sailing, theirs in compared.wrong:
         fix = Correction(cruise_id=sailing.cruise_id, ours=sailing.line_id, theirs=theirs)
         report.corrections.append(fix)
@@ -119,7 +119,7 @@ def _say_wrong(compared: Compared, report: Report) -> None:
         )
 
 
-def _say_unknown(compared: Compared, say: Say) -> None:
+def _say_unknown(compared: Comparison, say: Reporter) -> None:
     if not compared.unknown:
         return
     ids = sorted(sailing.cruise_id for sailing in compared.unknown)
@@ -135,7 +135,7 @@ def _say_unknown(compared: Compared, say: Say) -> None:
     )
 
 
-def _say_failed(compared: Compared, say: Say) -> None:
+def _say_failed(compared: Comparison, say: Reporter) -> None:
     if not compared.failed:
         return
     all_failed = len(compared.failed) == compared.asked
@@ -152,7 +152,7 @@ def _say_failed(compared: Compared, say: Say) -> None:
     )
 
 
-async def prices(asking: Asking, compared: Compared, say: Say) -> None:
+async def prices(asking: Asking, compared: Comparison, say: Reporter) -> None:
     """Say for each live line whether sailings just found can be priced."""
     by_line: dict[int, list[tuple[Sailing, SearchHit]]] = defaultdict(list)
     for sailing, hit in compared.agreed:
@@ -163,7 +163,7 @@ async def prices(asking: Asking, compared: Compared, say: Say) -> None:
 
 
 async def _prices_of(
-    asking: Asking, line: int, found: Sequence[tuple[Sailing, SearchHit]], say: Say
+    asking: Asking, line: int, found: Sequence[tuple[Sailing, SearchHit]], say: Reporter
 ) -> None:
     if not found:
         say(_unpriced(line, "the supplier found no sailing of it that could be priced"))
