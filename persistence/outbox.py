@@ -201,7 +201,7 @@ class Outbox:
 
     async def settle(
         self,
-        parcel: OutboxMessage,
+        message: OutboxMessage,
         fate: Fate,
         *,
         note: str | None = None,
@@ -209,10 +209,10 @@ class Outbox:
     ) -> bool:
         """Record how sending went; False when the lease has passed to another sender."""
         values = {
-            "session_id": parcel.session_id,
-            "channel": parcel.channel,
-            "seq": parcel.seq,
-            "fence": parcel.fence,
+            "session_id": message.session_id,
+            "channel": message.channel,
+            "seq": message.seq,
+            "fence": message.fence,
             "fate": fate.value,
             "note": note,
             "pause": pause if pause and fate is Fate.WAITING else timedelta(),

@@ -97,8 +97,8 @@ def service_of_parts(parts: Parts) -> Service:
         waiting=parts.waiting,
         spool=parts.spool,
         journal=parts.journal,
-        forgotten=parts.upkeep.forgotten,
-        ears=parts.ears,
+        forgotten=parts.maintenance.forgotten,
+        listener=parts.listener,
     )
     metrics = Metrics()
     metrics.waiting_answers.set_function(parts.waiting.__len__)
@@ -155,7 +155,7 @@ async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
 
 
 async def _listen(service: Service, parts: Parts) -> None:
-    await SessionWakeups(ears=parts.ears, streams=service.streams).run()
+    await SessionWakeups(listener=parts.listener, streams=service.streams).run()
 
 
 async def _begin_to_stop(app: web.Application) -> None:

@@ -39,7 +39,7 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedParts:
-    """What requests and upkeep share; `owner` names this process on what it takes."""
+    """What requests and maintenance share; `owner` names this process on what it takes."""
 
     database: AsyncEngine
     store: SessionStore
@@ -52,7 +52,7 @@ class SharedParts:
 
 
 def maintenance_of(wired: SharedParts) -> Maintenance:
-    """Put upkeep together."""
+    """Put maintenance together."""
     queue, tasks = (
         PostgresWorkQueue(wired.database, wired.owner),
         PostgresTaskStore(wired.database),

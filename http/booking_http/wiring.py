@@ -56,7 +56,7 @@ class Parts:
     database: AsyncEngine
     vault: Vault
     store: PostgresSessionStore
-    outgoing: NotificationSettings
+    notifications: NotificationSettings
     catalogue: CatalogueReader
     supplier: TraveltekClient
     redis: Redis | None
@@ -64,9 +64,9 @@ class Parts:
     journal: FileJournal | None
     waiting: WaitingAnswers
     aside: BackgroundWork
-    ears: Listener
+    listener: Listener
     engine: Engine
-    upkeep: Maintenance
+    maintenance: Maintenance
 
 
 @asynccontextmanager
@@ -111,8 +111,8 @@ def _wire(
     lookup: BookingLookup,
 ) -> Parts:
     vault, policy = vault_of(settings), settings.policy()
-    outgoing, owner = notification_settings(settings), f"{socket.gethostname()}:{os.getpid()}"
-    store = PostgresSessionStore(database, vault, owner, outgoing.channels)
+    notifications, owner = notification_settings(settings), f"{socket.gethostname()}:{os.getpid()}"
+    store = PostgresSessionStore(database, vault, owner, notifications.channels)
     spool, waiting, aside = spool_of(settings), WaitingAnswers(), BackgroundWork()
     journal = journal_of(settings, owner=owner)
     engine = Engine(
@@ -129,7 +129,7 @@ def _wire(
         spool=spool,
         journal=journal,
     )
-    upkeep = maintenance_of(
+    maintenance = maintenance_of(
         SharedParts(
             database=database,
             store=store,
@@ -147,7 +147,7 @@ def _wire(
         database=database,
         vault=vault,
         store=store,
-        outgoing=outgoing,
+        notifications=notifications,
         catalogue=catalogue,
         supplier=supplier,
         redis=redis,
@@ -156,9 +156,9 @@ def _wire(
         waiting=waiting,
         aside=aside,
         # After a fail-over the next connection leads to a server that may have forgotten claims.
-        ears=listener_of(settings, broken=journal.doubt) if journal else listener_of(settings),
+        listener=listener_of(settings, broken=journal.doubt) if journal else listener_of(settings),
         engine=engine,
-        upkeep=upkeep,
+        maintenance=maintenance,
     )
 
 

@@ -132,7 +132,7 @@ def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[N
         ports = {name: Stoppable(wired[name], name, points) for name in ("store", "supplier")}
         return Engine(**wired | ports)
 
-    def upkeep(wired: SharedParts) -> Maintenance:
+    def maintenance(wired: SharedParts) -> Maintenance:
         store: Any = Stoppable(wired.store, "store", points)
         supplier: Any = Stoppable(wired.supplier, "supplier", points)
         return maintenance_of(replace(wired, store=store, supplier=supplier))
@@ -145,7 +145,7 @@ def stoppable_parts(points: Points, boottime: Callable[[], float]) -> Iterator[N
 
     wiring: dict[str, Any] = {
         "Engine": engine,
-        "maintenance_of": upkeep,
+        "maintenance_of": maintenance,
         "boottime": boottime,
         "pause": pause,
     }

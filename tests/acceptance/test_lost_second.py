@@ -197,7 +197,7 @@ async def lose_the_last_second(both: Pair, between: Network, crowd: Crowd) -> No
 async def named(service: Service) -> Named:
     """Read rows, ledger and what is forgotten."""
     known = await read_books(service.parts.database, service.simulator)
-    return Named(known=known, forgotten=await service.parts.upkeep.forgotten.listed())
+    return Named(known=known, forgotten=await service.parts.maintenance.forgotten.listed())
 
 
 @pytest.mark.parametrize("channel", ["supplier_payment", "with_booking"])

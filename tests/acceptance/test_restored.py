@@ -97,7 +97,7 @@ async def noted(service: Service) -> list[Any]:
 async def open_tasks(service: Service) -> dict[str, list[Any]]:
     """Return the open tasks of each session."""
     found: dict[str, list[Any]] = {}
-    for task in await service.parts.upkeep.tasks.open_tasks():
+    for task in await service.parts.maintenance.tasks.open_tasks():
         found.setdefault(str(task.session_id), []).append(task)
     return found
 

@@ -62,9 +62,9 @@ def name_pieces() -> None:
     def named_jobs(parts: Parts) -> list[Job[Any]]:
         return [named(job) for job in jobs(parts)]
 
-    async def named_delivery(self: OutboxSender, parcel: OutboxMessage, doors: Any) -> None:
-        PIECE.set(str(parcel.session_id))
-        await deliver(self, parcel, doors)
+    async def named_delivery(self: OutboxSender, message: OutboxMessage, senders: Any) -> None:
+        PIECE.set(str(message.session_id))
+        await deliver(self, message, senders)
 
     async def named_sending(self: Wakeups) -> None:
         PIECE.set("wake-ups")
@@ -108,7 +108,7 @@ async def _answer(parts: Parts, said: dict[str, str]) -> None:
         kind=AnswerKind(said["kind"]),
         reservation=said["reservation"],
     )
-    await parts.upkeep.desk.answer(given, origin=STAFF)
+    await parts.maintenance.desk.answer(given, origin=STAFF)
 
 
 DOES: Final = {"work": work, "drain": drain, "answer": answer}

@@ -125,7 +125,7 @@ class World:
         """Let a worker do all there is to do, and send all there is to send."""
         parts = self.service.parts
         await self.do(Worker(parts, metrics=Metrics()).drain())
-        if parts.outgoing.all_channels:
+        if parts.notifications.all_channels:
             await send_due(parts)
 
     async def open_tasks(self) -> list[StoredTask]:
@@ -135,7 +135,7 @@ class World:
         """Let staff find out the truth and answer a task by it."""
         answer = await self.truth(task, line_cancels=line_cancels)
         try:
-            await self.do(self.service.parts.upkeep.desk.answer(answer, origin=STAFF))
+            await self.do(self.service.parts.maintenance.desk.answer(answer, origin=STAFF))
         except Refused as refused:
             return refused
         except StoreUnavailable:

@@ -27,7 +27,7 @@ async def service(make_service: Any, tmp_path: Path) -> Service:
     await go_back(made.parts.database)
 
     async def entered() -> bool:
-        return bool(await made.parts.upkeep.tasks.open_tasks())
+        return bool(await made.parts.maintenance.tasks.open_tasks())
 
     await eventually(entered)
     return made

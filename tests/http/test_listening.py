@@ -32,7 +32,7 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
 class Listening:
     """What was heard, and how often the connection came and went."""
 
-    ears: Listener = field(init=False)
+    listener: Listener = field(init=False)
     heard: list[str] = field(default_factory=list)
     came: int = 0
     went: int = 0
@@ -49,13 +49,13 @@ class Listening:
 
     async def is_connected(self, times: int = 1) -> None:
         async def enough() -> bool:
-            return self.came >= times and not self.ears.deaf()
+            return self.came >= times and not self.listener.deaf()
 
         await eventually(enough, within=5)
 
     async def is_deaf(self) -> None:
         async def deaf() -> bool:
-            return CHANNEL in self.ears.deaf()
+            return CHANNEL in self.listener.deaf()
 
         await eventually(deaf, within=5)
 
@@ -63,11 +63,11 @@ class Listening:
 @asynccontextmanager
 async def listening(connector: Callable[[], Any]) -> AsyncIterator[Listening]:
     made = Listening()
-    made.ears = Listener(cast("Connector", connector), broken=made.broken)
-    ear = Subscription(
+    made.listener = Listener(cast("Connector", connector), broken=made.broken)
+    subscription = Subscription(
         channel=CHANNEL, heard=made.heard.append, connected=made.connected, lost=made.lost
     )
-    task = asyncio.create_task(made.ears.listen(ear))
+    task = asyncio.create_task(made.listener.listen(subscription))
     try:
         yield made
     finally:
@@ -149,7 +149,7 @@ async def test_while_everything_is_frozen_it_says_so(database_url: str) -> None:
     async with far(database_url) as (net, made):
         net.freeze()
         await made.is_deaf()
-        assert made.ears.deaf() == {CHANNEL: "TimeoutError"}
+        assert made.listener.deaf() == {CHANNEL: "TimeoutError"}
         net.thaw()
         await made.is_connected(2)
         await hears(made, database_url)

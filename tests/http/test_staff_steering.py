@@ -109,7 +109,7 @@ async def test_a_payment_deadline_is_moved_until_it_has_passed(
     done = await agent.act(guest.uuid, "extend-deadline", deadline="payment", until=until)
     assert (done.status, done.body["booking"]["paymentDueAt"]) == (200, until)
     await is_on_record(service, agent, guest, "extend-deadline")
-    recovery, session_id = service.parts.upkeep.recovery, guest.uuid
+    recovery, session_id = service.parts.maintenance.recovery, guest.uuid
     (row,) = await rows(service, "SELECT id FROM booking_sessions")
     await service.advance(minutes=45)
     await recovery.payment(row.id)

@@ -212,7 +212,7 @@ async def test_two_senders_share_the_work(
 async def test_who_lost_the_lease_settles_nothing(office: Office) -> None:
     await office.shop.write(priced(await office.shop.created()))
     outbox, lease = office.sender.outbox, LEASE
-    (channel,) = office.parts.outgoing.all_channels
+    (channel,) = office.parts.notifications.all_channels
     (slow,) = await outbox.take(channel, limit=5, lease=lease)
     assert await outbox.take(channel, limit=5, lease=lease) == []
     await office.wait(seconds=61)

@@ -30,9 +30,9 @@ async def answer_all(ground: Ground, told: Mapping[str, Any]) -> Counter[str]:
     async with open_parts(ground.settings(worker=False, **told)) as parts:
         for _ in range(ROUNDS):
             books = await read_books(ground.database, ground.simulator)
-            for task in await parts.upkeep.tasks.open_tasks(limit=100_000):
+            for task in await parts.maintenance.tasks.open_tasks(limit=100_000):
                 answer = await _answer_to(ground, books, task)
-                given[f"{task.kind}: {await _give(parts.upkeep.desk, answer)}"] += 1
+                given[f"{task.kind}: {await _give(parts.maintenance.desk, answer)}"] += 1
     return given
 
 

@@ -39,13 +39,13 @@ async def test_who_answers_a_moment_too_late_hears_who_was_first(
     """The task was open when they looked; the commit is lost, and no step says why."""
     await guest.to_basketed()
     assert (await guest.book(guest.booking(surname="Pricediffers"))).status == 201
-    upkeep = service.parts.upkeep
-    (task,) = await upkeep.tasks.open_tasks()
+    maintenance = service.parts.maintenance
+    (task,) = await maintenance.tasks.open_tasks()
     answer = TaskAnswer(task_id=task.id, version=task.version, kind=AnswerKind.DONE)
-    await upkeep.desk.answer(answer, origin=ADA)
+    await maintenance.desk.answer(answer, origin=ADA)
     version = (await guest.look()).body["version"]
     late = Desk(
-        tasks=SeenEarlier(task, upkeep.tasks),
+        tasks=SeenEarlier(task, maintenance.tasks),
         supplier=service.parts.supplier,
         decider=service.parts.engine.decider,
     )
@@ -76,6 +76,6 @@ async def test_while_staff_decide_about_a_booking_its_outcome_is_unknown_to_the_
     assert (looked.status, asked.status) == (200, 202)
     assert await service.simulator.received("book.pl") == 0
     answer = TaskAnswer(task_id=task.id, version=1, kind=AnswerKind.DONE)
-    await service.parts.upkeep.desk.answer(answer, origin=ADA)
+    await service.parts.maintenance.desk.answer(answer, origin=ADA)
     assert (await guest.look()).body["pending"] is None
     assert (await guest.book()).status == 201

@@ -8,29 +8,29 @@ from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem
 
 
-async def cap_holds(visit: GuestRequest) -> None:
+async def cap_holds(guest: GuestRequest) -> None:
     """Refuse a hold to an address that has enough cabins of this sailing held."""
-    settings, address = visit.service.settings, address_of(visit.request)
+    settings, address = guest.service.settings, address_of(guest.request)
     if is_exempt(address, settings.caps_exempt):
         return
-    taken = await visit.service.caps.take_hold(
-        session_id=visit.key.uuid,
-        cruise_id=visit.loaded.session.sailing.cruise_id,
-        address=visit.service.hashes.address(address),
+    taken = await guest.service.caps.take_hold(
+        session_id=guest.key.uuid,
+        cruise_id=guest.loaded.session.sailing.cruise_id,
+        address=guest.service.hashes.address(address),
         most=settings.cap_holds,
     )
     if not taken:
         raise problem(RefusalCode.RATE_LIMITED, "Too many cabins of this sailing are held already.")
 
 
-async def cap_cards(visit: GuestRequest) -> None:
+async def cap_cards(guest: GuestRequest) -> None:
     """Refuse a card after too many attempts of the session or the address."""
-    settings, address = visit.service.settings, address_of(visit.request)
+    settings, address = guest.service.settings, address_of(guest.request)
     if is_exempt(address, settings.caps_exempt):
         return
-    taken = await visit.service.caps.take_card(
-        session_id=visit.key.uuid,
-        address=visit.service.hashes.address(address),
+    taken = await guest.service.caps.take_card(
+        session_id=guest.key.uuid,
+        address=guest.service.hashes.address(address),
         per_session=settings.cap_cards_per_session,
         per_address=settings.cap_cards_per_address,
     )

@@ -94,7 +94,7 @@ def binding_of(
 
 
 async def carry_out(
-    visit: GuestRequest,
+    guest: GuestRequest,
     act: Act,
     *,
     ask: RequestModel | None = None,
@@ -102,17 +102,17 @@ async def carry_out(
     settled: Settled = no_step_open,
 ) -> web.Response:
     """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
-    binding = binding_of(visit.request, scope=str(visit.key.uuid), ask=ask, success=success)
+    binding = binding_of(guest.request, scope=str(guest.key.uuid), ask=ask, success=success)
 
     def answer_with(answer: Answer) -> web.Response:
         status = success if settled(answer.session) else 202
-        return tell_session(visit.service, answer, visit.key, status=status)
+        return tell_session(guest.service, answer, guest.key, status=status)
 
     return await idempotent(
-        visit.request,
+        guest.request,
         binding,
         act,
-        key_of=lambda _: visit.key,
+        key_of=lambda _: guest.key,
         answer_with=answer_with,
         settled=settled,
     )

@@ -19,8 +19,8 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
         handler=lookup.ask_lookup,
         summary="Mail the guest a link to their booking, if there is one",
         tag="Look-up",
-        ask=LookupRequest,
-        answers={202: LookupResponse},
+        request=LookupRequest,
+        responses={202: LookupResponse},
         problems=(*BODY, C.RATE_LIMITED, C.UNAVAILABLE),
     ),
     Route(
@@ -29,7 +29,7 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
         handler=lookup.read_lookup,
         summary="Show the booking of a mailed link, once and without actions",
         tag="Look-up",
-        answers={200: SessionResponse},
+        responses={200: SessionResponse},
         problems=OWN,
     ),
 )

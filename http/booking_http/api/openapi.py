@@ -16,14 +16,13 @@ from booking_http.api.openapi_texts import PARAMETERS, SHOWN
 from booking_http.api.problem_document import ProblemResponse
 from booking_http.api.responses import EventResponse
 from booking_http.web.auth import COOKIE
-from booking_http.web.models import ResponseModel
+from booking_http.web.models import ResponseModel, public_name
 from booking_http.web.problems import PROBLEMS, ProblemType
 from booking_http.web.route import Answered, Route
 
 Json = dict[str, Any]
 _REF: Final = "#/components/schemas/{model}"
 _INNER_REF: Final = re.compile(r"(#/components/schemas/)(\w+)")
-_ASK: Final = re.compile(r"Ask$")
 _ABOUT: Final = (
     "Book a cruise cabin in six steps: open a session, look at prices, choose a cabin, have it "
     "held, say who travels, book and pay. Every answer about a session has the same shape; "
@@ -80,24 +79,19 @@ def build_document(routes: Sequence[Route], *, server: str | None = None) -> Jso
 
 
 def _schemas(routes: Sequence[Route]) -> Json:
-    asks = {route.ask for route in routes if route.ask}
+    asks = {route.request for route in routes if route.request}
     tells: set[type[BaseModel]] = {ProblemResponse, EventResponse}
     for route in routes:
-        tells |= {model for answer in route.answers.values() for model in _models(answer)}
+        tells |= {model for answer in route.responses.values() for model in _models(answer)}
     wanted = [(model, "validation") for model in _sorted(asks)]
     wanted += [(model, "serialization") for model in _sorted(tells)]
     _, schema = models_json_schema(wanted, by_alias=True, ref_template=_REF)  # type: ignore[arg-type]  # modes are literals
     found: Json = json.loads(_INNER_REF.sub(_public_ref, json.dumps(schema["$defs"])))
-    return {_public(name): found[name] for name in sorted(found, key=_public)}
-
-
-def _public(name: str) -> str:
-    """Return a model's name as readers of the document know it."""
-    return name.removesuffix("Tell") if name.endswith("Tell") else _ASK.sub("Request", name)
+    return {public_name(name): found[name] for name in sorted(found, key=public_name)}
 
 
 def _public_ref(found: re.Match[str]) -> str:
-    return found[1] + _public(found[2])
+    return found[1] + public_name(found[2])
 
 
 def _sorted(models: Iterable[type[BaseModel]]) -> list[type[BaseModel]]:
@@ -114,10 +108,10 @@ def _operation(route: Route) -> Json:
     }
     if route.staff:
         operation["security"] = [{name: []} for name in _STAFF]
-    if route.ask:
+    if route.request:
         operation["requestBody"] = {
-            "required": not route.ask_optional,
-            "content": {"application/json": {"schema": _ref(route.ask)}},
+            "required": not route.request_optional,
+            "content": {"application/json": {"schema": _ref(route.request)}},
         }
     return operation
 
@@ -130,7 +124,7 @@ def _shown(path: str) -> str:
 
 
 def _ref(model: type[BaseModel]) -> Json:
-    return {"$ref": _REF.format(model=_public(model.__name__))}
+    return {"$ref": _REF.format(model=public_name(model.__name__))}
 
 
 def _path_parameters(route: Route) -> list[Json]:
@@ -164,7 +158,7 @@ def _plain(schema: Json, words: Json) -> Json:
 
 
 def _headers(route: Route) -> list[Json]:
-    names = (*(("Idempotency-Key",) if route.once else ()), *route.headers)
+    names = (*(("Idempotency-Key",) if route.idempotent else ()), *route.headers)
     return [
         {"name": name, "in": "header", "required": False, "schema": {"type": "string"}}
         | PARAMETERS[name]
@@ -173,7 +167,7 @@ def _headers(route: Route) -> list[Json]:
 
 
 def _answers(route: Route) -> Json:
-    return {str(status): _answer(route, status, found) for status, found in route.answers.items()}
+    return {str(status): _answer(route, status, found) for status, found in route.responses.items()}
 
 
 def _models(answer: Answered) -> tuple[type[ResponseModel], ...]:
@@ -208,7 +202,7 @@ def _sent(route: Route, status: int, model: type[ResponseModel]) -> list[str]:
     """Return the headers an answer carries."""
     names = ["ETag"] if issubclass(model, EventResponse) else []
     names += ["Location"] if status == 201 else []
-    return names + (["Idempotent-Replayed"] if route.once else [])
+    return names + (["Idempotent-Replayed"] if route.idempotent else [])
 
 
 def _problems(route: Route) -> Json:

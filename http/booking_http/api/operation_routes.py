@@ -15,7 +15,7 @@ OPERATION_ROUTES: Final[tuple[Route, ...]] = (
         handler=operations.livez,
         summary="Whether the process answers",
         tag="Operations",
-        answers={200: health_responses.LiveResponse},
+        responses={200: health_responses.LiveResponse},
     ),
     Route(
         method="GET",
@@ -23,7 +23,7 @@ OPERATION_ROUTES: Final[tuple[Route, ...]] = (
         handler=operations.readyz,
         summary="Whether requests can be served; `?verbose` names the parts",
         tag="Operations",
-        answers={200: health_responses.ReadyResponse, 503: health_responses.ReadyResponse},
+        responses={200: health_responses.ReadyResponse, 503: health_responses.ReadyResponse},
     ),
     Route(
         method="GET",
@@ -31,7 +31,7 @@ OPERATION_ROUTES: Final[tuple[Route, ...]] = (
         handler=operations.metrics,
         summary="Measurements for Prometheus",
         tag="Operations",
-        answers={200: "text/plain"},
+        responses={200: "text/plain"},
     ),
     Route(
         method="GET",
@@ -39,7 +39,7 @@ OPERATION_ROUTES: Final[tuple[Route, ...]] = (
         handler=operations.openapi,
         summary="This API as an OpenAPI document",
         tag="Operations",
-        answers={200: "application/json"},
+        responses={200: "application/json"},
     ),
     Route(
         method="GET",
@@ -47,6 +47,6 @@ OPERATION_ROUTES: Final[tuple[Route, ...]] = (
         handler=operations.docs,
         summary="This API as a page",
         tag="Operations",
-        answers={200: "text/html"},
+        responses={200: "text/html"},
     ),
 )

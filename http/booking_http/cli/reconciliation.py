@@ -59,7 +59,7 @@ async def reconcile(settings: Settings, wishes: ReconcileOptions) -> Facts:
             await verification_of(parts, parts.journal).once()
         accepted = await _accepted(parts, wishes.accept) if wishes.accept else 0
         asked = [] if wishes.since is None else await _ask_the_line(parts, wishes.since)
-        claims = [_claim(each) for each in await parts.upkeep.forgotten.listed()]
+        claims = [_claim(each) for each in await parts.maintenance.forgotten.listed()]
     return {
         "compared": parts.journal is not None,
         "accepted": accepted,
@@ -72,7 +72,7 @@ async def reconcile(settings: Settings, wishes: ReconcileOptions) -> Facts:
 
 async def _accepted(parts: Parts, name: str) -> int:
     """Leave to staff what waits to be entered, with a line in the audit of who said so."""
-    accepted = await parts.upkeep.forgotten.accept()
+    accepted = await parts.maintenance.forgotten.accept()
     for step_id, session_id in accepted:
         entry = AuditEntry(
             account_id=None,

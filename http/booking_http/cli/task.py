@@ -130,7 +130,7 @@ async def _answer(given: TaskAnswer, *, name: str, takeover: bool, at: Settings)
         if not takeover:
             await _ensure_free(parts.database, given.task_id)
         try:
-            loaded = await parts.upkeep.desk.answer(
+            loaded = await parts.maintenance.desk.answer(
                 given, origin=Origin(actor=ActorKind.STAFF, actor_name=name)
             )
         except Refused as refused:

@@ -54,34 +54,34 @@ class Offer:
 def _plain(do: Plain) -> Done:
     """Let a deed that needs nothing but a reason be done from a form."""
 
-    async def done(service: Service, wish: StaffCommand, _: Fields) -> Loaded:
-        return await do(service, wish)
+    async def done(service: Service, staff_command: StaffCommand, _: Fields) -> Loaded:
+        return await do(service, staff_command)
 
     return done
 
 
-async def _extend(service: Service, wish: StaffCommand, fields: Fields) -> Loaded:
+async def _extend(service: Service, staff_command: StaffCommand, fields: Fields) -> Loaded:
     """Give more time; a form's time of day is UTC, as it says beside it."""
     until = f"{fields['until']}Z" if "until" in fields else ""
     asked = {**fields, "until": until} if until else fields
     ask = understand(asked, ExtendRequest, form=allowed_actions.EXTEND.name)
     return await course_changes.extend_deadline(
-        service, wish, deadline=ask.deadline, until=ask.until
+        service, staff_command, deadline=ask.deadline, until=ask.until
     )
 
 
-async def _record(service: Service, wish: StaffCommand, fields: Fields) -> Loaded:
+async def _record(service: Service, staff_command: StaffCommand, fields: Fields) -> Loaded:
     """Enter money that was received outside."""
     ask = understand(fields, RecordRequest, form=allowed_actions.RECORD.name)
-    return await course_changes.record_payment(service, wish, amount=ask.money)
+    return await course_changes.record_payment(service, staff_command, amount=ask.money)
 
 
-async def _move(service: Service, wish: StaffCommand, fields: Fields) -> Loaded:
+async def _move(service: Service, staff_command: StaffCommand, fields: Fields) -> Loaded:
     """Move by hand; what was shown as not undone comes back with the form."""
     ask = understand(fields, MoveRequest, form=allowed_actions.MOVE.name)
     shown = fields.get(f"remains-{ask.to}", "").split()
     return await course_changes.move_session(
-        service, wish, to=ask.to, override=ask.override, not_undone=frozenset(shown)
+        service, staff_command, to=ask.to, override=ask.override, not_undone=frozenset(shown)
     )
 
 

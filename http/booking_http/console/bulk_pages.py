@@ -33,8 +33,8 @@ async def start(request: web.Request) -> web.Response:
     """Begin; what is missing is told beside the form, below the same list."""
     staff, fields = await require_form(request, Role.AGENT)
     try:
-        wish, search = understand(fields, BulkForm, form=_FORM), find_page.asked(fields)
-        ask = BulkRequest(action=wish.action, reason=wish.reason, search=search)
+        staff_command, search = understand(fields, BulkForm, form=_FORM), find_page.asked(fields)
+        ask = BulkRequest(action=staff_command.action, reason=staff_command.reason, search=search)
         run = await bulk_runs.start(service_of(request), staff, ask)
     except FormRejected as untaken:
         return await find_page.show_again(request, staff, untaken.form, status=422)

@@ -134,8 +134,8 @@ def verification_of(parts: Parts, journal: FileJournal) -> Verification:
     return Verification(
         journal=journal,
         database=parts.database,
-        forgotten=parts.upkeep.forgotten,
-        recovery=parts.upkeep.recovery,
+        forgotten=parts.maintenance.forgotten,
+        recovery=parts.maintenance.recovery,
     )
 
 

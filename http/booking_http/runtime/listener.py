@@ -67,51 +67,55 @@ class Listener:
         """
         self._connector = connector
         self._broken = broken
-        self._ears: list[Subscription] = []
+        self._subscriptions: list[Subscription] = []
 
     def deaf(self) -> Mapping[str, str]:
         """Return why nothing is heard on a channel, for each on which nothing is."""
-        return {ear.channel: ear.deaf for ear in self._ears if ear.deaf is not None}
+        return {
+            subscription.channel: subscription.deaf
+            for subscription in self._subscriptions
+            if subscription.deaf is not None
+        }
 
-    async def listen(self, ear: Subscription) -> None:
+    async def listen(self, subscription: Subscription) -> None:
         """Listen until cancelled, whatever happens to connections; each outage is logged once."""
-        self._ears.append(ear)
+        self._subscriptions.append(subscription)
         try:
             failures = 0
             while True:
-                failures = await self._until_lost(ear, failures)
+                failures = await self._until_lost(subscription, failures)
                 await asyncio.sleep(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS)) - 1])
         finally:
-            self._ears.remove(ear)
+            self._subscriptions.remove(subscription)
 
-    async def _until_lost(self, ear: Subscription, failures: int) -> int:
+    async def _until_lost(self, subscription: Subscription, failures: int) -> int:
         """Listen over one connection, and return how often in a row that failed."""
         loop = asyncio.get_running_loop()
-        began, connections = loop.time(), ear.connections
+        began, connections = loop.time(), subscription.connections
         try:
-            await self._over_one_connection(ear)
+            await self._over_one_connection(subscription)
         except Exception as error:
             # Whatever it was, nobody else would listen again.
-            ear.deaf = name_of(error)
-        ear.note_lost()
-        if ear.connections > connections:
+            subscription.deaf = name_of(error)
+        subscription.note_lost()
+        if subscription.connections > connections:
             self._broken()
         return 1 if loop.time() - began > _SETTLED else failures + 1
 
-    async def _over_one_connection(self, ear: Subscription) -> None:
+    async def _over_one_connection(self, subscription: Subscription) -> None:
         connection, ended = await self._connector(), asyncio.Event()
         connection.add_termination_listener(lambda _: ended.set())
 
         def hear(_connection: Any, _pid: int, _channel: str, payload: object) -> None:
-            ear.heard(str(payload))
+            subscription.heard(str(payload))
 
         try:
-            await connection.add_listener(ear.channel, hear)
-            ear.note_connected()
-            await _until_silent(connection, ear.channel, ended)
+            await connection.add_listener(subscription.channel, hear)
+            subscription.note_connected()
+            await _until_silent(connection, subscription.channel, ended)
         finally:
             connection.terminate()
-        ear.deaf = "the connection has ended"
+        subscription.deaf = "the connection has ended"
 
 
 async def _until_silent(connection: Connection, channel: str, ended: asyncio.Event) -> None:

@@ -63,17 +63,19 @@ async def erase_guest(request: web.Request) -> web.Response:
 
 async def extend_deadline(request: web.Request) -> web.Response:
     """Give the guest more time."""
-    staff, wish, ask = await _read(request, allowed_actions.EXTEND, ExtendRequest)
+    staff, staff_command, ask = await _read(request, allowed_actions.EXTEND, ExtendRequest)
     loaded = await course_changes.extend_deadline(
-        service_of(request), wish, deadline=ask.deadline, until=ask.until
+        service_of(request), staff_command, deadline=ask.deadline, until=ask.until
     )
     return await tell_acted(request, staff, loaded)
 
 
 async def record_payment(request: web.Request) -> web.Response:
     """Enter money that was received outside."""
-    staff, wish, ask = await _read(request, allowed_actions.RECORD, RecordRequest)
-    loaded = await course_changes.record_payment(service_of(request), wish, amount=ask.money)
+    staff, staff_command, ask = await _read(request, allowed_actions.RECORD, RecordRequest)
+    loaded = await course_changes.record_payment(
+        service_of(request), staff_command, amount=ask.money
+    )
     return await tell_acted(request, staff, loaded)
 
 
@@ -100,10 +102,10 @@ async def refuse_cancellation(request: web.Request) -> web.Response:
 
 async def move_session(request: web.Request) -> web.Response:
     """Move a session to another state by hand."""
-    staff, wish, ask = await _read(request, allowed_actions.MOVE, MoveRequest)
+    staff, staff_command, ask = await _read(request, allowed_actions.MOVE, MoveRequest)
     loaded = await course_changes.move_session(
         service_of(request),
-        wish,
+        staff_command,
         to=ask.to,
         override=ask.override,
         not_undone=frozenset(each.value for each in ask.not_undone),
@@ -118,8 +120,8 @@ async def _act(
     *,
     waits: Callable[[Session], bool] = lambda _: False,
 ) -> web.Response:
-    staff, wish, _ = await _read(request, action, ReasonRequest)
-    loaded = await carry_out(service_of(request), wish)
+    staff, staff_command, _ = await _read(request, action, ReasonRequest)
+    loaded = await carry_out(service_of(request), staff_command)
     return await tell_acted(request, staff, loaded, status=202 if waits(loaded.session) else 200)
 
 

@@ -41,19 +41,19 @@ class Act:
     """An action that role, version and state allow, and that is in the audit."""
 
     service: Service
-    wish: StaffCommand
+    staff_command: StaffCommand
     action: Action
     loaded: Loaded
 
     @property
     def reason(self) -> str:
         """Return why it is done."""
-        return self.wish.reason
+        return self.staff_command.reason
 
     @property
     def command(self) -> Command:
         """Return the command under which the core acts."""
-        return Command(origin=self.wish.staff.origin)
+        return Command(origin=self.staff_command.staff.origin)
 
     async def decide(self, decision: Decision) -> Loaded:
         """Commit a decision about the session as it was seen, and about no later one."""
@@ -79,7 +79,7 @@ class Act:
 
 async def begin_action(
     service: Service,
-    wish: StaffCommand,
+    staff_command: StaffCommand,
     action: Action,
     facts: Mapping[str, str] = MappingProxyType({}),
 ) -> Act:
@@ -88,56 +88,56 @@ async def begin_action(
     Raises:
         Problem: it is not theirs to do, not possible now, or not on what they have seen.
     """
-    ensure_role(wish.staff, action.role)
-    loaded = await find_session(service, wish.staff, wish.session_id)
+    ensure_role(staff_command.staff, action.role)
+    loaded = await find_session(service, staff_command.staff, staff_command.session_id)
     session = loaded.session
-    if session.version not in wish.seen:
+    if session.version not in staff_command.seen:
         raise Problem(code=RefusalCode.VERSION_MISMATCH.value, session=session)
     if not action.possible(session, service.support.moment(loaded.now)):
         code, detail = RefusalCode.WRONG_STATE.value, action.needs
         raise Problem(code=code, detail=detail, session=session)
     await write_audit(
         service,
-        wish.staff,
+        staff_command.staff,
         action.name,
         session_ids=(session.id,),
-        reason=wish.reason,
+        reason=staff_command.reason,
         facts=facts,
     )
-    return Act(service=service, wish=wish, action=action, loaded=loaded)
+    return Act(service=service, staff_command=staff_command, action=action, loaded=loaded)
 
 
-async def add_note(service: Service, wish: StaffCommand) -> Loaded:
+async def add_note(service: Service, staff_command: StaffCommand) -> Loaded:
     """Write something into the history."""
-    act = await begin_action(service, wish, allowed_actions.NOTE)
+    act = await begin_action(service, staff_command, allowed_actions.NOTE)
     return await act.note()
 
 
-async def reconcile(service: Service, wish: StaffCommand) -> Loaded:
+async def reconcile(service: Service, staff_command: StaffCommand) -> Loaded:
     """Find out now about a step whose end is not known, as the worker would by and by."""
-    act = await begin_action(service, wish, allowed_actions.RECONCILE)
+    act = await begin_action(service, staff_command, allowed_actions.RECONCILE)
     loaded = await act.note()
     return await service.support.find_out(loaded.session.id)
 
 
-async def retry_undo(service: Service, wish: StaffCommand) -> Loaded:
+async def retry_undo(service: Service, staff_command: StaffCommand) -> Loaded:
     """Try now to let go what the supplier may still hold for nobody."""
-    act = await begin_action(service, wish, allowed_actions.RETRY_UNDO)
+    act = await begin_action(service, staff_command, allowed_actions.RETRY_UNDO)
     if not await service.store.owed(act.loaded.session.id):
         raise problem(RefusalCode.WRONG_STATE, "Nothing has to be undone.")
     return await service.support.compensation.pay_back(await act.note(), command=act.command)
 
 
-async def release_hold(service: Service, wish: StaffCommand) -> Loaded:
+async def release_hold(service: Service, staff_command: StaffCommand) -> Loaded:
     """Let the held cabin go; the session itself goes on."""
-    act = await begin_action(service, wish, allowed_actions.RELEASE)
+    act = await begin_action(service, staff_command, allowed_actions.RELEASE)
     answer = await service.engine.release_basket(await act.note(), command=act.command)
     return Loaded(session=answer.session, now=answer.now)
 
 
-async def cancel_session(service: Service, wish: StaffCommand) -> Loaded:
+async def cancel_session(service: Service, staff_command: StaffCommand) -> Loaded:
     """Cancel for the guest; what a person or an open step must end first stays requested."""
-    act = await begin_action(service, wish, allowed_actions.CANCEL)
+    act = await begin_action(service, staff_command, allowed_actions.CANCEL)
 
     def decision(session: Session, at: Moment) -> Change | None:
         return unwind.cancel(session, reason=act.reason, at=at)
@@ -147,9 +147,9 @@ async def cancel_session(service: Service, wish: StaffCommand) -> Loaded:
     )
 
 
-async def erase_guest(service: Service, wish: StaffCommand) -> Loaded:
+async def erase_guest(service: Service, staff_command: StaffCommand) -> Loaded:
     """Make what the guest typed unreadable for ever; history and money stay."""
-    act = await begin_action(service, wish, allowed_actions.ERASE)
+    act = await begin_action(service, staff_command, allowed_actions.ERASE)
     support = service.support
     tasks = await support.work.tasks_of(act.loaded.session.id)
     if any(each.task.closed_at is None for each in tasks):

@@ -37,74 +37,78 @@ class TransitionOption:
 
 
 async def extend_deadline(
-    service: Service, wish: StaffCommand, *, deadline: extending.Deadline, until: datetime
+    service: Service, staff_command: StaffCommand, *, deadline: extending.Deadline, until: datetime
 ) -> Loaded:
     """Give the guest more time, as far as the supplier lets us."""
     facts = {"deadline": deadline.value, "until": until.isoformat(timespec="seconds")}
-    act = await begin_action(service, wish, allowed_actions.EXTEND, facts)
+    act = await begin_action(service, staff_command, allowed_actions.EXTEND, facts)
 
     def decision(session: Session, at: Moment) -> Change:
-        return extending.extended(session, deadline, until, at, reason=wish.reason)
+        return extending.extended(session, deadline, until, at, reason=staff_command.reason)
 
     return await act.decide(decision)
 
 
-async def record_payment(service: Service, wish: StaffCommand, *, amount: Money) -> Loaded:
+async def record_payment(service: Service, staff_command: StaffCommand, *, amount: Money) -> Loaded:
     """Enter money that was received outside."""
-    act = await begin_action(service, wish, allowed_actions.RECORD, {"amount": str(amount)})
+    act = await begin_action(
+        service, staff_command, allowed_actions.RECORD, {"amount": str(amount)}
+    )
 
     def decision(session: Session, at: Moment) -> Change:
-        return recording.recorded(session, amount, at, reason=wish.reason)
+        return recording.recorded(session, amount, at, reason=staff_command.reason)
 
     return await act.decide(decision)
 
 
-async def resend_confirmation(service: Service, wish: StaffCommand) -> Loaded:
+async def resend_confirmation(service: Service, staff_command: StaffCommand) -> Loaded:
     """Mail guest and agency once more how the booking stands."""
-    act = await begin_action(service, wish, allowed_actions.RESEND)
+    act = await begin_action(service, staff_command, allowed_actions.RESEND)
     if not service.support.mails:
         raise problem(RefusalCode.WRONG_STATE, "No mail is sent from here: SMTP_URL is not set.")
 
     def decision(session: Session, _: Moment) -> Change:
         change = begin(session).record(
-            EventKind.NOTE, reason=wish.reason, details={"action": allowed_actions.RESEND.name}
+            EventKind.NOTE,
+            reason=staff_command.reason,
+            details={"action": allowed_actions.RESEND.name},
         )
         return replace(change, confirms=True)
 
     return await act.decide(decision)
 
 
-async def confirm_cancellation(service: Service, wish: StaffCommand) -> Loaded:
+async def confirm_cancellation(service: Service, staff_command: StaffCommand) -> Loaded:
     """End a booking: the line has confirmed that it is cancelled."""
     return await _end_cancellation(
         service,
-        wish,
+        staff_command,
         action=allowed_actions.CONFIRM_CANCELLATION,
         kind=AnswerKind.LINE_CANCELLED,
-        decide=lambda session: answers.line_cancelled(session, reason=wish.reason),
+        decide=lambda session: answers.line_cancelled(session, reason=staff_command.reason),
     )
 
 
-async def refuse_cancellation(service: Service, wish: StaffCommand) -> Loaded:
+async def refuse_cancellation(service: Service, staff_command: StaffCommand) -> Loaded:
     """Let a booking go on: the line refused to cancel it, or nobody wants it cancelled."""
     return await _end_cancellation(
         service,
-        wish,
+        staff_command,
         action=allowed_actions.REFUSE_CANCELLATION,
         kind=AnswerKind.LINE_REFUSED,
-        decide=lambda session: answers.line_refused(session, reason=wish.reason),
+        decide=lambda session: answers.line_refused(session, reason=staff_command.reason),
     )
 
 
 async def _end_cancellation(
     service: Service,
-    wish: StaffCommand,
+    staff_command: StaffCommand,
     *,
     action: Action,
     kind: AnswerKind,
     decide: Callable[[Session], Change],
 ) -> Loaded:
-    act = await begin_action(service, wish, action)
+    act = await begin_action(service, staff_command, action)
     closing = await _asking(service, act, kind)
     return await act.decide(lambda session, _: replace(decide(session), closes=closing))
 
@@ -114,14 +118,14 @@ async def _asking(service: Service, act: Act, kind: AnswerKind) -> TaskClosing |
     for each in await service.support.work.tasks_of(act.loaded.session.id):
         task = each.task
         if task.kind is TaskKind.CANCEL_WITH_LINE and task.closed_at is None:
-            ensure_free(act.wish.staff, each)
+            ensure_free(act.staff_command.staff, each)
             return TaskClosing(task_id=task.id, version=task.version, answer=kind.value)
     return None
 
 
 async def move_session(
     service: Service,
-    wish: StaffCommand,
+    staff_command: StaffCommand,
     *,
     to: State,
     override: bool = False,
@@ -129,13 +133,13 @@ async def move_session(
 ) -> Loaded:
     """Move a session along the flow, or against it once it is said what that does not undo."""
     facts = {"to": to.value, "override": str(override).lower()}
-    act = await begin_action(service, wish, allowed_actions.MOVE, facts)
+    act = await begin_action(service, staff_command, allowed_actions.MOVE, facts)
     if await service.store.owed(act.loaded.session.id):
         raise problem(RefusalCode.WRONG_STATE, OWED)
 
     def decision(session: Session, at: Moment) -> Change:
         return overriding.moved(
-            session, to, at, reason=wish.reason, override=override, accepted=not_undone
+            session, to, at, reason=staff_command.reason, override=override, accepted=not_undone
         )
 
     loaded = await act.decide(decision)

@@ -19,7 +19,7 @@ OVERVIEW_ROUTES: Final[tuple[Route, ...]] = (
         summary="Show who stands where, how far sessions come, and how the supplier answers",
         tag="Support",
         query=OverviewQuery,
-        answers={200: OverviewResponse},
+        responses={200: OverviewResponse},
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),

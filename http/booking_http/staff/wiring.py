@@ -80,7 +80,7 @@ class Support:
 
 def support_of(parts: Parts) -> Support:
     """Put the staff's parts together from those of the process."""
-    database, upkeep = parts.database, parts.upkeep
+    database, maintenance = parts.database, parts.maintenance
     return Support(
         database=database,
         staff=PostgresStaff(database),
@@ -91,12 +91,12 @@ def support_of(parts: Parts) -> Support:
         work=SupportWork(database, "support"),
         claims=PostgresClaims(database),
         bulk=PostgresBulk(database),
-        tasks=upkeep.tasks,
-        desk=upkeep.desk,
-        recovery=upkeep.recovery,
+        tasks=maintenance.tasks,
+        desk=maintenance.desk,
+        recovery=maintenance.recovery,
         decider=parts.engine.decider,
         compensation=parts.engine.compensation,
         policy=parts.policy,
         provider=provider_of(parts.settings),
-        mails=bool(parts.outgoing.channels.confirmations),
+        mails=bool(parts.notifications.channels.confirmations),
     )

@@ -24,6 +24,11 @@ _CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
+def public_name(name: str) -> str:
+    """Return what the API's document calls the model with this name."""
+    return name.removesuffix("Response")
+
+
 class RequestModel(BaseModel):
     """What a client sends: unknown fields, `"2"`, `2.0` and `true` for a number are refused."""
 
@@ -52,6 +57,7 @@ class ResponseModel(BaseModel):
         frozen=True,
         hide_input_in_errors=True,
         json_schema_serialization_defaults_required=True,
+        model_title_generator=lambda model: public_name(model.__name__),
     )
 
 

@@ -53,7 +53,7 @@ class ReadinessChecks:
         spool: FileSpool | None,
         journal: FileJournal | None,
         forgotten: PostgresForgottenClaims,
-        ears: Listener,
+        listener: Listener,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -66,7 +66,7 @@ class ReadinessChecks:
         self._journal = journal
         self._forgotten = forgotten
         self._migrated = False
-        self._ears = ears
+        self._listener = listener
         self._agreed = False
 
     def components(self) -> list[Component]:
@@ -99,7 +99,7 @@ class ReadinessChecks:
 
     async def _wakeups(self) -> str | None:
         """Say on which channels nothing is heard; whoever waits there looks from time to time."""
-        if deaf := self._ears.deaf():
+        if deaf := self._listener.deaf():
             raise Unhealthy("; ".join(f"{channel}: {why}" for channel, why in deaf.items()))
         return None
 

@@ -26,13 +26,13 @@ class Route:
     handler: Handler
     summary: str
     tag: str
-    ask: type[RequestModel] | None = None
-    ask_optional: bool = False
+    request: type[RequestModel] | None = None
+    request_optional: bool = False
     query: type[RequestModel] | None = None
-    answers: Mapping[int, Answered] = field(default_factory=dict)
+    responses: Mapping[int, Answered] = field(default_factory=dict)
     """By status: a model, one of several, or the media type of an answer that is none."""
     problems: Codes = ()
-    once: bool = False
+    idempotent: bool = False
     """Whether an Idempotency-Key is understood."""
     headers: tuple[str, ...] = ()
     """Further request headers."""

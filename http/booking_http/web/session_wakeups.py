@@ -13,20 +13,20 @@ from persistence.wakeups import SESSIONS
 class SessionWakeups:
     """Turns notifications of changed sessions into wake-ups of their streams."""
 
-    def __init__(self, *, ears: Listener, streams: EventStreams) -> None:
+    def __init__(self, *, listener: Listener, streams: EventStreams) -> None:
         """Take what listens, and who is woken."""
-        self._ears = ears
+        self._listener = listener
         self._streams = streams
 
     async def run(self) -> None:
         """Listen until cancelled; streams are told when the connection comes or goes."""
-        ear = Subscription(
+        subscription = Subscription(
             channel=SESSIONS,
             heard=self._heard,
             connected=partial(self._streams.hear, again=True),
             lost=partial(self._streams.hear, again=False),
         )
-        await self._ears.listen(ear)
+        await self._listener.listen(subscription)
 
     def _heard(self, payload: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Flights: concurrent callers who want the same answer wait for one of them to fetch it."""
+"""Single flight: concurrent callers who want the same answer wait for one of them to fetch it."""
 
 from __future__ import annotations
 

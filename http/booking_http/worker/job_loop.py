@@ -1,4 +1,4 @@
-"""A lane of work: pieces are taken, done a few at a time, and what failed is left for a while."""
+"""A job loop: pieces are taken, done a few at a time, and what failed is left for a while."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Job(Generic[T]):
 
 
 class Observed(Protocol):
-    """Where a lane says what it did."""
+    """Where a loop says what it did."""
 
     def began(self, job: str) -> None:
         """Count a piece that is under way."""
@@ -110,7 +110,7 @@ class JobLoop(Generic[T]):
             self._failed(error)
             return ()
         except Exception:
-            # A lane that ended would leave its work to nobody.
+            # A loop that ended would leave its work to nobody.
             self._failures += 1
             _log.exception("no work can be taken", job=self._job.name)
             return ()

@@ -46,15 +46,15 @@ class Find(Protocol):
 
 
 class Worker:
-    """Runs one lane for each kind of work."""
+    """Runs one loop for each kind of work."""
 
     def __init__(self, parts: Parts, *, metrics: Metrics) -> None:
         """Take what the service is made of, and where to count."""
         settings = parts.settings
-        self._ears = parts.ears
+        self._listener = parts.listener
         self._sender = OutboxSender(parts)
         self._stopped = asyncio.Event()
-        self._lanes = [
+        self._loops = [
             JobLoop(
                 job,
                 width=max(1, settings.worker_concurrency // (1 if job.leased else _SPREAD)),
@@ -67,11 +67,13 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped, and then finish what was taken."""
         listening = asyncio.create_task(
-            self._ears.listen(Subscription(channel=WORK, connected=self.wake, heard=self._heard))
+            self._listener.listen(
+                Subscription(channel=WORK, connected=self.wake, heard=self._heard)
+            )
         )
         try:
-            lanes = (lane.run() for lane in self._lanes)
-            await asyncio.gather(*lanes, self._sender.run(self._stopped))
+            loops = (loop.run() for loop in self._loops)
+            await asyncio.gather(*loops, self._sender.run(self._stopped))
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
@@ -79,19 +81,19 @@ class Worker:
 
     def wake(self) -> None:
         """Look for work of every kind now."""
-        for lane in self._lanes:
-            lane.wake()
+        for loop in self._loops:
+            loop.wake()
 
     def stop(self) -> None:
         """Take nothing more; `run` ends when what was taken is done."""
         self._stopped.set()
-        for lane in self._lanes:
-            lane.stop()
+        for loop in self._loops:
+            loop.stop()
 
     async def drain(self) -> int:
         """Do all there is to do now, and return how many pieces that was."""
         done = 0
-        while more := sum([await lane.drain() for lane in self._lanes]):
+        while more := sum([await loop.drain() for loop in self._loops]):
             done += more
         return done
 
@@ -155,8 +157,8 @@ def _forgotten(parts: Parts) -> Job[UUID]:
     """Enter what whoever found it did not come to; until then nothing is sold."""
     return Job(
         name="forgotten_claim",
-        take=lambda limit: parts.upkeep.forgotten.sessions(limit=limit),
-        do=parts.upkeep.recovery.forgotten,
+        take=lambda limit: parts.maintenance.forgotten.sessions(limit=limit),
+        do=parts.maintenance.recovery.forgotten,
         key=_itself,
         session=_itself,
         leased=False,
@@ -167,8 +169,10 @@ def _open_steps(parts: Parts) -> Job[TakenStep]:
     lease = parts.policy.lease_seconds(StepName.BOOK)
     return Job(
         name="open_step",
-        take=lambda limit: parts.upkeep.queue.take_open_steps(limit=limit, lease_seconds=lease),
-        do=parts.upkeep.recovery.open_step,
+        take=lambda limit: parts.maintenance.queue.take_open_steps(
+            limit=limit, lease_seconds=lease
+        ),
+        do=parts.maintenance.recovery.open_step,
         key=lambda taken: taken.step_id,
         session=lambda taken: taken.session_id,
         leased=True,
@@ -179,12 +183,12 @@ def _undos(parts: Parts) -> Job[TakenUndo]:
     lease = parts.policy.lease_seconds(StepName.RELEASE)
 
     async def do(taken: TakenUndo) -> None:
-        await parts.upkeep.recovery.undo(taken)
-        await parts.upkeep.recovery.clocks(taken.session_id)
+        await parts.maintenance.recovery.undo(taken)
+        await parts.maintenance.recovery.clocks(taken.session_id)
 
     return Job(
         name="undo",
-        take=lambda limit: parts.upkeep.queue.take_undos(limit=limit, lease_seconds=lease),
+        take=lambda limit: parts.maintenance.queue.take_undos(limit=limit, lease_seconds=lease),
         do=do,
         key=lambda taken: taken.undo.id,
         session=lambda taken: taken.session_id,
@@ -196,16 +200,16 @@ def _clocks(parts: Parts) -> tuple[Job[UUID], Job[UUID]]:
     return (
         Job(
             name="clock",
-            take=partial(_scattered, parts.upkeep.queue.due_sessions),
-            do=parts.upkeep.recovery.clocks,
+            take=partial(_scattered, parts.maintenance.queue.due_sessions),
+            do=parts.maintenance.recovery.clocks,
             key=_itself,
             session=_itself,
             leased=False,
         ),
         Job(
             name="payment_deadline",
-            take=partial(_scattered, parts.upkeep.queue.overdue_payments),
-            do=parts.upkeep.recovery.payment,
+            take=partial(_scattered, parts.maintenance.queue.overdue_payments),
+            do=parts.maintenance.recovery.payment,
             key=_itself,
             session=_itself,
             leased=False,
@@ -251,6 +255,6 @@ def _spool(parts: Parts) -> Job[SpooledAnswer]:
 
 
 async def _ingest(parts: Parts, answer: SpooledAnswer) -> None:
-    await parts.upkeep.recovery.late_answer(answer)
+    await parts.maintenance.recovery.late_answer(answer)
     if parts.spool is not None:
         await parts.spool.drop(answer.step_id)

@@ -24,14 +24,14 @@ from persistence.outbox import Fate, Outbox, OutboxMessage
 BATCH: Final = 10
 LEASE: Final = timedelta(seconds=60)
 LIMIT_SECONDS: Final = 30.0
-"""How long handing over one parcel may take; well within the lease."""
+"""How long handing over one message may take; well within the lease."""
 POLL_SECONDS: Final = 1.0
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How often a parcel is tried; as it stands, for about 30 hours."""
+    """How often a message is tried; as it stands, for about 30 hours."""
 
     most: int = 12
     most_links: int = 5
@@ -44,14 +44,14 @@ class Patience:
         longer: int = 4 ** min(max(attempts - 1, 0), 16)
         return min(self.first * longer, self.longest) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
 
-    def is_over(self, parcel: OutboxMessage) -> bool:
+    def is_over(self, message: OutboxMessage) -> bool:
         """Whether that was the last attempt."""
-        links = parcel.kind is OutboxKind.LINK
-        return parcel.attempts >= (self.most_links if links else self.most)
+        links = message.kind is OutboxKind.LINK
+        return message.attempts >= (self.most_links if links else self.most)
 
 
 class OutboxSender:
-    """Sends at least once: a parcel whose sender dies before noting it is sent again."""
+    """Sends at least once: a message whose sender dies before noting it is sent again."""
 
     def __init__(
         self, parts: Parts, *, patience: Patience | None = None, tls: ssl.SSLContext | None = None
@@ -61,76 +61,76 @@ class OutboxSender:
         self._patience = patience or Patience()
         self._tls = tls
         self.outbox = Outbox(parts.database)
-        self._channels = parts.outgoing.all_channels
+        self._channels = parts.notifications.all_channels
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until told to stop, and finish what is under way then."""
         pause = POLL_SECONDS if self._channels else TIDY_SECONDS
-        async with open_senders(self._parts, tls=self._tls) as doors:
+        async with open_senders(self._parts, tls=self._tls) as senders:
             tidied = -TIDY_SECONDS
             while not stop.is_set():
                 now = asyncio.get_running_loop().time()
                 if now - tidied > TIDY_SECONDS:
                     tidied = now
-                    await self._tidy(doors)
+                    await self._tidy(senders)
                 sent = 0
                 with until_next_time("sending"):
-                    sent = await self._send(doors)
+                    sent = await self._send(senders)
                 if not sent:
                     await _wait(stop, pause)
 
     async def send_due(self) -> int:
-        """Send what is due now, once, and return how many parcels were taken."""
-        async with open_senders(self._parts, tls=self._tls) as doors:
-            return await self._send(doors)
+        """Send what is due now, once, and return how many messages were taken."""
+        async with open_senders(self._parts, tls=self._tls) as senders:
+            return await self._send(senders)
 
-    async def _send(self, doors: Senders) -> int:
+    async def _send(self, senders: Senders) -> int:
         if LINK in self._channels:
-            await doors.lookups.answer(channel=LINK)
-        sent = await asyncio.gather(*(self._send_on(name, doors) for name in self._channels))
+            await senders.lookups.answer(channel=LINK)
+        sent = await asyncio.gather(*(self._send_on(name, senders) for name in self._channels))
         return sum(sent)
 
-    async def _send_on(self, channel: str, doors: Senders) -> int:
+    async def _send_on(self, channel: str, senders: Senders) -> int:
         """Send on one channel, so that one that hangs keeps none of the others waiting."""
-        parcels = await self.outbox.take(channel, limit=BATCH, lease=LEASE)
-        await asyncio.gather(*(self._deliver(parcel, doors) for parcel in parcels))
-        return len(parcels)
+        messages = await self.outbox.take(channel, limit=BATCH, lease=LEASE)
+        await asyncio.gather(*(self._deliver(message, senders) for message in messages))
+        return len(messages)
 
-    async def _deliver(self, parcel: OutboxMessage, doors: Senders) -> None:
-        if parcel.kind is OutboxKind.CONFIRMATION and parcel.overtaken:
-            await self.outbox.settle(parcel, Fate.DELIVERED, note="a later mail says more")
+    async def _deliver(self, message: OutboxMessage, senders: Senders) -> None:
+        if message.kind is OutboxKind.CONFIRMATION and message.overtaken:
+            await self.outbox.settle(message, Fate.DELIVERED, note="a later mail says more")
             return
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
-                await doors.hand_over(parcel)
+                await senders.send(message)
         except Undelivered as failure:
-            await self._fail(parcel, failure.reason, for_good=failure.for_good)
+            await self._fail(message, failure.reason, for_good=failure.for_good)
         except TimeoutError:
-            await self._fail(parcel, "it took too long")
+            await self._fail(message, "it took too long")
         except StoreUnavailable:
             raise
         except Exception as error:
-            _log.exception("a parcel cannot be sent", channel=parcel.channel, seq=parcel.seq)
-            await self._fail(parcel, type(error).__name__)
+            _log.exception("a parcel cannot be sent", channel=message.channel, seq=message.seq)
+            await self._fail(message, type(error).__name__)
         else:
-            await self.outbox.settle(parcel, Fate.DELIVERED)
+            await self.outbox.settle(message, Fate.DELIVERED)
 
-    async def _fail(self, parcel: OutboxMessage, reason: str, *, for_good: bool = False) -> None:
-        dead = for_good or self._patience.is_over(parcel)
-        fate, pause = Fate.DEAD if dead else Fate.WAITING, self._patience.pause(parcel.attempts)
-        await self.outbox.settle(parcel, fate, note=reason, pause=pause)
-        told = {"reference": parcel.reference, "channel": parcel.channel, "seq": parcel.seq}
+    async def _fail(self, message: OutboxMessage, reason: str, *, for_good: bool = False) -> None:
+        dead = for_good or self._patience.is_over(message)
+        fate, pause = Fate.DEAD if dead else Fate.WAITING, self._patience.pause(message.attempts)
+        await self.outbox.settle(message, fate, note=reason, pause=pause)
+        told = {"reference": message.reference, "channel": message.channel, "seq": message.seq}
         tell = _log.error if dead else _log.warning
-        tell("not delivered", fate=fate.value, why=reason, attempts=parcel.attempts, **told)
+        tell("not delivered", fate=fate.value, why=reason, attempts=message.attempts, **told)
 
-    async def _tidy(self, doors: Senders) -> None:
+    async def _tidy(self, senders: Senders) -> None:
         with until_next_time("tidying the outbox"):
             await self.outbox.forget()
-            await doors.lookups.forget()
+            await senders.lookups.forget()
 
 
 async def send_due(parts: Parts) -> int:
-    """Send what is due now, once, and return how many parcels were taken."""
+    """Send what is due now, once, and return how many messages were taken."""
     return await OutboxSender(parts).send_due()
 
 

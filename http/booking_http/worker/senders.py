@@ -1,4 +1,4 @@
-"""Handing over what the outbox asks for: a parcel becomes a webhook or a mail when it is sent."""
+"""Sending what the outbox asks for: a message becomes a webhook or a mail when it is sent."""
 
 from __future__ import annotations
 
@@ -28,58 +28,58 @@ LINK_MINUTES: Final = 30
 EVENT_TYPE: Final = "session.changed"
 
 
-def message_of(parcel: OutboxMessage) -> Message:
+def message_of(message: OutboxMessage) -> Message:
     """Return what machines are told of an event: reference, state and number, nothing personal."""
-    data = {"reference": parcel.reference, "state": parcel.state.value, "seq": parcel.seq}
-    body = {"type": EVENT_TYPE, "timestamp": rfc3339(parcel.at), "data": data}
-    return Message(id=f"{parcel.reference}-{parcel.seq}", body=json.dumps(body))
+    data = {"reference": message.reference, "state": message.state.value, "seq": message.seq}
+    body = {"type": EVENT_TYPE, "timestamp": rfc3339(message.at), "data": data}
+    return Message(id=f"{message.reference}-{message.seq}", body=json.dumps(body))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Senders:
-    """The doors through which parcels leave."""
+    """What sends webhooks and mails."""
 
     parts: Parts
     lookups: PostgresLookups
     webhooks: Webhooks
     mailer: Mailer | None
 
-    async def hand_over(self, parcel: OutboxMessage) -> None:
-        """Send what a parcel asks for.
+    async def send(self, message: OutboxMessage) -> None:
+        """Send what a message asks for.
 
         Raises:
             Undelivered: it was not accepted, as far as we know.
         """
-        endpoint = endpoint_of(parcel.channel)
+        endpoint = endpoint_of(message.channel)
         if endpoint is not None:
-            await self.webhooks.send(endpoint, message_of(parcel))
-        elif parcel.kind is OutboxKind.LINK:
-            await self._mail_link(parcel)
+            await self.webhooks.send(endpoint, message_of(message))
+        elif message.kind is OutboxKind.LINK:
+            await self._mail_link(message)
         else:
-            await self._mail_confirmation(parcel)
+            await self._mail_confirmation(message)
 
-    async def _mail_confirmation(self, parcel: OutboxMessage) -> None:
-        session = await self._session(parcel)
+    async def _mail_confirmation(self, message: OutboxMessage) -> None:
+        session = await self._session(message)
         if session.state not in CONFIRMED:
             raise Undelivered("there is nothing to confirm any more", for_good=True)
-        post = self.parts.outgoing.post
-        agency = post.agency if post and parcel.channel == AGENCY else None
+        post = self.parts.notifications.post
+        agency = post.agency if post and message.channel == AGENCY else None
         to = agency or _guest(session)
-        await self._mailer().send(confirmation(session, to=to, mail_id=_mail_id(parcel)))
+        await self._mailer().send(confirmation(session, to=to, mail_id=_mail_id(message)))
 
-    async def _mail_link(self, parcel: OutboxMessage) -> None:
-        session, token = await self._session(parcel), secrets.token_urlsafe(32)
-        to, home = _guest(session), (self.parts.outgoing.public_url or "").rstrip("/")
+    async def _mail_link(self, message: OutboxMessage) -> None:
+        session, token = await self._session(message), secrets.token_urlsafe(32)
+        to, home = _guest(session), (self.parts.notifications.public_url or "").rstrip("/")
         life = timedelta(minutes=LINK_MINUTES)
         await self.lookups.grant(session.id, token, life=life)
         url = f"{home}{BASE}/lookup/{token}"
-        mail_id = f"{_mail_id(parcel)}-{parcel.attempts}"
+        mail_id = f"{_mail_id(message)}-{message.attempts}"
         await self._mailer().send(
             link(session, to=to, mail_id=mail_id, url=url, minutes=LINK_MINUTES)
         )
 
-    async def _session(self, parcel: OutboxMessage) -> Session:
-        loaded = await self.parts.store.load(parcel.session_id)
+    async def _session(self, message: OutboxMessage) -> Session:
+        loaded = await self.parts.store.load(message.session_id)
         if loaded is None:
             raise Undelivered("there is no such session", for_good=True)
         return loaded.session
@@ -97,18 +97,20 @@ def _guest(session: Session) -> str:
     return contact.email
 
 
-def _mail_id(parcel: OutboxMessage) -> str:
-    return f"{parcel.reference}-{parcel.seq}-{parcel.channel.replace(':', '-')}"
+def _mail_id(message: OutboxMessage) -> str:
+    return f"{message.reference}-{message.seq}-{message.channel.replace(':', '-')}"
 
 
 @asynccontextmanager
 async def open_senders(
     parts: Parts, *, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Senders]:
-    """Open the doors; `tls` says whom to trust when that is not the machine's own choice."""
-    outgoing = parts.outgoing
-    post = outgoing.post
-    async with open_webhooks(outgoing.endpoints, allowed=outgoing.allowed_hosts, tls=tls) as hooks:
+    """Open what sends; `tls` says whom to trust when that is not the machine's own choice."""
+    notifications = parts.notifications
+    post = notifications.post
+    async with open_webhooks(
+        notifications.endpoints, allowed=notifications.allowed_hosts, tls=tls
+    ) as hooks:
         yield Senders(
             parts=parts,
             lookups=PostgresLookups(parts.database, parts.vault),

@@ -14,26 +14,26 @@ from booking_http.web.request_io import read_body
 
 async def create_booking(request: web.Request) -> web.Response:
     """Book the held cabin, with a card in the same supplier call where one is given."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     ask = await read_body(request, BookRequest)
-    wish = book_request_of(ask, currency=visit.loaded.session.currency)
+    wish = book_request_of(ask, currency=guest.loaded.session.currency)
 
     async def act(command: Command) -> Answer:
         if wish.payment is not None:
-            await cap_cards(visit)
-        return await visit.service.engine.book(visit.loaded, request=wish, command=command)
+            await cap_cards(guest)
+        return await guest.service.engine.book(guest.loaded, request=wish, command=command)
 
-    return await carry_out(visit, act, ask=ask, success=201)
+    return await carry_out(guest, act, ask=ask, success=201)
 
 
 async def pay(request: web.Request) -> web.Response:
     """Pay what is due for a booked session."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     ask = await read_body(request, PaymentRequest)
-    payment = payment_of(ask, currency=visit.loaded.session.currency)
+    payment = payment_of(ask, currency=guest.loaded.session.currency)
 
     async def act(command: Command) -> Answer:
-        await cap_cards(visit)
-        return await visit.service.engine.pay(visit.loaded, payment=payment, command=command)
+        await cap_cards(guest)
+        return await guest.service.engine.pay(guest.loaded, payment=payment, command=command)
 
-    return await carry_out(visit, act, ask=ask)
+    return await carry_out(guest, act, ask=ask)

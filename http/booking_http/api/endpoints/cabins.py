@@ -16,12 +16,12 @@ from booking_http.web.request_io import json_response, read_body, read_query
 
 async def pricing(request: web.Request) -> web.Response:
     """Show live prices; guests who ask for one session at once share one call."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     command = Command(origin=origin_of(request))
-    answer = await visit.service.pricings.join(
-        visit.key.text, lambda: visit.service.engine.price(visit.loaded, command=command)
+    answer = await guest.service.pricings.join(
+        guest.key.text, lambda: guest.service.engine.price(guest.loaded, command=command)
     )
-    body = session_body(visit.service, answer, visit.key)
+    body = session_body(guest.service, answer, guest.key)
     return json_response(
         offer_responses.priced(body, answer.session.quote), headers=tag(answer.session)
     )
@@ -29,67 +29,67 @@ async def pricing(request: web.Request) -> web.Response:
 
 async def specific_cabins(request: web.Request) -> web.Response:
     """Show the physical cabins of a rate with their decks."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     rate = rate_of(read_query(request, RateQuery))
-    found = await visit.service.engine.specific_cabins(
-        visit.loaded, rate=rate, command=Command(origin=origin_of(request))
+    found = await guest.service.engine.specific_cabins(
+        guest.loaded, rate=rate, command=Command(origin=origin_of(request))
     )
     return json_response(offer_responses.cabins(found))
 
 
 async def cabin_breakdown(request: web.Request) -> web.Response:
     """Show what each guest pays for at a rate."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     rate = rate_of(read_query(request, RateQuery))
-    found = await visit.service.engine.breakdown(
-        visit.loaded, rate=rate, command=Command(origin=origin_of(request))
+    found = await guest.service.engine.breakdown(
+        guest.loaded, rate=rate, command=Command(origin=origin_of(request))
     )
     return json_response(offer_responses.breakdown(found))
 
 
 async def select_cabin(request: web.Request) -> web.Response:
     """Choose a cabin and, unless told not to, hold it."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     ask = await read_body(request, SelectCabinRequest)
 
     async def act(command: Command) -> Answer:
         if ask.add_to_basket:
-            await cap_holds(visit)
-        return await visit.service.engine.select_cabin(
-            visit.loaded,
+            await cap_holds(guest)
+        return await guest.service.engine.select_cabin(
+            guest.loaded,
             choice=choice_of(ask),
             add_to_basket=ask.add_to_basket,
             command=command,
         )
 
-    return await carry_out(visit, act, ask=ask)
+    return await carry_out(guest, act, ask=ask)
 
 
 async def add_to_basket(request: web.Request) -> web.Response:
     """Hold the chosen cabin."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     ask = await read_body(request, NothingRequest, optional=True)
 
     async def act(command: Command) -> Answer:
-        await cap_holds(visit)
-        return await visit.service.engine.add_to_basket(visit.loaded, command=command)
+        await cap_holds(guest)
+        return await guest.service.engine.add_to_basket(guest.loaded, command=command)
 
-    return await carry_out(visit, act, ask=ask)
+    return await carry_out(guest, act, ask=ask)
 
 
 async def read_basket(request: web.Request) -> web.Response:
     """Show what is held, from our own rows."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     command = Command(origin=origin_of(request))
-    answer = await visit.service.engine.look(visit.loaded, command=command)
-    return tell_session(visit.service, answer, visit.key)
+    answer = await guest.service.engine.look(guest.loaded, command=command)
+    return tell_session(guest.service, answer, guest.key)
 
 
 async def release_basket(request: web.Request) -> web.Response:
     """Let the held cabin go."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
 
     async def act(command: Command) -> Answer:
-        return await visit.service.engine.release_basket(visit.loaded, command=command)
+        return await guest.service.engine.release_basket(guest.loaded, command=command)
 
-    return await carry_out(visit, act)
+    return await carry_out(guest, act)

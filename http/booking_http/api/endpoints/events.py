@@ -24,16 +24,16 @@ _HEARTBEAT: Final = b": still here\n\n"
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream a session; a client that comes back names the last version it has seen."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     seen = _last_seen(request)
-    if visit.loaded.session.ended and seen == visit.loaded.session.version:
+    if guest.loaded.session.ended and seen == guest.loaded.session.version:
         return web.Response(status=204)
-    with visit.service.streams.open(visit.key.uuid, request=request) as stream:
+    with guest.service.streams.open(guest.key.uuid, request=request) as stream:
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         try:
             await response.write(_RETRY)
-            await _follow(visit, stream, response, seen=seen)
+            await _follow(guest, stream, response, seen=seen)
         except (ClientConnectionResetError, ConnectionResetError):
             pass
         return response
@@ -45,36 +45,36 @@ def _last_seen(request: web.Request) -> int:
 
 
 async def _follow(
-    visit: GuestRequest, stream: EventStream, response: web.StreamResponse, *, seen: int
+    guest: GuestRequest, stream: EventStream, response: web.StreamResponse, *, seen: int
 ) -> None:
     """Send every version that is news, until the session or the service ends."""
-    loaded = await _present(visit)
-    beat = visit.service.settings.heartbeat_seconds
+    loaded = await _present(guest)
+    beat = guest.service.settings.heartbeat_seconds
     while True:
         if loaded is not None and loaded.session.version != seen:
-            await response.write(_event(visit, loaded))
+            await response.write(_event(guest, loaded))
             seen = loaded.session.version
         if stream.stopped or (loaded is not None and loaded.session.ended):
             return
         if not await stream.wait(beat):
             await response.write(_HEARTBEAT)
-        loaded = await _present(visit)
+        loaded = await _present(guest)
 
 
-async def _present(visit: GuestRequest) -> Loaded | None:
+async def _present(guest: GuestRequest) -> Loaded | None:
     """Read the session; while the database is away there is no news."""
     try:
-        return await visit.service.store.load(visit.key.uuid)
+        return await guest.service.store.load(guest.key.uuid)
     except StoreUnavailable:
         return None
 
 
-def _event(visit: GuestRequest, loaded: Loaded) -> bytes:
+def _event(guest: GuestRequest, loaded: Loaded) -> bytes:
     body = render_event(
         loaded.session,
         now=loaded.now,
-        session_id=visit.key.text,
-        allowed=visit.service.allowed,
+        session_id=guest.key.text,
+        allowed=guest.service.allowed,
     )
     head = f"event: session\nid: {loaded.session.version}\ndata: "
     return head.encode() + body.__pydantic_serializer__.to_json(body, by_alias=True) + b"\n\n"

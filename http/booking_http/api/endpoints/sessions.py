@@ -57,15 +57,15 @@ async def open_session(request: web.Request) -> web.Response:
 
 async def restart(request: web.Request) -> web.Response:
     """Open a new session with the party and details of one that has ended."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     ask = await read_body(request, NothingRequest, optional=True)
 
     def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
-        return visit.service.engine.restart(
-            visit.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
+        return guest.service.engine.restart(
+            guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
 
-    return await _begin_new(request, begin, scope=str(visit.key.uuid), ask=ask)
+    return await _begin_new(request, begin, scope=str(guest.key.uuid), ask=ask)
 
 
 async def _begin_new(
@@ -94,42 +94,42 @@ async def _begin_new(
 
 async def read_session(request: web.Request) -> web.Response:
     """Show a session as it is now."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     command = Command(origin=origin_of(request))
-    answer = await visit.service.engine.look(visit.loaded, command=command)
-    return tell_session(visit.service, answer, visit.key)
+    answer = await guest.service.engine.look(guest.loaded, command=command)
+    return tell_session(guest.service, answer, guest.key)
 
 
 async def edit_session(request: web.Request) -> web.Response:
     """Keep draft details."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     ask = await read_body(request, DetailsRequest)
 
     def act(command: Command) -> Awaitable[Answer]:
-        return visit.service.engine.edit(
-            visit.loaded,
+        return guest.service.engine.edit(
+            guest.loaded,
             changes=changes_of(ask),
-            expected_version=_expected_version(visit),
+            expected_version=_expected_version(guest),
             command=command,
         )
 
-    return await carry_out(visit, act, ask=ask, settled=_always)
+    return await carry_out(guest, act, ask=ask, settled=_always)
 
 
 async def cancel(request: web.Request) -> web.Response:
     """Cancel; what a person or an open step must end first is accepted and shown as requested."""
-    visit = await authenticate(request)
+    guest = await authenticate(request)
     ask = await read_body(request, CancelRequest, optional=True)
 
     def act(command: Command) -> Awaitable[Answer]:
-        return visit.service.engine.cancel(visit.loaded, reason=ask.reason, command=command)
+        return guest.service.engine.cancel(guest.loaded, reason=ask.reason, command=command)
 
-    return await carry_out(visit, act, ask=ask, settled=_ended)
+    return await carry_out(guest, act, ask=ask, settled=_ended)
 
 
-def _expected_version(visit: GuestRequest) -> int | None:
+def _expected_version(guest: GuestRequest) -> int | None:
     """Return the version If-Match asks for: the present one, if it is among those named."""
-    named, present = expected_versions(visit.request), visit.loaded.session.version
+    named, present = expected_versions(guest.request), guest.loaded.session.version
     if named is None:
         return None
     return present if present in named else min(named, default=-1)
