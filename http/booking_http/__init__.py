@@ -1,1 +1,1 @@
-"""The aiohttp service: handlers, schemas, problems, pages, settings and the command line."""
+"""The aiohttp service: its API, its pages for staff, its worker, settings and command line."""
