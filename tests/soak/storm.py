@@ -54,7 +54,7 @@ class Storm:
                 blows.create_task(self._again(partial(self._strike, server), 5, 14))
             blows.create_task(self._again(self._cut_power, 25, 45))
             blows.create_task(self._again(self._empty_cache, 10, 25))
-            blows.create_task(self._again(self._falsify, 0.3, 1.7))
+            blows.create_task(self._again(self._falsify, 0.15, 0.85))
             blows.create_task(self._again(self._stall, 15, 30))
             blows.create_task(self._again(self._restart_supplier, 25, 50))
             blows.create_task(self._again(self._disturb_receiver, 3, 9))
