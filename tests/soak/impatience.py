@@ -31,7 +31,7 @@ class NobodyAnswered(Exception):  # noqa: N818 - says what happened
 class Manner(StrEnum):
     """How somebody presses buttons."""
 
-    PATIENT = "once"
+    PATIENT = "one click"
     NEW_KEYS = "a new key every second"
     DOUBLE = "double click"
     FIVEFOLD = "fivefold click"
@@ -78,7 +78,7 @@ def _rank(reply: Reply) -> int:
 
 @dataclass(slots=True, kw_only=True)
 class Hand:
-    """Presses buttons in one manner, and counts what it does beyond pressing once."""
+    """Presses buttons in one manner, and counts how often in which."""
 
     manner: Manner
     chance: random.Random
@@ -93,7 +93,7 @@ class Hand:
             NobodyAnswered: to no attempt there was an answer.
         """
         headers = once(uuid4().hex) if self.chance.random() < 0.7 else None
-        self.counts[self.manner] += self.manner is not Manner.PATIENT
+        self.counts[self.manner] += 1
         match self.manner:
             case Manner.NEW_KEYS:
                 return best_of(await self._new_keys(button))
