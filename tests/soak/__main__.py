@@ -30,8 +30,8 @@ from tests.soak.storm import Storm
 HASTE = 0.05
 """Supplier time limits of this share, so that a stalled call costs seconds and not minutes."""
 CHANNELS = ("with_booking", "supplier_payment")
-GUESTS = 12
-SERVERS = 2
+GUESTS = 90
+SERVERS = 3
 
 
 @asynccontextmanager
@@ -61,8 +61,9 @@ def crowd_of(ground: Ground, made: list[Server], chance: random.Random, *, chann
     return Crowd(front=front, chance=chance, pays_later=channel == "supplier_payment")
 
 
-async def rage(crowd: Crowd, storm: Storm, *, seconds: float, console: Console) -> None:
-    """Let guests book in the storm for so long."""
+async def rage(crowd: Crowd, storm: Storm, *, seconds: float, console: Console) -> float:
+    """Let guests book in the storm for so long, and return the minutes until the last had ended."""
+    began = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         bar = progress.add_task("storm", total=seconds)
@@ -74,6 +75,7 @@ async def rage(crowd: Crowd, storm: Storm, *, seconds: float, console: Console) 
         storm.over.set()
         crowd.closed.set()
         await working
+    return (time.monotonic() - began) / 60
 
 
 async def settled(ground: Ground, console: Console) -> list[str]:
@@ -147,12 +149,12 @@ async def soak(minutes: float, seed: int, console: Console) -> list[str]:
         crowd = crowd_of(ground, made, chance, channel=channel)
         storm = Storm(ground=ground, servers=made, receiver=receiver, chance=chance)
         console.print(f"{minutes:g} minutes of storm, SOAK_SEED={seed}, paying {channel}")
-        await rage(crowd, storm, seconds=minutes * 60, console=console)
+        lasted = await rage(crowd, storm, seconds=minutes * 60, console=console)
         await storm.calm()
         wrong = await settled(ground, console)
         books = await read_books(ground.database, ground.simulator)
         wrong += await disagreements(ground, crowd, books)
-        console.print(await table_of(crowd, storm, books, ground.database))
+        console.print(await table_of(crowd, storm, books, ground.database, minutes=lasted))
         wrong += await worked_off(ground, crowd, receiver, console)
         wrong += await listened(ground, receiver, console)
         _print_log(unexpected(ground.folder), console)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from uuid import UUID
 
@@ -138,11 +138,11 @@ async def histories(books: Books, database: AsyncEngine) -> list[str]:
     return broken
 
 
-def guests(books: Books, told: Mapping[str, str]) -> Iterator[str]:
-    """What a guest was told for certain is so."""
-    for session, reservation in told.items():
-        found = books.bookings.get(UUID(session), ())
-        if not found or found[0].reservation != reservation:
+def guests(books: Books, told: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """What a guest was told for certain is so, in whichever tab."""
+    for session, reservations in told.items():
+        found = {row.reservation for row in books.bookings.get(UUID(session), ())}
+        for reservation in sorted(set(reservations) - found):
             yield f"{_name(books, UUID(session))}: a guest was told {reservation}"
 
 

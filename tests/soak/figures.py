@@ -25,25 +25,29 @@ def so_far(crowd: Crowd, storm: Storm) -> str:
     return f"{crowd.told.sessions} sessions, {booked} told of a booking, {blows} blows"
 
 
-async def table_of(crowd: Crowd, storm: Storm, books: Books, database: AsyncEngine) -> Table:
-    """Return the final figures as a table."""
+async def table_of(
+    crowd: Crowd, storm: Storm, books: Books, database: AsyncEngine, *, minutes: float
+) -> Table:
+    """Return the final figures as a table; so many minutes the storm has lasted."""
     events = {row.kind: row.number for row in await fetch_all(database, EVENTS)}
     table = Table("", "number", title="After the storm")
-    for name, number in _lines(crowd, storm, books, events):
+    for name, number in _lines(crowd, storm, books, events, minutes):
         table.add_row(name, str(number))
     return table
 
 
 def _lines(
-    crowd: Crowd, storm: Storm, books: Books, events: Mapping[str, int]
+    crowd: Crowd, storm: Storm, books: Books, events: Mapping[str, int], minutes: float
 ) -> Iterable[tuple[str, Any]]:
     yield "sessions", len(books.sessions)
     yield "bookings at the line", len(books.reserved())
+    yield "bookings per minute", f"{len(books.reserved()) / minutes:.0f}"
     yield "charges", len(books.ledger["charges"])
     yield "unknown outcomes", events.get("step_unknown", 0)
     yield "late answers", events.get("late_answer", 0)
     yield from sorted(storm.counts.items())
     yield "supplier: faults armed", sum(storm.faults.values())
+    yield from ((f"guests: {what}", n) for what, n in sorted(crowd.impatience.items()))
     yield "requests without an answer", crowd.front.unanswered
     yield "guests who gave up", sum(crowd.errors.values())
     yield from ((f"answers: {code}", n) for code, n in sorted(crowd.front.statuses.items()))

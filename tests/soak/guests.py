@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 from uuid import uuid4
 
 from aiohttp import ClientError, web
@@ -17,6 +18,7 @@ from yarl import URL
 from adapters.simulator.faults import SURNAME_FAULTS
 from tests.ground import Ground
 from tests.http.kit import VISA, Guest, Headers, Reply, Service, once
+from tests.soak.impatience import Ask, Button, Hand, NobodyAnswered, is_final, manner_of
 
 CARDS = (VISA,) * 12 + (
     "4000000000000002",
@@ -27,12 +29,25 @@ CARDS = (VISA,) * 12 + (
     "4000000000000119",
 )
 CRUISES = (*map(str, range(2190293, 2190311)), *map(str, range(2201103, 2201111)))
-AGAIN = (429, 502, 503, 504)
-Ask = Callable[[], Awaitable[Reply]]
+PATIENCE: Final = 10.0
+"""Seconds a web shop waits for an answer before it asks another process."""
+AWAY: Final = 2.0
+"""Seconds for which nobody is sent to a process that did not answer, unless none does."""
 
 
-class NobodyAnswered(Exception):  # noqa: N818 - says what happened
-    """Every attempt at a request ended without an answer."""
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What the guests were told for certain: the reservations of each session."""
+
+    reservations: dict[str, set[str]] = field(default_factory=dict)
+    sessions: int = 0
+
+    def note(self, body: Any) -> None:
+        """Remember the reservation of an answer that shows one."""
+        booking = body.get("booking") if isinstance(body, dict) else None
+        if booking:
+            uuid = body["sessionId"].partition(".")[0]
+            self.reservations.setdefault(uuid, set()).add(booking["reservation"])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,8 +56,10 @@ class Front(Service):
 
     urls: list[URL]
     chance: random.Random
+    told: Told = field(default_factory=Told)
     statuses: Counter[int] = field(default_factory=Counter)
     unanswered: int = 0
+    away: dict[URL, float] = field(default_factory=dict)
 
     @classmethod
     def before(cls, urls: list[URL], ground: Ground, chance: random.Random) -> Front:
@@ -67,49 +84,44 @@ class Front(Service):
     ) -> Reply:
         """Ask as a web shop does: the same request again when nobody answers."""
         for attempt in range(12):
-            self.url = self.chance.choice(self.urls)
+            self.url = chosen = self._one_that_answers()
             try:
-                reply = await Service.call(self, method, path, body, raw=raw, headers=headers)
+                async with asyncio.timeout(PATIENCE):
+                    reply = await Service.call(self, method, path, body, raw=raw, headers=headers)
             except (ClientError, TimeoutError, OSError):
                 self.unanswered += 1
+                self.away[chosen] = monotonic() + AWAY
                 await asyncio.sleep(0.1 * 2 ** min(attempt, 4))
                 continue
             self.statuses[reply.status] += 1
+            self.told.note(reply.body)
             return reply
         raise NobodyAnswered(f"{method} {path.rpartition('/')[2]}")
 
-
-@dataclass(slots=True, kw_only=True)
-class Told:
-    """What the guests were told for certain: reservations by session."""
-
-    reservations: dict[str, str] = field(default_factory=dict)
-    sessions: int = 0
-
-    def note(self, guest: Guest, reply: Reply) -> None:
-        """Remember the reservation of an answer that shows one."""
-        booking = reply.body.get("booking") if isinstance(reply.body, dict) else None
-        if booking:
-            self.reservations[guest.uuid] = booking["reservation"]
+    def _one_that_answers(self) -> URL:
+        """Return any process, of those that answered last if there is one."""
+        now = monotonic()
+        there = [url for url in self.urls if self.away.get(url, 0.0) <= now]
+        return self.chance.choice(there or self.urls)
 
 
 class Story:
     """One guest's way through the shop."""
 
     def __init__(
-        self, front: Front, told: Told, chance: random.Random, *, pays_later: bool
+        self, front: Front, chance: random.Random, *, hand: Hand, pays_later: bool
     ) -> None:
         self.guest = Guest(front)
-        self.told = told
+        self.told = front.told
         self.chance = chance
+        self.hand = hand
         self.pays_later = pays_later
 
     async def run(self) -> None:
         """Go as far as the storm lets this guest go."""
         if not await self._priced() or self.chance.random() < 0.08:
             return
-        held = await self._insist(lambda: self.guest.select(headers=self._key()))
-        held = await self._known(held)
+        held = await self._known(await self._hold())
         if held.status != 200 or held.body.get("state") != "basketed":
             return
         match self.chance.choices(["book", "leave", "release", "cancel"], [80, 8, 6, 6])[0]:
@@ -129,26 +141,56 @@ class Story:
         self.told.sessions += 1
         return (await self._insist(self.guest.price)).status == 200 and bool(self.guest.cabins)
 
+    async def _hold(self) -> Reply:
+        """Choose the cheapest rate; other tabs choose another one and look at prices again."""
+        guest, rate = self.guest, self.guest.rate()
+        others = [cabin["cabinCode"] for cabin in guest.cabins if cabin["rates"]]
+        other = guest.rate(self.chance.choice(others))
+        return await self._press(
+            lambda headers: guest.select(rate, headers=headers),
+            tabs=(lambda: guest.select(other), guest.price),
+            meddling=(self._edit,),
+        )
+
     async def _book(self, held: Reply) -> None:
         for _ in range(3):
-            ask, key = self._order(held), self._key()
-            made = await self._known(await self._insist(partial(self.guest.book, ask, headers=key)))
+            made = await self._known(await self._book_once(held))
             if made.status != 402:
                 break
-        self.told.note(self.guest, made)
         if self.pays_later and made.status == 201 and self.chance.random() < 0.9:
             await self._pay(held)
         if made.status in (200, 201) and self.chance.random() < 0.08:
             await self._insist(self.guest.cancel)
 
+    async def _book_once(self, held: Reply) -> Reply:
+        """Book; another tab books for somebody else, and the third lets the cabin go or looks."""
+        guest, ask, other = self.guest, self._order(held), self._order(held)
+        third = self.chance.choice((guest.look, guest.look, guest.release))
+        return await self._press(
+            lambda headers: guest.book(ask, headers=headers),
+            tabs=(lambda: guest.book(other), third),
+            meddling=(guest.cancel, self._edit),
+        )
+
     async def _pay(self, held: Reply) -> None:
         for _ in range(3):
-            payment, key = self._payment(held), self._key()
-            paid = await self._known(
-                await self._insist(partial(self.guest.pay, payment, headers=key))
-            )
+            paid = await self._known(await self._pay_once(held))
             if paid.status != 402:
                 break
+
+    async def _pay_once(self, held: Reply) -> Reply:
+        """Pay; another tab pays with another card, and the third looks."""
+        guest, payment, other = self.guest, self._payment(held), self._payment(held)
+        return await self._press(
+            lambda headers: guest.pay(payment, headers=headers),
+            tabs=(lambda: guest.pay(other), guest.look),
+            meddling=(guest.cancel, self._edit),
+        )
+
+    async def _edit(self) -> Reply:
+        """Change how the guest is reached, and what they ask for."""
+        changes = {"contact": self.guest.contact(self._surname()), "specialRequests": "Quiet"}
+        return await self.guest.edit(changes)
 
     def _payment(self, held: Reply) -> Any:
         deposit = self.chance.random() < 0.3
@@ -166,14 +208,16 @@ class Story:
             return self.chance.choice(sorted(SURNAME_FAULTS)).title()
         return "".join(self.chance.choices("abcdefghiklmnopqrstuvwxyz", k=14)).title()
 
-    def _key(self) -> Headers | None:
-        return once(uuid4().hex) if self.chance.random() < 0.7 else None
+    async def _press(
+        self, button: Button, *, tabs: Sequence[Ask] = (), meddling: Sequence[Ask] = ()
+    ) -> Reply:
+        return await self._insist(partial(self.hand.press, button, tabs=tabs, meddling=meddling))
 
     async def _insist(self, ask: Ask) -> Reply:
         """Ask again while the answer says that this makes sense."""
         for attempt in range(5):
             reply = await ask()
-            if reply.status not in AGAIN and reply.code != "in_progress":
+            if is_final(reply):
                 break
             await asyncio.sleep(0.2 * 2**attempt)
         return reply
@@ -197,9 +241,14 @@ class Crowd:
     front: Front
     chance: random.Random
     pays_later: bool = False
-    told: Told = field(default_factory=Told)
     errors: Counter[str] = field(default_factory=Counter)
+    impatience: Counter[str] = field(default_factory=Counter)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def told(self) -> Told:
+        """Return what they were told."""
+        return self.front.told
 
     async def throng(self, size: int) -> None:
         """Let guests come until the shop closes, and those inside finish."""
@@ -209,9 +258,9 @@ class Crowd:
 
     async def _queue(self, chance: random.Random) -> None:
         while not self.closed.is_set():
+            hand = Hand(manner=manner_of(chance), chance=chance, counts=self.impatience)
             try:
-                story = Story(self.front, self.told, chance, pays_later=self.pays_later)
-                await story.run()
+                await Story(self.front, chance, hand=hand, pays_later=self.pays_later).run()
             except NobodyAnswered as gave_up:
                 self.errors[str(gave_up)] += 1
             await asyncio.sleep(chance.uniform(0, 0.2))

@@ -51,10 +51,10 @@ class Storm:
         """Let blows fall until it is over; the last ones are seen through."""
         async with asyncio.TaskGroup() as blows:
             for server in self.servers:
-                blows.create_task(self._again(partial(self._strike, server), 5, 14))
+                blows.create_task(self._again(partial(self._strike, server), 8, 21))
             blows.create_task(self._again(self._cut_power, 25, 45))
             blows.create_task(self._again(self._empty_cache, 10, 25))
-            blows.create_task(self._again(self._falsify, 0.3, 1.7))
+            blows.create_task(self._again(self._falsify, 0.15, 0.85))
             blows.create_task(self._again(self._stall, 15, 30))
             blows.create_task(self._again(self._restart_supplier, 25, 50))
             blows.create_task(self._again(self._disturb_receiver, 3, 9))

@@ -120,6 +120,8 @@ def test_what_people_or_steps_account_for_is_no_disagreement(check: Check, chang
 
 
 def test_a_guest_who_was_told_otherwise_is_found() -> None:
-    assert list(balance.guests(_books(), {str(ONE): "R1"})) == []
-    (line,) = balance.guests(_books(), {str(OTHER): "R1"})
+    assert list(balance.guests(_books(), {str(ONE): {"R1"}})) == []
+    (line,) = balance.guests(_books(), {str(OTHER): {"R1"}})
     assert "a guest was told R1" in line
+    (line,) = balance.guests(_books(), {str(ONE): {"R1", "R2"}})
+    assert "a guest was told R2" in line
