@@ -16,11 +16,11 @@ from uuid import UUID
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from booking_flow.failures import FailureKind, SupplierError
-from booking_flow.money import Money
+from booking_flow.model.money import Money
+from booking_flow.model.session import Session
 from booking_flow.ports import Found, Lookup
-from booking_flow.session import Session
 from booking_flow.supplier import CallContext, ImportedBooking, SupplierCall
+from booking_flow.supplier_errors import FailureKind, SupplierError
 
 ENDPOINT: Final = "back_office"
 _LIMITS: Final = ClientTimeout(total=15, connect=5)

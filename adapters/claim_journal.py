@@ -22,7 +22,7 @@ import msgspec
 import structlog
 
 from adapters.spool import reason, sync_folder
-from booking_flow.journal import JournaledClaim, JournaledEnd, JournaledStep
+from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledStep
 
 PATIENCE: Final = 2.0
 """Seconds for which a step waits for its line to be on the disk."""

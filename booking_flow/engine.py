@@ -13,25 +13,26 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from booking_flow.card import Payment
-from booking_flow.change import Change
-from booking_flow.compensation import Compensation
-from booking_flow.deciding import AlreadyBound, Command, Decider
-from booking_flow.effects import Effects
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State, Trigger
-from booking_flow.opening import Opener, OpenSession
+from booking_flow.lifecycle import cancellation, edit
+from booking_flow.model.card import Payment
+from booking_flow.model.change import Change
+from booking_flow.model.pricing import Breakdown, CabinList, Selection
+from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import Policy
 from booking_flow.ports import Aside, Catalogue, ClaimJournal, SessionStore, Spool, Watch
-from booking_flow.pricing import Breakdown, CabinList, Selection
-from booking_flow.reading import RateRead, Reader
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused, refuse
-from booking_flow.runner import Runner
+from booking_flow.runtime.compensation import Compensation
+from booking_flow.runtime.settlement import Effect, Ended
+from booking_flow.runtime.step_runner import Runner
+from booking_flow.runtime.supplier_operations import Effects
+from booking_flow.runtime.unit_of_work import AlreadyBound, Command, Decider
 from booking_flow.saga import StepName, StepStatus
-from booking_flow.session import Loaded, Session
-from booking_flow.settlement import Effect, Ended
-from booking_flow.steps import booking, choosing, edit, hold, paying, recover, unwind
+from booking_flow.steps import book as booking
+from booking_flow.steps import hold, reconciliation
+from booking_flow.steps import pay as paying
+from booking_flow.steps import select_cabin as choosing
+from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import (
     SESSION_OVER,
     allowed_triggers,
@@ -40,8 +41,10 @@ from booking_flow.steps.guards import (
     expiring,
     wrong_state,
 )
-from booking_flow.steps.moment import Moment
+from booking_flow.steps.live_prices import RateRead, Reader
+from booking_flow.steps.open_session import Opener, OpenSession
 from booking_flow.supplier import CallContext, RateKey, Supplier, SupplierSession
+from booking_flow.supplier_errors import FailureKind, SupplierError
 
 __all__ = [
     "AlreadyBound",
@@ -297,7 +300,7 @@ class Engine:
             claim=hold.claim_hold,
             perform=perform,
             settle=hold.settle_hold,
-            late=recover.late_hold,
+            late=reconciliation.late_hold,
         )
         return await self._run(loaded, effect, command)
 
@@ -333,7 +336,7 @@ class Engine:
             claim=claim,
             perform=perform,
             settle=booking.settle_book,
-            late=recover.late_book,
+            late=reconciliation.late_book,
             spooled=booking.spooled,
         )
         return await self._run(loaded, effect, command)
@@ -352,7 +355,7 @@ class Engine:
             claim=claim,
             perform=perform,
             settle=paying.settle_pay,
-            late=recover.late_pay,
+            late=reconciliation.late_pay,
             spooled=paying.spooled,
         )
         return await self._run(loaded, effect, command)
@@ -361,7 +364,7 @@ class Engine:
         """Cancel; with a step open or a reservation made that is a request, obeyed later."""
 
         def decision(session: Session, at: Moment) -> Change | None:
-            return unwind.cancel(session, reason=reason, at=at)
+            return cancellation.cancel(session, reason=reason, at=at)
 
         loaded = await self._decider.decide(loaded, decision, command=command)
         return _answer(await self._compensation.pay_back(loaded, command=command.unbound))

@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
-from booking_flow.party import PartyRules
+from booking_flow.model.party import PartyRules
 from booking_flow.saga import StepName
 
 

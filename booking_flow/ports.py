@@ -9,21 +9,15 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from booking_flow.card import Charge
-from booking_flow.change import Change, IdempotencyBinding
-from booking_flow.history import Origin
-from booking_flow.journal import JournaledClaim, JournaledEnd, JournaledStep
-from booking_flow.refusals import Refusal
+from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledStep
+from booking_flow.errors import Refusal
+from booking_flow.model.card import Charge
+from booking_flow.model.change import Change, IdempotencyBinding
+from booking_flow.model.history import Origin
+from booking_flow.model.sailing import Sailing
+from booking_flow.model.session import Loaded, Session
 from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.sailing import Sailing
-from booking_flow.session import Loaded, Session
-from booking_flow.supplier import (
-    BookAnswer,
-    CallContext,
-    ImportedBooking,
-    PayAnswer,
-    SupplierCall,
-)
+from booking_flow.supplier import BookAnswer, CallContext, ImportedBooking, PayAnswer, SupplierCall
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from booking_flow.refusals import Refusal
+from booking_flow.errors import Refusal
 
 
 class StepName(StrEnum):

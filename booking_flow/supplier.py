@@ -13,12 +13,12 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.card import Payment
-from booking_flow.money import Money
-from booking_flow.party import Details, Party
-from booking_flow.pricing import Breakdown, CabinList, Deck, Quote, Selection
-from booking_flow.sailing import Sailing
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.card import Payment
+from booking_flow.model.money import Money
+from booking_flow.model.party import Details, Party
+from booking_flow.model.pricing import Breakdown, CabinList, Deck, Quote, Selection
+from booking_flow.model.sailing import Sailing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

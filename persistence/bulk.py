@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import execute, fetch_all, fetch_one
-from persistence.schema_desk import BulkAction, BulkStatus
+from persistence.tables.bulk import BulkAction, BulkStatus
 
 # A run with all its sessions, in one commit.
 START: Final = text(

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.sailing import Sailing
+from booking_flow.model.sailing import Sailing
 from persistence.codec import encode
 from persistence.database import transaction
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_one, transaction
-from persistence.vault import Vault
+from persistence.encryption import Vault
 
 FIRST: Final = UUID(int=0)
 

@@ -12,13 +12,13 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State, Trigger
-from booking_flow.history import ActorKind, Event, EventKind, Origin
+from booking_flow.model.history import ActorKind, Event, EventKind, Origin
 from booking_flow.saga import StaffTask, TaskKind
 from booking_flow.supplier import SupplierCall
 from persistence.codec import decode_facts, decode_object
 from persistence.database import fetch_all, fetch_one
+from persistence.encryption import Vault
 from persistence.search import SearchKind, search_hash
-from persistence.vault import Vault
 
 # Events after a given one, the oldest first.
 HISTORY: Final = text(

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State, Trigger
-from booking_flow.history import Event, EventKind, flaw
+from booking_flow.model.history import Event, EventKind, flaw
 from persistence.database import fetch_all
 
 PAGE: Final = 250

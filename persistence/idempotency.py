@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.change import IdempotencyBinding
+from booking_flow.model.change import IdempotencyBinding
 from booking_flow.ports import Replay
 from persistence.database import execute, fetch_one
 from persistence.rows import attempt_of

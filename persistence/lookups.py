@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.announcements import OutboxKind
 from persistence.database import execute, fetch_one, transaction
+from persistence.encryption import Vault
+from persistence.outbox_rows import OutboxKind
 from persistence.search import SearchKind, search_hash
-from persistence.vault import Vault
 
 _REFERENCE: Final = re.compile(r"BF-[0-9A-Z]{8}")
 

@@ -16,8 +16,8 @@ from sqlalchemy.pool import NullPool
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connector
 from booking_flow.ports import StoreUnavailable
+from persistence.environment_mark import AppEnv, mark
 from persistence.errors import available
-from persistence.identity import AppEnv, mark
 from persistence.pool import open_engine
 from persistence.revisions import (
     OLDEST,

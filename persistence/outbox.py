@@ -13,8 +13,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State
-from persistence.announcements import OutboxKind
 from persistence.database import execute, fetch_all
+from persistence.outbox_rows import OutboxKind
 
 # Lease what is due; a row waits for every earlier one of its session and channel.
 TAKE: Final = text(

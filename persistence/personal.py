@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 from uuid import UUID
 
-from booking_flow.party import Details
-from booking_flow.session import NO_DETAILS
+from booking_flow.model.party import Details
+from booking_flow.model.session import NO_DETAILS
 from persistence.codec import decode, encode
+from persistence.encryption import Vault
 from persistence.search import search_hashes
-from persistence.vault import Vault
 
 DETAILS: Final = "details"
 

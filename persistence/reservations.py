@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.money import Money
+from booking_flow.model.money import Money
 from persistence.database import fetch_all
 
 # Bookings made since a moment, the oldest first.

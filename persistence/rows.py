@@ -6,17 +6,17 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from booking_flow.basket import Basket
-from booking_flow.card import CardBrand, CardMask
+from booking_flow.errors import Refusal
 from booking_flow.flow import State
-from booking_flow.money import Money
-from booking_flow.party import Details, Party
+from booking_flow.model.basket import Basket
+from booking_flow.model.card import CardBrand, CardMask
+from booking_flow.model.money import Money
+from booking_flow.model.party import Details, Party
+from booking_flow.model.pricing import Quote, Selection
+from booking_flow.model.sailing import Sailing
+from booking_flow.model.session import Booking, Session, Unwinding, UnwindingReason
 from booking_flow.ports import StepAttempt
-from booking_flow.pricing import Quote, Selection
-from booking_flow.refusals import Refusal
 from booking_flow.saga import OpenStep, StepName, StepStatus
-from booking_flow.sailing import Sailing
-from booking_flow.session import Booking, Session, Unwinding, UnwindingReason
 from booking_flow.supplier import SupplierSession
 from persistence.codec import decode, decode_facts, decode_or_none
 

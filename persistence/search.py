@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
 
-from booking_flow.party import Details
-from persistence.vault import Vault
+from booking_flow.model.party import Details
+from persistence.encryption import Vault
 
 
 class SearchKind(StrEnum):

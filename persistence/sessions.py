@@ -12,21 +12,18 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.change import Change, IdempotencyBinding
 from booking_flow.flow import State
-from booking_flow.history import Event, EventKind, Origin
+from booking_flow.model.change import Change, IdempotencyBinding
+from booking_flow.model.history import Event, EventKind, Origin
+from booking_flow.model.session import NO_DETAILS, Loaded, Session
 from booking_flow.ports import CommitResult, Committed, Replay
 from booking_flow.saga import OwedUndo
-from booking_flow.session import NO_DETAILS, Loaded, Session
 from booking_flow.supplier import SupplierCall
-from persistence import clock, idempotency, rowsets, undos
-from persistence.announcements import NOBODY, Channels, announcements
-from persistence.births import birth_statement
+from persistence import clock, commit_inserts, idempotency, undos
 from persistence.codec import encode
-from persistence.commits import commit_statement
-from persistence.database import execute, fetch_one
-from persistence.errors import Erased, refused_by, taken_by_another
-from persistence.parameters import (
+from persistence.commit_plan import Shape, makes_work, shape_of
+from persistence.commit_statement import commit_statement
+from persistence.commit_values import (
     FIRST_FENCE,
     Values,
     binding_values,
@@ -38,11 +35,14 @@ from persistence.parameters import (
     quote_values,
     session_values,
 )
+from persistence.database import execute, fetch_one
+from persistence.encryption import Vault
+from persistence.errors import Erased, refused_by, taken_by_another
+from persistence.notify import Wakeups
+from persistence.outbox_rows import NOBODY, Channels, announcements
 from persistence.personal import details_values, open_details, passenger_values
 from persistence.rows import SESSION, session_of
-from persistence.shapes import Shape, makes_work, shape_of
-from persistence.vault import Vault
-from persistence.wakeups import Wakeups
+from persistence.session_insert import birth_statement
 
 _LOAD: Final = "".join(
     (
@@ -81,7 +81,7 @@ RECORD_CALLS: Final = text(
     "".join(
         (
             "WITH moved AS (SELECT CAST(:id AS uuid) AS id, booking_now() AS now),",
-            rowsets.CALLS,
+            commit_inserts.CALLS,
             " SELECT 1",
         )
     )

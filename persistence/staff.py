@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import execute, fetch_all, fetch_one
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 
 LIFE: Final = timedelta(hours=12)
 """How long somebody stays signed in at most."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from booking_flow.failures import FailureKind
 from booking_flow.flow import STATES, State
 from booking_flow.saga import StepName, StepStatus
+from booking_flow.supplier_errors import FailureKind
 
 FILTERS: Final[Mapping[str, str]] = {
     "state": "s.state = :state",

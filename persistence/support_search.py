@@ -13,13 +13,13 @@ from uuid import UUID
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 from persistence.database import fetch_all
+from persistence.encryption import Vault
 from persistence.personal import open_details
 from persistence.rows import SESSION, session_of
 from persistence.search import SearchKind, normalise, search_hash
 from persistence.support_filters import FILTERS, Wanted, filters_of
-from persistence.vault import Vault
 
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?=\.|$)", re.IGNORECASE

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import execute, fetch_all, fetch_one
-from persistence.schema_sync import RunKind, RunOutcome
+from persistence.tables.sync_runs import RunKind, RunOutcome
 
 _RESUMED_WITHIN: Final = timedelta(hours=6)
 """After that the source may have changed too much behind a run for it to go on."""

@@ -13,7 +13,7 @@ from booking_flow.ports import StoredTask
 from booking_flow.saga import TaskKind
 from persistence.codec import decode_facts
 from persistence.database import fetch_all, fetch_one
-from persistence.forgotten import CLOSE
+from persistence.forgotten_claims import CLOSE
 
 COLUMNS: Final = """t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before,
        t.facts, t.version, t.closed_at, t.closed_by, t.answer, t.claimed_account, t.claimed_by,

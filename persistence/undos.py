@@ -10,13 +10,13 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.history import Origin
+from booking_flow.model.history import Origin
 from booking_flow.saga import OwedUndo
 from booking_flow.supplier import SupplierCall
-from persistence import rowsets
+from persistence import commit_inserts
 from persistence.codec import encode
+from persistence.commit_values import call_rows, origin_values
 from persistence.database import fetch_all, fetch_one
-from persistence.parameters import call_rows, origin_values
 
 # What a session owes, the latest first.
 OWED: Final = text(
@@ -56,7 +56,7 @@ moved AS (
     RETURNING t.session_id AS id, booking_now() AS now
 )"""
 
-SETTLE: Final = text("".join(("WITH", SETTLED, ",", rowsets.CALLS, " SELECT id FROM moved")))
+SETTLE: Final = text("".join(("WITH", SETTLED, ",", commit_inserts.CALLS, " SELECT id FROM moved")))
 
 
 async def owed(engine: AsyncEngine, session_id: UUID) -> Sequence[OwedUndo]:

@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 
 from asyncpg import DataError, IntegrityConstraintViolationError, RaiseError, Record
 
-from adapters.catalogue.anatomy import Anatomy
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Session
 from adapters.catalogue.pairing import KEYS, Pairing
 from adapters.catalogue.report import Fault, Tally
+from adapters.catalogue.table_schema import Anatomy
 from adapters.catalogue.upserts import comparison, parents_of, upsert
 
 Row: TypeAlias = Sequence[str | None]

@@ -11,17 +11,17 @@ from functools import partial
 from pathlib import Path
 
 from adapters.catalogue.batches import Row
-from adapters.catalogue.carrying import carry_out
-from adapters.catalogue.ends import address
+from adapters.catalogue.connections import address
 from adapters.catalogue.export import ExportedSailing, Malformed, read_sailing
 from adapters.catalogue.fields import Table
+from adapters.catalogue.file_reader import read_in_parallel
 from adapters.catalogue.files import Listing, SailingFile, list_files
-from adapters.catalogue.ledger import Ledger
+from adapters.catalogue.missing_sailings import find_vanished
 from adapters.catalogue.pairing import Pairing, receive
-from adapters.catalogue.reading_files import read_in_parallel
 from adapters.catalogue.report import Report
+from adapters.catalogue.run_log import Ledger
 from adapters.catalogue.runs import Order, Run, Watch
-from adapters.catalogue.vanished import find_vanished
+from adapters.catalogue.transfer import carry_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.catalogue.anatomy import Anatomy, Part
 from adapters.catalogue.fields import Field, Kind, Table, fields_of
-from adapters.catalogue.spellings import comparable, reading, writing
+from adapters.catalogue.table_schema import Anatomy, Part
+from adapters.catalogue.type_casts import comparable, reading, writing
 
 KEYS: Final[Mapping[Table, str]] = {
     Table.LINES: "line_id",

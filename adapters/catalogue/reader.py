@@ -18,23 +18,15 @@ from asyncpg import (
     UndefinedTableError,
 )
 
+from adapters.catalogue.cache import Memory
 from adapters.catalogue.connection import Server, lent, open_pool, reachable, server_of
 from adapters.catalogue.inspection import Inspection, inspect
 from adapters.catalogue.layout import Layout
-from adapters.catalogue.memory import Memory
 from adapters.catalogue.quality import LineCount, counts
 from adapters.catalogue.rows import BadCursor, cursor_after, place_of, sailing_of
-from adapters.catalogue.statements import (
-    Query,
-    Wanted,
-    fits,
-    many_sailings,
-    one_sailing,
-    sample,
-)
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import refuse
-from booking_flow.sailing import Sailing
+from adapters.catalogue.statements import Query, Wanted, fits, many_sailings, one_sailing, sample
+from booking_flow.errors import RefusalCode, refuse
+from booking_flow.model.sailing import Sailing
 
 MOST_REMEMBERED: Final = 2048
 _MOST: Final = 100

@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from adapters.catalogue import values
 from adapters.catalogue.values import Unreadable, needed
-from booking_flow.sailing import Sailing
+from booking_flow.model.sailing import Sailing
 
 
 class BadCursor(ValueError):  # noqa: N818 - names what was given

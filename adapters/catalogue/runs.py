@@ -8,14 +8,14 @@ from typing import Any, Final, Protocol
 
 from asyncpg import Connection
 
-from adapters.catalogue.anatomy import Anatomy
 from adapters.catalogue.batches import Row, Writer, Written
 from adapters.catalogue.fields import Table
 from adapters.catalogue.layout import Layout
-from adapters.catalogue.ledger import Begun, Ledger, fingerprint
+from adapters.catalogue.missing_sailings import Vanished, retirement
 from adapters.catalogue.pairing import CannotCopy, Pairing
 from adapters.catalogue.report import Report
-from adapters.catalogue.vanished import Vanished, retirement
+from adapters.catalogue.run_log import Begun, Ledger, fingerprint
+from adapters.catalogue.table_schema import Anatomy
 
 _AT_ONCE: Final = 1000
 

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from asyncpg import Connection
 
-from adapters.catalogue.anatomy import Anatomy, Part
 from adapters.catalogue.batches import Row
 from adapters.catalogue.expressions import number
 from adapters.catalogue.fields import ACCEPTED, Kind, Table
 from adapters.catalogue.pairing import Pairing
+from adapters.catalogue.table_schema import Anatomy, Part
 
 MOST_ROWS: Final = 1000
 _MOST_CHARACTERS: Final = 8 * 1024 * 1024

@@ -9,17 +9,17 @@ from typing import Any
 
 from asyncpg import Connection
 
-from adapters.catalogue.anatomy import dissect
-from adapters.catalogue.carrying import carry_out, require_whole
-from adapters.catalogue.ends import address, connected, forbid_same
+from adapters.catalogue.connections import address, connected, forbid_same
 from adapters.catalogue.fields import Table
 from adapters.catalogue.layout import Layout
-from adapters.catalogue.ledger import Ledger
+from adapters.catalogue.missing_sailings import find_vanished
 from adapters.catalogue.pairing import pair
 from adapters.catalogue.report import Report
+from adapters.catalogue.run_log import Ledger
 from adapters.catalogue.runs import Order, Run, Watch
 from adapters.catalogue.source import DatabaseSource
-from adapters.catalogue.vanished import find_vanished
+from adapters.catalogue.table_schema import dissect
+from adapters.catalogue.transfer import carry_out, require_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

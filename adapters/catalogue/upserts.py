@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from adapters.catalogue.anatomy import Anatomy
 from adapters.catalogue.fields import Table
 from adapters.catalogue.pairing import KEYS, Paired, Pairing
+from adapters.catalogue.table_schema import Anatomy
 
 _PARENTS: Final[Mapping[Table, tuple[Table, ...]]] = {
     Table.LINES: (),

@@ -8,8 +8,8 @@ import socket
 from importlib.util import find_spec
 from pathlib import Path
 
+from adapters.embedded.child_process import KeptProcess, stopped_on_failure, tail_of
 from adapters.embedded.folder import EmbeddedServerError, give_to, identity_for, private_folder
-from adapters.embedded.kept import KeptProcess, stopped_on_failure, tail_of
 from adapters.embedded.server import EmbeddedServer
 
 HOST = "127.0.0.1"

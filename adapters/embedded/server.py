@@ -10,8 +10,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
+from adapters.embedded.child_process import KeptProcess, stopped_on_failure, tail_of
 from adapters.embedded.folder import EmbeddedServerError, FolderLock, private_folder
-from adapters.embedded.kept import KeptProcess, stopped_on_failure, tail_of
 from adapters.embedded.progress import Notice, Progress, Signs, to_stderr
 
 POLL = 0.005

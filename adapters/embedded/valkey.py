@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
+from adapters.embedded.child_process import KeptProcess
 from adapters.embedded.folder import EmbeddedServerError
-from adapters.embedded.kept import KeptProcess
 from adapters.embedded.server import EmbeddedServer
 
 # The kernel takes 107 bytes on Linux and 103 on macOS.
@@ -64,7 +64,7 @@ class EmbeddedValkey(EmbeddedServer):
         if len(os.fsencode(self.data_dir / "valkey.sock")) <= LONGEST_SOCKET_PATH:
             return self.data_dir
         if self._socket is not None:
-            # The address stays the same over a restart; its keeper removed the folder.
+            # The address stays the same over a restart; its supervisor removed the folder.
             self._socket.parent.mkdir(mode=0o700)
             return self._socket.parent
         return Path(tempfile.mkdtemp(prefix="valkey-"))

@@ -9,8 +9,8 @@ from adapters.simulator.clock import zulu
 from adapters.simulator.dispatch import SUPPLIER
 from adapters.simulator.fault_rules import BadFaultRuleError, FaultRule, fault_rule
 from adapters.simulator.faults import CARD_FAULTS, FAULTS, SURNAME_FAULTS
-from adapters.simulator.fleet import GRADES
 from adapters.simulator.ledger import ledger
+from adapters.simulator.reference_data import GRADES
 from adapters.simulator.sailings import SeededSailing
 from adapters.simulator.settings import UnknownPolicyError, policy_names
 from adapters.simulator.supplier import Supplier

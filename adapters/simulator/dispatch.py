@@ -7,15 +7,15 @@ from collections import deque
 
 from aiohttp import web
 
-from adapters.simulator.call import Call, read_call, sailing_of
-from adapters.simulator.endpoints import COLD_GRADES_LATENCY, TABLE, Endpoint
-from adapters.simulator.gate import (
+from adapters.simulator.authentication import (
     check_account,
     check_parameters,
     check_token,
     expired_session,
     find_session,
 )
+from adapters.simulator.call import Call, read_call, sailing_of
+from adapters.simulator.endpoints import COLD_GRADES_LATENCY, TABLE, Endpoint
 from adapters.simulator.odd_texts import ODD_TEXTS, with_odd_member, with_odd_texts
 from adapters.simulator.spelling import respelled
 from adapters.simulator.supplier import ReceivedCall, Supplier

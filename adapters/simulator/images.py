@@ -4,8 +4,8 @@ from html import escape
 
 from aiohttp import web
 
-from adapters.simulator.fleet import GRADES, SHIPS_BY_ID, Ship
 from adapters.simulator.inventory import Cabin, cabins_on_plan
+from adapters.simulator.reference_data import GRADES, SHIPS_BY_ID, Ship
 
 PLAN_WIDTH, PLAN_HEIGHT = 400, 1120
 _COLOURS = {"inside": "#c9c4b8", "outside": "#a9c7e8", "balcony": "#a8d5ba", "suite": "#e8cfa0"}

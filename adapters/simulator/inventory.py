@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from adapters.simulator.fleet import GRADES, Grade
+from adapters.simulator.reference_data import GRADES, Grade
 from adapters.simulator.sailings import SeededSailing
 from adapters.simulator.state import GUARANTEE, BasketItem, SupplierState
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from adapters.simulator.fleet import LINES, Grade, Rate
+from adapters.simulator.reference_data import LINES, Grade, Rate
 from adapters.simulator.sailings import SeededSailing
 
 CENT = Decimal("0.01")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_UP, Decimal
 
-from adapters.simulator.fleet import GRADES, SHIPS, Ship
+from adapters.simulator.reference_data import GRADES, SHIPS, Ship
 
 EXAMPLE_SAILING = 2190294
 CARNIVAL_SAILING = 2161250

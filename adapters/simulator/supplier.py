@@ -8,9 +8,9 @@ from typing import Any
 
 from adapters.simulator.clock import SupplierClock
 from adapters.simulator.fault_rules import FaultBook
-from adapters.simulator.fleet import Grade, Rate, grade_of, rate_of
 from adapters.simulator.inventory import Inventory
 from adapters.simulator.pricing import Quote, quote
+from adapters.simulator.reference_data import Grade, Rate, grade_of, rate_of
 from adapters.simulator.sailings import SeededSailing, seeded_sailings
 from adapters.simulator.settings import SimulatorSettings, with_policies
 from adapters.simulator.state import (

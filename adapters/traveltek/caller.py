@@ -14,14 +14,14 @@ from aiohttp import ClientSession
 from adapters.token_cache import Grant, TokenCache
 from adapters.traveltek.endpoints import TOKEN, Endpoint
 from adapters.traveltek.evidence import Recorder, Seen
-from adapters.traveltek.judge import BadToken, Judge
 from adapters.traveltek.parse_envelope import Envelope
-from adapters.traveltek.patience import NotNow, Patience
+from adapters.traveltek.response_classifier import BadToken, Judge
 from adapters.traveltek.settings import TraveltekSettings
+from adapters.traveltek.timeouts import NotNow, Patience
 from adapters.traveltek.token import FORM, basic, read_grant
 from adapters.traveltek.wire import ACCEPT, Answer, Failure, Outgoing, exchange, outgoing
-from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.supplier import CallContext
+from booking_flow.supplier_errors import FailureKind, SupplierError
 
 T = TypeVar("T")
 

@@ -18,11 +18,11 @@ from adapters.traveltek.parse_lookups import read_import, read_search, read_ship
 from adapters.traveltek.parse_prices import read_breakdown, read_cabins, read_quote
 from adapters.traveltek.settings import TraveltekSettings
 from adapters.traveltek.wire import open_sessions
-from booking_flow.basket import BasketAnswer
-from booking_flow.card import Payment
-from booking_flow.party import Details, Party
-from booking_flow.pricing import Breakdown, CabinList, Quote, Selection
-from booking_flow.sailing import Sailing
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.card import Payment
+from booking_flow.model.party import Details, Party
+from booking_flow.model.pricing import Breakdown, CabinList, Quote, Selection
+from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import (
     BookAnswer,
     BookOrder,

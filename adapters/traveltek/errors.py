@@ -6,7 +6,7 @@ import re
 
 from adapters.traveltek.parse_envelope import ErrorItem
 from adapters.traveltek.settings import TraveltekSettings
-from booking_flow.failures import FailureKind
+from booking_flow.supplier_errors import FailureKind
 
 
 def kind_of(error: ErrorItem, *, endpoint: str, settings: TraveltekSettings) -> FailureKind:

@@ -22,8 +22,8 @@ from adapters.traveltek.redact import (
     safe_text,
 )
 from adapters.traveltek.wire import Answer, Failure
-from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.supplier import CallContext, SupplierCall
+from booking_flow.supplier_errors import FailureKind, SupplierError
 
 OK: Final = "ok"
 BEGINNING: Final = 160

@@ -20,9 +20,9 @@ from adapters.traveltek.parse_values import (
     required,
     text,
 )
-from booking_flow.basket import BasketAnswer, BasketItem, DiningSeating
-from booking_flow.money import Money
-from booking_flow.pricing import GUARANTEE, PriceItem
+from booking_flow.model.basket import BasketAnswer, BasketItem, DiningSeating
+from booking_flow.model.money import Money
+from booking_flow.model.pricing import GUARANTEE, PriceItem
 
 
 def read_basket(answer: Envelope, *, currency: str) -> BasketAnswer:

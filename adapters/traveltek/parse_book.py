@@ -19,13 +19,7 @@ from adapters.traveltek.parse_values import (
     nodes,
     text,
 )
-from booking_flow.supplier import (
-    BookAnswer,
-    BookStatus,
-    CardTransaction,
-    FraudCategory,
-    PayAnswer,
-)
+from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
 
 BALANCE_DUE_KEYS = ("balanceduedate", "finalpaymentdate", "finalpaymentduedate")
 PAYMENT_DUE_KEYS = ("paymentdueutc", "depositdueutc", "optionexpiryutc", "optionexpirydateutc")

@@ -24,8 +24,8 @@ from adapters.traveltek.parse_values import (
     usable,
     whole,
 )
-from booking_flow.money import Money
-from booking_flow.pricing import (
+from booking_flow.model.money import Money
+from booking_flow.model.pricing import (
     GUARANTEE,
     Breakdown,
     Cabin,

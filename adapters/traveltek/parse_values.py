@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeAlias, TypeVar
 
-from booking_flow.money import Money
+from booking_flow.model.money import Money
 
 Node: TypeAlias = Mapping[str, object]
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 from adapters.traveltek.decode import printable
-from booking_flow.card import luhn_valid
+from booking_flow.model.card import luhn_valid
 
 MAX_ITEMS: Final = 20
 MAX_TEXT: Final = 300

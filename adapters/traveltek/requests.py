@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from adapters.traveltek.settings import TraveltekSettings
-from booking_flow.party import Party
-from booking_flow.pricing import Selection
-from booking_flow.sailing import Sailing
+from booking_flow.model.party import Party
+from booking_flow.model.pricing import Selection
+from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import RateKey
 
 Params = dict[str, str]

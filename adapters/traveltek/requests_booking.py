@@ -10,8 +10,8 @@ from typing import Final
 
 from adapters.traveltek.requests import Params
 from adapters.traveltek.settings import TraveltekSettings
-from booking_flow.card import Payment
-from booking_flow.party import Contact, Details, Passenger
+from booking_flow.model.card import Payment
+from booking_flow.model.party import Contact, Details, Passenger
 from booking_flow.supplier import BookOrder
 
 Body = dict[str, object]

@@ -31,7 +31,7 @@ from aiohttp import (
 
 from adapters.traveltek.endpoints import Endpoint, Verb
 from adapters.traveltek.settings import TraveltekSettings
-from booking_flow.failures import FailureKind
+from booking_flow.supplier_errors import FailureKind
 
 ACCEPT = "application/json; charset=utf-8"
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
 from booking_flow.flow import TABLE, Guard, State, Trigger, rule, triggers_from
+from booking_flow.model.sailing import check_bookable
+from booking_flow.model.session import Session, UnwindingReason
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.refusals import Refusal, RefusalCode
-from booking_flow.refused import Refused, refuse
-from booking_flow.sailing import check_bookable
-from booking_flow.session import Session, UnwindingReason
-from booking_flow.steps.moment import Moment
+from booking_flow.steps.context import Moment
 
 SESSION_OVER = Refusal(
     code=RefusalCode.SESSION_EXPIRED,

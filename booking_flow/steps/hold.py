@@ -5,23 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from booking_flow.basket import Basket, BasketAnswer, BasketItem
-from booking_flow.change import Change, begin
-from booking_flow.failures import FailureKind
+from booking_flow.booking_results import judge_basket
+from booking_flow.errors import Refusal, RefusalCode, refuse
 from booking_flow.flow import Trigger
-from booking_flow.history import EventKind
-from booking_flow.judging import judge_basket
-from booking_flow.pricing import Selection
-from booking_flow.refusals import Refusal, RefusalCode
-from booking_flow.refused import refuse
+from booking_flow.lifecycle.cancellation import obey_cancel, owed_for
+from booking_flow.model.basket import Basket, BasketAnswer, BasketItem
+from booking_flow.model.change import Change, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.pricing import Selection
+from booking_flow.model.session import Session
 from booking_flow.saga import OwedUndo, StepName
-from booking_flow.session import Session
-from booking_flow.steps import settling
-from booking_flow.steps.choosing import rate_refusal
+from booking_flow.steps import outcomes
+from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import ensure, ensure_on_sale
-from booking_flow.steps.moment import Moment
-from booking_flow.steps.unwind import obey_cancel, owed_for
+from booking_flow.steps.select_cabin import rate_refusal
 from booking_flow.supplier import SupplierSession
+from booking_flow.supplier_errors import FailureKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ def claim_hold(session: Session, at: Moment) -> Change:
         "rateCode": chosen.rate_code,
         "price": str(chosen.price),
     }
-    return settling.claimed(begin(session), StepName.ADD_TO_BASKET, at, intent=intent)
+    return outcomes.claimed(begin(session), StepName.ADD_TO_BASKET, at, intent=intent)
 
 
 def chosen_of(session: Session) -> Selection:
@@ -71,27 +70,27 @@ def chosen_of(session: Session) -> Selection:
     return session.selection
 
 
-def settle_hold(session: Session, ended: Held | settling.Failure, at: Moment) -> Change:
+def settle_hold(session: Session, ended: Held | outcomes.Failure, at: Moment) -> Change:
     """Judge what basketadd answered and enter it."""
     return obey_cancel(_hold_judged(session, ended, at), at)
 
 
-def _hold_judged(session: Session, ended: Held | settling.Failure, at: Moment) -> Change:
-    if isinstance(ended, settling.Failure):
+def _hold_judged(session: Session, ended: Held | outcomes.Failure, at: Moment) -> Change:
+    if isinstance(ended, outcomes.Failure):
         return _hold_failed(session, ended)
     found = judge_basket(ended.answer, selection=ended.selection)
     if not ended.answer.items:
-        return settling.unknown(session, evidence={"failure": "basketadd answered no item"})
+        return outcomes.unknown(session, evidence={"failure": "basketadd answered no item"})
     if isinstance(found, Refusal):
         return _not_as_shown(session, ended, found, at)
     return _held(session, ended, found, at)
 
 
-def _hold_failed(session: Session, failure: settling.Failure) -> Change:
+def _hold_failed(session: Session, failure: outcomes.Failure) -> Change:
     if not failure.certain:
-        return settling.unknown(session, evidence=failure.evidence)
+        return outcomes.unknown(session, evidence=failure.evidence)
     refusal = rate_refusal(chosen_of(session).cabin_number, failure.refusal)
-    change = settling.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    change = outcomes.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
     return change.put(supplier=None) if failure.is_a(FailureKind.SESSION_EXPIRED) else change
 
 
@@ -105,12 +104,12 @@ def _not_as_shown(session: Session, ended: Held, refusal: Refusal, at: Moment) -
         )
         for item in ended.answer.items
     )
-    return settling.refused(session, refusal, sent=True).put(supplier=None).plus(owed=owed)
+    return outcomes.refused(session, refusal, sent=True).put(supplier=None).plus(owed=owed)
 
 
 def step_claimed_at(session: Session) -> datetime:
     """Return when the open step was claimed, by the database's clock."""
-    return settling.open_step(session).since
+    return outcomes.open_step(session).since
 
 
 def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change:
@@ -123,7 +122,7 @@ def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change
         hold_until=_hold_until(session, ended, item, at),
         free_after=free_after(item, at),
     )
-    change = settling.done(session, evidence={"itemKey": item.item_key, "total": str(basket.total)})
+    change = outcomes.done(session, evidence={"itemKey": item.item_key, "total": str(basket.total)})
     return change.put(basket=basket, selection=ended.selection).move(
         Trigger.ADD_TO_BASKET,
         details={"total": str(basket.total), "deposit": str(basket.deposit)},
@@ -144,7 +143,7 @@ def claim_release(session: Session, at: Moment) -> Change:
     """Claim the release of the held cabin."""
     ensure(session, Trigger.RELEASE_BASKET)
     key = basket_of(session).item_key
-    return settling.claimed(
+    return outcomes.claimed(
         begin(session), StepName.RELEASE, at, intent={"itemKey": key}, item_key=key
     )
 
@@ -156,25 +155,25 @@ def basket_of(session: Session) -> Basket:
     return session.basket
 
 
-def settle_release(session: Session, ended: BasketAnswer | settling.Failure, at: Moment) -> Change:
+def settle_release(session: Session, ended: BasketAnswer | outcomes.Failure, at: Moment) -> Change:
     """Let the cabin go whatever the supplier said; what is not certain stays an owed undo."""
     key = basket_of(session).item_key
     if _let_go(ended, key):
-        change = settling.done(session, evidence={"itemKey": key})
+        change = outcomes.done(session, evidence={"itemKey": key})
     else:
         change = _release_owed(session, ended, at)
     change = change.move(Trigger.RELEASE_BASKET).put(basket=None)
     return obey_cancel(change, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
-def _let_go(ended: BasketAnswer | settling.Failure, item_key: str) -> bool:
-    if isinstance(ended, settling.Failure):
+def _let_go(ended: BasketAnswer | outcomes.Failure, item_key: str) -> bool:
+    if isinstance(ended, outcomes.Failure):
         return ended.is_a(FailureKind.NOT_IN_BASKET)
     return ended.item(item_key) is None
 
 
-def _release_owed(session: Session, ended: BasketAnswer | settling.Failure, at: Moment) -> Change:
-    evidence = ended.evidence if isinstance(ended, settling.Failure) else settling.NOTHING
+def _release_owed(session: Session, ended: BasketAnswer | outcomes.Failure, at: Moment) -> Change:
+    evidence = ended.evidence if isinstance(ended, outcomes.Failure) else outcomes.NOTHING
     still = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The supplier has not let go yet.")
-    change = settling.refused(session, still, sent=True, evidence=evidence)
+    change = outcomes.refused(session, still, sent=True, evidence=evidence)
     return replace(change, owed=owed_for(session, at)).put(supplier=None)

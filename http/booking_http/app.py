@@ -12,7 +12,7 @@ from aiohttp import web
 
 from booking_flow.engine import Answer, allowed_triggers
 from booking_flow.flow import Trigger
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.error_middleware import handle_errors
 from booking_http.api.idempotency import KeyedHashes
@@ -37,9 +37,9 @@ from booking_http.web.single_flight import SingleFlight
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
 from booking_http.worker.main import Worker, running_worker
-from persistence.caps import PostgresCaps
 from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
+from persistence.rate_limits import PostgresCaps
 from persistence.sync_runs import PostgresSyncRuns
 
 PARTS: Final = web.AppKey("parts", Parts)

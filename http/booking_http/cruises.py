@@ -8,7 +8,7 @@ from typing import Protocol
 from adapters.catalogue.connection import Server
 from adapters.catalogue.inspection import Inspection
 from adapters.catalogue.reader import CataloguePage
-from booking_flow.sailing import Sailing
+from booking_flow.model.sailing import Sailing
 
 
 class Cruises(Protocol):

@@ -13,17 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.back_office import BackOfficeAddress, NoLookup, open_back_office
 from adapters.claim_journal import FileJournal
 from adapters.spool import FileSpool, require_writable
-from booking_flow.desk import Desk
 from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup, SessionStore
-from booking_flow.recovery import Recovery
+from booking_flow.runtime.recovery import Recovery
+from booking_flow.staff.task_resolution import Desk
 from booking_flow.supplier import Supplier
 from booking_http.runtime.process import writing
 from booking_http.settings import Settings
-from persistence.forgotten import PostgresForgottenClaims
-from persistence.queue import PostgresWorkQueue
+from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
+from persistence.work_queue import PostgresWorkQueue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

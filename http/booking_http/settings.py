@@ -31,7 +31,7 @@ from booking_http.setting_types import (
     Words,
     said_of,
 )
-from persistence.identity import AppEnv
+from persistence.environment_mark import AppEnv
 
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 

@@ -40,8 +40,8 @@ from booking_http.runtime.listener import Listener, listener_of
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
 from persistence.database import create_engine
+from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from persistence.vault import Vault
 
 _LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits nobody mistakes for one another on the phone."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from alembic import context
 
-from persistence import schema_all
+from persistence.tables import registry
 
 
 def run() -> None:
     """Bring the database to the wanted revision in the transaction that is open."""
     connection = context.config.attributes["connection"]
-    context.configure(connection=connection, target_metadata=schema_all.metadata)
+    context.configure(connection=connection, target_metadata=registry.metadata)
     with context.begin_transaction():
         context.run_migrations()
 

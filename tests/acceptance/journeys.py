@@ -33,10 +33,10 @@ from tests.acceptance.walks import (
 from tests.http.kit import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]
-_EFFECTS = "booking_flow.effects.Effects"
-_COMPENSATION = "booking_flow.compensation.Compensation"
-_DECIDER = "booking_flow.deciding.Decider"
-_SETTLEMENT = "booking_flow.settlement.Settlement"
+_EFFECTS = "booking_flow.runtime.supplier_operations.Effects"
+_COMPENSATION = "booking_flow.runtime.compensation.Compensation"
+_DECIDER = "booking_flow.runtime.unit_of_work.Decider"
+_SETTLEMENT = "booking_flow.runtime.settlement.Settlement"
 ADD = f"{_EFFECTS}._add: _supplier.add_to_basket"
 BOOK = f"{_EFFECTS}.book: _supplier.book"
 PAY = f"{_EFFECTS}.pay: _supplier.pay"

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 
 from adapters.simulator.state import BasketItem, SupplierBooking
 from adapters.simulator.supplier import Supplier
-from booking_flow.history import EventKind, fold
+from booking_flow.model.history import EventKind, fold
 from persistence.database import fetch_all
 from persistence.histories import history
 from tests.acceptance.world import World

@@ -18,25 +18,25 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 DECLARED: Final = Path(__file__).with_name("points.txt")
 WATCHED: Final = (
-    "booking_flow.compensation",
-    "booking_flow.deciding",
-    "booking_flow.desk",
-    "booking_flow.effects",
+    "booking_flow.runtime.compensation",
+    "booking_flow.runtime.unit_of_work",
+    "booking_flow.staff.task_resolution",
+    "booking_flow.runtime.supplier_operations",
     "booking_flow.engine",
-    "booking_flow.opening",
-    "booking_flow.reading",
-    "booking_flow.recovery",
-    "booking_flow.runner",
-    "booking_flow.settlement",
+    "booking_flow.steps.open_session",
+    "booking_flow.steps.live_prices",
+    "booking_flow.runtime.recovery",
+    "booking_flow.runtime.step_runner",
+    "booking_flow.runtime.settlement",
     "persistence.clock",
     "persistence.database",
     "persistence.idempotency",
     "persistence.outbox",
-    "persistence.queue",
+    "persistence.work_queue",
     "persistence.sessions",
     "persistence.tasks",
     "persistence.undos",
-    "persistence.wakeups",
+    "persistence.notify",
     "adapters.spool",
     "booking_http.worker.senders",
     "booking_http.worker.outbox_sender",
@@ -45,7 +45,7 @@ WATCHED: Final = (
 ELSEWHERE: Final[Mapping[str, str]] = {
     "persistence.claims": "who of the staff works on a task",
     "persistence.lookups": "one statement for each step of a mailed link",
-    "persistence.support_work": "staff have an undo tried at once",
+    "persistence.task_queries": "staff have an undo tried at once",
 }
 """Modules that await and write what a booking is made of, and why nobody need die in them."""
 BEFORE: Final = "before"

@@ -18,12 +18,12 @@ import booking_http.app
 import booking_http.maintenance_wiring
 import booking_http.wiring
 from booking_flow.engine import Engine
+from booking_flow.errors import Refused
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refused import Refused
 from booking_http.api.openapi import build_document
 from booking_http.maintenance_wiring import Maintenance, SharedParts, maintenance_of
 from booking_http.routes import ROUTES
-from persistence.queue import PostgresWorkQueue
+from persistence.work_queue import PostgresWorkQueue
 from tests.http.kit import Json, Service, Simulator, running_service
 
 T = TypeVar("T")

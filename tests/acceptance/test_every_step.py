@@ -13,8 +13,8 @@ from typing import Any, Final
 import pytest
 
 from adapters.simulator.faults import FAULTS
+from booking_flow.errors import RefusalCode
 from booking_flow.ports import StoredTask
-from booking_flow.refusals import RefusalCode
 from booking_flow.saga import SAGA, STEPS, StepKind, StepName
 from tests.acceptance.judge import books_of, judge, judge_the_end
 from tests.acceptance.shopper import Wish

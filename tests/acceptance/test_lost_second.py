@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from booking_http.web.problems import PROBLEMS
-from persistence.forgotten import ForgottenClaim
+from persistence.forgotten_claims import ForgottenClaim
 from persistence.migrate import upgrade
 from tests.acceptance.test_restored import looked_at
 from tests.http.kit import (

@@ -16,13 +16,13 @@ from aiohttp import ClientError
 from sqlalchemy import text
 
 from adapters.embedded import EmbeddedPostgres
-from booking_flow.deciding import CHANGED
-from booking_flow.recovery import Recovery
-from booking_flow.refused import Refused
+from booking_flow.errors import Refused
+from booking_flow.runtime.recovery import Recovery
+from booking_flow.runtime.unit_of_work import CHANGED
 from booking_flow.saga import TaskKind
 from persistence.database import create_engine, execute, fetch_all
 from persistence.migrate import upgrade
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 from tests.acceptance.processes import Fate, nursery
 from tests.acceptance.restoring import (
     cluster_put_back,

@@ -22,8 +22,8 @@ from tests.acceptance.observing import PIECE, observe, plan
 observe()
 
 import booking_http.worker.main  # noqa: E402 - what is imported from here on is observed
-from booking_flow.desk import AnswerKind, TaskAnswer  # noqa: E402
-from booking_flow.history import ActorKind, Origin  # noqa: E402
+from booking_flow.model.history import ActorKind, Origin  # noqa: E402
+from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer  # noqa: E402
 from booking_http.app import create_app  # noqa: E402
 from booking_http.runtime.logs import configure_logs  # noqa: E402
 from booking_http.runtime.process import run_until_stopped  # noqa: E402
@@ -34,8 +34,8 @@ from booking_http.wiring import Parts, open_parts  # noqa: E402
 from booking_http.worker.job_loop import Job  # noqa: E402
 from booking_http.worker.main import Worker, running_worker  # noqa: E402
 from booking_http.worker.outbox_sender import OutboxSender  # noqa: E402
+from persistence.notify import Wakeups  # noqa: E402
 from persistence.outbox import OutboxMessage  # noqa: E402
-from persistence.wakeups import Wakeups  # noqa: E402
 
 STAFF: Final = Origin(actor=ActorKind.STAFF, actor_name="rosa")
 

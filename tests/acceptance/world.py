@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.dispatch import SUPPLIER
 from adapters.simulator.supplier import Supplier
-from booking_flow.desk import AnswerKind, TaskAnswer
-from booking_flow.history import ActorKind, Origin
+from booking_flow.errors import Refused
+from booking_flow.model.history import ActorKind, Origin
 from booking_flow.ports import StoredTask, StoreUnavailable
-from booking_flow.refused import Refused
 from booking_flow.saga import TaskKind
+from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker
 from booking_http.worker.outbox_sender import send_due

@@ -14,11 +14,11 @@ from aioresponses import CallbackResult, aioresponses
 from yarl import URL
 
 from adapters.back_office import BackOffice, BackOfficeAddress, NoLookup, open_back_office
-from booking_flow.failures import FailureKind, SupplierError
-from booking_flow.money import Money
+from booking_flow.model.money import Money
+from booking_flow.model.session import Session
 from booking_flow.ports import Lookup
-from booking_flow.session import Session
 from booking_flow.supplier import CallContext, ImportedBooking
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.conftest import MockedResponse
 from tests.persistence.samples import BASKET, DETAILS, SELECTION, session
 

@@ -17,8 +17,8 @@ import pytest
 
 from adapters import claim_journal
 from adapters.claim_journal import RECENT, FileJournal
-from booking_flow.journal import JournaledClaim, JournaledEnd, JournaledStep
-from booking_flow.money import Money
+from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledStep
+from booking_flow.model.money import Money
 from booking_flow.saga import StepName, StepStatus
 
 DATABASE, ANOTHER = uuid4(), uuid4()

@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from adapters.spool import FileSpool, require_writable
-from booking_flow.card import CardBrand, CardMask, Charge
-from booking_flow.money import Money
+from booking_flow.model.card import CardBrand, CardMask, Charge
+from booking_flow.model.money import Money
 from booking_flow.ports import SpooledAnswer
 from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory
 

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import asyncpg
 
-from booking_flow.party import Details
-from booking_flow.session import NO_DETAILS
+from booking_flow.model.party import Details
+from booking_flow.model.session import NO_DETAILS
+from persistence.encryption import Vault
 from persistence.personal import open_details
-from persistence.vault import Vault
 from tests.bench import archive_sql as sql
 from tests.bench.copies import TABLES
 from tests.bench.pasts import PASTS, Past, walk_all

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from persistence.queue import PostgresWorkQueue
+from persistence.work_queue import PostgresWorkQueue
 from tests.bench.clients import book, service_of
 from tests.bench.copies import TABLES, copy_session
 from tests.bench.figures import Figures, median

@@ -24,7 +24,7 @@ from booking_http.staff.cursors import write_place
 from persistence.clock import set_clock_offset
 from persistence.database import fetch_all
 from persistence.migrate import upgrade
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 from tests.bench.archive import Progress, fill
 from tests.bench.clients import checked
 from tests.bench.figures import Figures

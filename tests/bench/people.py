@@ -9,9 +9,9 @@ from random import Random
 from typing import Any, Final
 from uuid import UUID
 
-from booking_flow.party import Contact, Details
+from booking_flow.model.party import Contact, Details
+from persistence.encryption import Vault
 from persistence.personal import details_values
-from persistence.vault import Vault
 from tests.http.kit import HASH_KEY, MASTER_KEY
 
 _STARTS: Final = "Ash Bar Bed Cal Cor Dal Ed Far Gar Had Hol Kel Lan Mar Nor Oak Pem Ros Sel Tor"

@@ -9,14 +9,14 @@ from typing import Final, TypeVar
 
 import asyncpg
 
-from booking_flow.change import Change
 from booking_flow.flow import Trigger
+from booking_flow.model.change import Change
+from booking_flow.model.session import Session
 from booking_flow.ports import CommitResult
 from booking_flow.saga import StepName
-from booking_flow.session import Session
 from persistence.database import create_engine
+from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from persistence.vault import Vault
 from tests.bench.bare import COMMIT, TABLES
 from tests.bench.figures import Figures
 from tests.ground import Ground

@@ -11,7 +11,7 @@ from playwright.async_api import FloatRect, async_playwright
 
 from adapters.embedded import EmbeddedPostgres
 from persistence.migrate import upgrade
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 from tests.browser.conftest import ARGS, chromium
 from tests.browser.shop import Shop, open_shop
 from tests.conftest import ROOT, administer

@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 
 from adapters.catalogue.layout import CRUISES, OWN
-from adapters.catalogue.ledger import Ledger
 from adapters.catalogue.report import Report
+from adapters.catalogue.run_log import Ledger
 from adapters.catalogue.runs import Order
 from adapters.catalogue.sync import Origin, sync
 from tests.catalogue.shelves import Shelf

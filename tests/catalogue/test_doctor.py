@@ -23,7 +23,7 @@ from booking_http.cli.main import main
 from booking_http.cli.sync_report import watching
 from booking_http.settings import Settings
 from persistence.database import create_engine, execute
-from persistence.identity import AppEnv
+from persistence.environment_mark import AppEnv
 from persistence.migrate import upgrade
 from tests.acceptance.processes import environment
 from tests.catalogue.conftest import MakeShelf

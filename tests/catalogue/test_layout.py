@@ -8,7 +8,7 @@ import pytest
 from adapters.catalogue.fields import ACCEPTED, FIELDS, Kind, Table
 from adapters.catalogue.layout import CRUISES, OWN, PRESETS, BadLayout, Place, layout_of
 from booking_http.settings import SettingsError, load_settings
-from persistence.schema_bookings import lines, sailings, ships
+from persistence.tables.bookings import lines, sailings, ships
 from tests.conftest import ROOT
 from tests.http.kit import settings_for
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from adapters.catalogue.memory import Memory
+from adapters.catalogue.cache import Memory
 
 
 class Source:

@@ -12,10 +12,9 @@ from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
 from adapters.catalogue.reader import CataloguePage, CatalogueReader, open_reader
 from adapters.catalogue.rows import BadCursor
 from adapters.simulator.sailings import seeded_sailings
+from booking_flow.errors import RefusalCode, Refused
+from booking_flow.model.sailing import Sailing
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
-from booking_flow.sailing import Sailing
 from booking_http.demo.seed import row_of
 from persistence.catalogue import CatalogueRow, seed
 from persistence.database import create_engine

@@ -7,8 +7,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from booking_http.service import SERVICE
 from booking_http.web.catalogue_gauges import CatalogueGauges
 from persistence.database import create_engine
-from persistence.schema_sync import RunKind
 from persistence.sync_runs import PostgresSyncRuns
+from persistence.tables.sync_runs import RunKind
 from tests.http.kit import running_service, running_simulator
 
 REPORT = {"written": 12, "refused": 3}

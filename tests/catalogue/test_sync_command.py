@@ -19,7 +19,7 @@ from yarl import URL
 from booking_http.cli.catalogue_runs import duration
 from booking_http.cli.main import main
 from persistence.database import create_engine
-from persistence.identity import AppEnv, remark
+from persistence.environment_mark import AppEnv, remark
 from persistence.sync_runs import PostgresSyncRuns
 from tests.catalogue.conftest import MakeShelf
 from tests.catalogue.copies import FIRST, fill, look, sold

@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.catalogue.ends import Busy, connected, take_alone
+from adapters.catalogue.connections import Busy, connected, take_alone
 from adapters.catalogue.fields import Table
 from persistence.database import create_engine
-from persistence.schema_sync import RunOutcome
 from persistence.sync_runs import PastRun, PostgresSyncRuns
+from persistence.tables.sync_runs import RunOutcome
 from tests.catalogue.conftest import MakeShelf
 from tests.catalogue.copies import (
     FIRST,

@@ -17,7 +17,7 @@ from booking_http.runtime.process import CannotRun
 from booking_http.settings import Settings
 from booking_http.wiring import open_parts
 from persistence.database import create_engine, execute
-from persistence.identity import AppEnv, Mark, read_mark, remark
+from persistence.environment_mark import AppEnv, Mark, read_mark, remark
 from persistence.migrate import upgrade
 from tests.acceptance.processes import environment
 from tests.cli.programs import run

@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
 
-from booking_flow.refusals import Refusal, RefusalCode
+from booking_flow.errors import Refusal, RefusalCode
+from booking_flow.model.session import Session
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.session import Session
 from booking_http.cli.main import main
 from persistence.database import create_engine
+from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from persistence.vault import Vault
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import NOW, call, claimed, settled
 from tests.words import told

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from booking_http.cli.main import main
 from booking_http.staff.passwords import Passwords
 from persistence.database import create_engine
-from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
+from persistence.tables.staff import Role
 
 EMAIL = "ada@agency.test"
 

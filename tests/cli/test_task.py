@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from booking_http.cli.main import main
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.processes import environment
 from tests.http.conftest import make_service, seeded_url, service, simulator

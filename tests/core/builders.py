@@ -11,14 +11,14 @@ from uuid import UUID
 
 import pytest
 
-from booking_flow.basket import Basket, BasketAnswer, BasketItem, DiningSeating
-from booking_flow.card import Card, CardBrand, CardMask, Payment, PaymentType
+from booking_flow.errors import Fault, Refusal, RefusalCode, Refused
 from booking_flow.flow import FLOW_VERSION, State, Trigger
-from booking_flow.history import Event, EventKind
-from booking_flow.money import Money
-from booking_flow.party import Contact, Details, Party, Passenger, PassengerType
-from booking_flow.policy import Policy
-from booking_flow.pricing import (
+from booking_flow.model.basket import Basket, BasketAnswer, BasketItem, DiningSeating
+from booking_flow.model.card import Card, CardBrand, CardMask, Payment, PaymentType
+from booking_flow.model.history import Event, EventKind
+from booking_flow.model.money import Money
+from booking_flow.model.party import Contact, Details, Party, Passenger, PassengerType
+from booking_flow.model.pricing import (
     Cabin,
     CabinCategory,
     CabinGrade,
@@ -27,8 +27,9 @@ from booking_flow.pricing import (
     Rate,
     Selection,
 )
-from booking_flow.refusals import Fault, Refusal, RefusalCode
-from booking_flow.refused import Refused
+from booking_flow.model.sailing import Sailing
+from booking_flow.model.session import Booking, Session
+from booking_flow.policy import Policy
 from booking_flow.saga import (
     OpenStep,
     OwedUndo,
@@ -38,10 +39,8 @@ from booking_flow.saga import (
     StepStatus,
     TaskKind,
 )
-from booking_flow.sailing import Sailing
-from booking_flow.session import Booking, Session
-from booking_flow.steps.booking import BookRequest
-from booking_flow.steps.moment import Moment
+from booking_flow.steps.book import BookRequest
+from booking_flow.steps.context import Moment
 from booking_flow.supplier import (
     BookAnswer,
     BookStatus,

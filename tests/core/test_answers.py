@@ -7,16 +7,18 @@ from typing import Any
 
 import pytest
 
-from booking_flow.card import CardBrand, CardMask, Charge
-from booking_flow.change import Change, PaymentRecord
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.history import Event, EventKind
-from booking_flow.money import Money
-from booking_flow.party import Details
-from booking_flow.refusals import RefusalCode
+from booking_flow.model.card import CardBrand, CardMask, Charge
+from booking_flow.model.change import Change, PaymentRecord
+from booking_flow.model.history import Event, EventKind
+from booking_flow.model.money import Money
+from booking_flow.model.party import Details
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.answers import (
+from booking_flow.steps.context import Moment
+from booking_flow.steps.reconciliation import payment_overdue
+from booking_flow.steps.resolution import (
     Disagreement,
     booked_after_all,
     charge_of,
@@ -27,8 +29,6 @@ from booking_flow.steps.answers import (
     not_paid,
     paid_after_all,
 )
-from booking_flow.steps.moment import Moment
-from booking_flow.steps.recover import payment_overdue
 from booking_flow.supplier import ImportedBooking
 from tests.core.builders import (
     BOOKED_FACTS,

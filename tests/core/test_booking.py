@@ -6,20 +6,18 @@ from typing import Any
 
 import pytest
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.card import PaymentType
-from booking_flow.change import Change, PaymentRecord
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.booking_results import CARD_DECLINED
+from booking_flow.errors import Refusal, RefusalCode, Refused
 from booking_flow.flow import State, Trigger
-from booking_flow.history import Event, EventKind
-from booking_flow.judging import CARD_DECLINED
-from booking_flow.party import Details, Party
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.card import PaymentType
+from booking_flow.model.change import Change, PaymentRecord
+from booking_flow.model.history import Event, EventKind
+from booking_flow.model.party import Details, Party
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.policy import FailedYellow, PaymentChannel
-from booking_flow.refusals import Refusal, RefusalCode
-from booking_flow.refused import Refused
 from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus, TaskKind
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.booking import (
+from booking_flow.steps.book import (
     Asked,
     BookRequest,
     claim_book,
@@ -28,8 +26,9 @@ from booking_flow.steps.booking import (
     settle_book,
 )
 from booking_flow.steps.guards import SESSION_OVER
-from booking_flow.steps.settling import Failure
+from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, FraudCategory
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     BOOKED_FACTS,
     DETAILS,

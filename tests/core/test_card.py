@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking_flow.card import (
+from booking_flow.errors import RefusalCode
+from booking_flow.model.card import (
     Card,
     CardBrand,
     CardMask,
@@ -20,8 +21,7 @@ from booking_flow.card import (
     check_card,
     luhn_valid,
 )
-from booking_flow.party import Details
-from booking_flow.refusals import RefusalCode
+from booking_flow.model.party import Details
 from booking_flow.supplier import BookOrder
 from tests.core.builders import (
     VISA,

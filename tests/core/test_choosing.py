@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
+from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.party import Party
-from booking_flow.pricing import CabinList, Quote
-from booking_flow.refusals import Refusal, RefusalCode
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.choosing import (
+from booking_flow.model.party import Party
+from booking_flow.model.pricing import CabinList, Quote
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.steps.select_cabin import (
     CabinChoice,
     Wanted,
     already_held,

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from booking_flow.change import Change
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.history import EventKind
+from booking_flow.lifecycle.extend_deadline import TOO_LATE, Deadline, extended, movable
+from booking_flow.model.change import Change
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.policy import PaymentChannel
-from booking_flow.refusals import RefusalCode
 from booking_flow.saga import StepName
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.extending import TOO_LATE, Deadline, extended, movable
 from tests.core.builders import (
     NOW,
     SUPPLIER,

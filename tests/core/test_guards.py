@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
+from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.history import EventKind
-from booking_flow.party import Details
+from booking_flow.lifecycle.edit import edited, may_price
+from booking_flow.model.history import EventKind
+from booking_flow.model.party import Details
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import StepName, StepStatus
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.edit import edited, may_price
 from booking_flow.steps.guards import (
     SESSION_OVER,
     allowed_triggers,

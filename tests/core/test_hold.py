@@ -5,17 +5,15 @@ from typing import Any
 
 import pytest
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.change import Change
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.errors import Refusal, RefusalCode, Refused
 from booking_flow.flow import State, Trigger
-from booking_flow.history import Event, EventKind
-from booking_flow.money import Money
-from booking_flow.pricing import Selection
-from booking_flow.refusals import Refusal, RefusalCode
-from booking_flow.refused import Refused
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.change import Change
+from booking_flow.model.history import Event, EventKind
+from booking_flow.model.money import Money
+from booking_flow.model.pricing import Selection
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
-from booking_flow.session import Session, Unwinding, UnwindingReason
 from booking_flow.steps.hold import (
     Held,
     basket_of,
@@ -28,7 +26,8 @@ from booking_flow.steps.hold import (
     step_claimed_at,
     supplier_key,
 )
-from booking_flow.steps.settling import Failure
+from booking_flow.steps.outcomes import Failure
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     HELD_UNTIL,
     NEW_SUPPLIER,

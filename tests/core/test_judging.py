@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.failures import FailureKind, SupplierError
-from booking_flow.judging import (
+from booking_flow.booking_results import (
     CARD_DECLINED,
     BookVerdict,
     judge_basket,
@@ -16,11 +14,13 @@ from booking_flow.judging import (
     judge_payment,
     refusal_of,
 )
-from booking_flow.money import Money
+from booking_flow.errors import Refusal, RefusalCode
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.money import Money
 from booking_flow.policy import FailedYellow
-from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import StepStatus, TaskKind
 from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     NOTHING_HELD,
     a_basket_answer,

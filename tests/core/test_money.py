@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking_flow.money import CurrencyMismatch, Money
+from booking_flow.model.money import CurrencyMismatch, Money
 from tests.core.builders import eur, usd
 
 AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2)

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from booking_flow.change import Change
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.history import EventKind, fold
-from booking_flow.refusals import RefusalCode
+from booking_flow.lifecycle.manual_transition import Jump, Remains, jump_to, moved
+from booking_flow.model.change import Change
+from booking_flow.model.history import EventKind, fold
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.saga import StepName
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.overriding import Jump, Remains, jump_to, moved
 from tests.core.builders import (
     NOW,
     OWED,

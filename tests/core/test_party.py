@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking_flow.party import (
+from booking_flow.errors import RefusalCode
+from booking_flow.model.party import (
     Details,
     Party,
     PartyRules,
@@ -16,7 +17,6 @@ from booking_flow.party import (
     check_passengers,
     type_for,
 )
-from booking_flow.refusals import RefusalCode
 from tests.core.builders import SAILS, a_contact, a_passenger, plain, with_faults
 
 RULES = PartyRules()

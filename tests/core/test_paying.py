@@ -6,19 +6,18 @@ from typing import Any
 
 import pytest
 
-from booking_flow.card import PaymentType
-from booking_flow.change import Change, PaymentRecord, begin
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.booking_results import CARD_DECLINED
+from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.history import Event, EventKind
-from booking_flow.judging import CARD_DECLINED
-from booking_flow.money import Money
+from booking_flow.model.card import PaymentType
+from booking_flow.model.change import Change, PaymentRecord, begin
+from booking_flow.model.history import Event, EventKind
+from booking_flow.model.money import Money
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.policy import PaymentChannel
-from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.answers import paid_after_all
-from booking_flow.steps.paying import (
+from booking_flow.steps.outcomes import Failure
+from booking_flow.steps.pay import (
     Paid,
     booking_of,
     claim_pay,
@@ -27,8 +26,9 @@ from booking_flow.steps.paying import (
     received,
     settle_pay,
 )
-from booking_flow.steps.settling import Failure
+from booking_flow.steps.resolution import paid_after_all
 from booking_flow.supplier import CardTransaction, ImportedBooking, PayAnswer
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     BOOKED_FACTS,
     MASK,

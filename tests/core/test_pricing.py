@@ -2,8 +2,8 @@
 
 import pytest
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.pricing import CabinList
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.pricing import CabinList
 from tests.core.builders import (
     NOTHING_HELD,
     a_basket,

@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from booking_flow.change import Change, PaymentRecord
+from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.history import EventKind
-from booking_flow.money import Money
+from booking_flow.lifecycle.record_payment import ELSEWHERE, TWO_CURRENCIES, recordable, recorded
+from booking_flow.model.change import Change, PaymentRecord
+from booking_flow.model.history import EventKind
+from booking_flow.model.money import Money
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import StepName
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.recording import ELSEWHERE, TWO_CURRENCIES, recordable, recorded
 from tests.core.builders import (
     NOW,
     a_basket,

@@ -6,20 +6,20 @@ from typing import Any
 
 import pytest
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.card import Charge
-from booking_flow.change import Change
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.claim_journal import JournaledClaim, JournaledStep
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.history import EventKind
-from booking_flow.journal import JournaledClaim, JournaledStep
-from booking_flow.refusals import RefusalCode
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.card import Charge
+from booking_flow.model.change import Change
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.booking import Asked
+from booking_flow.steps.book import Asked
 from booking_flow.steps.hold import Held
-from booking_flow.steps.paying import Paid
-from booking_flow.steps.recover import (
+from booking_flow.steps.outcomes import Failure
+from booking_flow.steps.pay import Paid
+from booking_flow.steps.reconciliation import (
     abandoned,
     basket_unreadable,
     found_in_basket,
@@ -29,8 +29,8 @@ from booking_flow.steps.recover import (
     payment_overdue,
     remembered,
 )
-from booking_flow.steps.settling import Failure
 from booking_flow.supplier import PayAnswer
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     BOOKED_FACTS,
     FACTS,

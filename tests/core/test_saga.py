@@ -5,12 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.flow import State
-from booking_flow.money import Money
+from booking_flow.model.money import Money
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy, StepLimits
 from booking_flow.saga import SAGA, STEPS, OpenStep, StepKind, StepName, StepStatus
 from booking_flow.supplier import CallContext, CardTransaction, SupplierCall
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import HELD_UNTIL, NOW, OWED, a_booking, a_session, an_id, eur, usd
 
 GOLDEN = [

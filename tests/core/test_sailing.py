@@ -4,9 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from booking_flow.refusals import Refusal, RefusalCode, price_changed
-from booking_flow.refused import refuse
-from booking_flow.sailing import check_bookable
+from booking_flow.errors import Refusal, RefusalCode, price_changed, refuse
+from booking_flow.model.sailing import check_bookable
 from tests.core.builders import SAILS, a_refusal, a_sailing, a_session, eur, plain, price_is, usd
 
 DAY = timedelta(days=1)

@@ -4,15 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from booking_flow.change import Change, PaymentRecord, TaskClosing, begin
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.errors import RefusalCode, Refused
 from booking_flow.flow import IllegalTransition, State, Trigger
-from booking_flow.history import EventKind
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
+from booking_flow.model.change import Change, PaymentRecord, TaskClosing, begin
+from booking_flow.model.history import EventKind
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
-from booking_flow.steps import settling
-from booking_flow.steps.settling import Failure
+from booking_flow.steps import outcomes
+from booking_flow.steps.outcomes import Failure
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     MASK,
     NOW,
@@ -39,7 +38,7 @@ NO = a_refusal(RefusalCode.SOLD_OUT, "Gone.")
 def test_a_claim_forgets_a_cancel_that_the_line_had_refused() -> None:
     """Otherwise the end of the new step would obey it."""
     session = a_session(State.BOOKED, cancel_requested_at=NOW - timedelta(days=1))
-    change = settling.claimed(begin(session), StepName.PAY, at(), intent={"amount": "1.00 USD"})
+    change = outcomes.claimed(begin(session), StepName.PAY, at(), intent={"amount": "1.00 USD"})
     assert change.after.cancel_requested_at is None
 
 
@@ -55,7 +54,7 @@ def test_a_claim_of_a_forward_step_needs_a_live_session(name: StepName) -> None:
         intent={"a": "b"},
     )
     moment = at()
-    change = settling.claimed(begin(session), name, moment, intent={"a": "b"}, item_key="9")
+    change = outcomes.claimed(begin(session), name, moment, intent={"a": "b"}, item_key="9")
     assert change == Change(
         before=session,
         after=a_session(State.BOOKED, version=8, open_step=step),
@@ -74,13 +73,13 @@ def test_a_claim_of_a_forward_step_needs_a_live_session(name: StepName) -> None:
 @pytest.mark.parametrize("kind", [None, EventKind.LATE_ANSWER])
 def test_a_step_that_was_done(kind: EventKind | None) -> None:
     event = an_event(kind or EventKind.STEP_SETTLED, State.BASKETED, step="book", outcome="done")
-    assert settling.done(BUSY, evidence={"a": "b"}, kind=kind) == Change(
+    assert outcomes.done(BUSY, evidence={"a": "b"}, kind=kind) == Change(
         before=BUSY,
         after=a_session(State.BASKETED, version=8),
         events=(event,),
         settle=a_settlement(StepStatus.DONE, a="b"),
     )
-    assert settling.done(BUSY).settle == a_settlement(StepStatus.DONE)
+    assert outcomes.done(BUSY).settle == a_settlement(StepStatus.DONE)
 
 
 @pytest.mark.parametrize("kind", [None, EventKind.LATE_ANSWER])
@@ -93,23 +92,23 @@ def test_a_step_that_was_refused(kind: EventKind | None, sent: bool) -> None:
         outcome="refused",
         code="sold_out",
     )
-    assert settling.refused(BUSY, NO, sent=sent, evidence={"a": "b"}, kind=kind) == Change(
+    assert outcomes.refused(BUSY, NO, sent=sent, evidence={"a": "b"}, kind=kind) == Change(
         before=BUSY,
         after=a_session(State.BASKETED, version=8),
         events=(event,),
         settle=a_settlement(StepStatus.REFUSED, NO, sent=sent, a="b"),
     )
-    assert settling.refused(BUSY, NO, sent=True).settle == a_settlement(StepStatus.REFUSED, NO)
+    assert outcomes.refused(BUSY, NO, sent=True).settle == a_settlement(StepStatus.REFUSED, NO)
 
 
 def test_a_step_that_may_have_happened_stays_open() -> None:
-    assert settling.unknown(BUSY, evidence={"a": "b"}) == Change(
+    assert outcomes.unknown(BUSY, evidence={"a": "b"}) == Change(
         before=BUSY,
         after=booking(version=8, open_step=a_step(StepName.BOOK, StepStatus.UNKNOWN)),
         events=(an_event(EventKind.STEP_UNKNOWN, State.BASKETED, step="book", a="b"),),
         settle=a_settlement(StepStatus.UNKNOWN, a="b"),
     )
-    assert settling.unknown(BUSY).settle == a_settlement(StepStatus.UNKNOWN)
+    assert outcomes.unknown(BUSY).settle == a_settlement(StepStatus.UNKNOWN)
 
 
 @pytest.mark.parametrize("kind", FailureKind)
@@ -134,9 +133,9 @@ def test_a_refusal_before_the_call_is_certain_and_nothing_was_sent() -> None:
 
 def test_settling_needs_an_open_step() -> None:
     with pytest.raises(LookupError) as caught:
-        settling.done(a_session())
+        outcomes.done(a_session())
     assert str(caught.value) == "no step is open"
-    assert settling.open_step(BUSY).id == STEP_ID
+    assert outcomes.open_step(BUSY).id == STEP_ID
 
 
 def test_a_change_begins_as_nothing() -> None:

@@ -6,14 +6,9 @@ from typing import Any
 
 import pytest
 
-from booking_flow.change import Change, begin
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.history import EventKind
-from booking_flow.refusals import RefusalCode
-from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
-from booking_flow.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.guards import SESSION_OVER
-from booking_flow.steps.unwind import (
+from booking_flow.lifecycle.cancellation import (
     cancel,
     finish_unwinding,
     lapse,
@@ -22,6 +17,11 @@ from booking_flow.steps.unwind import (
     staff_task,
     unwind,
 )
+from booking_flow.model.change import Change, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
+from booking_flow.steps.guards import SESSION_OVER
 from tests.core.builders import (
     BOOKED_FACTS,
     FACTS,

@@ -13,8 +13,8 @@ from yarl import URL
 
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import COOKIE
-from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
+from persistence.tables.staff import Role
 from tests.http.kit import Guest, Service
 from tests.http.staff import PASSWORD, Clerk, hire
 

@@ -19,13 +19,9 @@ from yarl import URL
 import booking_http.wiring
 from adapters.simulator import SimulatorSettings
 from adapters.simulator import create_app as create_simulator
-from adapters.simulator.sailings import (
-    CARNIVAL_SAILING,
-    EXAMPLE_SAILING,
-    seeded_sailings,
-)
+from adapters.simulator.sailings import CARNIVAL_SAILING, EXAMPLE_SAILING, seeded_sailings
 from adapters.traveltek.settings import TraveltekSettings
-from booking_flow.sailing import Sailing
+from booking_flow.model.sailing import Sailing
 from booking_http.api.action_links import BASE
 from booking_http.app import PARTS, create_app
 from booking_http.demo.seed import row_of

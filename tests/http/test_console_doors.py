@@ -7,7 +7,7 @@ import pytest
 from booking_http.console.auth import own_path
 from booking_http.staff.passwords import hash_password
 from booking_http.web.auth import COOKIE
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 from tests.http.console import Visitor, come_in
 from tests.http.kit import Service
 from tests.http.staff import PASSWORD, Clerk, hire

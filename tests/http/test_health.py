@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from booking_http.web.health import Component, Health
-from persistence.identity import AppEnv
+from persistence.environment_mark import AppEnv
 
 
 async def test_a_look_that_a_stop_overtakes_does_not_say_that_the_process_is_ready() -> None:

@@ -6,9 +6,9 @@ from types import MappingProxyType
 
 import pytest
 
+from booking_flow.errors import Fault, Refusal, RefusalCode
 from booking_flow.flow import Trigger
-from booking_flow.refusals import Fault, Refusal, RefusalCode
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 from booking_http.api.action_links import ACTIONS
 from booking_http.api.problem_response import render_problem
 from booking_http.web.problems import PROBLEMS, EdgeCode, Problem, from_refusal

@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from adapters.embedded import EmbeddedPostgres
 from persistence.database import create_engine, execute
-from persistence.vitals import hindrance
+from persistence.database_info import hindrance
 from tests.http.kit import Json, Service
 from tests.patience import eventually
 from tests.tcp_proxy import Network, network

@@ -18,9 +18,9 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.runtime import environment_guard
 from booking_http.runtime.connection_errors import named, rejection, told
 from booking_http.runtime.process import CannotRun
-from persistence import identity
+from persistence import environment_mark
 from persistence.database import create_engine, fetch_one
-from persistence.identity import Mark
+from persistence.environment_mark import Mark
 from tests.http.kit import settings_for
 
 WRONG = InvalidPasswordError("password authentication failed")
@@ -89,7 +89,7 @@ async def test_a_no_that_comes_later_is_logged_once_and_outlived(
         if (answer := next(answers, None)) is not None:
             raise answer
         compared.set()
-        return await identity.read_mark(engine)
+        return await environment_mark.read_mark(engine)
 
     monkeypatch.setattr(environment_guard, "read_mark", read_mark)
     monkeypatch.setattr(environment_guard, "_PAUSE", 0.01)

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import pytest
 
-from booking_flow.basket import Basket
 from booking_flow.flow import FLOW_VERSION, State, Trigger
-from booking_flow.money import Money
-from booking_flow.party import Party
+from booking_flow.model.basket import Basket
+from booking_flow.model.money import Money
+from booking_flow.model.party import Party
+from booking_flow.model.sailing import Sailing
+from booking_flow.model.session import Booking, Session, Unwinding, UnwindingReason
 from booking_flow.saga import OpenStep, StepName, StepStatus
-from booking_flow.sailing import Sailing
-from booking_flow.session import Booking, Session, Unwinding, UnwindingReason
 from booking_http.api.session_response import render
 from tests.http.kit import Json
 

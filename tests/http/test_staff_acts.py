@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from booking_http.staff.allowed_actions import ACTIONS
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 from tests.http.kit import VISA, Service
 from tests.http.staff import WHY, Clerk, audit, hire, in_doubt, rows
 

@@ -10,7 +10,7 @@ import pytest
 from booking_http.staff import bulk_runs
 from booking_http.worker.main import jobs
 from persistence.bulk import TakenItem
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 from tests.http.kit import Guest, Json, Reply, Service
 from tests.http.staff import WHY, Clerk, audit, hire
 

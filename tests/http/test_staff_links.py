@@ -11,8 +11,8 @@ from multidict import CIMultiDictProxy
 
 from booking_http.staff.sign_in_links import grant_link
 from booking_http.staff.wiring import BASE
-from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
+from persistence.tables.staff import Role
 from tests.http.kit import Reply, Service
 from tests.http.staff import Clerk, audit, hire, rows
 

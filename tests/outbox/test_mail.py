@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from adapters.mail import read_address
-from booking_flow.change import begin
+from adapters.notifications.mail import read_address
 from booking_flow.flow import Trigger
-from booking_flow.money import Money
-from booking_flow.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.change import begin
+from booking_flow.model.money import Money
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_http.notifications.mail_texts import confirmation
 from persistence.erasure import erase
 from tests.outbox.kit import Authority, Office, Postbox, mail, open_office, part, running_postbox

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adapters.public_hosts import is_public
+from adapters.notifications.public_hosts import is_public
 from booking_http.settings import SettingsError
 from booking_http.worker.outbox_sender import LEASE
 from persistence.outbox import Fate

@@ -5,12 +5,12 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.basket import Basket
-from booking_flow.change import Change
 from booking_flow.flow import Trigger
+from booking_flow.model.basket import Basket
+from booking_flow.model.change import Change
+from booking_flow.model.session import Session
 from booking_flow.ports import CommitResult, Committed
 from booking_flow.saga import StepName
-from booking_flow.session import Session
 from persistence.database import fetch_all
 from persistence.sessions import PostgresSessionStore
 from tests.persistence.samples import (

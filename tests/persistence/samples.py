@@ -6,17 +6,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from booking_flow.basket import Basket, DiningSeating
-from booking_flow.card import CardBrand, CardMask
-from booking_flow.change import Change, IdempotencyBinding, begin
 from booking_flow.flow import FLOW_VERSION, State, Trigger
-from booking_flow.history import ActorKind, EventKind, Origin
-from booking_flow.money import Money
-from booking_flow.party import Contact, Details, Party, Passenger, PassengerType
-from booking_flow.pricing import CabinCategory, CabinGrade, PriceItem, Quote, Rate, Selection
+from booking_flow.model.basket import Basket, DiningSeating
+from booking_flow.model.card import CardBrand, CardMask
+from booking_flow.model.change import Change, IdempotencyBinding, begin
+from booking_flow.model.history import ActorKind, EventKind, Origin
+from booking_flow.model.money import Money
+from booking_flow.model.party import Contact, Details, Party, Passenger, PassengerType
+from booking_flow.model.pricing import CabinCategory, CabinGrade, PriceItem, Quote, Rate, Selection
+from booking_flow.model.sailing import Sailing
+from booking_flow.model.session import Booking, Session
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
-from booking_flow.sailing import Sailing
-from booking_flow.session import Booking, Session
 from booking_flow.supplier import SupplierCall, SupplierSession
 
 NOW = datetime.now(UTC)

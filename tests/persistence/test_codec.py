@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking_flow.basket import Basket
-from booking_flow.money import Money
-from booking_flow.party import Details, Party
-from booking_flow.pricing import Quote, Selection
-from booking_flow.refusals import Refusal
-from booking_flow.sailing import Sailing
+from booking_flow.errors import Refusal
+from booking_flow.model.basket import Basket
+from booking_flow.model.money import Money
+from booking_flow.model.party import Details, Party
+from booking_flow.model.pricing import Quote, Selection
+from booking_flow.model.sailing import Sailing
 from persistence.codec import decode, encode
 
 CENTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2)

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from booking_flow.change import begin
 from booking_flow.flow import Trigger
-from booking_flow.history import EventKind
+from booking_flow.model.change import begin
+from booking_flow.model.history import EventKind
 from booking_flow.ports import CommitResult
 from booking_flow.saga import StepStatus
 from persistence.database import transaction

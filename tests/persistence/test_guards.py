@@ -8,15 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from booking_flow.change import Change, begin
-from booking_flow.history import EventKind
+from booking_flow.model.change import Change, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.ports import CommitResult
 from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.session import Session, Unwinding, UnwindingReason
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
+from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from persistence.vault import Vault
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import (
     BASKET,

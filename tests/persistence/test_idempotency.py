@@ -3,10 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from booking_flow.change import IdempotencyBinding
+from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import Trigger
+from booking_flow.model.change import IdempotencyBinding
 from booking_flow.ports import CommitResult, Replay
-from booking_flow.refusals import Refusal, RefusalCode
 from booking_flow.saga import StepName, StepStatus
 from persistence.clock import set_clock_offset
 from tests.persistence.helpers import Shop

@@ -17,7 +17,7 @@ from persistence.database import create_engine
 from persistence.migrate import current, downgrade, upgrade
 from persistence.pool import open_engine
 from persistence.revisions import head
-from persistence.schema_all import metadata
+from persistence.tables.registry import metadata
 
 # Everything that has a name in our schemas, with its definition.
 DEFINITIONS = """

@@ -6,17 +6,17 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 
-from booking_flow.change import begin
-from booking_flow.history import EventKind
-from booking_flow.party import Details
-from booking_flow.session import NO_DETAILS
+from booking_flow.model.change import begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.party import Details
+from booking_flow.model.session import NO_DETAILS
 from persistence.columns import metadata
+from persistence.encryption import Vault
 from persistence.erasure import erase, rewrap_keys
 from persistence.errors import Erased
 from persistence.histories import find_by_guest
 from persistence.search import SearchKind, normalise
 from persistence.sessions import PostgresSessionStore
-from persistence.vault import Vault
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import DETAILS, GUEST, SECRET, session
 

@@ -8,16 +8,16 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.change import begin
 from booking_flow.flow import Trigger
-from booking_flow.history import EventKind
+from booking_flow.model.change import begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.ports import CommitResult, TakenStep
 from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.session import Session, Unwinding, UnwindingReason
 from persistence.attempts import StepEntry, steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, tasks
-from persistence.queue import PostgresWorkQueue
+from persistence.work_queue import PostgresWorkQueue
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import BASKET, BOOKING, NOW, call, claimed, settled
 

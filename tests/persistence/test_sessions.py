@@ -8,12 +8,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from booking_flow.change import PaymentRecord, begin
 from booking_flow.flow import State, Trigger
-from booking_flow.history import EventKind, fold
+from booking_flow.model.change import PaymentRecord, begin
+from booking_flow.model.history import EventKind, fold
+from booking_flow.model.session import Unwinding, UnwindingReason
 from booking_flow.ports import CommitResult
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.session import Unwinding, UnwindingReason
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, find_by_booking, find_by_reference, history, tasks

@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import pytest
 
-from booking_flow.change import begin
+from booking_flow.errors import Fault, Refusal, RefusalCode
 from booking_flow.flow import Trigger
-from booking_flow.history import EventKind
+from booking_flow.model.change import begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session
 from booking_flow.ports import CommitResult
-from booking_flow.refusals import Fault, Refusal, RefusalCode
 from booking_flow.saga import OpenStep, OwedUndo, StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.session import Session
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, tasks

@@ -5,11 +5,11 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from booking_flow.change import Change, TaskClosing, begin
-from booking_flow.history import EventKind
+from booking_flow.model.change import Change, TaskClosing, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session
 from booking_flow.ports import CommitResult
 from booking_flow.saga import StaffTask, StepStatus, TaskKind
-from booking_flow.session import Session
 from persistence.tasks import PostgresTaskStore
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import NOW, settled

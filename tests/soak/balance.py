@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State
-from booking_flow.history import flaw
+from booking_flow.model.history import flaw
 from booking_http.staff.timeline import whole_history
 from tests.http.kit import Json
 from tests.soak.books import Books

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import UUID
 
-from booking_flow.desk import AnswerKind, Desk, TaskAnswer
-from booking_flow.history import ActorKind, Origin
+from booking_flow.errors import Refused
+from booking_flow.model.history import ActorKind, Origin
 from booking_flow.ports import StoredTask
-from booking_flow.refused import Refused
 from booking_flow.saga import TaskKind
+from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_http.wiring import open_parts
 from tests.ground import Ground
 from tests.soak.books import Books, read_books

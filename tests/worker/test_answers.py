@@ -6,11 +6,10 @@ from uuid import UUID
 
 import pytest
 
-from booking_flow.desk import AnswerKind, Desk, TaskAnswer
-from booking_flow.history import ActorKind, Origin
+from booking_flow.errors import RefusalCode, Refused
+from booking_flow.model.history import ActorKind, Origin
 from booking_flow.ports import StoredTask
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
+from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from persistence.tasks import PostgresTaskStore
 from tests.http.kit import Guest, Service
 from tests.worker.kit import rows

@@ -10,9 +10,8 @@ from uuid import UUID
 
 import pytest
 
+from booking_flow.errors import RefusalCode, refuse
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import refuse
 from booking_http.web.metrics import Metrics
 from booking_http.worker.job_loop import Job, JobLoop
 from tests.patience import eventually

@@ -12,15 +12,15 @@ from uuid import uuid4
 
 import pytest
 
-from booking_flow.change import begin
 from booking_flow.flow import Trigger
+from booking_flow.model.change import begin
+from booking_flow.model.session import Session
 from booking_flow.ports import CommitResult
 from booking_flow.saga import OwedUndo, StepStatus
-from booking_flow.session import Session
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
+from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from persistence.vault import Vault
 from tests.http.kit import HASH_KEY, MASTER_KEY, settings_for
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import BASKET, NOW, settled

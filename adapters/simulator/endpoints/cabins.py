@@ -4,8 +4,8 @@ from zlib import crc32
 
 from adapters.simulator.call import Call
 from adapters.simulator.endpoints.quoted import quoted_rate
-from adapters.simulator.fleet import Grade
 from adapters.simulator.inventory import Cabin
+from adapters.simulator.reference_data import Grade
 from adapters.simulator.sailings import SeededSailing
 from adapters.simulator.state import GUARANTEE, OfferedCabin, QuotedRate
 from adapters.simulator.wire import Json, RefusalError, envelope

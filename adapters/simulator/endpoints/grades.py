@@ -5,9 +5,9 @@ from zlib import crc32
 
 from adapters.simulator.call import Call
 from adapters.simulator.endpoints.search import in_window
-from adapters.simulator.fleet import GRADES, RATES, Grade, Rate
 from adapters.simulator.inventory import place
 from adapters.simulator.pricing import Quote, quote
+from adapters.simulator.reference_data import GRADES, RATES, Grade, Rate
 from adapters.simulator.sailings import SeededSailing
 from adapters.simulator.state import QuotedRate, SupplierSession
 from adapters.simulator.wire import Json, RefusalError, envelope, number

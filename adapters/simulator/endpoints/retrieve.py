@@ -6,7 +6,7 @@ from decimal import Decimal
 from adapters.simulator.call import Call
 from adapters.simulator.endpoints.basket_body import itinerary
 from adapters.simulator.endpoints.cabins import deck_block
-from adapters.simulator.fleet import GRADES, SHIPS_BY_ID
+from adapters.simulator.reference_data import GRADES, SHIPS_BY_ID
 from adapters.simulator.sailings import SeededSailing
 from adapters.simulator.state import BasketItem, SupplierBooking
 from adapters.simulator.wire import Json, RefusalError, envelope, number

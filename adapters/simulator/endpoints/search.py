@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from adapters.simulator.call import Call
-from adapters.simulator.fleet import LINES
 from adapters.simulator.pricing import PER_USD, lead_in
+from adapters.simulator.reference_data import LINES
 from adapters.simulator.sailings import SeededSailing
 from adapters.simulator.state import SupplierSession, opaque_key
 from adapters.simulator.wire import Json, RefusalError, envelope, text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
 from booking_http.api.guest_request import GuestRequest, address_of
 from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem

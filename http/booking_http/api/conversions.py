@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from booking_flow.card import Card, Payment
-from booking_flow.money import Money
-from booking_flow.party import Contact, Passenger
-from booking_flow.steps.booking import BookRequest
-from booking_flow.steps.choosing import CabinChoice
+from booking_flow.model.card import Card, Payment
+from booking_flow.model.money import Money
+from booking_flow.model.party import Contact, Passenger
+from booking_flow.steps.book import BookRequest
+from booking_flow.steps.select_cabin import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.api import requests
 

@@ -14,17 +14,17 @@ from adapters.catalogue.quality import LineCount
 from adapters.catalogue.reader import CatalogueReader
 from adapters.traveltek.client import TraveltekClient
 from adapters.traveltek.clock import clock_ahead
-from booking_flow.failures import SupplierError
-from booking_flow.party import Party
-from booking_flow.sailing import Sailing
+from booking_flow.model.party import Party
+from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import SearchHit
+from booking_flow.supplier_errors import SupplierError
 from booking_http.api import debug_responses as tell
 from booking_http.settings import Settings
 from booking_http.wiring import passing_call
 from persistence.clock import now
-from persistence.identity import Mark, read_mark
+from persistence.database_info import session_counts, vitals
+from persistence.environment_mark import Mark, read_mark
 from persistence.revisions import head, standing
-from persistence.vitals import session_counts, vitals
 
 _PARTY: Final = Party(adults=2)
 _CLOCK_LIMIT: Final = 5.0

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from booking_http.web.models import Moment, ResponseModel
-from persistence.identity import AppEnv
+from persistence.environment_mark import AppEnv
 
 Outcome = Literal["agrees", "other_line", "not_found", "sold_out", "failed"]
 

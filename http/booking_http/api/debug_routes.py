@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
 from booking_http.api.debug_responses import DbInfoResponse, SupplierCheckResponse
 from booking_http.api.endpoints import debug
 from booking_http.web.problems import EdgeCode

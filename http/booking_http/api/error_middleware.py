@@ -8,9 +8,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
 from booking_http.api.problem_response import render_problem
 from booking_http.service import SERVICE
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from booking_flow.change import IdempotencyBinding
+from booking_flow.model.change import IdempotencyBinding
 from booking_http.web.problems import EdgeCode, problem
 
 _SHAPE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{14,253})[\x21-\x7e]")

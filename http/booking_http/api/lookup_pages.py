@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 from booking_http.notifications.booking_facts import groups
 from booking_http.notifications.mail_texts import CONFIRMED, environment
 

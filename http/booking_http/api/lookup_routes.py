@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_flow.refusals import RefusalCode as C
+from booking_flow.errors import RefusalCode as C
 from booking_http.api.action_links import BASE
 from booking_http.api.endpoints import lookup
 from booking_http.api.lookup_models import LookupRequest, LookupResponse

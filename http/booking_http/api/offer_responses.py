@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from booking_flow.pricing import Breakdown, Cabin, CabinGrade, CabinList, Quote, Rate
-from booking_flow.sailing import Sailing
+from booking_flow.model.pricing import Breakdown, Cabin, CabinGrade, CabinList, Quote, Rate
+from booking_flow.model.sailing import Sailing
 from booking_http.api import offers as tell
 from booking_http.api.responses import SessionResponse
 from booking_http.api.session_response import cruise_fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from booking_flow.pricing import CabinCategory
+from booking_flow.model.pricing import CabinCategory
 from booking_http.api.responses import CruiseResponse, SessionResponse
 from booking_http.web.models import Amount, Moment, ResponseModel
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic.alias_generators import to_camel
 
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
 from booking_http.api.action_links import describe
 from booking_http.api.problem_document import FaultResponse, ProblemResponse
 from booking_http.api.responses import ActionResponse

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from booking_flow.card import PaymentType
-from booking_flow.party import PassengerType
+from booking_flow.model.card import PaymentType
+from booking_flow.model.party import PassengerType
 from booking_http.web.models import (
     AskedAmount,
     Code,

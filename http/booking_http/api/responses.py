@@ -6,8 +6,8 @@ from datetime import date
 from typing import Literal
 
 from booking_flow.flow import State
-from booking_flow.party import PassengerType
-from booking_flow.pricing import CabinCategory
+from booking_flow.model.party import PassengerType
+from booking_flow.model.pricing import CabinCategory
 from booking_flow.saga import StepName
 from booking_http.web.models import Amount, Moment, ResponseModel
 

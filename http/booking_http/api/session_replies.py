@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from booking_flow.engine import Answer
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 from booking_http.api.action_links import session_href
 from booking_http.api.guest_token import GuestToken
 from booking_http.api.responses import SessionResponse

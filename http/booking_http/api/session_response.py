@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, Literal
 
-from booking_flow.basket import Basket
 from booking_flow.flow import State, Trigger
-from booking_flow.party import Details
-from booking_flow.pricing import PriceItem
+from booking_flow.model.basket import Basket
+from booking_flow.model.party import Details
+from booking_flow.model.pricing import PriceItem
+from booking_flow.model.sailing import Sailing
+from booking_flow.model.session import Booking, Session, UnwindingReason
 from booking_flow.saga import StepName
-from booking_flow.sailing import Sailing
-from booking_flow.session import Booking, Session, UnwindingReason
 from booking_http.api import responses as tell
 from booking_http.api.action_links import describe
 

@@ -16,8 +16,8 @@ import click
 from booking_http.cli.options import home_option
 
 if TYPE_CHECKING:
-    from adapters.catalogue.ledger import Ledger
     from adapters.catalogue.report import Report
+    from adapters.catalogue.run_log import Ledger
     from adapters.catalogue.runs import Order, Watch
     from booking_http.cli.catalogue_runs import End, SyncSettings
 

@@ -13,17 +13,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from adapters.catalogue.carrying import PASSING
-from adapters.catalogue.ends import connected
+from adapters.catalogue.connections import connected
 from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
-from adapters.catalogue.ledger import Ledger
+from adapters.catalogue.run_log import Ledger
+from adapters.catalogue.transfer import PASSING
 from booking_http.demo.home import DemoHome
 from booking_http.runtime.connection_errors import catalogue_name, database_name, named
 from booking_http.runtime.process import CannotRun
 from booking_http.setting_types import Columns, Currency, DatabaseUrl, Numbers
 from booking_http.settings import FromEnvironment, load
 from persistence.database import create_engine
-from persistence.identity import read_mark
+from persistence.environment_mark import read_mark
 from persistence.sync_runs import PostgresSyncRuns
 
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from booking_flow.failures import SupplierError
-from booking_flow.journal import JournaledStep
+from booking_flow.claim_journal import JournaledStep
 from booking_flow.saga import StepName
 from booking_flow.supplier import ImportedBooking
+from booking_flow.supplier_errors import SupplierError
 from booking_http.runtime.journal_verification import verification_of
 from booking_http.settings import Settings
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts, open_parts
 from persistence.audit import AuditEntry, PostgresAudit
 from persistence.database_identity import identity_of
-from persistence.forgotten import ForgottenClaim
+from persistence.forgotten_claims import ForgottenClaim
 from persistence.reservations import StoredReservation, reservations_since
 
 Facts = dict[str, Any]

@@ -12,8 +12,8 @@ import click
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import MEANING
-from booking_flow.money import Money
-from booking_flow.session import NO_DETAILS, Booking, Session
+from booking_flow.model.money import Money
+from booking_flow.model.session import NO_DETAILS, Booking, Session
 from booking_http.cli.session_tables import print_tables
 from persistence.attempts import StepEntry, steps
 from persistence.database import create_engine, fetch_one

@@ -149,7 +149,7 @@ async def _opened(url: str, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
 
 async def _add(accounts: PostgresStaff, email: str, name: str, role: str, hashed: str) -> bool:
     from booking_http.api.guest_token import new_uuid
-    from persistence.schema_staff import Role
+    from persistence.tables.staff import Role
 
     return await accounts.add(
         new_uuid(), email=email, name=name, role=Role(role), password_hash=hashed

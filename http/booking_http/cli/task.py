@@ -17,8 +17,8 @@ from booking_http.cli.options import home_option
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-    from booking_flow.desk import TaskAnswer
-    from booking_flow.refusals import Refusal
+    from booking_flow.errors import Refusal
+    from booking_flow.staff.task_resolution import TaskAnswer
     from booking_http.settings import Settings
 
 _SAYS = {
@@ -100,7 +100,7 @@ def answer_task(
     home: Path,
 ) -> None:
     """Answer the task with TASK_ID; a reservation is checked at the line before it is believed."""
-    from booking_flow.desk import AnswerKind, TaskAnswer
+    from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
     from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
     from booking_http.runtime.logs import configure_logs
@@ -122,8 +122,8 @@ def answer_task(
 
 
 async def _answer(given: TaskAnswer, *, name: str, takeover: bool, at: Settings) -> str:
-    from booking_flow.history import ActorKind, Origin
-    from booking_flow.refused import Refused
+    from booking_flow.errors import Refused
+    from booking_flow.model.history import ActorKind, Origin
     from booking_http.wiring import open_parts
 
     async with open_parts(at) as parts:
@@ -158,7 +158,7 @@ async def _note(database: AsyncEngine, given: TaskAnswer, name: str) -> None:
 
 
 async def _ensure_free(database: AsyncEngine, task_id: UUID) -> None:
-    from persistence.support_work import SupportWork
+    from persistence.task_queries import SupportWork
 
     queued = await SupportWork(database, "command line").task(task_id)
     if queued is not None and queued.claim is not None and queued.task.closed_at is None:

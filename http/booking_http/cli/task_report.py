@@ -8,10 +8,10 @@ from uuid import UUID
 
 import click
 
-from booking_flow.desk import POSSIBLE
+from booking_flow.model.session import Session
 from booking_flow.policy import Policy
 from booking_flow.ports import StoredTask
-from booking_flow.session import Session
+from booking_flow.staff.task_resolution import POSSIBLE
 from booking_http.settings import Settings
 from booking_http.web.models import rfc3339
 from booking_http.wiring import vault_of

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from booking_flow.session import Loaded, Session
-from booking_flow.steps.moment import Moment
+from booking_flow.model.session import Loaded, Session
+from booking_flow.steps.context import Moment
 from booking_http.console.auth import Fields
 from booking_http.console.forms import understand
 from booking_http.service import Service

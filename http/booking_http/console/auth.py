@@ -11,7 +11,7 @@ from aiohttp import web
 from booking_http.web.auth import Staff, ensure_role, staff_by_cookie, verify_csrf
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_io import service_of
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"

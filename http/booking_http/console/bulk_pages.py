@@ -16,8 +16,8 @@ from booking_http.staff.requests import BulkRequest, ReasonRequest
 from booking_http.staff.session_search import id_of
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
-from persistence.schema_desk import BulkAction
-from persistence.schema_staff import Role
+from persistence.tables.bulk import BulkAction
+from persistence.tables.staff import Role
 
 BULK: Final = "/console/bulk"
 _FORM: Final = "bulk"

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from pydantic import ValidationError
 
-from booking_flow.refusals import Fault
+from booking_flow.errors import Fault
 from booking_http.console.auth import Fields
 from booking_http.console.formatting import humanize
 from booking_http.web.models import RequestModel

@@ -9,9 +9,8 @@ from typing import Any, Final
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
 from booking_http.console import assets, formatting, labels
 from booking_http.console.auth import STAFF, SignInFirst, sign_in_href, unsent_input
 from booking_http.web.auth import Staff, csrf_token

@@ -8,10 +8,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
-from booking_flow.session import Loaded
-from booking_flow.steps.extending import movable
+from booking_flow.errors import RefusalCode, Refused
+from booking_flow.lifecycle.extend_deadline import movable
+from booking_flow.model.session import Loaded
 from booking_http.console import action_forms, event_labels, flow_chart, summary, timeline_rows
 from booking_http.console.auth import Fields, require_form, require_staff
 from booking_http.console.forms import EMPTY, Form, FormRejected, refused
@@ -24,7 +23,7 @@ from booking_http.web.auth import Staff
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_io import service_of
 from persistence.histories import history
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 
 _OVERTAKEN: Final = (
     "The session has changed since you saw it. If you still want this, send the form once more."

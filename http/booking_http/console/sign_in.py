@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
 from booking_http.console.auth import CSRF, HOME, SIGN_IN, Fields, own_path, read_form, require_form
 from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, understand
 from booking_http.console.pages import go_to, render

@@ -9,7 +9,7 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.refused import Refused
+from booking_flow.errors import Refused
 from booking_http.console import timeline_rows
 from booking_http.console.action_forms import seen_in
 from booking_http.console.auth import require_form, require_staff
@@ -28,8 +28,8 @@ from booking_http.staff.views import task_view
 from booking_http.web.auth import Staff, write_audit
 from booking_http.web.problems import Problem, from_refusal
 from booking_http.web.request_io import read_query, service_of
-from persistence.schema_staff import Role
-from persistence.support_work import QueuedTask
+from persistence.tables.staff import Role
+from persistence.task_queries import QueuedTask
 
 TASKS: Final = "/console/tasks"
 _SHOWN: Final = frozenset({"step", "call"})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.simulator.sailings import SeededSailing, seeded_sailings
 from adapters.simulator.store import seed_date
-from booking_flow.sailing import Sailing
+from booking_flow.model.sailing import Sailing
 from booking_http.settings import Settings
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow

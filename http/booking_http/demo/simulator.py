@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from adapters.embedded.kept import KeptProcess
+from adapters.embedded.child_process import KeptProcess
 from adapters.embedded.server import EmbeddedServer
 
 HOST: Final = "127.0.0.1"

@@ -8,8 +8,8 @@ from booking_http.api.guest_token import new_uuid
 from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.sign_in_links import grant_link
 from persistence.database import create_engine
-from persistence.schema_staff import Role
 from persistence.staff import PostgresStaff
+from persistence.tables.staff import Role
 
 SUPERVISOR: Final = "supervisor@demo.example"
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from booking_flow.card import CardMask
 from booking_flow.flow import State
-from booking_flow.money import Money
-from booking_flow.party import Party, Passenger
-from booking_flow.pricing import Selection
-from booking_flow.session import Booking, Session, UnwindingReason
+from booking_flow.model.card import CardMask
+from booking_flow.model.money import Money
+from booking_flow.model.party import Party, Passenger
+from booking_flow.model.pricing import Selection
+from booking_flow.model.session import Booking, Session, UnwindingReason
 
 Fact = tuple[str, str]
 

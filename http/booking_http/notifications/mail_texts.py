@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from adapters.mail import Mail
+from adapters.notifications.mail import Mail
 from booking_flow.flow import State
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 from booking_http.notifications.booking_facts import day, groups
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from email.headerregistry import Address
 from typing import Final
 
-from adapters.mail import SmtpServer, read_address, read_server
-from adapters.webhooks import Endpoint, read_endpoint
+from adapters.notifications.mail import SmtpServer, read_address, read_server
+from adapters.notifications.webhooks import Endpoint, read_endpoint
 from booking_http.settings import Settings, SettingsError
-from persistence.announcements import Channels
+from persistence.outbox_rows import Channels
 
 GUEST: Final = "mail:guest"
 AGENCY: Final = "mail:agency"

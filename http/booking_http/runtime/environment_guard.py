@@ -21,7 +21,7 @@ from booking_http.runtime.connection_errors import (
 )
 from booking_http.runtime.process import CannotRun
 from booking_http.settings import Settings
-from persistence.identity import AppEnv, Mark, bind, read_mark
+from persistence.environment_mark import AppEnv, Mark, bind, read_mark
 from persistence.rights import may_work
 
 _PAUSE: Final = 1.0

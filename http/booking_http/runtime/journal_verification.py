@@ -17,12 +17,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.claim_journal import FileJournal
-from booking_flow.journal import JournaledStep
+from booking_flow.claim_journal import JournaledStep
+from booking_flow.errors import Refused
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refused import Refused
 from booking_http.wiring import Parts
 from persistence.database_identity import DatabaseIdentity, identity_of
-from persistence.forgotten import PostgresForgottenClaims
+from persistence.forgotten_claims import PostgresForgottenClaims
 
 EVERY: Final = 3.0
 """Seconds between two looks at the latest claims."""

@@ -7,8 +7,8 @@ from booking_http.runtime.environment_guard import other_world, refusal
 from booking_http.runtime.process import CannotRun
 from booking_http.settings import load_database_settings
 from persistence.database import create_engine
+from persistence.environment_mark import AppEnv, read_mark, remark
 from persistence.errors import NoRight
-from persistence.identity import AppEnv, read_mark, remark
 from persistence.migrate import CannotMigrate, Tell, in_silence, upgrade
 from persistence.revisions import standing
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from booking_flow.session import Loaded, Session
+from booking_flow.model.session import Loaded, Session
 from booking_http.api.session_replies import tag
 from booking_http.service import Service
 from booking_http.staff import actions, allowed_actions, course_changes

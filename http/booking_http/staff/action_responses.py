@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from booking_flow.flow import State
-from booking_flow.steps.overriding import Remains
+from booking_flow.lifecycle.manual_transition import Remains
 from booking_http.web.models import Moment, ResponseModel
-from persistence.schema_desk import BulkAction
+from persistence.tables.bulk import BulkAction
 
 
 class RemainResponse(ResponseModel):

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
 
-from booking_flow.change import Change, begin
-from booking_flow.deciding import Decision
 from booking_flow.engine import Command
-from booking_flow.history import EventKind
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import refuse
-from booking_flow.session import Loaded, Session
-from booking_flow.steps import unwind
-from booking_flow.steps.moment import Moment
+from booking_flow.errors import RefusalCode, refuse
+from booking_flow.lifecycle import cancellation
+from booking_flow.model.change import Change, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Loaded, Session
+from booking_flow.runtime.unit_of_work import Decision
+from booking_flow.steps.context import Moment
 from booking_http.service import Service
 from booking_http.staff import allowed_actions
 from booking_http.staff.allowed_actions import Action
@@ -140,7 +139,7 @@ async def cancel_session(service: Service, staff_command: StaffCommand) -> Loade
     act = await begin_action(service, staff_command, allowed_actions.CANCEL)
 
     def decision(session: Session, at: Moment) -> Change | None:
-        return unwind.cancel(session, reason=act.reason, at=at)
+        return cancellation.cancel(session, reason=act.reason, at=at)
 
     return await service.support.compensation.pay_back(
         await act.decide(decision), command=act.command

@@ -8,12 +8,12 @@ from typing import Final
 from uuid import UUID
 
 from booking_flow.flow import State
-from booking_flow.session import NO_DETAILS, Session
-from booking_flow.steps.extending import movable
-from booking_flow.steps.moment import Moment
-from booking_flow.steps.recording import recordable
+from booking_flow.lifecycle.extend_deadline import movable
+from booking_flow.lifecycle.record_payment import recordable
+from booking_flow.model.session import NO_DETAILS, Session
+from booking_flow.steps.context import Moment
 from booking_http.staff.wiring import BASE
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 
 Possible = Callable[[Session, Moment], bool]
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
 from booking_http.service import Service
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import COOKIE, Staff, unauthenticated, write_audit

@@ -12,7 +12,7 @@ from booking_http.staff.session_search import id_of
 from booking_http.web.auth import staff_of
 from booking_http.web.request_io import json_response, read_body, service_of
 from persistence.bulk import BulkRun
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 
 
 async def start_bulk(request: web.Request) -> web.Response:

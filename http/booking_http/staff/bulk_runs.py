@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
-from booking_flow.change import Change, begin
 from booking_flow.engine import Command
-from booking_flow.history import ActorKind, EventKind, Origin
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused, refuse
-from booking_flow.session import Loaded, Session
-from booking_flow.steps.moment import Moment
+from booking_flow.errors import RefusalCode, Refused, refuse
+from booking_flow.model.change import Change, begin
+from booking_flow.model.history import ActorKind, EventKind, Origin
+from booking_flow.model.session import Loaded, Session
+from booking_flow.steps.context import Moment
 from booking_http.api.guest_token import new_uuid
 from booking_http.service import Service
 from booking_http.staff.requests import BulkRequest
@@ -22,8 +21,8 @@ from booking_http.web.auth import Staff, ensure_role, write_audit
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.wiring import Parts
 from persistence.bulk import BulkRun, BulkWish, TakenItem
-from persistence.schema_desk import BulkAction, BulkStatus
-from persistence.schema_staff import Role
+from persistence.tables.bulk import BulkAction, BulkStatus
+from persistence.tables.staff import Role
 
 MOST: Final = 200
 """Sessions that one run takes on."""

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from booking_flow.change import Change, TaskClosing, begin
-from booking_flow.desk import AnswerKind
+from booking_flow.errors import RefusalCode, Refused
 from booking_flow.flow import State
-from booking_flow.history import EventKind
-from booking_flow.money import Money
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
+from booking_flow.lifecycle import extend_deadline as extending
+from booking_flow.lifecycle import manual_transition
+from booking_flow.lifecycle import record_payment as recording
+from booking_flow.model.change import Change, TaskClosing, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.money import Money
+from booking_flow.model.session import Loaded, Session
 from booking_flow.saga import TaskKind
-from booking_flow.session import Loaded, Session
-from booking_flow.steps import answers, extending, overriding, recording
-from booking_flow.steps.moment import Moment
+from booking_flow.staff.task_resolution import AnswerKind
+from booking_flow.steps import resolution
+from booking_flow.steps.context import Moment
 from booking_http.service import Service
 from booking_http.staff import allowed_actions
 from booking_http.staff.actions import Act, StaffCommand, begin_action
@@ -32,7 +34,7 @@ class TransitionOption:
     """Where a session might be moved: how, or why not."""
 
     to: State
-    jump: overriding.Jump | None = None
+    jump: manual_transition.Jump | None = None
     why_not: str | None = None
 
 
@@ -85,7 +87,7 @@ async def confirm_cancellation(service: Service, staff_command: StaffCommand) ->
         staff_command,
         action=allowed_actions.CONFIRM_CANCELLATION,
         kind=AnswerKind.LINE_CANCELLED,
-        decide=lambda session: answers.line_cancelled(session, reason=staff_command.reason),
+        decide=lambda session: resolution.line_cancelled(session, reason=staff_command.reason),
     )
 
 
@@ -96,7 +98,7 @@ async def refuse_cancellation(service: Service, staff_command: StaffCommand) -> 
         staff_command,
         action=allowed_actions.REFUSE_CANCELLATION,
         kind=AnswerKind.LINE_REFUSED,
-        decide=lambda session: answers.line_refused(session, reason=staff_command.reason),
+        decide=lambda session: resolution.line_refused(session, reason=staff_command.reason),
     )
 
 
@@ -138,7 +140,7 @@ async def move_session(
         raise problem(RefusalCode.WRONG_STATE, OWED)
 
     def decision(session: Session, at: Moment) -> Change:
-        return overriding.moved(
+        return manual_transition.moved(
             session, to, at, reason=staff_command.reason, override=override, accepted=not_undone
         )
 
@@ -155,7 +157,7 @@ async def transition_options(service: Service, loaded: Loaded) -> Sequence[Trans
 
 def _way(session: Session, to: State, at: Moment, *, owed: bool) -> TransitionOption:
     try:
-        jump = overriding.jump_to(session, to, at)
+        jump = manual_transition.jump_to(session, to, at)
     except Refused as refused:
         return TransitionOption(to=to, why_not=refused.refusal.detail)
     return TransitionOption(to=to, why_not=OWED) if owed else TransitionOption(to=to, jump=jump)

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import datetime
 from uuid import UUID
 
-from booking_flow.refusals import Fault, RefusalCode
+from booking_flow.errors import Fault, RefusalCode
 from booking_http.web.problems import Problem
 from persistence.support_filters import Place
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from booking_flow.party import Contact, Details, Passenger
+from booking_flow.model.party import Contact, Details, Passenger
 from booking_http.api.responses import ContactResponse
 from booking_http.staff import responses as tell
 

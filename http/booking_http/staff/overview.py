@@ -10,9 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.failures import FailureKind
 from booking_flow.flow import ENDS, MEANING, STATES, State
 from booking_flow.saga import SAGA, StepName, StepStatus
+from booking_flow.supplier_errors import FailureKind
 from booking_http.service import Service
 from booking_http.staff import overview_responses as told
 from booking_http.web.auth import staff_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from booking_flow.failures import FailureKind
 from booking_flow.flow import State
 from booking_flow.saga import StepName, StepStatus
+from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import Moment, Query, ResponseModel
 
 Window = Literal["1h", "24h", "7d", "30d"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_flow.refusals import RefusalCode as C
+from booking_flow.errors import RefusalCode as C
 from booking_http.staff.overview import read_overview
 from booking_http.staff.overview_responses import OverviewQuery, OverviewResponse
 from booking_http.staff.wiring import BASE

@@ -8,16 +8,16 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from booking_flow.card import luhn_valid
-from booking_flow.desk import AnswerKind
-from booking_flow.failures import FailureKind
 from booking_flow.flow import State
-from booking_flow.money import Money
+from booking_flow.lifecycle.extend_deadline import Deadline
+from booking_flow.lifecycle.manual_transition import Remains
+from booking_flow.model.card import luhn_valid
+from booking_flow.model.money import Money
 from booking_flow.saga import StepName, TaskKind
-from booking_flow.steps.extending import Deadline
-from booking_flow.steps.overriding import Remains
+from booking_flow.staff.task_resolution import AnswerKind
+from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
-from persistence.schema_desk import BulkAction
+from persistence.tables.bulk import BulkAction
 
 _DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
 

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from booking_flow.desk import AnswerKind
 from booking_flow.flow import State
-from booking_flow.party import PassengerType
+from booking_flow.model.party import PassengerType
 from booking_flow.saga import StepName, TaskKind
+from booking_flow.staff.task_resolution import AnswerKind
 from booking_http.api.responses import ContactResponse, CruiseResponse, EventResponse
 from booking_http.web.models import Amount, Moment, ResponseModel
-from persistence.schema_staff import Role
+from persistence.tables.staff import Role
 
 
 class MeResponse(ResponseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_flow.refusals import RefusalCode as C
+from booking_flow.errors import RefusalCode as C
 from booking_http.staff import (
     action_endpoints,
     allowed_actions,

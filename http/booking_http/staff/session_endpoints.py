@@ -8,8 +8,8 @@ from uuid import UUID
 from aiohttp import web
 
 from booking_flow.flow import State
-from booking_flow.history import Event, HistoryBroken, flaw, fold
-from booking_flow.session import Loaded, Session
+from booking_flow.model.history import Event, HistoryBroken, flaw, fold
+from booking_flow.model.session import Loaded, Session
 from booking_http.api.session_replies import tag
 from booking_http.service import Service
 from booking_http.staff.action_responses import WaysResponse
@@ -35,7 +35,7 @@ from booking_http.web.auth import Staff, staff_of, write_audit
 from booking_http.web.request_io import json_response, read_body, read_query, service_of
 from persistence.histories import HistoryEntry
 from persistence.history_check import check_histories
-from persistence.support_work import QueuedTask
+from persistence.task_queries import QueuedTask
 
 
 async def search_sessions(request: web.Request) -> web.Response:

@@ -9,10 +9,10 @@ from uuid import UUID
 from aiohttp import web
 
 from booking_flow.engine import Command
-from booking_flow.failures import FailureKind
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
+from booking_flow.model.session import Loaded
 from booking_flow.saga import StepStatus
-from booking_flow.session import Loaded
+from booking_flow.supplier_errors import FailureKind
 from booking_http.service import Service
 from booking_http.staff.cursors import read_place, write_place
 from booking_http.staff.requests import SearchRequest

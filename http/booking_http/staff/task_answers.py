@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from booking_flow.desk import AnswerKind, TaskAnswer
+from booking_flow.errors import RefusalCode, Refused
+from booking_flow.model.session import Loaded
 from booking_flow.ports import StoredTask
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
-from booking_flow.session import Loaded
+from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from booking_http.service import Service
 from booking_http.staff.requests import AnswerRequest
 from booking_http.web.auth import Staff, ensure_role, write_audit
 from booking_http.web.models import rfc3339
 from booking_http.web.problems import EdgeCode, Problem, problem
-from persistence.schema_staff import Role
-from persistence.support_work import QueuedTask
+from persistence.tables.staff import Role
+from persistence.task_queries import QueuedTask
 
 _OVERTAKEN = (RefusalCode.WRONG_STATE, RefusalCode.IN_PROGRESS, RefusalCode.VERSION_MISMATCH)
 

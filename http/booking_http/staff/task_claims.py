@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from booking_flow.refusals import Fault, RefusalCode
+from booking_flow.errors import Fault, RefusalCode
 from booking_http.service import Service
 from booking_http.staff.task_answers import ensure_free, task_of
 from booking_http.web.auth import Staff, ensure_role, write_audit
 from booking_http.web.problems import Problem, problem
-from persistence.schema_staff import Role
-from persistence.support_work import QueuedTask
+from persistence.tables.staff import Role
+from persistence.task_queries import QueuedTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

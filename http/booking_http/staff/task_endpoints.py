@@ -16,8 +16,8 @@ from booking_http.staff.task_claims import Claiming
 from booking_http.staff.views import task_view
 from booking_http.web.auth import Staff, staff_of, write_audit
 from booking_http.web.request_io import json_response, read_body, read_query, service_of
-from persistence.schema_staff import Role
-from persistence.support_work import QueuedTask, TaskFilter
+from persistence.tables.staff import Role
+from persistence.task_queries import QueuedTask, TaskFilter
 
 
 async def list_tasks(request: web.Request) -> web.Response:

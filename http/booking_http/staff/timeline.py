@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_http.staff.responses import HappeningResponse
 from booking_http.staff.wiring import Support
-from persistence.announcements import OutboxKind
 from persistence.attempts import StepEntry, steps
 from persistence.audit import AuditEntry
+from persistence.delivery_log import Letter, letters
 from persistence.histories import CallEntry, HistoryEntry, calls, history
-from persistence.letters import Letter, letters
-from persistence.support_work import QueuedTask
+from persistence.outbox_rows import OutboxKind
+from persistence.task_queries import QueuedTask
 
 _PAGE = 1000
 

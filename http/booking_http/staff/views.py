@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from booking_flow.desk import POSSIBLE
 from booking_flow.flow import MEANING, State
-from booking_flow.session import Session
-from booking_flow.steps.moment import Moment
+from booking_flow.model.session import Session
+from booking_flow.staff.task_resolution import POSSIBLE
+from booking_flow.steps.context import Moment
 from booking_http.api.responses import ActionResponse, CruiseResponse
 from booking_http.api.session_response import cruise_fields, render_event
 from booking_http.staff import action_responses as desk
@@ -19,7 +19,7 @@ from booking_http.staff.masks import details_of, guest_of
 from booking_http.web.auth import Staff
 from persistence.history_check import Checked
 from persistence.support_search import Hit
-from persistence.support_work import QueuedTask
+from persistence.task_queries import QueuedTask
 
 
 def session_view(

@@ -10,16 +10,15 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.oidc import Provider
-from booking_flow.compensation import Compensation
-from booking_flow.deciding import Decider
-from booking_flow.desk import Desk
+from booking_flow.errors import RefusalCode, refuse
+from booking_flow.model.session import Loaded
 from booking_flow.policy import Policy
-from booking_flow.recovery import Recovery
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import refuse
+from booking_flow.runtime.compensation import Compensation
+from booking_flow.runtime.recovery import Recovery
+from booking_flow.runtime.unit_of_work import Decider
 from booking_flow.saga import StepName
-from booking_flow.session import Loaded
-from booking_flow.steps.moment import Moment
+from booking_flow.staff.task_resolution import Desk
+from booking_flow.steps.context import Moment
 from booking_http.api.guest_token import new_uuid
 from booking_http.staff.identity_provider import provider_of
 from booking_http.staff.passwords import Passwords
@@ -30,7 +29,7 @@ from persistence.claims import PostgresClaims
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
-from persistence.support_work import SupportWork
+from persistence.task_queries import SupportWork
 from persistence.tasks import PostgresTaskStore
 
 BASE: Final = "/api/v1/support"

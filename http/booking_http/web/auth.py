@@ -11,14 +11,14 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.history import ActorKind, Origin
+from booking_flow.model.history import ActorKind, Origin
 from booking_http.service import Service
 from booking_http.web.problems import EdgeCode, Problem, problem
 from booking_http.web.request_context import REQUEST_ID
 from booking_http.web.request_io import service_of
 from persistence.audit import AuditEntry
-from persistence.schema_staff import Role
 from persistence.staff import Account
+from persistence.tables.staff import Role
 
 COOKIE: Final = "staff_session"
 CSRF_HEADER: Final = "X-CSRF-Token"

@@ -9,8 +9,8 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Gauge
 
 from booking_flow.ports import StoreUnavailable
-from persistence.schema_sync import RunOutcome
 from persistence.sync_runs import PastRun, PostgresSyncRuns
+from persistence.tables.sync_runs import RunOutcome
 
 _LOOKED_UP_EVERY: Final = 10.0
 

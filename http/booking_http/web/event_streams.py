@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
 from booking_http.web.problems import problem
 
 _STAFF: Final = 20

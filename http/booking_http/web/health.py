@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from booking_http.web.health_responses import ComponentResponse, ReadyResponse
-from persistence.identity import AppEnv
+from persistence.environment_mark import AppEnv
 
 Look = Callable[[], Awaitable[str | None]]
 

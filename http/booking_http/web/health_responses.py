@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from booking_http.web.models import ResponseModel
-from persistence.identity import AppEnv
+from persistence.environment_mark import AppEnv
 
 
 class ComponentResponse(ResponseModel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_flow.refusals import RefusalCode as C
+from booking_flow.errors import RefusalCode as C
 from booking_http.web.problems import EdgeCode as E
 from booking_http.web.route import Codes
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from booking_flow.refusals import Fault, Refusal, RefusalCode
-from booking_flow.session import Session
+from booking_flow.errors import Fault, Refusal, RefusalCode
+from booking_flow.model.session import Session
 
 
 class EdgeCode(StrEnum):

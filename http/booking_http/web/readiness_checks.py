@@ -18,10 +18,10 @@ from booking_http.runtime.listener import Listener
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
 from booking_http.web.health import Component, Unhealthy
-from persistence.forgotten import PostgresForgottenClaims, told_of
-from persistence.identity import read_mark
+from persistence.database_info import hindrance
+from persistence.environment_mark import read_mark
+from persistence.forgotten_claims import PostgresForgottenClaims, told_of
 from persistence.revisions import standing
-from persistence.vitals import hindrance
 
 
 def _listed(findings: Iterable[Finding]) -> str:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode
+from booking_flow.errors import RefusalCode
 from booking_http.web.models import RequestModel, ResponseModel
 from booking_http.web.problems import EdgeCode
 

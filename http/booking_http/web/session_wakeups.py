@@ -7,7 +7,7 @@ from uuid import UUID
 
 from booking_http.runtime.listener import Listener, Subscription
 from booking_http.web.event_streams import EventStreams
-from persistence.wakeups import SESSIONS
+from persistence.notify import SESSIONS
 
 
 class SessionWakeups:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from booking_flow.refusals import Fault, RefusalCode
+from booking_flow.errors import Fault, RefusalCode
 from booking_http.web.problems import EdgeCode, Problem
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")

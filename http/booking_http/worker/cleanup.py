@@ -11,8 +11,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
-from persistence.caps import PostgresCaps
 from persistence.overview import sum_up
+from persistence.rate_limits import PostgresCaps
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 

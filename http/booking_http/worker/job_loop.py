@@ -12,8 +12,8 @@ from uuid import UUID
 
 import structlog
 
+from booking_flow.errors import Refused
 from booking_flow.ports import StoreUnavailable
-from booking_flow.refused import Refused
 
 T = TypeVar("T")
 AFTER_FAILURE: Final = 60.0

@@ -30,7 +30,7 @@ from booking_http.wiring import Parts, open_parts
 from booking_http.worker.job_loop import Job, JobLoop
 from booking_http.worker.outbox_sender import OutboxSender
 from persistence.bulk import TakenItem
-from persistence.wakeups import WORK
+from persistence.notify import WORK
 
 _log = structlog.get_logger(__name__)
 _SCATTER: Final = 16

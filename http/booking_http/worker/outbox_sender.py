@@ -12,14 +12,14 @@ from typing import Final
 
 import structlog
 
-from adapters.delivery import Undelivered
+from adapters.notifications.delivery import Undelivered
 from booking_flow.ports import StoreUnavailable
 from booking_http.notifications.settings import LINK
 from booking_http.wiring import Parts
 from booking_http.worker.cleanup import TIDY_SECONDS, until_next_time
 from booking_http.worker.senders import Senders, open_senders
-from persistence.announcements import OutboxKind
 from persistence.outbox import Fate, Outbox, OutboxMessage
+from persistence.outbox_rows import OutboxKind
 
 BATCH: Final = 10
 LEASE: Final = timedelta(seconds=60)

@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from adapters.delivery import Undelivered
-from adapters.mail import Mailer
-from adapters.webhooks import Message, Webhooks, open_webhooks
-from booking_flow.session import Session
+from adapters.notifications.delivery import Undelivered
+from adapters.notifications.mail import Mailer
+from adapters.notifications.webhooks import Message, Webhooks, open_webhooks
+from booking_flow.model.session import Session
 from booking_http.api.action_links import BASE
 from booking_http.notifications.mail_texts import CONFIRMED, confirmation, link
 from booking_http.notifications.settings import AGENCY, endpoint_of
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
-from persistence.announcements import OutboxKind
 from persistence.lookups import PostgresLookups
 from persistence.outbox import OutboxMessage
+from persistence.outbox_rows import OutboxKind
 
 LINK_MINUTES: Final = 30
 EVENT_TYPE: Final = "session.changed"

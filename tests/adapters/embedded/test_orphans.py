@@ -37,21 +37,21 @@ def test_an_owner_that_is_killed_leaves_nothing_and_the_next_may_start_at_once(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux signals the death of a parent")
-def test_a_keeper_that_is_killed_takes_its_server_along(folder: Path) -> None:
+def test_a_supervisor_that_is_killed_takes_its_server_along(folder: Path) -> None:
     owner = Owner(folder)
     for pid in owner.pids.values():
-        keeper = psutil.Process(pid).ppid()
-        os.kill(keeper, signal.SIGKILL)
+        supervisor = psutil.Process(pid).ppid()
+        os.kill(supervisor, signal.SIGKILL)
     assert eventually(lambda: still_alive(owner.family) == [])
     owner.kill()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to the keeper")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux hands orphans to the supervisor")
 def test_a_server_that_is_killed_leaves_no_children(folder: Path) -> None:
     owner = Owner(folder)
     os.kill(owner.pids["postgres"], signal.SIGKILL)
-    keepers = {psutil.Process(owner.pids["valkey"]).ppid()}
-    rest = {owner.pids["valkey"], *keepers}
+    supervisors = {psutil.Process(owner.pids["valkey"]).ppid()}
+    rest = {owner.pids["valkey"], *supervisors}
     assert eventually(lambda: {p.pid for p in still_alive(owner.family)} == rest)
     owner.kill()
 

@@ -14,9 +14,9 @@ from typing import Any
 import psutil
 import pytest
 
-from adapters.embedded import EmbeddedServerError, kept, progress, server
+from adapters.embedded import EmbeddedServerError, child_process, progress, server
+from adapters.embedded.child_process import KeptProcess, stopped_on_failure
 from adapters.embedded.folder import FolderLock
-from adapters.embedded.kept import KeptProcess, stopped_on_failure
 from adapters.embedded.progress import Progress, Signs, signs_of
 from adapters.embedded.server import EmbeddedServer
 
@@ -48,18 +48,18 @@ class Scripted(EmbeddedServer):
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "QUIET_LIMIT", 1.5)
     monkeypatch.setattr(progress, "TELL_SECONDS", 0.2)
-    monkeypatch.setattr(kept, "STOP_MARGIN", 0.2)
+    monkeypatch.setattr(child_process, "STOP_MARGIN", 0.2)
 
 
 @contextmanager
-def keeper_frozen(running: EmbeddedServer) -> Iterator[None]:
+def supervisor_frozen(running: EmbeddedServer) -> Iterator[None]:
     """Let nobody end this server, whoever asks."""
-    keeper = psutil.Process(running.pid).ppid()
-    os.kill(keeper, signal.SIGSTOP)
+    supervisor = psutil.Process(running.pid).ppid()
+    os.kill(supervisor, signal.SIGSTOP)
     try:
         yield
     finally:
-        os.kill(keeper, signal.SIGCONT)
+        os.kill(supervisor, signal.SIGCONT)
 
 
 @asynccontextmanager
@@ -139,7 +139,7 @@ async def test_a_start_that_hangs_says_what_it_waited_for_and_how_the_log_ends(
 async def test_a_stop_that_takes_too_long_is_told_with_the_log(tmp_path: Path) -> None:
     async with ready(tmp_path / "it") as running:
         with (
-            keeper_frozen(running),
+            supervisor_frozen(running),
             pytest.raises(EmbeddedServerError, match=f"Supplier did not stop: .*{running.pid}"),
         ):
             await running.stop()
@@ -148,7 +148,7 @@ async def test_a_stop_that_takes_too_long_is_told_with_the_log(tmp_path: Path) -
 async def test_a_crash_that_takes_too_long_is_told(tmp_path: Path) -> None:
     async with ready(tmp_path / "it") as running:
         with (
-            keeper_frozen(running),
+            supervisor_frozen(running),
             pytest.raises(EmbeddedServerError, match="Supplier did not end: "),
         ):
             await running.crash()
@@ -156,7 +156,7 @@ async def test_a_crash_that_takes_too_long_is_told(tmp_path: Path) -> None:
 
 async def in_its_block(running: EmbeddedServer, work: Coroutine[Any, Any, None]) -> None:
     """Do something in the block of a server that does not stop when the block ends."""
-    with keeper_frozen(running):
+    with supervisor_frozen(running):
         async with AsyncExitStack() as stack:
             stack.push_async_exit(running)
             await work

@@ -3,9 +3,9 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-from adapters.simulator.fleet import GRADES, RATES
 from adapters.simulator.inventory import cabins_on_plan
 from adapters.simulator.pricing import Party, quote
+from adapters.simulator.reference_data import GRADES, RATES
 from adapters.simulator.sailings import (
     CARNIVAL_SAILING,
     DRILLS,

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 from adapters.simulator.sailings import EXAMPLE_SAILING, seeded_sailings
 from adapters.traveltek import TraveltekSettings
-from booking_flow.card import Card, Payment, PaymentType
-from booking_flow.money import Money
-from booking_flow.party import Contact, Details, Party, Passenger, PassengerType
-from booking_flow.pricing import CabinCategory, Selection
-from booking_flow.sailing import Sailing
+from booking_flow.model.card import Card, Payment, PaymentType
+from booking_flow.model.money import Money
+from booking_flow.model.party import Contact, Details, Party, Passenger, PassengerType
+from booking_flow.model.pricing import CabinCategory, Selection
+from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import BookOrder, CallContext
 
 TODAY = date(2026, 11, 22)

@@ -15,8 +15,8 @@ from aioresponses import CallbackResult, aioresponses
 
 from adapters.token_cache import TokenCache
 from adapters.traveltek import TraveltekClient
-from booking_flow.failures import FailureKind, SupplierError
 from booking_flow.supplier import BookStatus, CallContext, RateKey
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import MakeClient
 

@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 
 from adapters.traveltek import TraveltekClient
-from booking_flow.basket import BasketAnswer
-from booking_flow.failures import FailureKind, SupplierError
-from booking_flow.party import Party
-from booking_flow.pricing import Offer, Selection
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.party import Party
+from booking_flow.model.pricing import Offer, Selection
 from booking_flow.supplier import BookStatus, CallContext, RateKey, SearchHit
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import Simulator
 

@@ -8,7 +8,7 @@ from aioresponses import aioresponses
 
 from adapters.traveltek import TraveltekClient
 from adapters.traveltek.endpoints import GRADES
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import MakeClient
 from tests.adapters.traveltek.test_classification import (

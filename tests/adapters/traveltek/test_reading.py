@@ -15,9 +15,9 @@ from adapters.traveltek.parse_envelope import Erroneous, envelope
 from adapters.traveltek.parse_lookups import read_import, read_search, read_ship
 from adapters.traveltek.parse_prices import read_breakdown, read_cabins, read_quote
 from adapters.traveltek.parse_values import OtherCurrency, Unreadable
-from booking_flow.basket import BasketAnswer
-from booking_flow.money import Money
-from booking_flow.pricing import CabinCategory, Quote
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.money import Money
+from booking_flow.model.pricing import CabinCategory, Quote
 from booking_flow.supplier import BookAnswer, BookStatus, FraudCategory
 from tests.adapters.traveltek.trees import exact
 from tests.conftest import Samples

@@ -19,8 +19,8 @@ from adapters.traveltek.redact import (
     response_evidence,
     safe_text,
 )
-from booking_flow.card import luhn_valid
-from booking_flow.failures import SupplierError
+from booking_flow.model.card import luhn_valid
+from booking_flow.supplier_errors import SupplierError
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import MakeClient
 from tests.adapters.traveltek.test_classification import CALLS, mock_answer, mock_token, refusal

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from adapters.traveltek import requests, requests_booking
-from booking_flow.party import Contact, Details, Party, Passenger, PassengerType
-from booking_flow.sailing import Sailing
+from booking_flow.model.party import Contact, Details, Party, Passenger, PassengerType
+from booking_flow.model.sailing import Sailing
 from tests.adapters.traveltek import kit
 from tests.conftest import Samples
 

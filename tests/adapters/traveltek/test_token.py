@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from adapters.token_cache import Grant, TokenCache
 from adapters.traveltek.parse_values import Unreadable
 from adapters.traveltek.token import read_grant
-from booking_flow.failures import FailureKind, SupplierError
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import MakeClient, Simulator
 from tests.adapters.traveltek.test_classification import (

@@ -21,19 +21,19 @@ from adapters.catalogue.reader import CatalogueReader, open_reader
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.sailings import EXAMPLE_SAILING, seeded_sailings
 from adapters.traveltek import TraveltekClient, TraveltekSettings, open_client
-from booking_flow.card import Payment, PaymentType
-from booking_flow.change import IdempotencyBinding
 from booking_flow.engine import Answer, Command, Engine, OpenSession
+from booking_flow.errors import Refused
 from booking_flow.flow import State, Trigger
-from booking_flow.history import ActorKind, Event, EventKind, Origin, fold
+from booking_flow.model.card import Payment, PaymentType
+from booking_flow.model.change import IdempotencyBinding
+from booking_flow.model.history import ActorKind, Event, EventKind, Origin, fold
+from booking_flow.model.pricing import CabinList
+from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import Policy
 from booking_flow.ports import ClaimJournal, Replay, Spool
-from booking_flow.pricing import CabinList
-from booking_flow.refused import Refused
 from booking_flow.saga import StepName
-from booking_flow.session import Loaded, Session
-from booking_flow.steps.booking import BookRequest
-from booking_flow.steps.choosing import CabinChoice
+from booking_flow.steps.book import BookRequest
+from booking_flow.steps.select_cabin import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.demo.seed import row_of
 from booking_http.runtime.background_work import BackgroundWork
@@ -42,8 +42,8 @@ from persistence import catalogue
 from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine, fetch_all
+from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from persistence.vault import Vault
 from tests.core.builders import a_card, a_contact, a_passenger
 from tests.patience import PATIENCE, Limits
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 
-from booking_flow.card import PaymentType
 from booking_flow.engine import AlreadyBound, Answer
+from booking_flow.errors import RefusalCode, Refused
 from booking_flow.flow import State
+from booking_flow.model.card import PaymentType
 from booking_flow.policy import FailedYellow, PaymentChannel
-from booking_flow.refusals import RefusalCode
-from booking_flow.refused import Refused
 from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import CallContext, PayAnswer

@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.card import PaymentType
 from booking_flow.engine import Answer
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.refusals import RefusalCode
-from booking_flow.session import UnwindingReason
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.card import PaymentType
+from booking_flow.model.session import UnwindingReason
 from booking_flow.supplier import CallContext
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import ORIGIN, Guest, Shop, refused

@@ -8,16 +8,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking_flow.card import PaymentType
-from booking_flow.desk import AnswerKind, Desk, TaskAnswer
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.history import ActorKind, Origin
-from booking_flow.party import Details
+from booking_flow.model.card import PaymentType
+from booking_flow.model.history import ActorKind, Origin
+from booking_flow.model.party import Details
+from booking_flow.model.session import Loaded
 from booking_flow.ports import StoredTask
-from booking_flow.refusals import RefusalCode
-from booking_flow.session import Loaded
-from booking_flow.steps import answers, recover
-from booking_flow.steps.booking import order_of
+from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
+from booking_flow.steps import reconciliation, resolution
+from booking_flow.steps.book import order_of
 from booking_flow.supplier import CallContext
 from persistence.tasks import PostgresTaskStore
 from tests.core.engine.conftest import MakeShop
@@ -332,7 +332,7 @@ async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) ->
     with kept_back("book"):
         booking = asyncio.create_task(guest.book())
         await shop.simulator.has_received("book")
-        await commit(guest, recover.abandoned)
+        await commit(guest, reconciliation.abandoned)
         given = await an_answer(guest, AnswerKind.NOT_BOOKED)
     await booking
     await shop.pass_time(LATER)
@@ -350,7 +350,7 @@ async def test_a_step_settled_while_the_line_is_asked_is_not_settled_again(
     with kept_back("cruiseimportbooking"):
         asking = asyncio.create_task(answer(guest, AnswerKind.RESERVATION, reservation=number))
         await guest.shop.simulator.has_received("cruiseimportbooking")
-        await commit(guest, answers.not_booked)
+        await commit(guest, resolution.not_booked)
     found = await refused(asking)
     assert found.refusal.code is RefusalCode.WRONG_STATE
     assert found.refusal.detail == "This step is no longer open."
@@ -363,7 +363,7 @@ async def test_the_answer_to_an_earlier_attempt_settles_no_later_one(make_shop: 
     tasks = QuickRival(shop.database)
 
     async def again() -> None:
-        await commit(guest, answers.not_booked)
+        await commit(guest, resolution.not_booked)
         await guest.hold()
         await shop.simulator.fault("book", "timeout_after")
         await guest.book()

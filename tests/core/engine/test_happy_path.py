@@ -1,7 +1,7 @@
 """The whole way of a guest, and what is left of it in the database and at the supplier."""
 
-from booking_flow.card import PaymentType
 from booking_flow.flow import State
+from booking_flow.model.card import PaymentType
 from tests.core.engine.kit import Shop
 
 

@@ -11,17 +11,17 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from booking_flow.card import PaymentType
-from booking_flow.desk import AnswerKind, Desk, TaskAnswer
+from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledStep
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.history import ActorKind, Origin
-from booking_flow.journal import JournaledClaim, JournaledEnd, JournaledStep
+from booking_flow.model.card import PaymentType
+from booking_flow.model.history import ActorKind, Origin
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import CommitResult, Committed
-from booking_flow.refusals import RefusalCode
 from booking_flow.saga import StepName, StepStatus, TaskKind
+from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from persistence.database import execute
-from persistence.forgotten import PostgresForgottenClaims
+from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, bound, refused

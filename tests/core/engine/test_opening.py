@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from booking_flow.engine import AlreadyBound
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.party import Details, Party
-from booking_flow.refusals import RefusalCode
+from booking_flow.model.party import Details, Party
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import CRUISE, SOLD_OUT_CRUISE, Guest, Shop, a_command, bound, refused
 

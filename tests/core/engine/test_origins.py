@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from booking_flow.card import PaymentType
+from booking_flow.errors import Refused
 from booking_flow.flow import State
-from booking_flow.refused import Refused
+from booking_flow.model.card import PaymentType
 from tests.core.engine.kit import Guest, Shop, a_command
 
 

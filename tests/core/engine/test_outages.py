@@ -8,16 +8,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking_flow.card import PaymentType
-from booking_flow.change import Change, IdempotencyBinding, begin
 from booking_flow.engine import Engine
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.history import EventKind, Origin
+from booking_flow.model.card import PaymentType
+from booking_flow.model.change import Change, IdempotencyBinding, begin
+from booking_flow.model.history import EventKind, Origin
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
-from booking_flow.refusals import RefusalCode
 from booking_flow.saga import StepStatus
-from booking_flow.steps import answers, recover
-from booking_flow.steps.moment import Moment
+from booking_flow.steps import reconciliation, resolution
+from booking_flow.steps.context import Moment
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore
 from tests.core.engine.conftest import MakeShop
@@ -143,7 +143,7 @@ async def test_an_entry_that_was_lost_is_not_mistaken_for_another(
 
     async def abandon() -> None:
         distant.pause.meanwhile = None
-        await decide(guest, recover.abandoned)
+        await decide(guest, reconciliation.abandoned)
 
     distant.pause.meanwhile = abandon
     await shop.simulator.fault(endpoint, "session_expired")
@@ -181,7 +181,7 @@ async def taken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]"
 async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
     """Begin a call, and find its step abandoned as a worker does."""
     step = await taken(guest, endpoint, asking)
-    await decide(guest, recover.abandoned)
+    await decide(guest, reconciliation.abandoned)
     return step
 
 
@@ -231,7 +231,7 @@ async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: 
     guest = await shop.held()
     with kept_back("book"):
         step = await overtaken(guest, "book", guest.book(DEPOSIT))
-        await decide(guest, answers.not_booked)
+        await decide(guest, resolution.not_booked)
     await step
     session = await guest.session()
     assert session.state is State.BASKETED
@@ -271,7 +271,7 @@ async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Sho
 
 
 def recover_as_gone(session: Any, at: Moment) -> Change:
-    change = recover.basket_unreadable(
+    change = reconciliation.basket_unreadable(
         session, replace(at, now=session.open_step.since.replace(year=2100))
     )
     assert change is not None

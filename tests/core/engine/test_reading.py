@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from booking_flow.card import PaymentType
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.refusals import RefusalCode
-from booking_flow.session import Loaded
+from booking_flow.model.card import PaymentType
+from booking_flow.model.session import Loaded
 from tests.core.builders import a_contact, a_session
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, refused

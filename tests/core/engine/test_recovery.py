@@ -7,22 +7,22 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from booking_flow.basket import BasketAnswer
-from booking_flow.card import Charge, PaymentType
-from booking_flow.change import Change, begin
 from booking_flow.flow import State
-from booking_flow.history import EventKind
+from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.card import Charge, PaymentType
+from booking_flow.model.change import Change, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
-from booking_flow.recovery import STUCK_AFTER, Recovery
+from booking_flow.runtime.recovery import STUCK_AFTER, Recovery
 from booking_flow.saga import OwedUndo, StepStatus
-from booking_flow.session import Session
-from booking_flow.steps import answers, booking, hold
+from booking_flow.steps import book, hold, resolution
+from booking_flow.steps.context import Moment
 from booking_flow.steps.hold import supplier_key
-from booking_flow.steps.moment import Moment
 from booking_flow.supplier import BookAnswer, BookStatus, CallContext, PayAnswer
-from persistence.forgotten import PostgresForgottenClaims
-from persistence.queue import PostgresWorkQueue
+from persistence.forgotten_claims import PostgresForgottenClaims
+from persistence.work_queue import PostgresWorkQueue
 from tests.core.builders import a_transaction, an_answer
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import ORIGIN, Guest, Shop
@@ -256,7 +256,7 @@ async def test_a_look_up_that_fails_is_made_again(make_shop: MakeShop) -> None:
 async def test_an_abandoned_booking_is_in_doubt_with_a_task(shop: Shop) -> None:
     worker, guest = a_worker(shop), await shop.held()
     request = await guest.request()
-    await commit(guest, lambda session, at: booking.claim_book(session, request, at))
+    await commit(guest, lambda session, at: book.claim_book(session, request, at))
     worker.office.says = Lookup.NO_CHANNEL
     assert await worker.steps(96) == 1
     assert await status(guest) is StepStatus.UNKNOWN
@@ -282,7 +282,7 @@ async def test_a_step_settled_before_the_worker_looked_is_left_alone(
     worker = a_worker(guest.shop)
     await guest.shop.pass_time(900)
     (taken,) = await worker.take()
-    await commit(guest, answers.not_booked)
+    await commit(guest, resolution.not_booked)
     before = await guest.session()
     await worker.recovery.open_step(taken)
     assert await guest.session() == before
@@ -310,7 +310,7 @@ async def test_what_was_found_of_one_step_never_settles_another(make_shop: MakeS
 
     async def find(session: Session, *, ctx: CallContext) -> Found:
         found = await ask(session, ctx=ctx)
-        await commit(guest, answers.not_booked)
+        await commit(guest, resolution.not_booked)
         return found
 
     worker.office.find = find  # type: ignore[method-assign]
@@ -529,7 +529,7 @@ async def test_what_the_card_paid_is_in_an_answer_that_could_not_be_written(
     guest = await in_doubt(make_shop, DEPOSIT)
     worker, step = a_worker(guest.shop), (await guest.session()).open_step
     assert step is not None
-    charge = answers.charge_of(step)
+    charge = resolution.charge_of(step)
     assert charge is not None
     answer = an_answer(status=BookStatus.BOOKED, reservation="ZZ1", transactions=(a_transaction(),))
     await worker.recovery.late_answer(spooled(guest, step.id, answer, charge))
@@ -570,7 +570,7 @@ async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: M
     await shop.simulator.fault("payment", "timeout_after")
     step = (await guest.pay()).session.open_step
     assert step is not None
-    charge = answers.charge_of(step)
+    charge = resolution.charge_of(step)
     assert charge is not None
     kept = SpooledAnswer(
         session_id=guest.id,

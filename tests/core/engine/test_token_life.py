@@ -2,8 +2,8 @@
 
 import pytest
 
+from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.refusals import RefusalCode
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import refused
 

@@ -9,8 +9,8 @@ from typing import Final
 from aiohttp import web
 
 from adapters.catalogue.rows import BadCursor
-from booking_flow.refusals import RefusalCode
-from booking_flow.sailing import check_bookable
+from booking_flow.errors import RefusalCode
+from booking_flow.model.sailing import check_bookable
 from booking_http.api import offer_responses
 from booking_http.api.requests import CruisesQuery
 from booking_http.web.problems import EdgeCode, problem

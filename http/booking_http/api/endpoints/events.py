@@ -7,8 +7,8 @@ from typing import Final
 from aiohttp import web
 from aiohttp.client_exceptions import ClientConnectionResetError
 
+from booking_flow.model.session import Loaded
 from booking_flow.ports import StoreUnavailable
-from booking_flow.session import Loaded
 from booking_http.api.guest_request import GuestRequest, authenticate
 from booking_http.api.session_response import render_event
 from booking_http.web.event_streams import EventStream

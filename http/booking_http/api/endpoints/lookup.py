@@ -7,8 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.refusals import RefusalCode
-from booking_flow.session import Loaded
+from booking_flow.errors import RefusalCode
+from booking_flow.model.session import Loaded
 from booking_http.api.guest_request import address_of
 from booking_http.api.lookup_models import LookupRequest, LookupResponse
 from booking_http.api.lookup_pages import ask_page, booking_page, gone_page, wants_page

@@ -8,7 +8,7 @@ from uuid import UUID
 from aiohttp import web
 
 from booking_flow.engine import Answer, Command, OpenSession
-from booking_flow.session import Session
+from booking_flow.model.session import Session
 from booking_http.api.conversions import changes_of
 from booking_http.api.guest_request import (
     GuestRequest,

@@ -15,12 +15,12 @@ from booking_http.cli.doctor.findings import Finding, Level, Reporter
 from booking_http.runtime.connection_errors import redis_rejection
 from booking_http.runtime.environment_guard import disagreements
 from persistence.clock import now
+from persistence.database_info import hold_times, vitals
+from persistence.environment_mark import read_mark
 from persistence.errors import NoRight
-from persistence.identity import read_mark
 from persistence.revisions import known, standing
-from persistence.schema_sync import RunOutcome
 from persistence.sync_runs import PastRun, PostgresSyncRuns
-from persistence.vitals import hold_times, vitals
+from persistence.tables.sync_runs import RunOutcome
 
 _SKEW: Final = timedelta(seconds=30)
 _OLD: Final = timedelta(hours=48)

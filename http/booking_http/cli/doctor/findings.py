@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from adapters.catalogue.correcting import Correction
+from adapters.catalogue.line_fixes import Correction
 
 
 class Level(StrEnum):

@@ -9,7 +9,7 @@ from adapters.spool import reason, require_writable
 from booking_http.cli.doctor.connections import Connections
 from booking_http.cli.doctor.findings import Finding, Level, Reporter
 from persistence.errors import NoTable
-from persistence.forgotten import PostgresForgottenClaims, told_of
+from persistence.forgotten_claims import PostgresForgottenClaims, told_of
 
 
 async def spool(rooms: Connections, say: Reporter) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.catalogue.connection import lent, open_pool
-from adapters.catalogue.correcting import Corrected, MayOnlyRead, correct
 from adapters.catalogue.inspection import inspect
+from adapters.catalogue.line_fixes import Corrected, MayOnlyRead, correct
 from booking_http.cli.catalogue_runs import environment_of
 from booking_http.cli.doctor.findings import Report
 from booking_http.runtime.process import CannotRun
 from booking_http.settings import Settings
-from persistence.identity import AppEnv
+from persistence.environment_mark import AppEnv
 
 
 async def ensure_writable(settings: Settings, *, production: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 from asyncpg import PostgresError
 from sqlalchemy.exc import SQLAlchemyError
 
-from adapters.catalogue.correcting import known_lines
+from adapters.catalogue.line_fixes import known_lines
 from adapters.catalogue.runs import Watch
 from booking_flow.ports import StoreUnavailable
 from booking_http.cli.doctor import (

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from adapters.catalogue.correcting import Correction
+from adapters.catalogue.line_fixes import Correction
 from adapters.catalogue.runs import Watch
-from booking_flow.failures import FailureKind, SupplierError
-from booking_flow.party import Party
-from booking_flow.sailing import Sailing
+from booking_flow.model.party import Party
+from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import SearchHit
+from booking_flow.supplier_errors import FailureKind, SupplierError
 from booking_http.cli.doctor.connections import Asking
 from booking_http.cli.doctor.findings import Finding, Level, Report, Reporter, some
 from booking_http.wiring import passing_call

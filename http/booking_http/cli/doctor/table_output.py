@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adapters.catalogue.correcting import Corrected, Correction
+from adapters.catalogue.line_fixes import Corrected, Correction
 from booking_http.cli.doctor.findings import Finding, Level, Report
 
 _STYLES: Final = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}

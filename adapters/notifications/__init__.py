@@ -1,0 +1,1 @@
+"""Mail and webhooks: how the outbox's messages leave."""

@@ -1,0 +1,1 @@
+"""What happens to a session beside its steps: edits, deadlines, cancellation, payments by hand."""

@@ -1,0 +1,37 @@
+"""Keeping what the guest has typed so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from booking_flow.errors import RefusalCode, refuse
+from booking_flow.flow import Trigger
+from booking_flow.model.change import Change, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.session import Session
+from booking_flow.steps.guards import can_move, ensure_open, wrong_state
+
+
+def edited(
+    session: Session, *, changes: Mapping[str, object], expected_version: int | None
+) -> Change | None:
+    """Replace draft details; None when that changes nothing.
+
+    Raises:
+        Refused: `version_mismatch`, or the session is booked, over or busy.
+    """
+    if expected_version not in (None, session.version):
+        raise refuse(RefusalCode.VERSION_MISMATCH, f"The session is at version {session.version}.")
+    ensure_open(session)
+    if session.reserved or session.ended:
+        raise wrong_state(session, "editing details")
+    details = session.details.with_changes(**changes)
+    if details == session.details:
+        return None
+    fields = ",".join(sorted(changes))
+    return begin(session).put(details=details).record(EventKind.EDITED, details={"fields": fields})
+
+
+def may_price(session: Session) -> bool:
+    """Whether asking the supplier for prices makes sense; otherwise the stored quote answers."""
+    return session.unwinding is None and can_move(session, Trigger.PRICE)

@@ -1,0 +1,1 @@
+"""Values: sessions, parties, cards, money, prices, baskets and history; they decide nothing."""

@@ -1,0 +1,1 @@
+"""What carries decisions out: units of work, steps, their settlement, compensation and recovery."""

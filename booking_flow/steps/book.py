@@ -1,0 +1,272 @@
+"""Booking: what is checked before book.pl and what its answer changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+
+from booking_flow.booking_results import BookVerdict, judge_book
+from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
+from booking_flow.flow import State, Trigger
+from booking_flow.lifecycle.cancellation import obey_cancel, owed_for, staff_task
+from booking_flow.model.basket import Basket, BasketAnswer
+from booking_flow.model.card import Charge, Payment
+from booking_flow.model.change import Change, begin
+from booking_flow.model.money import Money
+from booking_flow.model.party import Contact, Passenger, check_passengers
+from booking_flow.model.session import Booking, Session
+from booking_flow.policy import PaymentChannel
+from booking_flow.ports import SpooledAnswer
+from booking_flow.saga import StepName, StepStatus, TaskKind
+from booking_flow.steps import outcomes
+from booking_flow.steps.context import Moment
+from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
+from booking_flow.steps.hold import basket_of, supplier_key
+from booking_flow.steps.pay import check_payment, due_now, intent_of, paid, pay_unknown, uncounted
+from booking_flow.supplier import BookAnswer, BookOrder
+from booking_flow.supplier_errors import FailureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookRequest:
+    """What the guest sends to book; without `payment` the whole balance stays outstanding."""
+
+    passengers: tuple[Passenger, ...]
+    contact: Contact
+    dining: str | None
+    payment: Payment | None
+
+
+def claim_book(session: Session, request: BookRequest, at: Moment) -> Change:
+    """Check everything that can be checked before the supplier is asked, and claim the step."""
+    _ensure_held(session)
+    ensure_on_sale(session, at)
+    _check_request(session, request, at)
+    details = session.details.with_changes(
+        contact=request.contact, passengers=request.passengers, dining=request.dining
+    )
+    change = begin(session).put(details=details)
+    if request.payment is not None:
+        change = change.put(cards_tried=session.cards_tried + 1)
+    change = outcomes.claimed(change, StepName.BOOK, at, intent=_intent(session, request))
+    return replace(change, hold_for=at.policy.book_limit)
+
+
+def _ensure_held(session: Session) -> None:
+    ensure_open(session)
+    if session.state is State.CABIN_SELECTED and session.basket is not None:
+        raise refuse(
+            RefusalCode.HOLD_LAPSED, "The cabin was held too long and let go. Hold it again."
+        )
+    ensure(session, Trigger.BOOK)
+
+
+def _check_request(session: Session, request: BookRequest, at: Moment) -> None:
+    refusal = (
+        check_passengers(
+            request.passengers,
+            party=session.party,
+            sailing_date=session.sailing.sailing_date,
+            rules=at.policy.party,
+        )
+        or _check_dining(basket_of(session), request.dining)
+        or _check_payment(session, request.payment, at)
+    )
+    if refusal is not None:
+        raise Refused(refusal)
+    if basket_of(session).hold_until - at.policy.book_limit <= at.now:
+        raise refuse(RefusalCode.HOLD_LAPSED, "The hold ends too soon to book. Hold it again.")
+
+
+def _check_dining(basket: Basket, dining: str | None) -> Refusal | None:
+    if dining is None or any(seating.code == dining for seating in basket.dining):
+        return None
+    return invalid("/dining", "is not one of the seatings offered")
+
+
+def _check_payment(session: Session, payment: Payment | None, at: Moment) -> Refusal | None:
+    if payment is None:
+        return None
+    if at.policy.payment_channel is not PaymentChannel.WITH_BOOKING:
+        return invalid("/payment", "is not taken together with the booking")
+    return check_payment(
+        payment, due=due_now(basket_of(session), payment.payment_type), session=session, at=at
+    )
+
+
+def _intent(session: Session, request: BookRequest) -> dict[str, str]:
+    basket = basket_of(session)
+    intent = {"itemKey": basket.item_key, "total": str(basket.total)}
+    if request.payment is not None:
+        intent |= intent_of(request.payment.charge)
+    return intent
+
+
+def order_of(session: Session, request: BookRequest) -> BookOrder:
+    """Put together what book.pl is sent."""
+    basket = basket_of(session)
+    payment = request.payment
+    first = basket.dining[0].code if basket.dining else ""
+    return BookOrder(
+        session_key=supplier_key(session),
+        item_key=basket.item_key,
+        sailing=session.sailing,
+        details=session.details,
+        dining=request.dining or first,
+        deposit_booking=payment is not None and payment.amount != basket.total,
+        payment=payment,
+    )
+
+
+def ensure_still_held(session: Session, answer: BasketAnswer) -> None:
+    """Let another card be tried only while basket.pl shows exactly our item, still priced.
+
+    Raises:
+        Refused: `hold_lapsed`, `basket_unpriced` or `price_changed`.
+    """
+    basket = basket_of(session)
+    if [item.item_key for item in answer.items] != [basket.item_key]:
+        raise refuse(RefusalCode.HOLD_LAPSED, "The cabin is no longer held. Hold it again.")
+    if not answer.priced:
+        raise refuse(RefusalCode.BASKET_UNPRICED, "The held cabin lost its price. Hold it again.")
+    if answer.total != basket.total:
+        raise Refused(price_changed(expected=basket.total, actual=answer.total))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """book.pl's answer beside what was asked."""
+
+    answer: BookAnswer
+    charge: Charge | None
+
+
+def spooled(session: Session, ended: Asked) -> SpooledAnswer:
+    """Return what must survive of an answer that cannot be written yet."""
+    step = outcomes.open_step(session)
+    return SpooledAnswer(
+        session_id=session.id, step_id=step.id, answer=ended.answer, charge=ended.charge
+    )
+
+
+def settle_book(session: Session, ended: Asked | outcomes.Failure, at: Moment) -> Change:
+    """Judge what book.pl answered and enter it."""
+    if isinstance(ended, outcomes.Failure):
+        return obey_cancel(_book_failed(session, ended, at), at)
+    verdict = judge_book(
+        ended.answer,
+        card_sent=ended.charge is not None,
+        total=basket_of(session).total,
+        failed_yellow=at.policy.failed_yellow,
+    )
+    return obey_cancel(entered(session, ended, verdict, at), at)
+
+
+def _book_failed(session: Session, failure: outcomes.Failure, at: Moment) -> Change:
+    if not failure.certain:
+        return _book_unknown(session, failure.evidence, (TaskKind.BOOK_UNKNOWN,), at)
+    refusal = failure.refusal
+    if failure.is_a(FailureKind.SESSION_EXPIRED):
+        refusal = Refusal(code=RefusalCode.HOLD_LAPSED, detail="The supplier let the cabin go.")
+    change = outcomes.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    change = uncounted(change, failure)
+    if refusal.code in (RefusalCode.HOLD_LAPSED, RefusalCode.BASKET_UNPRICED):
+        return let_go(change, session, at)
+    return _to_be_rechecked(change) if failure.sent else change
+
+
+def _to_be_rechecked(change: Change) -> Change:
+    """Have the basket looked at before anything is booked from it again."""
+    return change.put(basket=replace(basket_of(change.after), recheck=True))
+
+
+def let_go(change: Change, session: Session, at: Moment) -> Change:
+    """Return to the chosen cabin: the supplier holds it no more."""
+    return (
+        change.move(Trigger.RELEASE_BASKET, reason="the supplier holds it no more")
+        .put(supplier=None)
+        .plus(owed=owed_for(session, at))
+    )
+
+
+def _book_unknown(
+    session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: Moment
+) -> Change:
+    step = outcomes.open_step(session)
+    lease = at.policy.lease_seconds(step.name)
+    not_before = step.since + at.policy.visibility_lag + timedelta(seconds=lease)
+    said = {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
+    tasks = tuple(
+        staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=said)
+        for kind in kinds
+    )
+    return outcomes.unknown(session, evidence=evidence).plus(tasks=tasks)
+
+
+def entered(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+    """Enter a judged answer."""
+    evidence = evidence_of(asked.answer)
+    if verdict.book is StepStatus.UNKNOWN:
+        return _book_unknown(session, evidence, verdict.tasks, at)
+    if verdict.refusal is not None:
+        change = outcomes.refused(session, verdict.refusal, sent=True, evidence=evidence)
+        return _to_be_rechecked(change)
+    return _booked(session, asked, verdict, at)
+
+
+def evidence_of(answer: BookAnswer) -> dict[str, str]:
+    """Return what staff are shown of an answer."""
+    found = {
+        "status": answer.status_word,
+        "supplierBookingId": answer.supplier_booking_id,
+        "reservation": answer.reservation,
+        "total": str(answer.total) if answer.total else None,
+        "authCodes": ",".join(t.auth_code for t in answer.transactions if t.auth_code),
+        "fraud": ",".join(t.fraud.value for t in answer.transactions if t.fraud),
+        "errors": ",".join(map(str, answer.error_codes)),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+    step = outcomes.open_step(session)
+    booking = _booking(session, asked, verdict)
+    change = outcomes.done(session, evidence=evidence_of(asked.answer))
+    change = change.put(booking=booking).move(
+        Trigger.BOOK,
+        details={"reservation": booking.reservation, "total": str(booking.total)},
+    )
+    kinds = [kind for kind in verdict.tasks if kind is not TaskKind.PAY_UNKNOWN]
+    tasks = tuple(staff_task(change.after, kind, at, step_id=step.id) for kind in kinds)
+    return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
+
+
+def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
+    answer, charge = asked.answer, asked.charge
+    total = answer.total or basket_of(session).total
+    taken = charge.amount if charge and verdict.pay is StepStatus.DONE else None
+    return Booking(
+        reservation=answer.reservation or "",  # pragma: no mutate - a booked one always has it
+        supplier_booking_id=answer.supplier_booking_id,
+        status=answer.status_word,
+        total=total,
+        paid=taken or Money(Decimal(0), total.currency),
+        payment_due_at=answer.payment_due_at,
+        balance_due_date=answer.balance_due_date,
+        card=charge.card if charge else None,
+    )
+
+
+def _pay_too(change: Change, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+    if asked.charge is None:
+        return change
+    if verdict.pay is not StepStatus.DONE:
+        return pay_unknown(change, asked.charge, at)
+    step = outcomes.open_step(change.before)
+    return paid(change, asked.charge, _auth_code(asked.answer), step.id)
+
+
+def _auth_code(answer: BookAnswer) -> str | None:
+    return next((found.auth_code for found in answer.transactions if found.auth_code), None)

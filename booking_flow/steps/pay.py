@@ -1,0 +1,196 @@
+"""Paying: what is checked before a card is charged and what the answer changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from booking_flow.booking_results import CARD_DECLINED, judge_payment
+from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
+from booking_flow.flow import Trigger
+from booking_flow.lifecycle.cancellation import obey_cancel, staff_task
+from booking_flow.model.basket import Basket
+from booking_flow.model.card import Charge, Payment, PaymentType, check_card
+from booking_flow.model.change import Change, PaymentRecord, begin
+from booking_flow.model.history import EventKind
+from booking_flow.model.money import Money
+from booking_flow.model.session import Booking, Session
+from booking_flow.policy import PaymentChannel
+from booking_flow.ports import SpooledAnswer
+from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.steps import outcomes
+from booking_flow.steps.context import Moment
+from booking_flow.steps.guards import ensure
+from booking_flow.steps.hold import basket_of
+from booking_flow.supplier import ImportedBooking, PayAnswer
+from booking_flow.supplier_errors import FailureKind
+
+SESSION_CLOSED = Refusal(
+    code=RefusalCode.SUPPLIER_ERROR,
+    detail="The supplier session is over: this booking can no longer be paid here.",
+)
+
+
+def check_payment(payment: Payment, *, due: Money, session: Session, at: Moment) -> Refusal | None:
+    """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
+    if session.cards_tried >= at.policy.max_cards:
+        return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
+    if (refusal := check_card(payment.card, today=at.now.date())) is not None:
+        return refusal
+    if payment.amount != due:
+        return price_changed(expected=payment.amount, actual=due)
+    return None
+
+
+def due_now(basket: Basket, payment_type: PaymentType) -> Money:
+    """Return what the basket asks for now; without a deposit option that is the total."""
+    if payment_type is PaymentType.DEPOSIT and basket.deposit_possible:
+        return basket.deposit
+    return basket.total
+
+
+def intent_of(charge: Charge) -> dict[str, str]:
+    """Write down what is asked of a card, so that it can be reconciled without the card."""
+    mask = charge.card
+    card = {"card": f"{mask.brand or ''} {mask.last4}"} if mask else {}
+    return {"amount": str(charge.amount), **card}
+
+
+def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | None) -> Change:
+    """Enter money that moved."""
+    record = PaymentRecord(
+        amount=charge.amount, auth_code=auth_code, card=charge.card, step_id=step_id
+    )
+    return change.plus(payments=(record,)).move(Trigger.PAY, details={"amount": str(charge.amount)})
+
+
+def received(session: Session, charge: Charge, record: ImportedBooking | None) -> bool:
+    """Whether the line's record shows the money a card was asked for, beside what is entered."""
+    if record is None or record.received is None:
+        return False
+    made = session.booking
+    got, due = record.received, made.receiving(charge.amount).paid if made else charge.amount
+    return got.currency == due.currency and got.amount >= due.amount
+
+
+def refund_excess(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
+    """Have a person refund what the line has received beyond what is entered as paid.
+
+    payment.pl has no idempotency key, so a request that reaches the supplier twice is paid twice.
+    """
+    after = change.after
+    if record is None or record.received is None or after.open_step is not None:
+        return change
+    got, entered = record.received, booking_of(after).paid
+    if got.currency != entered.currency or got.amount <= entered.amount:
+        return change
+    step = outcomes.open_step(change.before)
+    said = {"received": str(got), "paid": str(entered)}
+    task = staff_task(after, TaskKind.REFUND, at, step_id=step.id, extra=said)
+    return change.plus(tasks=(task,))
+
+
+def pay_unknown(change: Change, charge: Charge, at: Moment) -> Change:
+    """Leave the payment of a booked session open: nobody knows whether money moved."""
+    step = OpenStep(
+        id=at.new_id(),
+        name=StepName.PAY,
+        status=StepStatus.UNKNOWN,
+        since=at.now,
+        fence=1,
+        intent=intent_of(charge),
+    )
+    change = change.put(open_step=step).record(
+        EventKind.STEP_UNKNOWN, details={"step": step.name.value}
+    )
+    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    return change.plus(tasks=(task,))
+
+
+def claim_pay(session: Session, payment: Payment, at: Moment) -> Change:
+    """Check a payment for a booked session and claim the step."""
+    ensure(session, Trigger.PAY)
+    booking = booking_of(session)
+    if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
+        raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
+    due = due_now(basket_of(session), payment.payment_type)
+    if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:
+        raise Refused(refusal)
+    change = begin(session).put(
+        cards_tried=session.cards_tried + 1, booking=replace(booking, card=payment.card.mask)
+    )
+    return outcomes.claimed(change, StepName.PAY, at, intent=intent_of(payment.charge))
+
+
+def booking_of(session: Session) -> Booking:
+    """Return the booking of a session whose state says that it has one."""
+    if session.booking is None:
+        raise LookupError("nothing is booked")
+    return session.booking
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """payment.pl's answer beside what was asked."""
+
+    answer: PayAnswer
+    charge: Charge
+    record: ImportedBooking | None = None
+    """What the line has on record afterwards; None where it could not be read."""
+
+
+def spooled(session: Session, ended: Paid) -> SpooledAnswer:
+    """Return what must survive of an answer that cannot be written yet."""
+    step = outcomes.open_step(session)
+    return SpooledAnswer(
+        session_id=session.id,
+        step_id=step.id,
+        answer=None,
+        charge=ended.charge,
+        paid=ended.answer,
+    )
+
+
+def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> Change:
+    """Judge what payment.pl answered and enter it."""
+    if isinstance(ended, outcomes.Failure):
+        return obey_cancel(_pay_failed(session, ended, at), at)
+    match judge_payment(ended.answer):
+        case StepStatus.DONE:
+            change = refund_excess(_payment_taken(session, ended), ended.record, at)
+        case StepStatus.REFUSED if not received(session, ended.charge, ended.record):
+            change = outcomes.refused(session, CARD_DECLINED, sent=True)
+        case _:
+            change = _pay_open(session, outcomes.NOTHING, at)
+    return obey_cancel(change, at)
+
+
+def _payment_taken(session: Session, ended: Paid) -> Change:
+    step = outcomes.open_step(session)
+    booking = booking_of(session)
+    auth_code = ended.answer.auth_code
+    change = outcomes.done(session, evidence={"authCode": str(auth_code)})
+    change = change.put(booking=booking.receiving(ended.charge.amount))
+    return paid(change, ended.charge, auth_code, step.id)
+
+
+def _pay_failed(session: Session, failure: outcomes.Failure, at: Moment) -> Change:
+    if not failure.certain:
+        return _pay_open(session, failure.evidence, at)
+    refusal = SESSION_CLOSED if failure.is_a(FailureKind.SESSION_EXPIRED) else failure.refusal
+    change = outcomes.refused(session, refusal, sent=failure.sent, evidence=failure.evidence)
+    return uncounted(change, failure)
+
+
+def uncounted(change: Change, failure: outcomes.Failure) -> Change:
+    """Take back the count of a card that was certainly never sent."""
+    if failure.sent or "card" not in outcomes.open_step(change.before).intent:
+        return change
+    return change.put(cards_tried=change.after.cards_tried - 1)
+
+
+def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:
+    step = outcomes.open_step(session)
+    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    return outcomes.unknown(session, evidence=evidence).plus(tasks=(task,))

@@ -1,0 +1,1 @@
+"""The tables, declared once, as migrations compare them with the database."""

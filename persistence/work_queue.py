@@ -1,0 +1,222 @@
+"""Work that waits in the tables: taken by any number of workers, each piece by one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from booking_flow.ports import TakenStep, TakenUndo
+from booking_flow.saga import OwedUndo, StaffTask, StepName
+from booking_flow.supplier import SupplierCall
+from persistence import commit_inserts, undos
+from persistence.codec import encode
+from persistence.commit_values import call_rows
+from persistence.database import fetch_all, fetch_one
+
+# Lease open steps whose owner is gone or that are due for another look. Raising the fence shuts
+# the owner out, should it only have slept.
+TAKE_STEPS: Final = text(
+    """
+    WITH now AS MATERIALIZED (SELECT booking_now() AS at),
+    abandoned AS MATERIALIZED (
+        SELECT session_id, id FROM saga_steps
+        WHERE status = 'started' AND lease_until <= (SELECT at FROM now)
+        ORDER BY lease_until LIMIT :limit FOR UPDATE SKIP LOCKED
+    ),
+    unknown AS MATERIALIZED (
+        SELECT session_id, id FROM saga_steps
+        WHERE status = 'unknown' AND next_attempt_at <= (SELECT at FROM now)
+        ORDER BY next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ),
+    due AS (
+        SELECT session_id, id FROM abandoned UNION ALL SELECT session_id, id FROM unknown
+        LIMIT :limit
+    )
+    UPDATE saga_steps AS t
+    SET fence = t.fence + 1, attempts = t.attempts + 1, owner = :owner,
+        lease_until = now.at + CAST(:lease AS interval),
+        next_attempt_at = now.at + CAST(:lease AS interval)
+    FROM due, now
+    WHERE t.session_id = due.session_id AND t.id = due.id
+    RETURNING t.session_id, t.id, t.name, t.fence, t.attempts
+    """
+)
+
+# Lease undos that are due.
+TAKE_UNDOS: Final = text(
+    """
+    WITH now AS MATERIALIZED (SELECT booking_now() AS at),
+    due AS MATERIALIZED (
+        SELECT session_id, id FROM saga_steps
+        WHERE status = 'owed' AND next_attempt_at <= (SELECT at FROM now)
+          AND (lease_until IS NULL OR lease_until <= (SELECT at FROM now))
+        ORDER BY next_attempt_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE saga_steps AS t
+    SET fence = t.fence + 1, attempts = t.attempts + 1, owner = :owner,
+        lease_until = now.at + CAST(:lease AS interval)
+    FROM due, now, booking_sessions s
+    WHERE t.session_id = due.session_id AND t.id = due.id AND s.id = t.session_id
+    RETURNING t.session_id, t.id, t.supplier_key, t.item_key, t.hold_until, t.fence, t.attempts,
+              s.currency
+    """
+)
+
+# Give a step back that is still unknown. Pauses grow by a tenth each time up to ten times the
+# first, and vary; without one only people look again.
+LOOK_AGAIN: Final = text(
+    "".join(
+        (
+            """
+            WITH moved AS (
+                UPDATE saga_steps AS t
+                SET lease_until = NULL,
+                    next_attempt_at = booking_now() + (0.9 + 0.2 * random())
+                        * least(power(1.1, least(t.attempts, 100)), 10)
+                        * CAST(:after AS interval)
+                WHERE t.session_id = :session_id AND t.id = :id AND t.fence = :fence
+                  AND t.status IN ('started', 'unknown')
+                RETURNING t.session_id AS id, booking_now() AS now
+            ),
+            """,
+            commit_inserts.CALLS,
+            " SELECT id FROM moved",
+        )
+    )
+)
+
+# A task for an undo, unless somebody works on one already.
+STUCK: Final = """
+tasks AS (
+    INSERT INTO staff_tasks (session_id, id, kind, step_id, opened_at, due_at, not_before, facts)
+    SELECT m.id, t.id, t.kind, t.step_id, m.now, t.due_at, t.not_before, t.facts
+    FROM moved m CROSS JOIN jsonb_to_recordset(CAST(:tasks AS jsonb)) AS t(
+        id uuid, kind text, step_id uuid, due_at timestamptz, not_before timestamptz, facts jsonb)
+    WHERE NOT EXISTS (SELECT FROM staff_tasks o WHERE o.session_id = m.id
+                      AND o.step_id = t.step_id AND o.kind = t.kind)
+)"""
+
+SETTLE_UNDO: Final = text(
+    "".join(("WITH", undos.SETTLED, ",", commit_inserts.CALLS, ",", STUCK, " SELECT id FROM moved"))
+)
+
+# Sessions that a clock has reached: the hold's, the session's own, or that of an unwinding whose
+# undos are all paid back. Whoever comes first wins the commit; the others see nothing to do.
+DUE_SESSIONS: Final = text(
+    """
+    WITH now AS MATERIALIZED (SELECT booking_now() AS at)
+    (SELECT id FROM booking_sessions
+     WHERE state = 'basketed' AND open_step IS NULL AND hold_until <= (SELECT at FROM now)
+     ORDER BY hold_until LIMIT :limit)
+    UNION
+    (SELECT id FROM booking_sessions
+     WHERE state IN ('created', 'priced', 'cabin_selected', 'basketed') AND open_step IS NULL
+       AND unwinding_since IS NULL AND expires_at <= (SELECT at FROM now)
+     ORDER BY expires_at LIMIT :limit)
+    UNION
+    (SELECT id FROM booking_sessions s
+     WHERE state = 'basketed' AND unwinding_since IS NOT NULL AND open_step IS NULL
+       AND NOT EXISTS (SELECT FROM saga_steps o WHERE o.session_id = s.id AND o.status = 'owed')
+     ORDER BY unwinding_since LIMIT :limit)
+    LIMIT :limit
+    """
+)
+
+# Bookings nobody has paid in time.
+OVERDUE: Final = text(
+    """
+    SELECT id FROM booking_sessions
+    WHERE state = 'booked' AND unwinding_since IS NULL AND open_step IS NULL
+      AND pay_by <= booking_now()
+    ORDER BY pay_by LIMIT :limit
+    """
+)
+
+
+class PostgresWorkQueue:
+    """Work in PostgreSQL; `owner` names this process on what it takes."""
+
+    def __init__(self, engine: AsyncEngine, owner: str) -> None:
+        """Take a pool whose statements commit by themselves."""
+        self._engine = engine
+        self._owner = owner
+
+    async def take_open_steps(self, *, limit: int, lease_seconds: float) -> Sequence[TakenStep]:
+        """Lease steps whose owner is gone, and unknown ones that are due for another look."""
+        rows = await fetch_all(self._engine, TAKE_STEPS, self._terms(limit, lease_seconds))
+        return [_step_of(row) for row in rows]
+
+    async def look_again(
+        self, taken: TakenStep, *, after: timedelta | None, calls: Sequence[SupplierCall]
+    ) -> None:
+        """Give a step back that is still unknown; None leaves it to people."""
+        values = {
+            "session_id": taken.session_id,
+            "id": taken.step_id,
+            "fence": taken.fence,
+            "after": after,
+            "calls": encode(call_rows(calls)),
+        }
+        await fetch_one(self._engine, LOOK_AGAIN, values)
+
+    async def take_undos(self, *, limit: int, lease_seconds: float) -> Sequence[TakenUndo]:
+        """Lease owed undos that are due."""
+        rows = await fetch_all(self._engine, TAKE_UNDOS, self._terms(limit, lease_seconds))
+        return [_undo_of(row) for row in rows]
+
+    async def settle_undo(
+        self,
+        taken: TakenUndo,
+        *,
+        done: bool,
+        calls: Sequence[SupplierCall],
+        task: StaffTask | None = None,
+    ) -> bool:
+        """Record how an undo went; a task for it is opened once. False when fenced off."""
+        values = {
+            **undos.settlement(taken.undo.id, fence=taken.fence, done=done, calls=calls),
+            "tasks": encode([task] if task else []),
+        }
+        return await fetch_one(self._engine, SETTLE_UNDO, values) is not None
+
+    async def due_sessions(self, *, limit: int) -> Sequence[UUID]:
+        """Return sessions whose hold or life has ended, or whose unwinding can be finished."""
+        return [row.id for row in await fetch_all(self._engine, DUE_SESSIONS, {"limit": limit})]
+
+    async def overdue_payments(self, *, limit: int) -> Sequence[UUID]:
+        """Return booked sessions whose payment deadline has passed."""
+        return [row.id for row in await fetch_all(self._engine, OVERDUE, {"limit": limit})]
+
+    def _terms(self, limit: int, lease_seconds: float) -> Mapping[str, object]:
+        return {"limit": limit, "lease": timedelta(seconds=lease_seconds), "owner": self._owner}
+
+
+def _step_of(row: Row[Any]) -> TakenStep:
+    return TakenStep(
+        session_id=row.session_id,
+        step_id=row.id,
+        name=StepName(row.name),
+        fence=row.fence,
+        attempts=row.attempts,
+    )
+
+
+def _undo_of(row: Row[Any]) -> TakenUndo:
+    undo = OwedUndo(
+        id=row.id,
+        session_key=row.supplier_key,
+        item_key=row.item_key,
+        hold_until=row.hold_until,
+    )
+    return TakenUndo(
+        session_id=row.session_id,
+        undo=undo,
+        currency=row.currency,
+        fence=row.fence,
+        attempts=row.attempts,
+    )
