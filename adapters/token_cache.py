@@ -1,7 +1,7 @@
 """Access tokens shared by all processes through Redis, and fetched by one of them at a time.
 
 Redis is a convenience here, never the truth: when it is away each process keeps its own token
-and goes on (DESIGN section 6).
+and goes on.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Judging supplier answers: what a basket, a booking or a payment answer proves.
 
-Pure functions of what was asked and what was answered (PROTOCOL sections 6 to 8).
+Pure functions of what was asked and what was answered (traveltek.md, sections 6 to 8).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class BookVerdict:
 def judge_book(
     answer: BookAnswer, *, card_sent: bool, total: Money, failed_yellow: FailedYellow
 ) -> BookVerdict:
-    """Judge a booking by its reservation and its payment by the authcode (PROTOCOL section 7)."""
+    """Judge a booking by its reservation, its payment by the authcode (traveltek.md, section 7)."""
     if answer.error_codes or answer.status is BookStatus.OTHER:
         return _unknown(answer)
     if answer.status is BookStatus.BOOKED and answer.reservation:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RefusalCode(StrEnum):
-    """The codes of the API's problems that the core decides (DESIGN section 7)."""
+    """The codes of the API's problems that the core decides."""
 
     CARD_DECLINED = "card_declined"
     SESSION_NOT_FOUND = "session_not_found"

@@ -1,4 +1,4 @@
-"""Policies: what PROTOCOL leaves unknown or the agency may choose; settings, never constants."""
+"""Policies: what nobody knows of the supplier or the agency may choose; never constants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from booking_flow.saga import StepName
 
 
 class FailedYellow(StrEnum):
-    """How a Failed booking with fraud category Yellow is taken (PROTOCOL section 10, 10)."""
+    """How a Failed booking with fraud category Yellow is taken (traveltek.md, section 10, 10)."""
 
     UNKNOWN = "unknown"
     REFUSED = "refused"
@@ -68,11 +68,11 @@ class Policy:
     currency: str = "USD"
     session_life: timedelta = timedelta(hours=2)
     hold_default: timedelta = timedelta(minutes=10)
-    """Used when the supplier does not say how long it holds (PROTOCOL section 10, 1)."""
+    """Used when the supplier does not say how long it holds (traveltek.md, section 10, 1)."""
     hold_longest: timedelta = timedelta(minutes=30)
     """After this long no cabin is still held, whatever the supplier said or did not say."""
     basket_read_lag: timedelta = timedelta(minutes=2)
-    """How long basket.pl may still be empty after a successful add (PROTOCOL section 6)."""
+    """How long basket.pl may still be empty after a successful add (traveltek.md, section 6)."""
     hold_margin: timedelta = timedelta(seconds=30)
     book_limit: timedelta = timedelta(seconds=90)
     """A hold must outlive this when a booking is claimed."""
@@ -86,7 +86,7 @@ class Policy:
     max_cards: int = 3
     party: PartyRules = field(default_factory=PartyRules)
     visibility_lag: timedelta = timedelta(minutes=15)
-    """How long a booking may stay unseen at the supplier (PROTOCOL section 10, 5)."""
+    """How long a booking may stay unseen at the supplier (traveltek.md, section 10, 5)."""
     task_time: timedelta = timedelta(hours=4)
     """How soon a person should have worked off a task."""
 

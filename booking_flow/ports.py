@@ -288,7 +288,7 @@ class Aside(Protocol):
 
 
 class BookingLookup(Protocol):
-    """A channel some accounts have to look a booking up at the supplier (PROTOCOL section 8)."""
+    """A channel that some accounts have to look a booking up (traveltek.md, section 8)."""
 
     async def find(self, session: Session, *, ctx: CallContext) -> Found:
         """Look for the booking of a session whose book step is unknown."""

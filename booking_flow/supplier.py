@@ -60,7 +60,7 @@ class CallContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplierSession:
-    """A supplier session: the party, ages and currency of its search bind it (PROTOCOL 3)."""
+    """A supplier session, bound by its search's party and currency (traveltek.md, section 3)."""
 
     key: str
     opened_at: datetime
@@ -136,7 +136,7 @@ class BookAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayAnswer:
-    """payment.pl's answer; None where it said nothing understandable (PROTOCOL section 8)."""
+    """payment.pl's answer; None where it said nothing understandable (traveltek.md, section 8)."""
 
     transaction: CardTransaction | None
     declined: bool = False
@@ -178,7 +178,7 @@ class Ship:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RateKey:
-    """The three identifiers of a rate, carried together (PROTOCOL section 4)."""
+    """The three identifiers of a rate, carried together (traveltek.md, section 4)."""
 
     result_no: str
     grade_no: str

@@ -23,7 +23,7 @@ class FailureKind(StrEnum):
     SESSION_EXPIRED = "session_expired"
     """The supplier session is over; it cannot be revived."""
     MISCONFIGURED = "misconfigured"
-    """HTTP 404: wrong sid, endpoint or verb (PROTOCOL section 1)."""
+    """HTTP 404: wrong sid, endpoint or verb (traveltek.md, section 1)."""
     TOKEN_REFUSED = "token_refused"  # noqa: S105 - it is no secret
     """Its own envelope refuses the token and tells of nothing done (3000, 3002)."""
     NOT_SENT = "not_sent"

@@ -110,3 +110,22 @@ def test_nothing_is_resolved_where_it_is_installed() -> None:
 def test_check_runs_the_layer_contracts() -> None:
     recipe = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck:")[2].partition("\n\n")[0]
     assert "lint-imports" in recipe
+
+
+def test_references_to_the_suppliers_protocol_and_to_decisions_lead_somewhere() -> None:
+    protocol = (ROOT / "docs" / "traveltek.md").read_text("utf-8")
+    sections = set(re.findall(r"^## (\d+)\.", protocol, re.MULTILINE))
+    decisions = {path.name[:4] for path in (ROOT / "docs" / "adr").glob("[0-9]*.md")}
+    missing, found = [], 0
+    for path in tracked_files():
+        if path.suffix not in {".py", ".md", ".html"}:
+            continue
+        text = re.sub(r"\s+", " ", path.read_text("utf-8"))
+        named = re.findall(r"traveltek\.md, sections? (\d+)(?: (?:and|to) (\d+))?", text)
+        numbers = {number for pair in named for number in pair if number}
+        adrs = set(re.findall(r"\bADR (\d{4})", text))
+        found += len(numbers) + len(adrs)
+        wrong = (numbers - sections) | (adrs - decisions)
+        missing += [f"{path.relative_to(ROOT)}: {number}" for number in sorted(wrong)]
+    assert missing == []
+    assert found > 50

@@ -77,7 +77,7 @@ class TraveltekClient:
     async def search(
         self, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext
     ) -> SearchHit | None:
-        """Open a session by searching for one sailing (PROTOCOL section 3)."""
+        """Open a session by searching for one sailing (traveltek.md, section 3)."""
         ask = Ask(
             endpoint=endpoints.RESULTS,
             content=requests.search(sailing, party, currency, settings=self._settings),
@@ -88,7 +88,7 @@ class TraveltekClient:
     async def grades(
         self, session_key: str, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext
     ) -> Quote:
-        """Return live prices; the engine dates them (PROTOCOL section 4)."""
+        """Return live prices; the engine dates them (traveltek.md, section 4)."""
         settings = self._settings
         content = requests.grades(session_key, sailing, party, currency, settings=settings)
         ask = Ask(
@@ -101,7 +101,7 @@ class TraveltekClient:
     async def cabins(
         self, session_key: str, sailing: Sailing, party: Party, rate: RateKey, *, ctx: CallContext
     ) -> CabinList:
-        """Return the cabins of a rate and their decks (PROTOCOL section 5)."""
+        """Return the cabins of a rate and their decks (traveltek.md, section 5)."""
         ask = Ask(
             endpoint=endpoints.CABINS,
             content=requests.cabins(session_key, sailing, party, rate),
@@ -118,7 +118,7 @@ class TraveltekClient:
         *,
         ctx: CallContext,
     ) -> Breakdown:
-        """Return the per-guest items of a rate (PROTOCOL section 5)."""
+        """Return the per-guest items of a rate (traveltek.md, section 5)."""
         ask = Ask(
             endpoint=endpoints.BREAKDOWN,
             content=requests.breakdown(session_key, sailing, rate),
@@ -138,7 +138,7 @@ class TraveltekClient:
         return await self._caller.ask(ask, ctx=ctx)
 
     async def basket(self, session_key: str, currency: str, *, ctx: CallContext) -> BasketAnswer:
-        """Read the basket; it may lag behind a successful add (PROTOCOL section 6)."""
+        """Read the basket; it may lag behind a successful add (traveltek.md, section 6)."""
         ask = Ask(
             endpoint=endpoints.BASKET,
             content=requests.basket(session_key),
@@ -149,7 +149,7 @@ class TraveltekClient:
     async def remove_from_basket(
         self, session_key: str, item_key: str, currency: str, *, ctx: CallContext
     ) -> BasketAnswer:
-        """Take an item out of the basket (PROTOCOL section 6)."""
+        """Take an item out of the basket (traveltek.md, section 6)."""
         ask = Ask(
             endpoint=endpoints.BASKET_REMOVE,
             content=requests.basket_remove(session_key, item_key),
@@ -158,7 +158,7 @@ class TraveltekClient:
         return await self._caller.ask(ask, ctx=ctx)
 
     async def book(self, order: BookOrder, *, ctx: CallContext) -> BookAnswer:
-        """Book, with or without a card (PROTOCOL section 7)."""
+        """Book, with or without a card (traveltek.md, section 7)."""
         currency = order.payment.amount.currency if order.payment else None
         ask = Ask(
             endpoint=endpoints.BOOK,
@@ -170,7 +170,7 @@ class TraveltekClient:
     async def pay(
         self, session_key: str, details: Details, payment: Payment, *, ctx: CallContext
     ) -> PayAnswer:
-        """Pay for the booking of this session (PROTOCOL section 8)."""
+        """Pay for the booking of this session (traveltek.md, section 8)."""
         ask = Ask(
             endpoint=endpoints.PAYMENT,
             content=requests_booking.payment(session_key, details, payment),
@@ -181,7 +181,7 @@ class TraveltekClient:
     async def import_booking(
         self, line_id: int, reservation: str, currency: str, *, ctx: CallContext
     ) -> ImportedBooking | None:
-        """Read a booking by its reservation number (PROTOCOL section 8)."""
+        """Read a booking by its reservation number (traveltek.md, section 8)."""
         settings = self._settings
         ask = Ask(
             endpoint=endpoints.IMPORT,
@@ -196,7 +196,7 @@ class TraveltekClient:
         return await self._caller.ask(ask, ctx=ctx)
 
     async def ship(self, ship_id: int, *, ctx: CallContext) -> Ship:
-        """Read a ship with its deck plans (PROTOCOL section 8)."""
+        """Read a ship with its deck plans (traveltek.md, section 8)."""
         ask = Ask(
             endpoint=endpoints.SHIP,
             content=requests.ship(ship_id, settings=self._settings),

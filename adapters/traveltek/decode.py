@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, Final
 
 DEEPEST: Final = 40
-"""Levels of nesting that are read; the deepest answer known has 10 (PROTOCOL section 6)."""
+"""Levels of nesting that are read; the deepest answer known has 10 (traveltek.md, section 6)."""
 LONGEST_NUMBER: Final = 60
 """Digits of a number; a longer one is read as text, cut off."""
 

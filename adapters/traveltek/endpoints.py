@@ -1,4 +1,7 @@
-"""The supplier's endpoints: name, verb, and whether a call changes anything (PROTOCOL 2 to 8)."""
+"""The supplier's endpoints: name, verb, and whether a call changes anything.
+
+See traveltek.md, sections 2 to 8.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from enum import StrEnum
 
 
 class Verb(StrEnum):
-    """How an endpoint is asked, and so where the token goes (PROTOCOL section 2)."""
+    """How an endpoint is asked, and so where the token goes (traveltek.md, section 2)."""
 
     GET = "get"
     """The token in the query."""

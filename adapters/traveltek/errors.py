@@ -1,4 +1,7 @@
-"""The catalogue of the supplier's errors: what each means for a booking (PROTOCOL section 1)."""
+"""The catalogue of the supplier's errors: what each means for a booking.
+
+See traveltek.md, section 1.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the basket: basketadd, basket and basketremove answer alike (PROTOCOL section 6)."""
+"""Reading the basket: basketadd, basket and basketremove answer alike (traveltek.md, section 6)."""
 
 from __future__ import annotations
 

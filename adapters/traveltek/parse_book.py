@@ -1,4 +1,4 @@
-"""Reading book.pl and payment.pl: their words, unjudged (PROTOCOL sections 7 and 8)."""
+"""Reading book.pl and payment.pl: their words, unjudged (traveltek.md, sections 7 and 8)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, Fraud
 
 BALANCE_DUE_KEYS = ("balanceduedate", "finalpaymentdate", "finalpaymentduedate")
 PAYMENT_DUE_KEYS = ("paymentdueutc", "depositdueutc", "optionexpiryutc", "optionexpirydateutc")
-"""Only times that carry a zone (`*utc`) can be a deadline (PROTOCOL section 10, 8 and 9)."""
+"""Only times that carry a zone (`*utc`) can be a deadline (traveltek.md, section 10, 8 and 9)."""
 
 _DECLINED = frozenset({"declined", "failed", "refused", "rejected"})
 
@@ -142,7 +142,7 @@ def _telling(transactions: Sequence[CardTransaction]) -> CardTransaction | None:
 
 
 def _declined(answer: Envelope, transaction: CardTransaction | None) -> bool:
-    """Whether it says no for good; Yellow may yet turn (PROTOCOL section 10, 10)."""
+    """Whether it says no for good; Yellow may yet turn (traveltek.md, section 10, 10)."""
     if transaction is None or transaction.took_money:
         return False
     if transaction.fraud is FraudCategory.YELLOW:

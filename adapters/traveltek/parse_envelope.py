@@ -1,4 +1,4 @@
-"""The envelope around every answer, and the errors inside it (PROTOCOL section 1)."""
+"""The envelope around every answer, and the errors inside it (traveltek.md, section 1)."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Envelope:
 
 
 _OWN = frozenset({"meta", "results", "timing", "warnings"})
-"""Members that every answer of the supplier has beside its errors (PROTOCOL section 1)."""
+"""Members that every answer of the supplier has beside its errors (traveltek.md, section 1)."""
 
 
 def _holds(content: object, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Reading search, import and ship answers (PROTOCOL sections 3 and 8)."""
+"""Reading search, import and ship answers (traveltek.md, sections 3 and 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading live prices: grades, cabins and breakdown (PROTOCOL sections 4 and 5)."""
+"""Reading live prices: grades, cabins and breakdown (traveltek.md, sections 4 and 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Reading rate codes: what a rate is called, whether it refunds, who may have it (PROTOCOL 4)."""
+"""Reading rate codes: what a rate is called, whether it refunds, who may have it.
+
+See traveltek.md, section 4.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading single values of a loosely typed answer (PROTOCOL section 1).
+"""Reading single values of a loosely typed answer (traveltek.md, section 1).
 
 The same quantity is a string here and a number there; flags come in six spellings; missing,
 null, blank and `{}` all mean absent, and so does a leaked Perl reference.

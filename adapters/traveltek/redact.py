@@ -2,7 +2,7 @@
 
 Nothing is kept because it looks harmless: a key that is not listed here is dropped, whatever
 it holds, and a kept string loses every run of digits that could be a card number and every
-word of the request that is personal (DESIGN section 10).
+word of the request that is personal.
 """
 
 from __future__ import annotations

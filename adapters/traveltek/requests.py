@@ -1,4 +1,4 @@
-"""Building what the supplier is asked, exactly as PROTOCOL sections 3 to 8 say."""
+"""Building what the supplier is asked, exactly as traveltek.md, sections 3 to 8 say."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _heads(party: Party, settings: TraveltekSettings) -> Params:
 
 
 def search(sailing: Sailing, party: Party, currency: str, *, settings: TraveltekSettings) -> Params:
-    """Ask for one sailing within a window around its date (PROTOCOL section 3)."""
+    """Ask for one sailing within a window around its date (traveltek.md, section 3)."""
     window = timedelta(days=settings.window_days)
     births = [birthday(age, sailing.sailing_date).isoformat() for age in party.child_ages]
     return {
@@ -56,7 +56,7 @@ def grades(
     *,
     settings: TraveltekSettings,
 ) -> Params:
-    """Ask for live prices with the very party of the search (PROTOCOL sections 3 and 4)."""
+    """Ask for live prices with the very party of the search (traveltek.md, sections 3 and 4)."""
     young = enumerate(party.child_ages, start=party.adults + 1)
     infants = _infants(party, settings)
     ages: Params = {}
@@ -77,7 +77,7 @@ def grades(
 
 
 def cabins(session_key: str, sailing: Sailing, party: Party, rate: RateKey) -> Params:
-    """Ask for the cabins of a rate; the chosen grade is named twice (PROTOCOL section 5)."""
+    """Ask for the cabins of a rate; the chosen grade is named twice (traveltek.md, section 5)."""
     return {
         "sessionkey": session_key,
         "codetocruiseid": sailing.cruise_id,
@@ -92,7 +92,7 @@ def cabins(session_key: str, sailing: Sailing, party: Party, rate: RateKey) -> P
 
 
 def breakdown(session_key: str, sailing: Sailing, rate: RateKey) -> Params:
-    """Ask for the per-guest items of a rate (PROTOCOL section 5)."""
+    """Ask for the per-guest items of a rate (traveltek.md, section 5)."""
     return {
         "sessionkey": session_key,
         "chosencruise": rate.result_no,
@@ -103,7 +103,7 @@ def breakdown(session_key: str, sailing: Sailing, rate: RateKey) -> Params:
 
 
 def basket_add(session_key: str, selection: Selection, currency: str) -> Params:
-    """Ask to hold the selected cabin (PROTOCOL section 6)."""
+    """Ask to hold the selected cabin (traveltek.md, section 6)."""
     number = {} if selection.guaranteed else {"cabinno": selection.cabin_number}
     return {
         "sessionkey": session_key,
@@ -131,7 +131,7 @@ def basket_remove(session_key: str, item_key: str) -> Params:
 def import_booking(
     line_id: int, reservation: str, currency: str, *, settings: TraveltekSettings
 ) -> Params:
-    """Ask what the line knows under a reservation (PROTOCOL section 8)."""
+    """Ask what the line knows under a reservation (traveltek.md, section 8)."""
     return {
         "lineid": str(line_id),
         "bookingreference": reservation,

@@ -1,4 +1,4 @@
-"""Building book.pl and payment.pl, key by key as in the samples (PROTOCOL sections 7 and 8).
+"""Building book.pl and payment.pl, key by key as in the samples (traveltek.md, sections 7 and 8).
 
 These bodies are the only place where a card goes out.
 """

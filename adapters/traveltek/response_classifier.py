@@ -1,4 +1,4 @@
-"""What an exchange amounts to: an answer, a refusal, or silence (PROTOCOL section 1).
+"""What an exchange amounts to: an answer, a refusal, or silence (traveltek.md, section 1).
 
 An effect is believed to be refused only in the supplier's own words. What a gateway in front of it
 may say (401, 403, 404, 405, 429, a redirect, a page) tells nothing of whether the supplier acted.
@@ -55,7 +55,7 @@ class Judge:
         return self._read(found, read)
 
     def token(self, got: Answer | Failure, read: Callable[[object], T]) -> T:
-        """Return what `read` makes of the flat answer of token.pl (PROTOCOL section 2)."""
+        """Return what `read` makes of the flat answer of token.pl (traveltek.md, section 2)."""
         self.seen.answered(got)
         if isinstance(got, Failure):
             raise self._error(got.kind)

@@ -1,4 +1,4 @@
-"""Settings of the Traveltek client; every unknown of PROTOCOL section 10 it meets is one."""
+"""Settings of the Traveltek client; every unknown of traveltek.md, section 10 it meets is one."""
 
 from __future__ import annotations
 
@@ -57,33 +57,33 @@ class TraveltekSettings:
     token_margin: float = 60.0
     """A token is renewed this many seconds before it ends."""
     token_life_default: float = 3600.0
-    """Used when `expires_in` cannot be read (PROTOCOL section 2)."""
+    """Used when `expires_in` cannot be read (traveltek.md, section 2)."""
     bad_token_codes: frozenset[int] = frozenset({3000, 3002})
     bad_token_statuses: frozenset[int] = frozenset({401})
     expired_session_codes: frozenset[int] = frozenset({169})
     expired_session_words: str = r"session\b.*\b(expired|timed out|no longer)"
     stale_codes: frozenset[int] = frozenset({105, 137})
-    """The `resultno` is not the latest (PROTOCOL section 1)."""
+    """The `resultno` is not the latest (traveltek.md, section 1)."""
     sold_out_codes: frozenset[int] = frozenset()
     sold_out_words: str = r"sold out|no longer available|no cabins? (is|are) (left|available)"
     not_in_basket_codes: frozenset[int] = frozenset({152})
     already_booked_words: str = r"already\b.*\b(booked|paid|processed)|duplicate (booking|payment)"
     """By these words an error says that the very thing that was asked for has been done."""
     incomplete_codes: frozenset[int] = frozenset({201})
-    """book.pl misses something about a traveller (PROTOCOL section 1)."""
+    """book.pl misses something about a traveller (traveltek.md, section 1)."""
     incomplete_words: str = r"\b(title|nationality|smoking)\b"
     busy_statuses: frozenset[int] = frozenset({429})
     """Statuses by which a read is turned away for now."""
     turning_away_statuses: frozenset[int] = frozenset()
     """Statuses by which a gateway certainly turned an effect away before the supplier acted.
 
-    Nobody knows that of any (PROTOCOL section 10, 12), so each is a doubt unless it stands here.
+    Nobody knows that of any (traveltek.md, section 10), so each is a doubt unless it stands here.
     """
     unknown_booking_words: str = (
         r"not (be )?found|no (such )?booking|does not exist|unable to (find|retrieve)"
     )
     window_days: int = 30
-    """The search covers this many days around the sailing (PROTOCOL section 3)."""
+    """The search covers this many days around the sailing (traveltek.md, section 3)."""
     max_infant_age: int | None = None
     """Children up to this age are searched as infants; None counts them as children."""
     smoking: str = "N"

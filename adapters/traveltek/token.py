@@ -1,4 +1,4 @@
-"""The answer of token.pl (PROTOCOL section 2)."""
+"""The answer of token.pl (traveltek.md, section 2)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One HTTP exchange with the supplier, and what its failure says about whether it was sent.
 
 Nothing leaves this module as an exception of aiohttp: those carry addresses, and an address
-holds the token and the session (DESIGN section 10).
+holds the token and the session.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Outgoing:
 def outgoing(
     endpoint: Endpoint, content: Mapping[str, object], *, url: str, token: str
 ) -> Outgoing:
-    """Put content and token where the endpoint's verb wants them (PROTOCOL section 2)."""
+    """Put content and token where the endpoint's verb wants them (traveltek.md, section 2)."""
     headers = {"Accept": ACCEPT}
     if endpoint.verb is Verb.JSON:
         headers |= {"requestid": token, "Content-Type": "application/json"}

@@ -44,7 +44,7 @@ class BasketAnswer:
 
     @property
     def priced(self) -> bool:
-        """Whether it can be booked: an unpriced basket is zero and not payable (PROTOCOL 6)."""
+        """Whether it can be booked; an unpriced one is zero (traveltek.md, section 6)."""
         return self.total.positive and all(
             item.payable_online and item.price.positive for item in self.items
         )
@@ -64,7 +64,7 @@ class Basket:
     free_after: datetime | None = None
     """When the supplier has certainly let go by itself; until then it must be told to."""
     recheck: bool = False
-    """Set once a booking attempt failed: ask basket.pl before the next (DESIGN section 4)."""
+    """Set once a booking attempt failed: ask basket.pl before the next."""
 
     @property
     def deposit_possible(self) -> bool:

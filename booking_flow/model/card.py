@@ -12,7 +12,7 @@ from booking_flow.model.money import Money
 
 
 class CardBrand(StrEnum):
-    """The supplier's codes for card brands (PROTOCOL section 7)."""
+    """The supplier's codes for card brands (traveltek.md, section 7)."""
 
     VISA = "VIS"
     MASTERCARD = "MSC"

@@ -14,7 +14,7 @@ MAX_CHILD_AGE: Final = ADULT_AGE - 1
 
 
 class PassengerType(StrEnum):
-    """How the supplier classes a passenger; the bands are the line's (PROTOCOL section 7)."""
+    """How the supplier classes a passenger; the bands are the line's (traveltek.md, section 7)."""
 
     ADULT = "adult"
     CHILD = "child"
@@ -84,7 +84,7 @@ class Details:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyRules:
-    """What a line accepts; the bands differ per line (PROTOCOL section 7)."""
+    """What a line accepts; the bands differ per line (traveltek.md, section 7)."""
 
     max_guests: int = 8
     max_infant_age: int = 2

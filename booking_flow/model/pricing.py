@@ -9,7 +9,7 @@ from enum import StrEnum
 from booking_flow.model.money import Money
 
 GUARANTEE = "GUAR"
-"""The cabin number of a guarantee: the line assigns the cabin later (PROTOCOL section 5)."""
+"""The cabin number of a guarantee: the line assigns the cabin later (traveltek.md, section 5)."""
 
 
 class CabinCategory(StrEnum):
@@ -26,7 +26,7 @@ class Rate:
     """One rate of a cabin grade; `total` is for the whole party.
 
     `result_no`, `grade_no` and `rate_code` are three identifiers that are always carried
-    together and never derived from one another (PROTOCOL section 4).
+    together and never derived from one another (traveltek.md, section 4).
     """
 
     result_no: str
@@ -156,7 +156,7 @@ class PriceItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
-    """Per-guest items of a rate; their sum may differ from the basket (PROTOCOL section 5)."""
+    """Per-guest items of a rate; their sum may differ from the basket (traveltek.md, section 5)."""
 
     items: tuple[PriceItem, ...]
     total: Money

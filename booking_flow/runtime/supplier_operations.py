@@ -24,7 +24,7 @@ from booking_flow.supplier_errors import FailureKind, SupplierError
 
 T = TypeVar("T")
 REFRESHES = 2
-"""How often a stale `resultno` is refreshed within one hold (PROTOCOL section 4)."""
+"""How often a stale `resultno` is refreshed within one hold (traveltek.md, section 4)."""
 
 
 class Effects:

@@ -28,7 +28,7 @@ async def line_record(
 ) -> ImportedBooking | None:
     """Read a reservation as the line has it; None when it shows none or cannot be asked.
 
-    Some lines only can be asked at all (PROTOCOL section 8).
+    Some lines only can be asked at all (traveltek.md, section 8).
     """
     try:
         return await supplier.import_booking(

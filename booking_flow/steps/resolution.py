@@ -37,7 +37,7 @@ class Disagreement:
 
 
 def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
-    """Compare a reservation with the attempt it is said to come from (DESIGN section 4)."""
+    """Compare a reservation with the attempt it is said to come from."""
     pairs = (
         ("lead surname", _our_surname(session), (found.lead_surname or "").casefold()),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),

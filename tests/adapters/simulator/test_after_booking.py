@@ -1,4 +1,4 @@
-"""PROTOCOL 8: payment, retrieval by the line's number, ship details; and no way to cancel."""
+"""traveltek.md, section 8: payment, retrieval by the line's number, ships; no way to cancel."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""PROTOCOL 6: healthy and unpriced baskets, money, the hold, and removal."""
+"""traveltek.md, section 6: healthy and unpriced baskets, money, the hold, and removal."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""PROTOCOL 7: what book.pl wants, what it answers, and what it leaves behind."""
+"""traveltek.md, section 7: what book.pl wants, what it answers, and what it leaves behind."""
 
 from contextlib import suppress
 from datetime import datetime

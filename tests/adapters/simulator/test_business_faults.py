@@ -1,4 +1,4 @@
-"""PROTOCOL 11 again: faults of prices, baskets and bookings, and those built into sailings."""
+"""traveltek.md, section 11: faults of prices, baskets, bookings, and those built into sailings."""
 
 import pytest
 

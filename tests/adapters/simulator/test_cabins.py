@@ -1,4 +1,4 @@
-"""PROTOCOL 5: cabins with their boxes, guarantees, and the breakdown per guest."""
+"""traveltek.md, section 5: cabins with their boxes, guarantees, and the breakdown per guest."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""PROTOCOL 11: every fault, what it leaves behind, and what sets it off."""
+"""traveltek.md, section 11: every fault, what it leaves behind, and what sets it off."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""PROTOCOL 1 and 2: account, token, envelope, and what a wrong call gets."""
+"""traveltek.md, sections 1 and 2: account, token, envelope, and what a wrong call gets."""
 
 import pytest
 

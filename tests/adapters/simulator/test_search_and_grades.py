@@ -1,4 +1,4 @@
-"""PROTOCOL 3 and 4: the search that binds a session, and live prices."""
+"""traveltek.md, sections 3 and 4: the search that binds a session, and live prices."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The client against the simulator, over real HTTP: an independent reading of PROTOCOL."""
+"""The client against the simulator, over real HTTP: an independent reading of traveltek.md."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -117,7 +117,7 @@ async def test_a_ship_has_decks(client: TraveltekClient) -> None:
 
 
 async def test_a_guest_books_without_a_card(client: TraveltekClient) -> None:
-    """It is a real reservation with the whole balance outstanding (PROTOCOL section 7)."""
+    """It is a real reservation with the whole balance outstanding (traveltek.md, section 7)."""
     ctx = kit.context()
     session, added = await basketed(client, ctx)
     order = kit.order(session_key=session, item_key=added.items[0].item_key)

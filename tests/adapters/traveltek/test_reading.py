@@ -96,7 +96,7 @@ def quote(*grades: dict[str, Any], **meta: Any) -> Quote:
 
 
 def test_one_row_per_rate_is_one_grade() -> None:
-    """Grades repeat: they belong together by cabin code (PROTOCOL section 4)."""
+    """Grades repeat: they belong together by cabin code (traveltek.md, section 4)."""
     found = quote(
         {**GRADE, "gridpricing": [row("A")]},
         {**GRADE, "gridpricing": [row("A"), row("B", resultno="r9")]},
@@ -197,7 +197,7 @@ def test_a_breakdown_in_another_currency_is_refused() -> None:
 
 
 def test_the_suppliers_own_currency_is_not_ours() -> None:
-    """`sprice` and `scurrency` may differ and mean nothing to the guest (PROTOCOL section 1)."""
+    """`sprice` and `scurrency` mean nothing to the guest (traveltek.md, section 1)."""
     prices = [{"guestno": 1, "price": 5, "currency": "USD", "sprice": 7, "scurrency": "CAD"}]
     found = read_breakdown(answer({"category": "fare", "prices": prices}), currency="USD")
     assert found.total == usd("5")

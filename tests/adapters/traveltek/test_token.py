@@ -359,7 +359,7 @@ async def test_the_token_goes_where_each_verb_wants_it(
 
 @pytest.mark.parametrize("fault", ["token_expired_200", "token_expired_401"])
 async def test_a_session_outlives_its_token(simulator: Simulator, fault: str) -> None:
-    """Session keys do not depend on the token (PROTOCOL section 2), over real HTTP."""
+    """Session keys do not depend on the token (traveltek.md, section 2), over real HTTP."""
     from tests.adapters.traveltek.test_journey import basketed, opened  # noqa: PLC0415
 
     async with simulator.client() as client:
