@@ -80,3 +80,10 @@ def test_the_make_targets_it_names_exist(name: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     page = (ROOT / name).read_text("utf-8")
     assert set(re.findall(r"`make ([a-z-]+)\b", page)) <= targets
+
+
+def test_the_files_that_the_architecture_names_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    named = re.findall(r"`((?:booking_flow|adapters|persistence|http)/[\w/.]*)`", page)
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
