@@ -23,5 +23,12 @@ def _gist(line: str) -> str:
     except ValueError:
         return line[:160]
     raised = said.get("exception", {})
-    words = [said.get("level"), said.get("event"), said.get("job"), said.get("code"), raised]
+    words = [
+        said.get("level"),
+        said.get("event"),
+        said.get("job"),
+        said.get("code"),
+        said.get("why"),
+        raised,
+    ]
     return " ".join(str(word) for word in words if word)
