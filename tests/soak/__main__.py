@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
+import re
 import secrets
 import sys
 import time
@@ -16,6 +18,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from booking_http.show import report
 from tests.ground import Ground, Server, run, server, standing
 from tests.outbox.kit import Receiver
 from tests.outbox.kit import hooks as settings_of
@@ -30,8 +33,9 @@ from tests.soak.storm import Storm
 HASTE = 0.05
 """Supplier time limits of this share, so that a stalled call costs seconds and not minutes."""
 CHANNELS = ("with_booking", "supplier_payment")
-GUESTS = 60
+GUESTS = 100
 SERVERS = 3
+REFERENCE = re.compile(r"\bBF-[A-Z0-9]{8}\b")
 
 
 @asynccontextmanager
@@ -158,7 +162,20 @@ async def soak(minutes: float, seed: int, console: Console) -> list[str]:
         wrong += await worked_off(ground, crowd, receiver, console)
         wrong += await listened(ground, receiver, console)
         _print_log(unexpected(ground.folder), console)
+        await _print_stories(ground, wrong, console)
     return wrong
+
+
+async def _print_stories(ground: Ground, wrong: Iterable[str], console: Console) -> None:
+    """Print all that is known of the sessions that disagree, since their database goes now."""
+    ledger = await ground.simulator.ledger()
+    for reference in dict.fromkeys(REFERENCE.findall(" ".join(wrong))):
+        story = json.dumps(await report(ground.dsn, reference), indent=1)
+        console.print(story, highlight=False, soft_wrap=True)
+        theirs = [row for row in ledger["bookings"] if f'"{row["itemKey"]}"' in story]
+        ids = {row["bookingId"] for row in theirs}
+        charges = [row for row in ledger["charges"] if row["bookingId"] in ids]
+        console.print(f"at the line: {theirs} {charges}", highlight=False, soft_wrap=True)
 
 
 def _print_log(found: Counter[str], console: Console) -> None:

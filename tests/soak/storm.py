@@ -46,6 +46,8 @@ class Storm:
     counts: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    frozen: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a service is frozen: with most of them frozen nobody would book at all."""
 
     async def rage(self) -> None:
         """Let blows fall until it is over; the last ones are seen through."""
@@ -54,7 +56,7 @@ class Storm:
                 blows.create_task(self._again(partial(self._strike, server), 8, 21))
             blows.create_task(self._again(self._cut_power, 25, 45))
             blows.create_task(self._again(self._empty_cache, 10, 25))
-            blows.create_task(self._again(self._falsify, 0.15, 0.85))
+            blows.create_task(self._again(self._falsify, 0.2, 1.2))
             blows.create_task(self._again(self._stall, 15, 30))
             blows.create_task(self._again(self._restart_supplier, 25, 50))
             blows.create_task(self._again(self._disturb_receiver, 3, 9))
@@ -83,11 +85,14 @@ class Storm:
     async def _strike(self, server: Server) -> None:
         """Kill a service, or now and then freeze it, or ask it to stop."""
         way = self.chance.choices(["kill", "freeze", "stop"], [80, 8, 12])[0]
+        if way == "freeze" and self.frozen.locked():
+            way = "kill"
         self.counts[f"services: {way}"] += 1
         if way == "freeze":
-            server.program.send(signal.SIGSTOP)
-            await asyncio.sleep(FREEZE_SECONDS)
-            server.program.send(signal.SIGCONT)
+            async with self.frozen:
+                server.program.send(signal.SIGSTOP)
+                await asyncio.sleep(FREEZE_SECONDS)
+                server.program.send(signal.SIGCONT)
             return
         await server.program.end(signal.SIGKILL if way == "kill" else signal.SIGTERM)
         await asyncio.sleep(self.chance.uniform(0, 2))
