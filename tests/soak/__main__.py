@@ -33,7 +33,7 @@ from tests.soak.storm import Storm
 HASTE = 0.05
 """Supplier time limits of this share, so that a stalled call costs seconds and not minutes."""
 CHANNELS = ("with_booking", "supplier_payment")
-GUESTS = 100
+GUESTS = 60
 SERVERS = 3
 REFERENCE = re.compile(r"\bBF-[A-Z0-9]{8}\b")
 
