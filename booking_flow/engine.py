@@ -1,8 +1,8 @@
 """The engine: what a guest can ask of a booking session, step by step.
 
 It decides nothing itself: what may be done and what an answer means are the pure functions of
-`booking_flow.steps`; how a decision is committed is
-`booking_flow.deciding`, how a step is claimed and settled `booking_flow.runner`.
+`booking_flow.steps`. How a decision is committed is `booking_flow.runtime.unit_of_work`; how a
+step is claimed and settled is `booking_flow.runtime.step_runner`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the core asks of a supplier: the port and its answers.
 
 The Traveltek client implements `Supplier`. It parses tolerantly and answers in these strict
-types; whatever it cannot make sense of is a `SupplierError` (`booking_flow.failures`).
+types; whatever it cannot make sense of is a `SupplierError` (`booking_flow.supplier_errors`).
 """
 
 from __future__ import annotations

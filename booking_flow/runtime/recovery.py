@@ -1,7 +1,7 @@
 """Recovery: what a worker does with the work that waits, one piece at a time.
 
-Nothing here decides; `booking_flow.steps.recover` and `booking_flow.steps.answers` do. What to
-take, and how often, is the worker's affair.
+Nothing here decides; `booking_flow.steps.reconciliation` and `booking_flow.steps.resolution` do.
+What to take, and how often, is the worker's affair.
 """
 
 from __future__ import annotations

@@ -23,10 +23,10 @@ from tests.http.kit import Simulator
 from tests.outbox.kit import Postbox, running_postbox
 
 LOOKS = {
-    "take open_step": "persistence.queue.PostgresWorkQueue.take_open_steps: fetch_all",
-    "take undo": "persistence.queue.PostgresWorkQueue.take_undos: fetch_all",
-    "take clock": "persistence.queue.PostgresWorkQueue.due_sessions: fetch_all",
-    "take payment_deadline": "persistence.queue.PostgresWorkQueue.overdue_payments: fetch_all",
+    "take open_step": "persistence.work_queue.PostgresWorkQueue.take_open_steps: fetch_all",
+    "take undo": "persistence.work_queue.PostgresWorkQueue.take_undos: fetch_all",
+    "take clock": "persistence.work_queue.PostgresWorkQueue.due_sessions: fetch_all",
+    "take payment_deadline": "persistence.work_queue.PostgresWorkQueue.overdue_payments: fetch_all",
     "take spooled_answer": "adapters.spool.FileSpool.read_all: asyncio.to_thread",
 }
 """Where a worker looks for each kind of work."""
@@ -152,7 +152,7 @@ async def test_a_process_that_dies_over_a_wake_up_is_recovered(
     matrix: Matrix, moment: str, record_property: Callable[[str, object], None]
 ) -> None:
     """Nobody was told of what it had committed; whoever looks finds it."""
-    await matrix.die_waking(JOURNEYS[0], f"{moment} persistence.wakeups.Wakeups._send: execute")
+    await matrix.die_waking(JOURNEYS[0], f"{moment} persistence.notify.Wakeups._send: execute")
     record_property("cells", 1)
 
 

@@ -367,10 +367,10 @@ async def test_a_journal_that_cannot_be_written_keeps_nobody_from_booking(
 @pytest.mark.parametrize(
     ("moment", "calls"),
     [
-        ("before booking_flow.runner.Runner._asked: _journal.claimed", 0),
-        ("after booking_flow.runner.Runner._asked: _journal.claimed", 0),
-        ("before booking_flow.settlement.Settlement._journal_end: journal.ended", 1),
-        ("after booking_flow.settlement.Settlement._journal_end: journal.ended", 1),
+        ("before booking_flow.runtime.step_runner.Runner._asked: _journal.claimed", 0),
+        ("after booking_flow.runtime.step_runner.Runner._asked: _journal.claimed", 0),
+        ("before booking_flow.runtime.settlement.Settlement._journal_end: journal.ended", 1),
+        ("after booking_flow.runtime.settlement.Settlement._journal_end: journal.ended", 1),
     ],
 )
 async def test_killed_between_two_of_the_three_writes(

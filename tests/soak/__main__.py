@@ -18,7 +18,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from booking_http.show import report
+from booking_http.cli.session_report import report
 from tests.ground import Ground, Server, run, server, standing
 from tests.outbox.kit import Receiver
 from tests.outbox.kit import hooks as settings_of

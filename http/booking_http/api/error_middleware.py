@@ -15,7 +15,7 @@ from booking_http.service import SERVICE
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID, SUBJECT
 
-_log = structlog.get_logger("booking_http.problems")
+_log = structlog.get_logger("booking_http.web.problems")
 _EDGE: Final = {
     400: EdgeCode.BAD_REQUEST,
     404: EdgeCode.NOT_FOUND,

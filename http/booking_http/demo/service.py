@@ -89,6 +89,7 @@ def _for_commands(settings: Settings) -> Mapping[str, str]:
         "traveltek_sid": settings.traveltek_sid,
         "traveltek_username": settings.traveltek_username.get_secret_value(),
         "traveltek_password": settings.traveltek_password.get_secret_value(),
+        **({"spool_dir": settings.spool_dir} if settings.spool_dir else {}),
         **({"journal_dir": settings.journal_dir} if settings.journal_dir else {}),
     }
 
