@@ -142,6 +142,8 @@ class Matrix:
         async with self.world(journey) as world:
             fate = Fate(doomed={"wake-ups": (moment, 1)}, log=self.file())
             guests = await self.walked(world, journey, fate, ["somebody"])
+            assert fate.log is not None
+            assert DIES in {what for _, what in read(fate.log)}, f"nobody died {moment}"
             await recovered(world, list(guests.values()))
 
     async def walked(
