@@ -21,7 +21,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from adapters.spool import reason, sync_folder
+from adapters.folders import reason, sync_folder
 from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledStep
 
 PATIENCE: Final = 2.0

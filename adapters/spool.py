@@ -6,15 +6,14 @@ import asyncio
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from errno import ENOTDIR
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 from uuid import UUID
 
 import msgspec
 import structlog
 
+from adapters.folders import hindrance_of, reason, sync_folder
 from booking_flow.ports import SpooledAnswer
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="string")
@@ -59,7 +58,7 @@ class FileSpool:
         On a disk that hangs one look waits, whoever asks meanwhile waits for the same one.
         """
         if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(asyncio.to_thread(self._hindrance))
+            self._looking = asyncio.create_task(asyncio.to_thread(hindrance_of, self._folder))
         return await asyncio.shield(self._looking)
 
     async def read_all(self) -> Sequence[SpooledAnswer]:
@@ -76,13 +75,6 @@ class FileSpool:
         draft.replace(self._file(answer.step_id))
         sync_folder(self._folder)
 
-    def _hindrance(self) -> str | None:
-        try:
-            require_writable(self._folder)
-        except OSError as fault:
-            return reason(fault)
-        return None
-
     def _drop(self, step_id: UUID) -> None:
         with suppress(FileNotFoundError):
             self._file(step_id).unlink()
@@ -94,36 +86,6 @@ class FileSpool:
 
     def _file(self, step_id: UUID) -> Path:
         return self._folder / f"{step_id}.json"
-
-
-def reason(fault: Exception) -> str:
-    """Say what is in the way, without a path."""
-    return (fault.strerror if isinstance(fault, OSError) else None) or type(fault).__name__
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's own list of names to the disk; without it a new name may be lost."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
-def require_writable(folder: Path) -> None:
-    """Prove that answers can be kept in a folder, which is made if it is missing.
-
-    Raises:
-        OSError: a file in it cannot be written, brought to the disk and removed.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR))
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Its name ends otherwise than those of answers, should we die before it is gone.
-    with NamedTemporaryFile(dir=folder, prefix="writable-", suffix=".new") as file:
-        file.write(b"x")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _read(file: Path) -> SpooledAnswer | None:

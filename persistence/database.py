@@ -11,14 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.postgres.address import read_address
-from adapters.postgres.connection import CONNECT_SECONDS, Connector
+from adapters.postgres.connection import CONNECT_SECONDS, GRACE_SECONDS, Connector, milliseconds
 from persistence.errors import available, is_stale
 from persistence.pool import lent, open_engine
 
 T = TypeVar("T")
 Values = Mapping[str, Any]
-_GRACE: Final = 1.0
-"""Seconds by which we wait longer for an answer than the server may think about it."""
 _OVERHEAD: Final = 4.0
 """Seconds that waiting for a connection, and for its sign of life, may take in all."""
 
@@ -40,11 +38,11 @@ def create_engine(
         address=read_address(url).writable,
         server_settings=_server_settings(application_name, statement_timeout),
         connect_timeout=connect_timeout,
-        command_timeout=statement_timeout + _GRACE,
+        command_timeout=statement_timeout + GRACE_SECONDS,
     )
     return open_engine(
         connector,
-        patience=statement_timeout + _GRACE + _OVERHEAD,
+        patience=statement_timeout + GRACE_SECONDS + _OVERHEAD,
         isolation_level="AUTOCOMMIT",
         pool_reset_on_return=None,
         pool_size=pool_size,
@@ -56,14 +54,14 @@ def create_engine(
 
 
 def _server_settings(application_name: str, statement_timeout: float) -> dict[str, str]:
-    milliseconds = str(int(statement_timeout * 1000))
+    limit = milliseconds(statement_timeout)
     return {
         "application_name": application_name,
         "timezone": "UTC",
         "jit": "off",
         "plan_cache_mode": "force_generic_plan",
-        "statement_timeout": milliseconds,
-        "idle_in_transaction_session_timeout": milliseconds,
+        "statement_timeout": limit,
+        "idle_in_transaction_session_timeout": limit,
     }
 
 

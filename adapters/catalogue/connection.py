@@ -12,7 +12,13 @@ from asyncpg import Pool
 from asyncpg.pool import PoolConnectionProxy
 
 from adapters.postgres.address import read_address
-from adapters.postgres.connection import CONNECT_SECONDS, Connection, Connector
+from adapters.postgres.connection import (
+    CONNECT_SECONDS,
+    GRACE_SECONDS,
+    Connection,
+    Connector,
+    milliseconds,
+)
 from adapters.postgres.failures import FAILURES, name_of
 from booking_flow.ports import StoreUnavailable
 
@@ -21,8 +27,6 @@ if TYPE_CHECKING:
 else:
     Lent = PoolConnectionProxy
 
-_GRACE: Final = 1.0
-"""Seconds by which we wait longer for an answer than the server may think about it."""
 _WAIT: Final = 5.0
 """Seconds to wait for a connection, or for giving it back."""
 _TELLING: Final = ("22", "23", "25006", "42")
@@ -64,7 +68,7 @@ async def open_pool(
             idle_timeout=statement_timeout,
         ),
         connect_timeout=connect_timeout,
-        command_timeout=statement_timeout + _GRACE,
+        command_timeout=statement_timeout + GRACE_SECONDS,
     )
 
     async def connect(*_: object, **__: object) -> Connection:
@@ -114,11 +118,6 @@ def manners(
         "statement_timeout": milliseconds(statement_timeout),
         "idle_in_transaction_session_timeout": milliseconds(idle_timeout),
     }
-
-
-def milliseconds(seconds: float) -> str:
-    """Return a time as the server's settings take it."""
-    return str(int(seconds * 1000))
 
 
 async def server_of(pool: Pool[Any]) -> Server:

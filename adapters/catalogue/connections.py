@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from asyncpg import Connection, Record
 
-from adapters.catalogue.connection import manners, milliseconds
+from adapters.catalogue.connection import manners
 from adapters.catalogue.pairing import CannotCopy
 from adapters.postgres.address import read_address
-from adapters.postgres.connection import Connector
+from adapters.postgres.connection import Connector, milliseconds
 
 _LOCK: Final = int.from_bytes(b"bookflow")
 """What everybody locks who writes into a catalogue."""

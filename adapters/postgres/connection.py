@@ -24,8 +24,15 @@ CONNECT_SECONDS: Final = 4.0
 """How long connecting to one host may take, unless its address says otherwise."""
 PULSE_SECONDS: Final = 2.0
 """How long a connection that is alive takes at most to say so."""
+GRACE_SECONDS: Final = 1.0
+"""How much longer to wait for an answer than the server may think about a short statement."""
 SILENCE_SECONDS: Final = 3.0
 """After how long without a word a connection is asked whether it lives, before it is used."""
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time as the server's settings take it."""
+    return str(int(seconds * 1000))
 
 
 class Connection(_Base):

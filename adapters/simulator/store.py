@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
+from adapters.folders import sync_folder
 from adapters.simulator.changes import Record, Rows, Shelf
 from adapters.simulator.codec import decoded, hints_of, written
 from adapters.simulator.journal import Journal, whole_lines
@@ -71,13 +72,13 @@ class StateFile:
         _write_synced(draft, text)
         draft.replace(path)
         self._follows, self._limit = name, max(SMALL_JOURNAL, 2 * len(text))
-        _sync_directory(path.parent)
+        sync_folder(path.parent)
 
     def _empty_journal(self, path: Path) -> None:
         """Drop the lines that the snapshot has in it."""
         if self._journal is None:
             self._journal = Journal(journal_of(path))
-            _sync_directory(path.parent)
+            sync_folder(path.parent)
         self._journal.empty()
 
 
@@ -132,14 +133,3 @@ def _write_synced(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the renaming itself durable, where the system knows how."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

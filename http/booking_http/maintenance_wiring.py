@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.back_office import BackOfficeAddress, NoLookup, open_back_office
 from adapters.claim_journal import FileJournal
-from adapters.spool import FileSpool, require_writable
+from adapters.folders import require_writable
+from adapters.spool import FileSpool
 from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup, SessionStore

@@ -20,6 +20,7 @@ from adapters.claim_journal import FileJournal
 from adapters.spool import FileSpool
 from adapters.traveltek.client import TraveltekClient, open_client
 from adapters.traveltek.settings import TraveltekSettings
+from booking_flow.claim_journal import Unjournaled
 from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup
@@ -156,7 +157,7 @@ def _wire(
         waiting=waiting,
         aside=aside,
         # After a fail-over the next connection leads to a server that may have forgotten claims.
-        listener=listener_of(settings, broken=journal.doubt) if journal else listener_of(settings),
+        listener=listener_of(settings, broken=(journal or Unjournaled()).doubt),
         engine=engine,
         maintenance=maintenance,
     )

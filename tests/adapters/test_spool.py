@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.spool import FileSpool, require_writable
+from adapters.folders import require_writable
+from adapters.spool import FileSpool
 from booking_flow.model.card import CardBrand, CardMask, Charge
 from booking_flow.model.money import Money
 from booking_flow.ports import SpooledAnswer

@@ -136,9 +136,9 @@ def simulator(
     host: str, port: int, state_file: Path | None, latency: float, allow_remote_control: bool
 ) -> None:
     """Run the simulated supplier alone and print the settings that lead to it."""
+    from adapters.folders import require_writable
     from adapters.simulator import SimulatorSettings
     from adapters.simulator import serve as serve_simulator
-    from adapters.spool import require_writable
     from booking_http.cli.errors import friendly_errors
     from booking_http.runtime import process
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import ssl
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from yarl import URL
+
+from tests.certificates import LOOPBACK, self_signed
 
 SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
 _REFUSAL: Final = b"SFATAL\0VFATAL\0C28000\0Mno encryption\0\0"
@@ -107,24 +103,4 @@ def _context(certificate: Path) -> ssl.SSLContext:
 
 def write_certificate(file: Path) -> None:
     """Write a certificate that signs itself, with its key."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "database")])
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + private)
+    file.write_bytes(b"".join(self_signed("database", LOOPBACK)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from adapters.spool import reason, require_writable
+from adapters.folders import hindrance_of
 from booking_http.cli.doctor.connections import Connections
 from booking_http.cli.doctor.findings import Finding, Level, Reporter
 from persistence.errors import NoTable
@@ -14,27 +14,28 @@ from persistence.forgotten_claims import PostgresForgottenClaims, told_of
 
 async def spool(rooms: Connections, say: Reporter) -> None:
     """Say whether answers can be kept on this machine while the database is away."""
-    name = rooms.settings.spool_dir
-    if not name:
-        said = "not configured; an answer that comes while the database is away is in memory only"
-        say(Finding(check="spool", said=said))
-    elif (why := await _in_the_way(name)) is not None:
-        say(
-            Finding(
-                check="spool",
-                level=Level.WARNING,
-                said=f"{name} cannot be written: {why}",
-                guest="Bookings go on; one that ends while the database is away may stay unknown.",
-                todo="Give our account a folder of its own with room, or correct SPOOL_DIR.",
-            )
-        )
-    else:
-        say(Finding(check="spool", said=f"answers are kept in {name} while the database is away"))
+    await _folder(
+        say,
+        check="spool",
+        folder=rooms.settings.spool_dir,
+        absent="an answer that comes while the database is away is in memory only",
+        use="answers are kept in {} while the database is away",
+        guest="Bookings go on; one that ends while the database is away may stay unknown.",
+        todo="Give our account a folder of its own with room, or correct SPOOL_DIR.",
+    )
 
 
 async def journal(rooms: Connections, say: Reporter) -> None:
     """Say whether claims can be journaled, and what the database has forgotten of them."""
-    await _folder(rooms, say)
+    await _folder(
+        say,
+        check="journal",
+        folder=rooms.settings.journal_dir,
+        absent="a database that is restored to an earlier moment goes unnoticed",
+        use="claims are journaled in {}",
+        guest="Bookings go on; after a restore they would not be known.",
+        todo="Give our account a folder of its own, or correct JOURNAL_DIR.",
+    )
     try:
         forgotten = PostgresForgottenClaims(
             rooms.database, due_in=rooms.settings.policy().task_time
@@ -57,29 +58,28 @@ async def journal(rooms: Connections, say: Reporter) -> None:
         )
 
 
-async def _folder(rooms: Connections, say: Reporter) -> None:
-    name = rooms.settings.journal_dir
-    if not name:
-        said = "not configured; a database that is restored to an earlier moment goes unnoticed"
-        say(Finding(check="journal", said=said))
-    elif (why := await _in_the_way(name)) is not None:
+async def _folder(
+    say: Reporter,
+    *,
+    check: str,
+    folder: str | None,
+    absent: str,
+    use: str,
+    guest: str,
+    todo: str,
+) -> None:
+    """Say whether the folder of a setting can be written, and what it means where it cannot."""
+    if not folder:
+        say(Finding(check=check, said=f"not configured; {absent}"))
+    elif (why := await asyncio.to_thread(hindrance_of, Path(folder))) is not None:
         say(
             Finding(
-                check="journal",
+                check=check,
                 level=Level.WARNING,
-                said=f"{name} cannot be written: {why}",
-                guest="Bookings go on; after a restore they would not be known.",
-                todo="Give our account a folder of its own, or correct JOURNAL_DIR.",
+                said=f"{folder} cannot be written: {why}",
+                guest=guest,
+                todo=todo,
             )
         )
     else:
-        say(Finding(check="journal", said=f"claims are journaled in {name}"))
-
-
-async def _in_the_way(name: str) -> str | None:
-    """Say what keeps a file from being written in a folder, or None."""
-    try:
-        await asyncio.to_thread(require_writable, Path(name))
-    except OSError as fault:
-        return reason(fault)
-    return None
+        say(Finding(check=check, said=use.format(folder)))
