@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from adapters.catalogue.batches import Row
-from adapters.catalogue.connections import address
+from adapters.catalogue.copy_connections import address
 from adapters.catalogue.export import ExportedSailing, Malformed, read_sailing
 from adapters.catalogue.fields import Table
 from adapters.catalogue.file_reader import read_in_parallel

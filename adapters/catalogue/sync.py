@@ -9,7 +9,7 @@ from typing import Any
 
 from asyncpg import Connection
 
-from adapters.catalogue.connections import address, connected, forbid_same
+from adapters.catalogue.copy_connections import address, connected, forbid_same
 from adapters.catalogue.fields import Table
 from adapters.catalogue.layout import Layout
 from adapters.catalogue.missing_sailings import find_vanished

@@ -14,7 +14,7 @@ import asyncpg
 import stamina
 from asyncpg import Connection
 
-from adapters.catalogue.connections import connected, take_alone
+from adapters.catalogue.copy_connections import connected, take_alone
 from adapters.catalogue.pairing import CannotCopy
 from adapters.catalogue.report import Report
 from adapters.catalogue.run_log import Ledger, ShortMemory

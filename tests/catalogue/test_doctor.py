@@ -62,9 +62,9 @@ class Practice:
         return settings_for(**usual | changes)
 
     async def report(self, shelf: Shelf, *, per_line: int | None = 2, **changes: Any) -> Report:
-        async with open_connections(self.settings(shelf, **changes)) as rooms:
+        async with open_connections(self.settings(shelf, **changes)) as connections:
             with watching(quiet=True) as watch:
-                return await examine(rooms, Scope(per_line=per_line), watch)
+                return await examine(connections, Scope(per_line=per_line), watch)
 
     async def command(self, shelf: Shelf, *options: str, **more: str) -> Result:
         env = environment(self.settings(shelf)) | {

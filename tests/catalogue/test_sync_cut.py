@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from adapters.catalogue.connections import Busy, connected, take_alone
+from adapters.catalogue.copy_connections import Busy, connected, take_alone
 from adapters.catalogue.fields import Table
 from persistence.database import create_engine
 from persistence.sync_runs import PastRun, PostgresSyncRuns

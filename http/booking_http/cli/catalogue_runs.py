@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Literal
 
-from adapters.catalogue.connections import connected
+from adapters.catalogue.copy_connections import connected
 from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
 from adapters.catalogue.run_log import Ledger
 from adapters.catalogue.transfer import PASSING

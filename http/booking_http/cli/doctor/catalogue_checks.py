@@ -62,9 +62,9 @@ _GRAVE: Final = frozenset({Flaw.MISSING_LINE, Flaw.MISSING_SHIP, Flaw.UNREADABLE
 """Flaws by which sailings of live lines cannot be sold."""
 
 
-async def schema(rooms: Connections, say: Reporter) -> None:
+async def schema(connections: Connections, say: Reporter) -> None:
     """Say which columns are missing, of a wrong type, or of no use."""
-    found = _inspected(rooms)
+    found = _inspected(connections)
     for seen in (*found.harmful, *found.lacking):
         say(_missing(seen))
     if found.usable:
@@ -88,11 +88,11 @@ def _missing(seen: Seen) -> Finding:
     )
 
 
-async def rows(rooms: Connections, say: Reporter) -> None:
+async def rows(connections: Connections, say: Reporter) -> None:
     """Say what is wrong with the sailings on sale."""
-    found, today = _inspected(rooms), _today(rooms)
-    live = sorted(rooms.settings.live_lines)
-    flaws = await quality.flaws(rooms.pool, found, today=today, live_lines=live)
+    found, today = _inspected(connections), _today(connections)
+    live = sorted(connections.settings.live_lines)
+    flaws = await quality.flaws(connections.pool, found, today=today, live_lines=live)
     for flaw in flaws:
         say(_flaw(flaw))
     if not flaws:
@@ -112,13 +112,15 @@ def _flaw(found: Found) -> Finding:
     )
 
 
-async def on_sale(rooms: Connections, say: Reporter) -> None:
+async def on_sale(connections: Connections, say: Reporter) -> None:
     """Say how many sailings of each live line can be sold."""
-    _inspected(rooms)
-    counted = await rooms.reader.counts(today=_today(rooms))
+    _inspected(connections)
+    counted = await connections.reader.counts(today=_today(connections))
     by_line = {count.line_id: count for count in counted}
-    others = sum(each.sailings for each in counted if each.line_id not in rooms.settings.live_lines)
-    for line in sorted(rooms.settings.live_lines):
+    others = sum(
+        each.sailings for each in counted if each.line_id not in connections.settings.live_lines
+    )
+    for line in sorted(connections.settings.live_lines):
         count = by_line.get(line)
         if count is not None:
             said = f"line {line}, {count.name}: {count.sailings} sailings from {count.first}"
@@ -135,18 +137,18 @@ async def on_sale(rooms: Connections, say: Reporter) -> None:
         )
 
 
-def _inspected(rooms: Connections) -> Inspection:
-    if rooms.found is None:
+def _inspected(connections: Connections) -> Inspection:
+    if connections.found is None:
         raise NotReached("the catalogue's database")
-    return rooms.found
+    return connections.found
 
 
-def _today(rooms: Connections) -> date:
-    if rooms.found is not None and not rooms.found.usable:
+def _today(connections: Connections) -> date:
+    if connections.found is not None and not connections.found.usable:
         raise NotReached("the columns that are missing")
-    if rooms.today is None:
+    if connections.today is None:
         raise NotReached("the booking database's tables")
-    return rooms.today
+    return connections.today
 
 
 class NotReached(Exception):  # noqa: N818 - says how far one came

@@ -103,8 +103,8 @@ async def _examined(settings: Settings, per_line: int | None, as_json: bool) -> 
     from booking_http.cli.sync_report import watching
 
     with watching(quiet=as_json) as watch:
-        async with open_connections(settings) as rooms:
-            return await examine(rooms, Scope(per_line=per_line), watch)
+        async with open_connections(settings) as connections:
+            return await examine(connections, Scope(per_line=per_line), watch)
 
 
 def _print(report: Report) -> None:

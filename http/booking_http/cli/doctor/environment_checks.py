@@ -27,9 +27,9 @@ _OLD: Final = timedelta(hours=48)
 _CLOCK_LIMIT: Final = 10.0
 
 
-async def booking_database(rooms: Connections, say: Reporter) -> None:
+async def booking_database(connections: Connections, say: Reporter) -> None:
     """Say which database holds the bookings, and whether its clock is ours."""
-    found = await vitals(rooms.database)
+    found = await vitals(connections.database)
     said = (
         f"booking-flow {version('booking-flow')} on PostgreSQL {found.version},"
         f" database {found.name} as {found.account}"
@@ -38,11 +38,11 @@ async def booking_database(rooms: Connections, say: Reporter) -> None:
     _say_skew(say, "database", found.now - datetime.now(UTC))
 
 
-async def migrations(rooms: Connections, say: Reporter) -> None:
+async def migrations(connections: Connections, say: Reporter) -> None:
     """Say whether the tables are those that this program needs."""
-    found = await standing(rooms.database)
+    found = await standing(connections.database)
     if found.fit:
-        rooms.today = (await now(rooms.database)).date()
+        connections.today = (await now(connections.database)).date()
         say(Finding(check="migrations", said=found.said))
         return
     behind = found.revision is None or found.revision in known()
@@ -57,9 +57,9 @@ async def migrations(rooms: Connections, say: Reporter) -> None:
     )
 
 
-async def environment(rooms: Connections, say: Reporter) -> None:
+async def environment(connections: Connections, say: Reporter) -> None:
     """Say which world this is, and whether database and supplier's account belong to it."""
-    settings, mark = rooms.settings, await read_mark(rooms.database)
+    settings, mark = connections.settings, await read_mark(connections.database)
     for said in disagreements(settings, mark):
         say(
             Finding(
@@ -82,13 +82,13 @@ async def environment(rooms: Connections, say: Reporter) -> None:
     )
 
 
-async def redis(rooms: Connections, say: Reporter) -> None:
+async def redis(connections: Connections, say: Reporter) -> None:
     """Say whether tokens and wake-ups are shared between processes."""
-    if rooms.redis is None:
+    if connections.redis is None:
         say(Finding(check="redis", said="not configured; every process fetches its own token"))
         return
     try:
-        told = await rooms.redis.info("server")
+        told = await connections.redis.info("server")
     except (RedisError, OSError, TimeoutError) as error:
         say(_without_redis(error))
         return
@@ -108,41 +108,41 @@ def _without_redis(error: Exception) -> Finding:
     )
 
 
-async def catalogue_database(rooms: Connections, say: Reporter) -> None:
+async def catalogue_database(connections: Connections, say: Reporter) -> None:
     """Say which database the catalogue is in, and what it consists of."""
-    server = await rooms.reader.server()
-    rooms.found = await rooms.reader.inspection()
+    server = await connections.reader.server()
+    connections.found = await connections.reader.inspection()
     said = (
         f"PostgreSQL {server.version}, database {server.name} as {server.account},"
-        f" schema {rooms.found.layout.schema}"
+        f" schema {connections.found.layout.schema}"
     )
     say(Finding(check="catalogue.database", said=said))
-    await _of_other_world(rooms, say)
+    await _of_other_world(connections, say)
 
 
-async def _of_other_world(rooms: Connections, say: Reporter) -> None:
+async def _of_other_world(connections: Connections, say: Reporter) -> None:
     """Say whether a catalogue that carries a mark is another environment's."""
     try:
-        marked = await environment_of(rooms.settings.catalogue_dsn())
+        marked = await environment_of(connections.settings.catalogue_dsn())
     except NoRight:
         # An account that may read the catalogue alone cannot see the mark beside it.
         return
-    if marked in {None, rooms.settings.app_env.value}:
+    if marked in {None, connections.settings.app_env.value}:
         return
     say(
         Finding(
             check="catalogue.environment",
             level=Level.WARNING,
-            said=f"APP_ENV is {rooms.settings.app_env}, the catalogue is marked {marked}",
+            said=f"APP_ENV is {connections.settings.app_env}, the catalogue is marked {marked}",
             guest=f"Guests see the sailings of {marked}; nothing is written there.",
             todo="Give this environment a catalogue of its own: `booking-flow catalogue sync`.",
         )
     )
 
 
-async def last_syncs(rooms: Connections, say: Reporter) -> None:
+async def last_syncs(connections: Connections, say: Reporter) -> None:
     """Say when sailings last came into the catalogue."""
-    runs = PostgresSyncRuns(rooms.database)
+    runs = PostgresSyncRuns(connections.database)
     past = await runs.latest() if await runs.kept() else ()
     for run in past:
         say(_last(run))
@@ -168,10 +168,10 @@ def _last(run: PastRun) -> Finding:
     )
 
 
-async def supplier_clock(rooms: Connections, say: Reporter) -> None:
+async def supplier_clock(connections: Connections, say: Reporter) -> None:
     """Say how far the supplier's clock is from ours."""
     ahead = await clock_ahead(
-        rooms.settings.traveltek_base_url, now=lambda: datetime.now(UTC), limit=_CLOCK_LIMIT
+        connections.settings.traveltek_base_url, now=lambda: datetime.now(UTC), limit=_CLOCK_LIMIT
     )
     if ahead is None:
         say(
@@ -204,14 +204,14 @@ def _say_skew(say: Reporter, whose: str, ahead: timedelta) -> None:
     )
 
 
-async def holds(rooms: Connections, say: Reporter) -> None:
+async def holds(connections: Connections, say: Reporter) -> None:
     """Say whether the supplier tells how long it holds a cabin."""
-    told = await hold_times(rooms.database)
+    told = await hold_times(connections.database)
     if told.untold == 0:
         said = f"told in each of the last {told.answers} holds" if told.answers else "none was made"
         say(Finding(check="supplier.hold_times", said=said))
         return
-    minutes = f"{rooms.settings.hold_default_minutes:g}"
+    minutes = f"{connections.settings.hold_default_minutes:g}"
     say(
         Finding(
             check="supplier.hold_times",

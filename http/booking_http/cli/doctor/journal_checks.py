@@ -12,12 +12,12 @@ from persistence.errors import NoTable
 from persistence.forgotten_claims import PostgresForgottenClaims, told_of
 
 
-async def spool(rooms: Connections, say: Reporter) -> None:
+async def spool(connections: Connections, say: Reporter) -> None:
     """Say whether answers can be kept on this machine while the database is away."""
     await _folder(
         say,
         check="spool",
-        folder=rooms.settings.spool_dir,
+        folder=connections.settings.spool_dir,
         absent="an answer that comes while the database is away is in memory only",
         use="answers are kept in {} while the database is away",
         guest="Bookings go on; one that ends while the database is away may stay unknown.",
@@ -25,12 +25,12 @@ async def spool(rooms: Connections, say: Reporter) -> None:
     )
 
 
-async def journal(rooms: Connections, say: Reporter) -> None:
+async def journal(connections: Connections, say: Reporter) -> None:
     """Say whether claims can be journaled, and what the database has forgotten of them."""
     await _folder(
         say,
         check="journal",
-        folder=rooms.settings.journal_dir,
+        folder=connections.settings.journal_dir,
         absent="a database that is restored to an earlier moment goes unnoticed",
         use="claims are journaled in {}",
         guest="Bookings go on; after a restore they would not be known.",
@@ -38,7 +38,7 @@ async def journal(rooms: Connections, say: Reporter) -> None:
     )
     try:
         forgotten = PostgresForgottenClaims(
-            rooms.database, due_in=rooms.settings.policy().task_time
+            connections.database, due_in=connections.settings.policy().task_time
         )
         found = await forgotten.standing()
     except NoTable:

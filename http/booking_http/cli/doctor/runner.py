@@ -54,34 +54,38 @@ class Scope:
     per_line: int | None = 5
 
 
-async def examine(rooms: Connections, extent: Scope, watch: Watch) -> Report:
+async def examine(connections: Connections, extent: Scope, watch: Watch) -> Report:
     """Look at everything and say what was found."""
-    report = Report(environment=rooms.settings.app_env)
+    report = Report(environment=connections.settings.app_env)
     watch.begin("looking", len(_CHECKS))
     for name, check in _CHECKS:
-        await _guarded(name, partial(check, rooms, report.say), report)
+        await _guarded(name, partial(check, connections, report.say), report)
         watch.advance(1)
-    await _guarded("supplier", partial(_ask_supplier, rooms, extent, report, watch), report)
+    await _guarded("supplier", partial(_ask_supplier, connections, extent, report, watch), report)
     return report
 
 
-async def _ask_supplier(rooms: Connections, extent: Scope, report: Report, watch: Watch) -> None:
-    async with open_asking(rooms.settings, await _lines(rooms)) as asking:
+async def _ask_supplier(
+    connections: Connections, extent: Scope, report: Report, watch: Watch
+) -> None:
+    async with open_asking(connections.settings, await _lines(connections)) as asking:
         if not await supplier_checks.token(asking, report.say):
             return
-        if rooms.today is None or rooms.found is None or not rooms.found.usable:
+        if connections.today is None or connections.found is None or not connections.found.usable:
             return
-        sailings = await rooms.reader.sample(today=rooms.today, per_line=extent.per_line)
+        sailings = await connections.reader.sample(
+            today=connections.today, per_line=extent.per_line
+        )
         compared = await supplier_checks.compare(asking, sailings, watch)
         supplier_checks.lines(compared, report)
         await supplier_checks.prices(asking, compared, report.say)
 
 
-async def _lines(rooms: Connections) -> frozenset[int]:
+async def _lines(connections: Connections) -> frozenset[int]:
     """Return every line of the catalogue, so that the supplier may name any of them."""
-    if rooms.found is None or not rooms.found.usable:
-        return rooms.settings.live_lines
-    return rooms.settings.live_lines | await known_lines(rooms.pool, rooms.found)
+    if connections.found is None or not connections.found.usable:
+        return connections.settings.live_lines
+    return connections.settings.live_lines | await known_lines(connections.pool, connections.found)
 
 
 async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Report) -> None:
