@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from booking_flow.booking_results import BookVerdict, judge_book
@@ -195,14 +195,19 @@ def _book_unknown(
     session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: Moment
 ) -> Change:
     step = outcomes.open_step(session)
-    lease = at.policy.lease_seconds(step.name)
-    not_before = step.since + at.policy.visibility_lag + timedelta(seconds=lease)
+    not_before = visible_after(step.since, at)
     said = {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
     tasks = tuple(
         staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=said)
         for kind in kinds
     )
     return outcomes.unknown(session, evidence=evidence).plus(tasks=tasks)
+
+
+def visible_after(since: datetime, at: Moment) -> datetime:
+    """Return when a booking that was asked for at `since` shows at the supplier, if it was made."""
+    lease = timedelta(seconds=at.policy.lease_seconds(StepName.BOOK))
+    return since + lease + at.policy.visibility_lag
 
 
 def entered(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:

@@ -214,15 +214,14 @@ def _asking(session: Session, known: JournaledStep, at: Moment) -> tuple[StaffTa
     kind = _QUESTIONS.get(claim.step)
     if kind is None:
         return ()
-    lease = timedelta(seconds=at.policy.lease_seconds(claim.step))
-    lag = at.policy.visibility_lag + lease if kind is TaskKind.BOOK_UNKNOWN else None
+    booked = kind is TaskKind.BOOK_UNKNOWN
     return (
         staff_task(
             session,
             kind,
             at,
             step_id=claim.step_id,
-            not_before=claim.at + lag if lag else None,
+            not_before=book.visible_after(claim.at, at) if booked else None,
             extra=known.known,
         ),
     )
