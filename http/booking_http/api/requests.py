@@ -11,6 +11,7 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.party import PassengerType
 from booking_http.web.models import (
     AskedAmount,
+    CardNumber,
     Code,
     CountryCode,
     Day,
@@ -20,6 +21,7 @@ from booking_http.web.models import (
     Note,
     Phone,
     Query,
+    RateId,
     RequestModel,
     Word,
 )
@@ -116,11 +118,11 @@ class DetailsRequest(RequestModel):
 class SelectCabinRequest(RequestModel):
     """Choose a rate, and a cabin unless the line may assign one."""
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
     cabin_code: Code | None = None
-    cabin_result: Line | None = None
+    cabin_result: RateId | None = None
     cabin_number: Word | None = None
     expected_price: AskedAmount | None = None
     add_to_basket: bool = True
@@ -129,7 +131,7 @@ class SelectCabinRequest(RequestModel):
 class PaymentRequest(RequestModel):
     """A card and the amount its holder consents to pay with it."""
 
-    card_number: Annotated[Code, BeforeValidator(_digits)] = Field(repr=False)
+    card_number: Annotated[CardNumber, BeforeValidator(_digits)] = Field(repr=False)
     expiry_month: Month = Field(repr=False)
     expiry_year: Year = Field(repr=False)
     cvv: Word = Field(repr=False)
@@ -160,9 +162,9 @@ class NothingRequest(RequestModel):
 class RateQuery(Query):
     """The three identifiers of a rate, carried together as they were shown."""
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
 
 
 class CruisesQuery(Query):
