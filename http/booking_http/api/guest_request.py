@@ -21,10 +21,10 @@ from booking_http.api.guest_token import GuestToken, parse
 from booking_http.api.idempotency import bind, read_key
 from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
-from booking_http.web.client_address import caller_address
+from booking_http.web.client_address import counted_as
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import from_refusal, problem
-from booking_http.web.request_context import REQUEST_ID, SUBJECT, RequestSubject
+from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, RequestSubject
 from booking_http.web.request_io import service_of
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
@@ -73,7 +73,12 @@ def route_of(request: web.Request) -> str:
 
 def address_of(request: web.Request) -> str:
     """Return the caller's address."""
-    return caller_address(request, trusted=service_of(request).settings.trusted_proxies)
+    return request[CALLER].address
+
+
+def counted_hash(request: web.Request) -> bytes:
+    """Return the keyed hash that caps count a caller by."""
+    return service_of(request).hashes.address(counted_as(address_of(request)))
 
 
 def binding_of(

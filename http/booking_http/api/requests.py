@@ -73,6 +73,8 @@ class PartyRequest(RequestModel):
 class OpenSessionRequest(RequestModel):
     """Open a session for one sailing and one party."""
 
+    max_bytes = 2 * 1024
+
     cruise_id: Code
     passenger_count: PartyRequest
 
@@ -107,6 +109,8 @@ class PassengerRequest(RequestModel):
 class DetailsRequest(RequestModel):
     """Draft details; a field left out stays, null takes it away."""
 
+    max_bytes = 32 * 1024
+
     contact: ContactRequest | None = None
     passengers: tuple[PassengerRequest, ...] | None = Field(default=None, max_length=20)
     dining: Code | None = None
@@ -115,6 +119,8 @@ class DetailsRequest(RequestModel):
 
 class SelectCabinRequest(RequestModel):
     """Choose a rate, and a cabin unless the line may assign one."""
+
+    max_bytes = 4 * 1024
 
     result_no: Line
     grade_no: Line
@@ -129,6 +135,8 @@ class SelectCabinRequest(RequestModel):
 class PaymentRequest(RequestModel):
     """A card and the amount its holder consents to pay with it."""
 
+    max_bytes = 4 * 1024
+
     card_number: Annotated[Code, BeforeValidator(_digits)] = Field(repr=False)
     expiry_month: Month = Field(repr=False)
     expiry_year: Year = Field(repr=False)
@@ -140,6 +148,8 @@ class PaymentRequest(RequestModel):
 
 class BookRequest(RequestModel):
     """Book the held cabin; with `payment` the card goes through in the same supplier call."""
+
+    max_bytes = 32 * 1024
 
     passengers: tuple[PassengerRequest, ...] = Field(max_length=20)
     contact: ContactRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,9 @@ def public_name(name: str) -> str:
 
 class RequestModel(BaseModel):
     """What a client sends: unknown fields, `"2"`, `2.0` and `true` for a number are refused."""
+
+    max_bytes: ClassVar[int] = 16 * 1024
+    """How large a body of this kind may be."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,

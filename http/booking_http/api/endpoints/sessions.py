@@ -20,7 +20,7 @@ from booking_http.api.guest_request import (
     origin_of,
 )
 from booking_http.api.guest_token import GuestToken, derived_token, new_uuid, random_token
-from booking_http.api.idempotency import read_key
+from booking_http.api.idempotency import read_key, read_secret_key
 from booking_http.api.requests import (
     CancelRequest,
     DetailsRequest,
@@ -37,6 +37,7 @@ Begin = Callable[[GuestToken, Command], Awaitable[Answer]]
 
 async def open_session(request: web.Request) -> web.Response:
     """Open a session for a sailing and a party."""
+    read_secret_key(request.headers.get("Idempotency-Key"))
     ask = await read_body(request, OpenSessionRequest)
     service, party = service_of(request), ask.passenger_count
 
