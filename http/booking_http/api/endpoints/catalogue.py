@@ -21,7 +21,12 @@ _CRUISE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 async def list_cruises(request: web.Request) -> web.Response:
     """List sailings in the order they leave."""
-    service, query = service_of(request), read_query(request, CruisesQuery)
+    return await search(request, read_query(request, CruisesQuery))
+
+
+async def search(request: web.Request, query: CruisesQuery) -> web.Response:
+    """Find sailings."""
+    service = service_of(request)
     today = (await service.store.now()).date()
     try:
         page = await service.cruises.search(
@@ -41,7 +46,12 @@ async def list_cruises(request: web.Request) -> web.Response:
 
 async def read_cruise(request: web.Request) -> web.Response:
     """Show one sailing, if it can be booked."""
-    service, cruise_id = service_of(request), request.match_info["cruise_id"]
+    return await show(request, request.match_info["cruise_id"])
+
+
+async def show(request: web.Request, cruise_id: str) -> web.Response:
+    """Find the sailing with this identifier."""
+    service = service_of(request)
     known = _CRUISE_ID.fullmatch(cruise_id)
     sailing = await service.cruises.sailing(cruise_id) if known else None
     today = (await service.store.now()).date()
