@@ -70,7 +70,7 @@ class Field:
         return f"{self.table}.{self.name}"
 
 
-_NOT_SOLD: Final = "No guest can begin a booking."
+NOT_SOLD: Final = "No guest can begin a booking."
 
 FIELDS: Final = (
     Field(
@@ -78,7 +78,7 @@ FIELDS: Final = (
         name="line_id",
         kind=Kind.NUMBER,
         meaning="the supplier's id of a cruise line",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -86,7 +86,7 @@ FIELDS: Final = (
         name="name",
         kind=Kind.WORDS,
         meaning="the cruise line's name, shown to guests",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -94,7 +94,7 @@ FIELDS: Final = (
         name="ship_id",
         kind=Kind.NUMBER,
         meaning="the supplier's id of a ship",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -109,7 +109,7 @@ FIELDS: Final = (
         name="name",
         kind=Kind.WORDS,
         meaning="the ship's name, shown to guests",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -117,7 +117,7 @@ FIELDS: Final = (
         name="cruise_id",
         kind=Kind.IDENTIFIER,
         meaning="the supplier's codetocruiseid",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -132,7 +132,7 @@ FIELDS: Final = (
         name="line_id",
         kind=Kind.NUMBER,
         meaning="the line that sells the sailing; decides whether it is sold live",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -140,7 +140,7 @@ FIELDS: Final = (
         name="ship_id",
         kind=Kind.NUMBER,
         meaning="the ship",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -148,7 +148,7 @@ FIELDS: Final = (
         name="sailing_date",
         kind=Kind.DAY,
         meaning="the day it leaves; ages and prices depend on it",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -156,7 +156,7 @@ FIELDS: Final = (
         name="nights",
         kind=Kind.NUMBER,
         meaning="how many nights it lasts",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
