@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Command
+from booking_flow.engine import Command
+from booking_flow.model.session import Loaded
 from booking_http.api.attempt_limits import cap_cards
 from booking_http.api.conversions import book_request_of, payment_of
 from booking_http.api.guest_request import authenticate, carry_out
@@ -18,7 +19,7 @@ async def create_booking(request: web.Request) -> web.Response:
     ask = await read_body(request, BookRequest)
     wish = book_request_of(ask, currency=guest.loaded.session.currency)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         if wish.payment is not None:
             await cap_cards(guest)
         return await guest.service.engine.book(guest.loaded, request=wish, command=command)
@@ -32,7 +33,7 @@ async def pay(request: web.Request) -> web.Response:
     ask = await read_body(request, PaymentRequest)
     payment = payment_of(ask, currency=guest.loaded.session.currency)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         await cap_cards(guest)
         return await guest.service.engine.pay(guest.loaded, payment=payment, command=command)
 

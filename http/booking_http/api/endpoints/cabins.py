@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Command
+from booking_flow.engine import Command
+from booking_flow.model.session import Loaded
 from booking_http.api import offer_responses
 from booking_http.api.attempt_limits import cap_holds
 from booking_http.api.conversions import choice_of, rate_of
@@ -52,7 +53,7 @@ async def select_cabin(request: web.Request) -> web.Response:
     guest = await authenticate(request)
     ask = await read_body(request, SelectCabinRequest)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         if ask.add_to_basket:
             await cap_holds(guest)
         return await guest.service.engine.select_cabin(
@@ -70,7 +71,7 @@ async def add_to_basket(request: web.Request) -> web.Response:
     guest = await authenticate(request)
     ask = await read_body(request, NothingRequest, optional=True)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         await cap_holds(guest)
         return await guest.service.engine.add_to_basket(guest.loaded, command=command)
 
@@ -89,7 +90,7 @@ async def release_basket(request: web.Request) -> web.Response:
     """Let the held cabin go."""
     guest = await authenticate(request)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         return await guest.service.engine.release_basket(guest.loaded, command=command)
 
     return await carry_out(guest, act)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Command, OpenSession
-from booking_flow.model.session import Session
+from booking_flow.engine import Command, OpenSession
+from booking_flow.model.session import Loaded, Session
 from booking_http.api.conversions import changes_of
 from booking_http.api.guest_request import (
     GuestRequest,
@@ -32,7 +32,7 @@ from booking_http.web.models import RequestModel
 from booking_http.web.request_context import SUBJECT, RequestSubject
 from booking_http.web.request_io import expected_versions, read_body, service_of
 
-Begin = Callable[[GuestToken, Command], Awaitable[Answer]]
+Begin = Callable[[GuestToken, Command], Awaitable[Loaded]]
 
 
 async def open_session(request: web.Request) -> web.Response:
@@ -40,7 +40,7 @@ async def open_session(request: web.Request) -> web.Response:
     ask = await read_body(request, OpenSessionRequest)
     service, party = service_of(request), ask.passenger_count
 
-    def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
+    def begin(key: GuestToken, command: Command) -> Awaitable[Loaded]:
         wish = OpenSession(
             session_id=key.uuid,
             secret_hash=key.secret_hash,
@@ -60,7 +60,7 @@ async def restart(request: web.Request) -> web.Response:
     guest = await authenticate(request)
     ask = await read_body(request, NothingRequest, optional=True)
 
-    def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
+    def begin(key: GuestToken, command: Command) -> Awaitable[Loaded]:
         return guest.service.engine.restart(
             guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
@@ -79,7 +79,7 @@ async def _begin_new(
 
     key = key_of(new_uuid()) if idempotency_key else random_token()
 
-    def answer_with(answer: Answer) -> web.Response:
+    def answer_with(answer: Loaded) -> web.Response:
         request[SUBJECT] = RequestSubject(session=answer.session, session_id=key.text)
         return tell_session(service, answer, key, status=201)
 
@@ -105,7 +105,7 @@ async def edit_session(request: web.Request) -> web.Response:
     guest = await authenticate(request)
     ask = await read_body(request, DetailsRequest)
 
-    def act(command: Command) -> Awaitable[Answer]:
+    def act(command: Command) -> Awaitable[Loaded]:
         return guest.service.engine.edit(
             guest.loaded,
             changes=changes_of(ask),
@@ -121,7 +121,7 @@ async def cancel(request: web.Request) -> web.Response:
     guest = await authenticate(request)
     ask = await read_body(request, CancelRequest, optional=True)
 
-    def act(command: Command) -> Awaitable[Answer]:
+    def act(command: Command) -> Awaitable[Loaded]:
         return guest.service.engine.cancel(guest.loaded, reason=ask.reason, command=command)
 
     return await carry_out(guest, act, ask=ask, settled=_ended)
