@@ -63,6 +63,8 @@ class Field:
     meaning: str
     absent: str
     required: bool = False
+    descriptive: bool = False
+    """Whether it is only shown to guests; a catalogue without it lacks nothing."""
 
     @property
     def key(self) -> str:
@@ -71,6 +73,35 @@ class Field:
 
 
 NOT_SOLD: Final = "No guest can begin a booking."
+
+
+def _shown(table: Table, name: str, kind: Kind, meaning: str) -> Field:
+    """Return a field that pages show where the catalogue has it."""
+    return Field(
+        table=table,
+        name=name,
+        kind=kind,
+        meaning=meaning,
+        absent="Guests do not see it.",
+        descriptive=True,
+    )
+
+
+_DESCRIPTIVE: Final = (
+    _shown(Table.SHIPS, "description", Kind.WORDS, "what the ship is like, in a few sentences"),
+    _shown(Table.SHIPS, "year_built", Kind.NUMBER, "the year of the ship's first voyage"),
+    _shown(Table.SHIPS, "guest_capacity", Kind.NUMBER, "how many guests the ship takes"),
+    _shown(Table.SHIPS, "deck_count", Kind.NUMBER, "how many decks guests use"),
+    _shown(Table.SHIPS, "image_url", Kind.WORDS, "a picture of the ship, also for its sailings"),
+    _shown(Table.SHIPS, "images", Kind.DOCUMENT, "further pictures: JSON list of url, caption"),
+    _shown(
+        *(Table.SHIPS, "cabin_categories", Kind.DOCUMENT),
+        "kinds of cabins: JSON list of category, name, description, imageUrl",
+    ),
+    _shown(Table.SAILINGS, "returns_on", Kind.DAY, "the day it ends, if not by its nights"),
+    _shown(Table.SAILINGS, "itinerary", Kind.DOCUMENT, "JSON list of day, port, arrive, depart"),
+    _shown(Table.SAILINGS, "notices", Kind.DOCUMENT, "what guests must know: JSON list, or text"),
+)
 
 FIELDS: Final = (
     Field(
@@ -201,6 +232,7 @@ FIELDS: Final = (
         meaning="the supplier's record as it was imported; never read for a booking",
         absent="Nothing changes for guests.",
     ),
+    *_DESCRIPTIVE,
 )
 
 BY_KEY: Final[Mapping[str, Field]] = MappingProxyType({field.key: field for field in FIELDS})

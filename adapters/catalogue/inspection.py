@@ -157,6 +157,8 @@ def judge(layout: Layout, there: Mapping[str, Mapping[str, Column]]) -> Inspecti
         kind = _kind(asked, place, column)
         if column is not None and kind is FindingKind.PRESENT:
             columns[asked.key] = column
+        if column is None and asked.descriptive:
+            continue
         findings.append(_finding(layout, asked, kind=kind, name=place.column, column=column))
     return Inspection(
         layout=layout,
