@@ -87,7 +87,8 @@ def receive(table: Table, target: Anatomy, *, fills: Mapping[str, str]) -> Pairi
     fields = [
         _paired(field, part, kind=field.kind, read=None, fills=fills)
         for field in fields_of(table)
-        if field.kind is not Kind.DOCUMENT and (part := target.part(table, field.name))
+        if not (field.kind is Kind.DOCUMENT or field.descriptive)
+        and (part := target.part(table, field.name))
     ]
     pairing = _with_key_first(table, fields, {})
     _require_all_demanded(pairing, target)

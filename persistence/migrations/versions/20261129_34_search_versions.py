@@ -6,8 +6,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "20261129_22"
-down_revision = "20261129_21"
+revision = "20261129_34"
+down_revision = "20261129_33"
 branch_labels = None
 depends_on = None
 
