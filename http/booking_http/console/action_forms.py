@@ -15,7 +15,13 @@ from booking_http.service import Service
 from booking_http.staff import actions, allowed_actions, course_changes
 from booking_http.staff.actions import StaffCommand
 from booking_http.staff.allowed_actions import Action
-from booking_http.staff.requests import ExtendRequest, MoveRequest, ReasonRequest, RecordRequest
+from booking_http.staff.requests import (
+    ExtendRequest,
+    MoveRequest,
+    ReasonRequest,
+    RecordRequest,
+    RedactRequest,
+)
 from booking_http.web.auth import Staff
 
 Done = Callable[[Service, StaffCommand, Fields], Awaitable[Loaded]]
@@ -83,6 +89,12 @@ async def _move(service: Service, staff_command: StaffCommand, fields: Fields) -
     return await course_changes.move_session(
         service, staff_command, to=ask.to, override=ask.override, not_undone=frozenset(shown)
     )
+
+
+async def _redact(service: Service, staff_command: StaffCommand, fields: Fields) -> Loaded:
+    """Take a text out that should not stand there."""
+    ask = understand(fields, RedactRequest, form=allowed_actions.REDACT.name)
+    return await actions.redact(service, staff_command, text=ask.text)
 
 
 _EVERY: Final[tuple[ActionForm, ...]] = (
@@ -169,6 +181,16 @@ _EVERY: Final[tuple[ActionForm, ...]] = (
         done="The session was moved.",
         do=_move,
         more="session/move.html",
+        grave=True,
+    ),
+    ActionForm(
+        action=allowed_actions.REDACT,
+        label="Take a text out",
+        about="For a card number that somebody typed where none belongs. The text is replaced for "
+        "good; that it was, by whom and why, stays.",
+        done="The text is taken out.",
+        do=_redact,
+        more="session/redact.html",
         grave=True,
     ),
     ActionForm(

@@ -13,7 +13,13 @@ from booking_http.service import Service
 from booking_http.staff import actions, allowed_actions, course_changes
 from booking_http.staff.actions import StaffCommand
 from booking_http.staff.allowed_actions import Action
-from booking_http.staff.requests import ExtendRequest, MoveRequest, ReasonRequest, RecordRequest
+from booking_http.staff.requests import (
+    ExtendRequest,
+    MoveRequest,
+    ReasonRequest,
+    RecordRequest,
+    RedactRequest,
+)
 from booking_http.staff.session_endpoints import present
 from booking_http.staff.session_search import id_of
 from booking_http.web.auth import Staff, staff_of
@@ -59,6 +65,13 @@ async def cancel_session(request: web.Request) -> web.Response:
 async def erase_guest(request: web.Request) -> web.Response:
     """Make what the guest typed unreadable for ever."""
     return await _act(request, allowed_actions.ERASE, actions.erase_guest)
+
+
+async def redact(request: web.Request) -> web.Response:
+    """Take a text out for good."""
+    staff, staff_command, ask = await _read(request, allowed_actions.REDACT, RedactRequest)
+    loaded = await actions.redact(service_of(request), staff_command, text=ask.text)
+    return await tell_acted(request, staff, loaded)
 
 
 async def extend_deadline(request: web.Request) -> web.Response:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from booking_flow.engine import Command
@@ -20,8 +22,14 @@ from booking_http.staff import allowed_actions
 from booking_http.staff.allowed_actions import Action
 from booking_http.staff.session_search import find_session
 from booking_http.web.auth import Staff, ensure_role, write_audit
-from booking_http.web.problems import Problem, problem
+from booking_http.web.problems import EdgeCode, Problem, problem
 from persistence.erasure import erase
+from persistence.redaction import REDACTED, redact_act, redact_event
+
+_DETAILS: Final = MappingProxyType(
+    {"specialRequests": "special_requests", "cancelReason": "cancel_reason"}
+)
+"""What a guest types freely, by its name outside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +151,29 @@ async def cancel_session(service: Service, staff_command: StaffCommand) -> Loade
 
     return await service.support.compensation.pay_back(
         await act.decide(decision), command=act.command
+    )
+
+
+async def redact(service: Service, staff_command: StaffCommand, *, text: str) -> Loaded:
+    """Take a text out for good: of a row of the timeline, or of what the guest typed."""
+    facts = {"text": text}
+    act = await begin_action(service, staff_command, allowed_actions.REDACT, facts)
+    if text in _DETAILS:
+        return await act.decide(partial(_without_detail, _DETAILS[text], act.reason))
+    kind, _, number = text.partition("-")
+    take_out = redact_event if kind == "event" else redact_act
+    if not await take_out(service.support.database, act.loaded.session.id, int(number)):
+        raise problem(EdgeCode.NOT_FOUND, "There is no text in this row.")
+    return await act.note()
+
+
+def _without_detail(name: str, reason: str, session: Session, _: DecisionContext) -> Change | None:
+    details = session.details.with_changes(**{name: REDACTED})
+    said = {"action": allowed_actions.REDACT.name}
+    return (
+        begin(session).put(details=details).record(EventKind.NOTE, reason=reason, details=said)
+        if getattr(session.details, name) is not None
+        else None
     )
 
 

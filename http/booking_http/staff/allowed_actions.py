@@ -129,9 +129,10 @@ ERASE: Final = Action(
     possible=_may_erase,
     needs="Only the details of who has nothing open any more, and has sailed if they booked.",
 )
+REDACT: Final = Action(name="redact", role=Role.SUPERVISOR, possible=_always)
 ACTIONS: Final = (
     *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, RESEND),
-    *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, ERASE),
+    *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, REDACT, ERASE),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -16,6 +16,7 @@ from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
 from persistence.tables.bulk import BulkAction
 
+_TEXT_OF_SESSION: Final = r"^((event|staff)-\d{1,9}|specialRequests|cancelReason)$"
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 SessionCursor = Annotated[
@@ -95,6 +96,16 @@ class MoveRequest(ReasonRequest):
     to: State
     override: bool = False
     not_undone: list[Remains] = Field(default_factory=list, max_length=len(Remains))
+
+
+class RedactRequest(ReasonRequest):
+    """Which text is to go: a row of the session's timeline, or what the guest typed.
+
+    Rows are those of history (`event-7`) and of what staff did (`staff-2`), as the timeline names
+    them. A card number typed by accident is an example; it cannot be had back.
+    """
+
+    text: Annotated[str, StringConstraints(pattern=_TEXT_OF_SESSION)]
 
 
 class AnswerRequest(ReasonRequest):

@@ -196,6 +196,11 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         staff=True,
     ),
     _action(
+        *(allowed_actions.REDACT, action_endpoints.redact),
+        "Take a text out of history and audit, or out of what the guest typed",
+        ask.RedactRequest,
+    ),
+    _action(
         allowed_actions.ERASE, action_endpoints.erase_guest, "Erase what the guest typed, for ever"
     ),
     Route(
