@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from persistence.audit import audited
+
 # The step that is about to be asked of the supplier.
 CLAIMED: Final = """
 claimed AS (
@@ -222,3 +224,6 @@ found_by AS (
         AS w(kind, hash)
     ON CONFLICT DO NOTHING
 )"""
+
+# What staff did by it.
+AUDITED: Final = audited("moved")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.conftest import MakeService
 from tests.http.console import Visitor, at_desk, page_of
 from tests.http.kit import VISA, Service
