@@ -43,7 +43,7 @@ WATCHED: Final = (
 )
 """The engine, the stores, and what delivers."""
 ELSEWHERE: Final[Mapping[str, str]] = {
-    "booking_flow.staff.action": "each commit of staff is one of the unit of work, which is watched",
+    "booking_flow.staff.action": "what staff do is committed by the unit of work",
     "booking_flow.staff.actions": "what staff do is made of watched commits",
     "booking_flow.staff.task_claims": "who of the staff works on a task",
     "persistence.lookups": "one statement for each step of a mailed link",

@@ -14,7 +14,7 @@ from tests.acceptance.wishes import RED
 from tests.acceptance.world import LEASES, World, supplying, world_over
 from tests.http.kit import VISA, Guest, Json, once
 
-KEY = once("the-same-key-both-times")
+KEY = once("b7e23ec29af24f0e8e5a6d1f2a3b4c5d")
 Opened = Callable[[str], AbstractAsyncContextManager[World]]
 
 

@@ -12,6 +12,9 @@ from booking_flow.model.change import IdempotencyBinding
 from booking_http.web.problems import EdgeCode, problem
 
 _SHAPE: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{14,253})[\x21-\x7e]")
+_GUESSED_BY_NOBODY: Final = re.compile(
+    r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[A-Za-z0-9+/_-]{32,253}={0,2}"
+)
 _NEVER_HASHED: Final = frozenset({"cvv"})
 
 
@@ -38,6 +41,19 @@ def read_key(header: str | None) -> str | None:
     if header is not None and not _SHAPE.fullmatch(header):
         raise problem(
             EdgeCode.BAD_REQUEST, "Idempotency-Key has 16 to 255 printable ASCII characters."
+        )
+    return header
+
+
+def read_secret_key(header: str | None) -> str | None:
+    """Check the Idempotency-Key of a request that opens a session; None when there is none.
+
+    Whoever knows it and shares the address is shown the session's secret, so nobody may guess it.
+    """
+    if header is not None and not _GUESSED_BY_NOBODY.fullmatch(header):
+        raise problem(
+            EdgeCode.BAD_REQUEST,
+            "Idempotency-Key is a UUID here, or at least 32 characters of hex or base64.",
         )
     return header
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
 from booking_flow.staff.people import Role
 from booking_http.web.auth import Staff, staff_by_cookie, verify_csrf
 from booking_http.web.problems import EdgeCode, problem
-from booking_http.web.request_io import service_of
+from booking_http.web.request_io import read_bytes, service_of
 
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
@@ -19,6 +19,8 @@ STAFF: Final = web.RequestKey("console_staff", Staff)
 CSRF: Final = "csrf"
 _OURS: Final = re.compile(r"/console(/[A-Za-z0-9_-]{1,64}){0,4}")
 _FORM: Final = "application/x-www-form-urlencoded"
+_LARGEST_FORM: Final = 32 * 1024
+_MOST_FIELDS: Final = 50
 _EXACT: Final = frozenset({"password"})
 """Fields in which a space at either end means something."""
 _TYPED: Final = ("reason", "reservation", "amount")
@@ -61,12 +63,13 @@ async def read_form(request: web.Request) -> Fields:
     """Return the fields of a form that hold anything."""
     if request.content_type != _FORM:
         raise problem(EdgeCode.UNSUPPORTED_MEDIA_TYPE, "This takes forms only.")
+    raw, charset = await read_bytes(request, most=_LARGEST_FORM), request.charset or "utf-8"
     try:
-        sent = (await request.post()).items()
-    except (LookupError, UnicodeError):
+        text = raw.rstrip().decode(charset)
+        sent = parse_qsl(text, encoding=charset, max_num_fields=_MOST_FIELDS)
+    except (LookupError, ValueError):
         raise problem(EdgeCode.BAD_REQUEST, "The form cannot be read.") from None
-    typed = [(name, value) for name, value in sent if isinstance(value, str)]
-    cleaned = ((name, value if name in _EXACT else value.strip()) for name, value in typed)
+    cleaned = ((name, value if name in _EXACT else value.strip()) for name, value in sent)
     return {name: value for name, value in cleaned if value}
 
 

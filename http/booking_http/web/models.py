@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
@@ -31,6 +31,9 @@ def public_name(name: str) -> str:
 
 class RequestModel(BaseModel):
     """What a client sends: unknown fields, `"2"`, `2.0` and `true` for a number are refused."""
+
+    max_bytes: ClassVar[int] = 16 * 1024
+    """How large a body of this kind may be."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -139,6 +142,13 @@ Amount = Annotated[
 def rfc3339(moment: datetime) -> str:
     """Render a moment in UTC with a Z, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+ClockTime = Annotated[
+    time,
+    PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}$", "examples": ["07:30"]}),
+]
 
 
 Moment = Annotated[

@@ -1,4 +1,4 @@
-"""What a request carries with it: its id, and the session it turned out to be about."""
+"""What a request carries with it: its id, who calls, and the session it is about."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from booking_flow.model.session import Session
+from booking_http.web.client_address import Caller
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -23,6 +24,7 @@ class RequestSubject:
 
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+CALLER: Final = web.RequestKey("caller", Caller)
 SUBJECT: Final = web.RequestKey("visit", RequestSubject)
 
 
