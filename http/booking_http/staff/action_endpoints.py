@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -16,6 +16,9 @@ from booking_http.web.auth import Staff, staff_of
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_io import expected_versions, json_response, read_body, service_of
 from booking_http.web.route import Handler
+
+_OPERATIONS: Final = {"note": "add_note", "cancel": "cancel_session", "move": "move_session"}
+"""What the API's document calls an operation, where the action's name alone says too little."""
 
 
 def endpoint_of(action: Action[Any]) -> Handler:
@@ -36,6 +39,7 @@ def endpoint_of(action: Action[Any]) -> Handler:
         status = 202 if action.waits(loaded.session) else 200
         return await tell_acted(request, staff, loaded, status=status)
 
+    endpoint.__name__ = _OPERATIONS.get(action.name, action.name.replace("-", "_"))
     return endpoint
 
 
