@@ -20,7 +20,7 @@ from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import Decision
 from booking_flow.saga import StepName
 from booking_flow.staff.people import Role, StaffMember
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Situation:
     """What decides whether an action is possible now."""
 
     session: Session
-    at: Moment
+    at: DecisionContext
     owes_undo: bool
     """Whether the supplier may hold something for nobody."""
     task_open: bool
@@ -103,7 +103,7 @@ class Work:
         if taken is None:
             raise refuse(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")
         await self.recovery.open_step(taken)
-        return await self.engine.decider.reload(session_id)
+        return await self.engine.unit_of_work.reload(session_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +139,13 @@ class Act:
         """Commit a decision about the session as it was seen, and its line in the audit."""
         seen = self.loaded.session.version
 
-        def guarded(session: Session, at: Moment) -> Change | None:
+        def guarded(session: Session, at: DecisionContext) -> Change | None:
             if session.version != seen:
                 raise refuse(RefusalCode.VERSION_MISMATCH)
             return decision(session, at)
 
         command = Command(origin=self.order.staff.origin, audit=self.entry())
-        return await self.work.engine.decider.decide(self.loaded, guarded, command=command)
+        return await self.work.engine.unit_of_work.decide(self.loaded, guarded, command=command)
 
     async def note(self) -> Loaded:
         """Write into the history what is done and why."""
@@ -193,7 +193,7 @@ class StaffActions:
         loaded = await self._work.store.load(session_id) if session_id else None
         if loaded is None:
             raise refuse(RefusalCode.SESSION_NOT_FOUND)
-        return await self._work.engine.decider.lapse(loaded, command=Command(origin=by.origin))
+        return await self._work.engine.unit_of_work.lapse(loaded, command=Command(origin=by.origin))
 
     async def situation(self, loaded: Loaded) -> Situation:
         """Return what decides which actions are possible on a session now."""
@@ -201,7 +201,7 @@ class StaffActions:
         tasks = await work.tasks.tasks_of(session.id)
         return Situation(
             session=session,
-            at=work.engine.decider.at(loaded),
+            at=work.engine.unit_of_work.at(loaded),
             owes_undo=bool(await work.store.owed(session.id)),
             task_open=any(task.closed_at is None for task in tasks),
             mails=work.mails,

@@ -162,7 +162,7 @@ async def _move(act: Act, given: Destination) -> Loaded:
 async def _erase(act: Act, _: Parameters) -> Loaded:
     loaded = await act.note()
     await act.work.store.erase(loaded.session.id)
-    return await act.work.engine.decider.reload(loaded.session.id)
+    return await act.work.engine.unit_of_work.reload(loaded.session.id)
 
 
 def _busy(session: Session) -> str | None:

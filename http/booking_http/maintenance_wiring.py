@@ -71,7 +71,7 @@ def maintenance_of(wired: SharedParts) -> Maintenance:
         forgotten=forgotten,
         supplier=wired.supplier,
         lookup=wired.lookup,
-        decider=wired.engine.decider,
+        unit_of_work=wired.engine.unit_of_work,
         compensation=wired.engine.compensation,
         policy=wired.policy,
         new_id=wired.new_id,
@@ -94,7 +94,12 @@ def maintenance_of(wired: SharedParts) -> Maintenance:
             policy=wired.policy,
             mails=wired.mails,
         ),
-        desk=Desk(tasks=tasks, supplier=wired.supplier, decider=wired.engine.decider, audit=audit),
+        desk=Desk(
+            tasks=tasks,
+            supplier=wired.supplier,
+            unit_of_work=wired.engine.unit_of_work,
+            audit=audit,
+        ),
     )
 
 

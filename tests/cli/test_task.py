@@ -191,6 +191,13 @@ async def test_one_answer_is_asked_for(run: Run) -> None:
     assert "give one answer" in done.output
 
 
+async def test_a_note_never_holds_a_card_number(run: Run, service: Service) -> None:
+    words = ("--version", 1, "--done", "--note", "card 4111 1111 1111 1111", *OPERATOR)
+    done = await run("answer", "00000000-0000-0000-0000-000000000001", *words)
+    assert (done.exit_code, "must not hold a card number" in done.output) == (2, True)
+    assert await audit(service, "answer_task") == []
+
+
 async def test_a_task_nobody_opened_is_said_plainly(run: Run) -> None:
     nobody = "00000000-0000-0000-0000-000000000001"
     shown = await run("show", nobody, *OPERATOR)

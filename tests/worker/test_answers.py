@@ -47,7 +47,7 @@ async def test_who_answers_a_moment_too_late_hears_who_was_first(
     late = Desk(
         tasks=SeenEarlier(task, service.parts.database),
         supplier=service.parts.supplier,
-        decider=service.parts.engine.decider,
+        unit_of_work=service.parts.engine.unit_of_work,
         audit=maintenance.audit,
     )
     with pytest.raises(Refused) as refused:

@@ -105,6 +105,7 @@ def answer_task(
     home: Path,
 ) -> None:
     """Answer the task with TASK_ID; a reservation is checked at the line before it is believed."""
+    from booking_flow.model.card_numbers import holds_card_number
     from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
     from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
@@ -113,6 +114,8 @@ def answer_task(
     configure_logs("ERROR")
     if bool(reservation) == bool(kind):
         raise click.UsageError("give one answer: --reservation, --not-booked, --paid, …")
+    if note and holds_card_number(note):
+        raise click.UsageError("--note must not hold a card number: it is kept for good")
     who.ensure_given()
     given = TaskAnswer(
         task_id=task_id,

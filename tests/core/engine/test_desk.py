@@ -38,7 +38,7 @@ def desk(shop: Shop) -> Desk:
     return Desk(
         tasks=PostgresTaskStore(shop.database),
         supplier=shop.supplier,
-        decider=shop.engine.decider,
+        unit_of_work=shop.engine.unit_of_work,
         audit=PostgresAudit(shop.database),
     )
 
@@ -323,7 +323,7 @@ async def test_who_answers_a_moment_too_late_is_told_who_was_quicker(shop: Shop)
     slow = Desk(
         tasks=tasks,
         supplier=shop.supplier,
-        decider=shop.engine.decider,
+        unit_of_work=shop.engine.unit_of_work,
         audit=PostgresAudit(shop.database),
     )
     found = await refused(slow.answer(given, by=replace(STAFF, name="bob", account_id=UUID(int=2))))
@@ -379,7 +379,7 @@ async def test_the_answer_to_an_earlier_attempt_settles_no_later_one(make_shop: 
     slow = Desk(
         tasks=tasks,
         supplier=shop.supplier,
-        decider=shop.engine.decider,
+        unit_of_work=shop.engine.unit_of_work,
         audit=PostgresAudit(shop.database),
     )
     found = await refused(slow.answer(first, by=STAFF))

@@ -471,7 +471,7 @@ def desk_of(shop: Shop, tasks: PostgresTaskStore) -> Desk:
     return Desk(
         tasks=tasks,
         supplier=shop.supplier,
-        decider=shop.engine.decider,
+        unit_of_work=shop.engine.unit_of_work,
         audit=PostgresAudit(shop.database),
     )
 

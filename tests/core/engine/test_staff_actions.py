@@ -23,7 +23,7 @@ from booking_flow.staff import actions
 from booking_flow.staff.action import Action, Parameters, StaffActions, StaffCommand, Work
 from booking_flow.staff.people import Role, StaffMember, operator
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
 from tests.core.builders import a_contact, usd
@@ -126,7 +126,7 @@ async def test_who_decides_on_what_has_changed_since_is_on_record_as_refused(sho
     assert await lines(guest) == [("note", "version_mismatch")]
 
 
-def noted(session: Session, _: Moment) -> Change:
+def noted(session: Session, _: DecisionContext) -> Change:
     return begin(session).record(EventKind.NOTE, reason="quicker")
 
 
