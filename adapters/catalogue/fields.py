@@ -72,7 +72,7 @@ class Field:
         return f"{self.table}.{self.name}"
 
 
-_NOT_SOLD: Final = "No guest can begin a booking."
+NOT_SOLD: Final = "No guest can begin a booking."
 
 
 def _shown(table: Table, name: str, kind: Kind, meaning: str) -> Field:
@@ -110,7 +110,7 @@ FIELDS: Final = (
         name="line_id",
         kind=Kind.NUMBER,
         meaning="the supplier's id of a cruise line",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -118,7 +118,7 @@ FIELDS: Final = (
         name="name",
         kind=Kind.WORDS,
         meaning="the cruise line's name, shown to guests",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -126,7 +126,7 @@ FIELDS: Final = (
         name="ship_id",
         kind=Kind.NUMBER,
         meaning="the supplier's id of a ship",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -141,7 +141,7 @@ FIELDS: Final = (
         name="name",
         kind=Kind.WORDS,
         meaning="the ship's name, shown to guests",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -149,7 +149,7 @@ FIELDS: Final = (
         name="cruise_id",
         kind=Kind.IDENTIFIER,
         meaning="the supplier's codetocruiseid",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -164,7 +164,7 @@ FIELDS: Final = (
         name="line_id",
         kind=Kind.NUMBER,
         meaning="the line that sells the sailing; decides whether it is sold live",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -172,7 +172,7 @@ FIELDS: Final = (
         name="ship_id",
         kind=Kind.NUMBER,
         meaning="the ship",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -180,7 +180,7 @@ FIELDS: Final = (
         name="sailing_date",
         kind=Kind.DAY,
         meaning="the day it leaves; ages and prices depend on it",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -188,7 +188,7 @@ FIELDS: Final = (
         name="nights",
         kind=Kind.NUMBER,
         meaning="how many nights it lasts",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(

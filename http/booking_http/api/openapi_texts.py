@@ -30,7 +30,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "gradeNo": {"description": "As pricing showed it."},
     "rateCode": {"description": "As pricing showed it."},
     "Idempotency-Key": {
-        "description": "16 to 255 printable characters, unique to this wish; kept for 24 hours.",
+        "description": "16 to 255 printable characters, unique to this request; kept for 24 hours."
+        " To open a session: a UUID, or at least 32 characters of hex or base64.",
         "schema": {"type": "string", "minLength": 16, "maxLength": 255},
     },
     "If-Match": {"description": "The ETag of the version that is to be changed."},

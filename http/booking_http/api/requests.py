@@ -12,6 +12,7 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.party import PassengerType
 from booking_http.web.models import (
     AskedAmount,
+    CardNumber,
     Code,
     CountryCode,
     Day,
@@ -21,6 +22,7 @@ from booking_http.web.models import (
     Note,
     Phone,
     Query,
+    RateId,
     RequestModel,
     Word,
 )
@@ -74,6 +76,8 @@ class PartyRequest(RequestModel):
 class OpenSessionRequest(RequestModel):
     """Open a session for one sailing and one party."""
 
+    max_bytes = 2 * 1024
+
     cruise_id: Code
     passenger_count: PartyRequest
 
@@ -108,6 +112,8 @@ class PassengerRequest(RequestModel):
 class DetailsRequest(RequestModel):
     """Draft details; a field left out stays, null takes it away."""
 
+    max_bytes = 32 * 1024
+
     contact: ContactRequest | None = None
     passengers: tuple[PassengerRequest, ...] | None = Field(default=None, max_length=20)
     dining: Code | None = None
@@ -117,11 +123,13 @@ class DetailsRequest(RequestModel):
 class SelectCabinRequest(RequestModel):
     """Choose a rate, and a cabin unless the line may assign one."""
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    max_bytes = 4 * 1024
+
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
     cabin_code: Code | None = None
-    cabin_result: Line | None = None
+    cabin_result: RateId | None = None
     cabin_number: Word | None = None
     expected_price: AskedAmount | None = None
     add_to_basket: bool = True
@@ -130,7 +138,9 @@ class SelectCabinRequest(RequestModel):
 class PaymentRequest(RequestModel):
     """A card and the amount its holder consents to pay with it."""
 
-    card_number: Annotated[Code, BeforeValidator(_digits)] = Field(repr=False)
+    max_bytes = 4 * 1024
+
+    card_number: Annotated[CardNumber, BeforeValidator(_digits)] = Field(repr=False)
     expiry_month: Month = Field(repr=False)
     expiry_year: Year = Field(repr=False)
     cvv: Word = Field(repr=False)
@@ -141,6 +151,8 @@ class PaymentRequest(RequestModel):
 
 class BookRequest(RequestModel):
     """Book the held cabin; with `payment` the card goes through in the same supplier call."""
+
+    max_bytes = 32 * 1024
 
     passengers: tuple[PassengerRequest, ...] = Field(max_length=20)
     contact: ContactRequest
@@ -161,9 +173,9 @@ class NothingRequest(RequestModel):
 class RateQuery(Query):
     """The three identifiers of a rate, carried together as they were shown."""
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
 
 
 class CruisesQuery(Query):
