@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State, Trigger
 from booking_flow.model.history import ActorKind, Event, EventKind, Origin
-from booking_flow.saga import StaffTask, TaskKind
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.supplier import SupplierCall
 from persistence.codec import decode_facts, decode_object
 from persistence.database import fetch_all, fetch_one

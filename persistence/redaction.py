@@ -10,9 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_one
 
-REDACTED: Final = "[redacted]"
-"""What stands in the place of a text; the only word that the database lets take one."""
-
 # The text of an event, wherever it stands once more because of the same session.
 EVENT: Final = text("SELECT redact_event(:session_id, :number) AS done")
 

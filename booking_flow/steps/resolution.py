@@ -16,7 +16,8 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.names import same_name
 from booking_flow.model.session import Session
-from booking_flow.saga import OpenStep, StepStatus, TaskKind
+from booking_flow.model.step import OpenStep, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.steps import book, outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import basket_of, chosen_of

@@ -15,7 +15,8 @@ from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.model.step import OpenStep, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.reconciliation import payment_overdue
 from booking_flow.steps.resolution import (

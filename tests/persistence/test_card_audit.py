@@ -9,10 +9,11 @@ from sqlalchemy.exc import DBAPIError
 from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
+from booking_flow.staff.actions import REDACTED
 from persistence.card_audit import Place, find_cards
 from persistence.database import execute
 from persistence.encryption import Vault
-from persistence.redaction import REDACTED, redact_act, redact_event
+from persistence.redaction import redact_act, redact_event
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import DETAILS
 

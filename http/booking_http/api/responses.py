@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from booking_flow.flow import State
 from booking_flow.model.party import PassengerType
 from booking_flow.model.pricing import CabinCategory
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
 from booking_http.web.models import Amount, Moment, ResponseModel
 
 
