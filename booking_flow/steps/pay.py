@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from uuid import UUID
 
 from booking_flow.booking_results import CARD_DECLINED, judge_payment
@@ -18,9 +19,9 @@ from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
-from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.saga import OpenStep, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.steps import outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of
 from booking_flow.supplier import ImportedBooking, PayAnswer
@@ -32,7 +33,9 @@ SESSION_CLOSED = Refusal(
 )
 
 
-def check_payment(payment: Payment, *, due: Money, session: Session, at: Moment) -> Refusal | None:
+def check_payment(
+    payment: Payment, *, due: Money, session: Session, at: DecisionContext
+) -> Refusal | None:
     """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
     if session.cards_tried >= at.policy.max_cards:
         return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
@@ -74,24 +77,54 @@ def received(session: Session, charge: Charge, record: ImportedBooking | None) -
     return got.currency == due.currency and got.amount >= due.amount
 
 
-def refund_excess(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
-    """Have a person refund what the line has received beyond what is entered as paid.
+class Receipt(StrEnum):
+    """What the line's record shows of the money that is entered as paid."""
 
-    payment.pl has no idempotency key, so a request that reaches the supplier twice is paid twice.
+    UNSEEN = "unseen"
+    """It could not be read, is in another currency, or lags behind."""
+    ALL = "all"
+    EXCESS = "excess"
+
+
+def receipt_of(booking: Booking, record: ImportedBooking | None) -> Receipt:
+    """Compare what the line has received with what is entered as paid."""
+    got, entered = record.received if record else None, booking.paid
+    if got is None or not got.positive:
+        return Receipt.UNSEEN if entered.positive else Receipt.ALL
+    if got.currency != entered.currency or got.amount < entered.amount:
+        return Receipt.UNSEEN
+    return Receipt.EXCESS if got.amount > entered.amount else Receipt.ALL
+
+
+def receipt_tasks(
+    session: Session, record: ImportedBooking | None, at: DecisionContext, *, step_id: UUID | None
+) -> tuple[StaffTask, ...]:
+    """Return what is to be done about what the line has received for a booking.
+
+    What it has received beyond what is entered is for a person to refund: payment.pl has no
+    idempotency key, so a request that reaches the supplier twice is paid twice. Money that is
+    entered without having seen the line's record is looked at again.
     """
-    after = change.after
-    if record is None or record.received is None or after.open_step is not None:
-        return change
-    got, entered = record.received, booking_of(after).paid
-    if got.currency != entered.currency or got.amount <= entered.amount:
+    paid, got = booking_of(session).paid, record.received if record else None
+    match receipt_of(booking_of(session), record):
+        case Receipt.ALL:
+            return ()
+        case Receipt.UNSEEN:
+            kind, said = TaskKind.PAYMENT_UNCHECKED, {"paid": str(paid)}
+        case Receipt.EXCESS:
+            kind, said = TaskKind.REFUND, {"received": str(got), "paid": str(paid)}
+    return (staff_task(session, kind, at, step_id=step_id, extra=said),)
+
+
+def compare_receipt(change: Change, record: ImportedBooking | None, at: DecisionContext) -> Change:
+    """Compare what a settled step has entered as paid with the line's record."""
+    if change.after.open_step is not None:
         return change
     step = outcomes.open_step(change.before)
-    said = {"received": str(got), "paid": str(entered)}
-    task = staff_task(after, TaskKind.REFUND, at, step_id=step.id, extra=said)
-    return change.plus(tasks=(task,))
+    return change.plus(tasks=receipt_tasks(change.after, record, at, step_id=step.id))
 
 
-def pay_unknown(change: Change, charge: Charge, at: Moment) -> Change:
+def pay_unknown(change: Change, charge: Charge, at: DecisionContext) -> Change:
     """Leave the payment of a booked session open: nobody knows whether money moved."""
     step = OpenStep(
         id=at.new_id(),
@@ -108,7 +141,7 @@ def pay_unknown(change: Change, charge: Charge, at: Moment) -> Change:
     return change.plus(tasks=(task,))
 
 
-def claim_pay(session: Session, payment: Payment, at: Moment) -> Change:
+def claim_pay(session: Session, payment: Payment, at: DecisionContext) -> Change:
     """Check a payment for a booked session and claim the step."""
     ensure(session, Trigger.PAY)
     booking = booking_of(session)
@@ -131,7 +164,7 @@ def booking_of(session: Session) -> Booking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
+class PayResult:
     """payment.pl's answer beside what was asked."""
 
     answer: PayAnswer
@@ -140,7 +173,7 @@ class Paid:
     """What the line has on record afterwards; None where it could not be read."""
 
 
-def spooled(session: Session, ended: Paid) -> SpooledAnswer:
+def spooled(session: Session, ended: PayResult) -> SpooledAnswer:
     """Return what must survive of an answer that cannot be written yet."""
     step = outcomes.open_step(session)
     return SpooledAnswer(
@@ -152,13 +185,15 @@ def spooled(session: Session, ended: Paid) -> SpooledAnswer:
     )
 
 
-def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> Change:
+def settle_pay(
+    session: Session, ended: PayResult | outcomes.Failure, at: DecisionContext
+) -> Change:
     """Judge what payment.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_pay_failed(session, ended, at), at)
     match judge_payment(ended.answer):
         case StepStatus.DONE:
-            change = refund_excess(_payment_taken(session, ended), ended.record, at)
+            change = compare_receipt(_payment_taken(session, ended), ended.record, at)
         case StepStatus.REFUSED if not received(session, ended.charge, ended.record):
             change = outcomes.refused(session, CARD_DECLINED, sent=True)
         case _:
@@ -166,7 +201,7 @@ def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> 
     return obey_cancel(change, at)
 
 
-def _payment_taken(session: Session, ended: Paid) -> Change:
+def _payment_taken(session: Session, ended: PayResult) -> Change:
     step = outcomes.open_step(session)
     booking = booking_of(session)
     auth_code = ended.answer.auth_code
@@ -175,7 +210,7 @@ def _payment_taken(session: Session, ended: Paid) -> Change:
     return paid(change, ended.charge, auth_code, step.id)
 
 
-def _pay_failed(session: Session, failure: outcomes.Failure, at: Moment) -> Change:
+def _pay_failed(session: Session, failure: outcomes.Failure, at: DecisionContext) -> Change:
     if not failure.certain:
         return _pay_open(session, failure.evidence, at)
     refusal = SESSION_CLOSED if failure.is_a(FailureKind.SESSION_EXPIRED) else failure.refusal
@@ -190,7 +225,7 @@ def uncounted(change: Change, failure: outcomes.Failure) -> Change:
     return change.put(cards_tried=change.after.cards_tried - 1)
 
 
-def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:
+def _pay_open(session: Session, evidence: Mapping[str, str], at: DecisionContext) -> Change:
     step = outcomes.open_step(session)
     task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
     return outcomes.unknown(session, evidence=evidence).plus(tasks=(task,))

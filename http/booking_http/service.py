@@ -7,7 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Engine
+from booking_flow.engine import Engine
+from booking_flow.model.session import Loaded
 from booking_flow.ports import SessionStore
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.idempotency import KeyedHashes
@@ -16,6 +17,7 @@ from booking_http.api.session_response import Allowed
 from booking_http.cruises import Cruises
 from booking_http.settings import Settings
 from booking_http.staff.wiring import Support
+from booking_http.web.callers import Callers
 from booking_http.web.catalogue_gauges import CatalogueGauges
 from booking_http.web.event_streams import EventStreams
 from booking_http.web.health import Health
@@ -37,6 +39,7 @@ class Service:
     lookups: PostgresLookups
     support: Support
     hashes: KeyedHashes
+    callers: Callers
     streams: EventStreams
     health: Health
     metrics: Metrics
@@ -44,7 +47,7 @@ class Service:
     outbox: OutboxGauges
     debugging: DebugLookups
     allowed: Allowed
-    pricings: SingleFlight[str, Answer]
+    pricings: SingleFlight[str, Loaded]
 
 
 SERVICE: Final = web.AppKey("service", Service)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -10,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.engine import AlreadyBound, Answer, Command
+from booking_flow.engine import AlreadyBound, Command
 from booking_flow.errors import RefusalCode
 from booking_flow.model.change import IdempotencyBinding
 from booking_flow.model.history import ActorKind, Origin
@@ -18,18 +17,18 @@ from booking_flow.model.session import Loaded, Session
 from booking_flow.ports import Replay
 from booking_flow.saga import StepName, StepStatus
 from booking_http.api.guest_token import GuestToken, parse
-from booking_http.api.idempotency import bind, read_key
+from booking_http.api.idempotency import bind, read_key, same_request
 from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
-from booking_http.web.client_address import caller_address
+from booking_http.web.client_address import counted_as
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import from_refusal, problem
-from booking_http.web.request_context import REQUEST_ID, SUBJECT, RequestSubject
+from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, RequestSubject
 from booking_http.web.request_io import service_of
 
 FORM_KEY: Final = web.RequestKey("form_idempotency_key", str)
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
-Act = Callable[[Command], Awaitable[Answer]]
+Act = Callable[[Command], Awaitable[Loaded]]
 KeyOf = Callable[[UUID], GuestToken]
 Settled = Callable[[Session], bool]
 
@@ -79,7 +78,12 @@ def route_of(request: web.Request) -> str:
 
 def address_of(request: web.Request) -> str:
     """Return the caller's address."""
-    return caller_address(request, trusted=service_of(request).settings.trusted_proxies)
+    return request[CALLER].address
+
+
+def counted_hash(request: web.Request) -> bytes:
+    """Return the keyed hash that caps count a caller by."""
+    return service_of(request).hashes.address(counted_as(address_of(request)))
 
 
 def idempotency_key_of(request: web.Request) -> str | None:
@@ -115,7 +119,7 @@ async def carry_out(
     """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
     binding = binding_of(guest.request, scope=str(guest.key.uuid), ask=ask, success=success)
 
-    def answer_with(answer: Answer) -> web.Response:
+    def answer_with(answer: Loaded) -> web.Response:
         status = success if settled(answer.session) else 202
         return tell_session(guest.service, answer, guest.key, status=status)
 
@@ -135,7 +139,7 @@ async def idempotent(
     act: Act,
     *,
     key_of: KeyOf,
-    answer_with: Callable[[Answer], web.Response],
+    answer_with: Callable[[Loaded], web.Response],
     settled: Settled = no_step_open,
 ) -> web.Response:
     """Act, or show what the same request has already done."""
@@ -165,7 +169,7 @@ async def replay(
     )
     if found is None:
         return None
-    if not hmac.compare_digest(found.fingerprint, binding.fingerprint):
+    if not same_request(found.fingerprint, binding):
         raise problem(RefusalCode.IDEMPOTENCY_KEY_REUSED)
     return await _present(request, found, key_of(found.session_id), settled)
 
