@@ -13,7 +13,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import cabins, sessions
 from booking_http.api.guest_request import GuestRequest
 from booking_http.api.requests import NothingRequest, SelectCabinRequest
-from booking_http.shop.forms import Fields, Form, Wrong, read_form
+from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
@@ -177,7 +177,7 @@ def asked(guest: GuestRequest, body: Body, fields: Fields) -> SelectCabinRequest
         **{name: value for name, value in cabin.items() if value},
         **price,
     }
-    return SelectCabinRequest.model_validate(wish)
+    return ask(SelectCabinRequest, wish)
 
 
 async def _nothing_chosen(

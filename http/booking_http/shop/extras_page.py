@@ -9,10 +9,10 @@ from aiohttp import web
 from booking_flow.errors import Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import sessions
+from booking_http.api.requests import DetailsRequest
 from booking_http.shop.field_words import faults_of
-from booking_http.shop.forms import Form, read_form
+from booking_http.shop.forms import Form, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
-from booking_http.shop.guests_page import details_request
 from booking_http.shop.pages import body_of, go_to, problem_of, refuse, render, subject_body
 from booking_http.shop.places import book_path, can, place_of
 from booking_http.web.problems import Problem
@@ -34,8 +34,8 @@ async def keep_extras(request: web.Request) -> web.Response:
     guest = await guest_of(request)
     fields = await read_form(request)
     try:
-        ask = details_request({name: fields.get(name) for name in NAMES})
-        body = body_of(await sessions.edit(guest, ask))
+        kept = ask(DetailsRequest, {name: fields.get(name) for name in NAMES})
+        body = body_of(await sessions.edit(guest, kept))
     except (Problem, Refused, StoreUnavailable) as error:
         found = problem_of(error)
         body_now = await subject_body(request)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from booking_http.api.guest_request import FORM_KEY
 from booking_http.shop.guest_cookies import ensure_proved
+from booking_http.web.models import RequestModel
 from booking_http.web.problems import EdgeCode, problem
+from booking_http.web.validation import problem_of
 
 PROOF: Final = "proof"
 KEY: Final = "attempt"
@@ -20,6 +24,7 @@ _FORMS: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
 _CARD: Final = "payment-"
 """What begins like this is of a card, and is never drawn again."""
 Fields = dict[str, str]
+A = TypeVar("A", bound=RequestModel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +74,18 @@ async def read_form(request: web.Request) -> Fields:
     if attempt := fields.pop(KEY, None):
         request[FORM_KEY] = attempt
     return fields
+
+
+def ask(model: type[A], body: Mapping[str, object]) -> A:
+    """Read a body as the API would read it.
+
+    Raises:
+        Problem: it is not what the API takes; with where.
+    """
+    try:
+        return model.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        raise problem_of(error) from None
 
 
 def new_attempt() -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from booking_flow.errors import Refused
 from booking_flow.model.party import ADULT_AGE, PartyRules, type_for
@@ -16,7 +15,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import sessions
 from booking_http.api.requests import DetailsRequest
 from booking_http.shop.field_words import GENDERS, TITLES, asked_for, faults_of
-from booking_http.shop.forms import Fields, Form, Wrong, read_form
+from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.pages import (
     Body,
@@ -32,7 +31,6 @@ from booking_http.shop.places import book_path, can, place_of
 from booking_http.shop.texts import N_, locale_of
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
-from booking_http.web.validation import problem_of as problem_of_fields
 
 PASSENGER: Final = ("title", "firstName", "lastName", "dateOfBirth", "gender", "nationality")
 CONTACT: Final = (
@@ -125,8 +123,7 @@ async def keep_guests(request: web.Request) -> web.Response:
         facts = _facts(request, body) | {"form": Form(typed=fields, faults=faults)}
         return render(request, "guests.html", status=422, **facts)
     try:
-        ask = details_request(draft(fields, body, rules))
-        await sessions.edit(guest, ask)
+        await sessions.edit(guest, ask(DetailsRequest, draft(fields, body, rules)))
     except (Problem, Refused, StoreUnavailable) as error:
         return await _refused(request, fields, problem_of(error))
     return go_to(book_path(body["reference"], "extras"))
@@ -140,18 +137,6 @@ async def _refused(request: web.Request, fields: Fields, found: Problem) -> web.
     return refuse(request, found, "guests.html", faults=faults, typed=fields, **facts)
 
 
-def details_request(draft: Mapping[str, object]) -> DetailsRequest:
-    """Return what the API is asked to keep.
-
-    Raises:
-        Problem: `validation_failed`, with where.
-    """
-    try:
-        return DetailsRequest.model_validate(draft)
-    except ValidationError as error:
-        raise problem_of_fields(error) from None
-
-
 def draft(fields: Fields, body: Body, rules: PartyRules) -> dict[str, object]:
     """Return what is typed completely: the contact, and the first travellers without a gap."""
     passengers: list[dict[str, object]] = []
@@ -163,7 +148,7 @@ def draft(fields: Fields, body: Body, rules: PartyRules) -> dict[str, object]:
     contact = {name: fields.get(f"contact-{name}") for name in CONTACT}
     whole = all(contact[name] for name in CONTACT if name not in OPTIONAL)
     return {
-        **({"passengers": tuple(passengers)} if passengers else {}),
+        **({"passengers": passengers} if passengers else {}),
         **({"contact": contact} if whole else {}),
     }
 
@@ -239,7 +224,7 @@ async def keep_draft(request: web.Request) -> web.Response:
     if not can(body, "book") or not found:
         return web.Response(status=204)
     try:
-        await sessions.edit(guest, details_request(found))
+        await sessions.edit(guest, ask(DetailsRequest, found))
     except (Problem, Refused):
         # What cannot be kept yet is said when the form is sent.
         return web.Response(status=204)

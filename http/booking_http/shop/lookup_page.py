@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from booking_http.api.endpoints.lookup import note_lookup
 from booking_http.api.lookup_models import LookupRequest
 from booking_http.shop.field_words import asked_for
-from booking_http.shop.forms import Fields, Form, Wrong, read_form
+from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
 from booking_http.shop.pages import go_to, render
 from booking_http.shop.texts import N_
+from booking_http.web.problems import Problem
 
 SENT = "/booking?sent"
 _NAMES = ("reference", "email")
@@ -29,11 +29,11 @@ async def ask_lookup(request: web.Request) -> web.Response:
     faults = _missing(fields)
     if not faults:
         try:
-            ask = LookupRequest.model_validate({name: fields[name] for name in _NAMES})
-        except ValidationError:
+            wish = ask(LookupRequest, {name: fields[name] for name in _NAMES})
+        except Problem:
             faults = {"email": Wrong(words=NO_EMAIL)}
         else:
-            await note_lookup(request, ask)
+            await note_lookup(request, wish)
             return go_to(SENT)
     form = Form(typed=fields, faults=faults)
     return render(request, "lookup.html", status=422, form=form, sent=False)

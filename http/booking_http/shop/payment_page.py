@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from aiohttp import web
-from pydantic import ValidationError
 
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
@@ -15,7 +14,7 @@ from booking_http.api.endpoints import bookings, sessions
 from booking_http.api.guest_request import GuestRequest
 from booking_http.api.requests import BookRequest, PaymentRequest
 from booking_http.shop.field_words import asked_for, faults_of
-from booking_http.shop.forms import Fields, Form, Wrong, read_form
+from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.guests_page import travellers_of
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
@@ -23,7 +22,6 @@ from booking_http.shop.places import book_path, can, place_of
 from booking_http.shop.texts import N_
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
-from booking_http.web.validation import problem_of as problem_of_fields
 
 CARD: Final = ("cardNumber", "expiry", "cvv", "cardholderName")
 """The fields of the card component, `templates/parts/card.html`; `payment-` stands before each."""
@@ -89,24 +87,15 @@ def _missing(fields: Fields, *, booked: bool) -> Iterator[tuple[str, Wrong]]:
 
 async def _carry_out(guest: GuestRequest, body: Body, fields: Fields) -> web.Response:
     payment = _payment(body, fields)
-    try:
-        if body["booking"] is not None:
-            return await bookings.pay_booked(guest, PaymentRequest.model_validate(payment))
-        return await bookings.book_held(guest, _book_request(body, payment))
-    except ValidationError as error:
-        raise problem_of_fields(error) from None
+    if body["booking"] is not None:
+        return await bookings.pay_booked(guest, ask(PaymentRequest, payment))
+    return await bookings.book_held(guest, _book_request(body, payment))
 
 
 def _book_request(body: Body, payment: Mapping[str, object]) -> BookRequest:
     details = body["details"]
-    return BookRequest.model_validate(
-        {
-            "passengers": tuple(details["passengers"]),
-            "contact": details["contact"],
-            "dining": details["dining"],
-            "payment": payment,
-        }
-    )
+    names = ("passengers", "contact", "dining")
+    return ask(BookRequest, {**{name: details[name] for name in names}, "payment": payment})
 
 
 def _payment(body: Body, fields: Fields) -> dict[str, object]:

@@ -10,9 +10,9 @@ from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints.catalogue import show_cruise
 from booking_http.api.endpoints.sessions import begin_session
-from booking_http.api.requests import OpenSessionRequest, PartyRequest
+from booking_http.api.requests import OpenSessionRequest
 from booking_http.shop import guest_cookies
-from booking_http.shop.forms import Form, Wrong, read_form
+from booking_http.shop.forms import Form, Wrong, ask, read_form
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render
 from booking_http.shop.party import MOST, OLDEST_CHILD, PartyChoice, party_of
 from booking_http.shop.places import book_path
@@ -44,13 +44,10 @@ async def open_session(request: web.Request) -> web.Response:
 
 def _asked(request: web.Request, party: PartyChoice) -> OpenSessionRequest:
     ages = tuple(age for age in party.ages if age is not None)
-    return OpenSessionRequest.model_validate(
-        {
-            "cruiseId": request.match_info["cruise_id"],
-            "passengerCount": PartyRequest.model_validate(
-                {"adults": party.adults, "children": len(ages), "childAges": ages}
-            ),
-        }
+    count = {"adults": party.adults, "children": len(ages), "childAges": ages}
+    return ask(
+        OpenSessionRequest,
+        {"cruiseId": request.match_info["cruise_id"], "passengerCount": count},
     )
 
 

@@ -117,8 +117,7 @@ async def show(guest: GuestRequest) -> web.Response:
 
 def model_of(guest: GuestRequest) -> SessionResponse:
     """Return the body of a guest's session as it was loaded."""
-    answer = Answer(session=guest.loaded.session, now=guest.loaded.now)
-    return session_body(guest.service, answer, guest.key)
+    return session_body(guest.service, guest.loaded, guest.key)
 
 
 async def edit_session(request: web.Request) -> web.Response:
