@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
@@ -25,10 +24,9 @@ async def show_wait(request: web.Request) -> web.Response:
 
 
 def _wait_facts(request: web.Request, body: Body) -> dict[str, Any]:
-    settings = service_of(request).settings
-    lag = timedelta(minutes=settings.visibility_lag_minutes)
-    since = moment_of(body["pending"]["since"])
-    return {"body": body, "since": since, "most": since + lag, "person": since + timedelta(hours=4)}
+    policy, since = service_of(request).settings.policy(), moment_of(body["pending"]["since"])
+    most, person = since + policy.visibility_lag, since + policy.task_time
+    return {"body": body, "since": since, "most": most, "person": person}
 
 
 async def show_booking(request: web.Request) -> web.Response:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import structlog
 from aiohttp import web
 from jinja2 import ChainableUndefined, Environment, PackageLoader
 
@@ -33,6 +34,7 @@ from booking_http.web.request_context import REQUEST_ID, SUBJECT
 from booking_http.web.request_io import service_of
 from booking_http.web.route import Handler
 
+_log = structlog.get_logger("booking_http.shop")
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
@@ -182,6 +184,11 @@ def as_page(handler: Handler) -> Handler:
             return await problem_page(request, problem_of(error))
         except web.HTTPRequestEntityTooLarge:
             return await problem_page(request, problem(EdgeCode.BAD_REQUEST))
+        except (web.HTTPException, ConnectionResetError):
+            raise
+        except Exception as error:
+            _log.error("unexpected", exc_info=error)
+            return await problem_page(request, problem(RefusalCode.UNAVAILABLE))
 
     return page
 
