@@ -12,8 +12,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State
+from booking_flow.model.step import StepName
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask, TakenStep
-from booking_flow.saga import StepName, TaskKind
 from persistence.claims import Claim, claim_of
 from persistence.database import fetch_all, fetch_one
 from persistence.tasks import COLUMNS, EVERY, task_of

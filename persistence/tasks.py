@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
 from persistence.codec import decode_facts
 from persistence.database import fetch_all, fetch_one
 from persistence.forgotten_claims import CLOSE

@@ -11,9 +11,9 @@ from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, r
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind, Origin
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask, TaskStore
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
-from booking_flow.saga import TaskKind
 from booking_flow.steps import resolution
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.live_prices import line_record

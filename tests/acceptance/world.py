@@ -20,8 +20,8 @@ from adapters.simulator.dispatch import SUPPLIER
 from adapters.simulator.supplier import Supplier
 from booking_flow.errors import Refused
 from booking_flow.model.history import ActorKind, Origin
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask, StoreUnavailable
-from booking_flow.saga import TaskKind
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker

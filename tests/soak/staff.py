@@ -9,8 +9,8 @@ from uuid import UUID
 
 from booking_flow.errors import Refused
 from booking_flow.model.history import ActorKind, Origin
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_http.wiring import open_parts
 from tests.ground import Ground

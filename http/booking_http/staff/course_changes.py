@@ -15,7 +15,7 @@ from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Loaded, Session
-from booking_flow.saga import TaskKind
+from booking_flow.model.task import TaskKind
 from booking_flow.staff.task_resolution import AnswerKind
 from booking_flow.steps import resolution
 from booking_flow.steps.context import DecisionContext

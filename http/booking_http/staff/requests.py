@@ -10,7 +10,8 @@ from booking_flow.flow import State
 from booking_flow.lifecycle.extend_deadline import Deadline
 from booking_flow.lifecycle.manual_transition import Remains
 from booking_flow.model.money import Money
-from booking_flow.saga import StepName, TaskKind
+from booking_flow.model.step import StepName
+from booking_flow.model.task import TaskKind
 from booking_flow.staff.task_resolution import AnswerKind
 from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel

@@ -11,7 +11,7 @@ from aiohttp import web
 from booking_flow.engine import Command
 from booking_flow.errors import RefusalCode
 from booking_flow.model.session import Loaded
-from booking_flow.saga import StepStatus
+from booking_flow.model.step import StepStatus
 from booking_flow.supplier_errors import FailureKind
 from booking_http.service import Service
 from booking_http.staff.cursors import read_place, write_place

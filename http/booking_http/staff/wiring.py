@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.oidc import Provider
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.model.session import Loaded
+from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import UnitOfWork
-from booking_flow.saga import StepName
 from booking_flow.staff.task_resolution import Desk
 from booking_flow.steps.context import DecisionContext
 from booking_http.api.guest_token import new_uuid

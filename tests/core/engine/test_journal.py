@@ -16,9 +16,10 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
 from booking_flow.model.history import ActorKind, Origin
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import CommitResult, Committed
-from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from persistence.database import execute
 from persistence.forgotten_claims import PostgresForgottenClaims
