@@ -141,6 +141,8 @@ _GUEST: Final = {
     "position": "Where along the ship it lies.",
     "postalCode": "The postal code.",
     "price": "What it costs, null before a cabin is chosen.",
+    "printedFirstName": "The first names as the line is sent them, in the letters A to Z.",
+    "printedLastName": "The surname as the line is sent it, in the letters A to Z.",
     "rateCode": "The rate's code.",
     "rates": "Rates that can be had now.",
     "reason": "Why, in one's own words.",

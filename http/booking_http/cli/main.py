@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from booking_http.cli.catalogue import catalogue
+from booking_http.cli.configuration import settings
 from booking_http.cli.doctor.command import doctor
 from booking_http.cli.history import history
 from booking_http.cli.options import FOLDER, HOME, home_option
@@ -225,6 +226,7 @@ main.add_command(doctor)
 main.add_command(history)
 main.add_command(outbox)
 main.add_command(reconcile)
+main.add_command(settings)
 main.add_command(staff)
 main.add_command(task)
 
