@@ -182,7 +182,7 @@ async def sow_as_staff(service: Service, database_url: str, guest: Guest, sower:
             assert again.status == 422
             assert sower.found_in(again.html) == []
         first = await visitor.get("/console")
-        searched = await visitor.send(first, "/console/find", query=number)
+        searched = await visitor.send(first, "/console", query=number)
         assert sower.found_in(searched.html) == []
 
 
@@ -193,7 +193,7 @@ async def wal_since(database_url: str, first: str) -> bytes:
         names = await connection.fetch(
             "SELECT name FROM pg_ls_waldir() WHERE name >= $1 AND name ~ '^[0-9A-F]{24}$'", first
         )
-        read = "SELECT pg_read_binary_file('pg_wal/' || $1, missing_ok => true)"
+        read = "SELECT pg_read_binary_file('pg_wal/' || CAST($1 AS text), true)"
         return b"".join([await connection.fetchval(read, row["name"]) or b"" for row in names])
     finally:
         await connection.close()
