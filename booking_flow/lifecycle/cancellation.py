@@ -73,6 +73,15 @@ def owed_for(session: Session, at: DecisionContext) -> tuple[OwedUndo, ...]:
     )
 
 
+def payment_overdue(session: Session, at: DecisionContext) -> Change | None:
+    """Begin to unwind a booking whose payment deadline has passed."""
+    due = session.booking.payment_due_at if session.booking else None
+    if session.state is not State.BOOKED or not session.idle or due is None or due > at.now:
+        return None
+    why = "the payment deadline passed"
+    return unwind(begin(session), UnwindingReason.EXPIRE, at, why=why)
+
+
 def cancel(session: Session, *, reason: str | None, at: DecisionContext) -> Change | None:
     """Cancel, or ask for it while a step is open; None when it is asked or done already.
 

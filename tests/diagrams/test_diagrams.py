@@ -107,7 +107,7 @@ def test_every_step_call_and_undo_of_the_saga_is_shown(draw: Callable[[], str]) 
     shown = draw()
     for step in SAGA:
         assert step.name in shown
-        assert all(call in shown for call in step.calls)
+        assert all(call in shown for call in step.endpoints)
         if step.kind is not StepKind.UNDO:
             assert step.kind in shown
             assert all(word in shown for word in step.undo_meaning.split())

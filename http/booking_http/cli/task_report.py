@@ -11,6 +11,7 @@ import click
 from booking_flow.model.session import Session
 from booking_flow.policy import Policy
 from booking_flow.ports import StoredTask
+from booking_flow.saga import EFFECTS
 from booking_flow.staff.task_resolution import POSSIBLE
 from booking_http.settings import Settings
 from booking_http.web.models import rfc3339
@@ -96,7 +97,9 @@ def _attempt(entry: StepEntry | None, policy: Policy) -> Facts:
     if entry is None:
         return {"asked": None}
     attempt = entry.attempt
-    latest = attempt.claimed_at + timedelta(seconds=policy.lease_seconds(attempt.name))
+    latest = attempt.claimed_at + timedelta(
+        seconds=policy.lease_seconds(EFFECTS[attempt.name].limits)
+    )
     return {
         "asked": {
             "step": attempt.name.value,

@@ -10,6 +10,7 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.errors import Refused
+from booking_flow.saga import EFFECTS
 from booking_http.console import timeline_rows
 from booking_http.console.action_forms import seen_in
 from booking_http.console.auth import require_form, require_staff
@@ -185,5 +186,5 @@ def _window(service: Service, story: StoryResponse, task: TaskResponse) -> Windo
     asked = next((e for e in story.timeline if e.kind == "step" and _about(e, task)), None)
     if asked is None or asked.step is None:
         return None
-    lease = service.support.policy.lease_seconds(asked.step)
+    lease = service.support.policy.lease_seconds(EFFECTS[asked.step].limits)
     return Window(start=asked.at, end=asked.at + timedelta(seconds=lease))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from booking_flow.flow import FLOW, FLOW_VERSION, STATES, Mover, StateMeaning, Transition
-from booking_flow.saga import SAGA, StepDefinition
+from booking_flow.saga import SAGA
+from booking_flow.steps.step import Step
 
 _HEAD = f"""\
 # The flow and the saga
@@ -78,7 +79,7 @@ def _steps() -> Iterator[str]:
     yield from map(_step, SAGA)
 
 
-def _step(step: StepDefinition) -> str:
-    calls = ", ".join(f"`{call}`" for call in step.calls)
+def _step(step: Step) -> str:
+    calls = ", ".join(f"`{call}`" for call in step.endpoints)
     undo = f"`{step.undo}`" if step.undo else ""
     return f"| `{step.name}` | {calls} | {step.kind} | {undo} | {step.undo_meaning} |"

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.oidc import Provider
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.model.session import Loaded
-from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import UnitOfWork
 from booking_flow.staff.task_resolution import Desk
+from booking_flow.steps.book import BOOK
 from booking_flow.steps.context import DecisionContext
 from booking_http.api.guest_token import new_uuid
 from booking_http.staff.identity_provider import provider_of
@@ -69,7 +69,7 @@ class Support:
         Raises:
             Refused: `in_progress`, somebody is looking into it.
         """
-        lease = self.policy.lease_seconds(StepName.BOOK)
+        lease = self.policy.lease_seconds(BOOK.limits)
         taken = await self.work.take_step(session_id, lease_seconds=lease)
         if taken is None:
             raise refuse(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")
