@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from booking_flow.model.names import same_name
 from booking_flow.model.session import Session
 from booking_flow.steps import outcomes
 from booking_flow.steps.hold import basket_of, chosen_of
@@ -25,7 +26,7 @@ class Disagreement:
 def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
     """Compare a reservation with the attempt it is said to come from."""
     pairs = (
-        ("lead surname", _our_surname(session), (found.lead_surname or "").casefold()),
+        ("lead surname", *_surnames(session, found)),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
         ("price", str(basket_of(session).total), str(found.price or "")),
@@ -38,9 +39,15 @@ def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreemen
     )
 
 
-def _our_surname(session: Session) -> str:
-    passengers = session.details.passengers
-    return passengers[0].last_name.casefold() if passengers else ""
+def _surnames(session: Session, found: ImportedBooking) -> tuple[str, str]:
+    """Return both lead surnames, equal where they may be spellings of one whole name."""
+    theirs = (found.lead_surname or "").casefold()
+    lead = next(iter(session.details.passengers), None)
+    if lead is None:
+        return "", theirs
+    ours = [name for name in (lead.last_name, lead.printed_last_name) if name]
+    same = bool(theirs) and any(same_name(name, theirs) for name in ours)
+    return theirs if same else lead.last_name.casefold(), theirs
 
 
 def _dates(session: Session, found: ImportedBooking) -> tuple[str, str]:

@@ -108,6 +108,9 @@ class PassengerResponse(ResponseModel):
     gender: str
     nationality: str
     passenger_type: PassengerType
+    printed_first_name: str | None
+    printed_last_name: str | None
+    """As the line prints the name, in the letters A to Z; null where it was not noted."""
 
 
 class DetailsResponse(ResponseModel):

@@ -91,6 +91,8 @@ class StaffPassengerResponse(ResponseModel):
     gender: str
     nationality: str
     passenger_type: PassengerType
+    printed_first_name: str | None
+    printed_last_name: str | None
 
 
 class StaffDetailsResponse(ResponseModel):
