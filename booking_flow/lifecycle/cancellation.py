@@ -15,7 +15,7 @@ from booking_flow.model.session import NO_DETAILS, Session, Unwinding, Unwinding
 from booking_flow.model.step import OwedUndo
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import SESSION_OVER, expiring
+from booking_flow.steps.guards import SESSION_OVER, expiring, passes
 
 REASON_GIVEN: Final = "a reason was given"
 _END = {
@@ -132,7 +132,7 @@ def unwind(
     after = change.after
     if after.state is State.BASKETED:
         return _begin_unwinding(change, reason, at, why=why).plus(owed=owed_for(after, at))
-    if after.reserved:
+    if not passes(after, end_of(reason), at):
         task = staff_task(after, TaskKind.CANCEL_WITH_LINE, at)
         return _begin_unwinding(change, reason, at, why=why).plus(tasks=(task,))
     return change.move(end_of(reason), reason=why)

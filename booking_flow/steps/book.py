@@ -25,7 +25,7 @@ from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Lookup, SpooledAnswer
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
+from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open, passes
 from booking_flow.steps.hold import basket_of, supplier_key
 from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.live_prices import before_effect
@@ -100,7 +100,7 @@ def _check_request(session: Session, request: BookRequest, at: DecisionContext) 
     )
     if refusal is not None:
         raise Refused(refusal)
-    if basket_of(session).hold_until - at.policy.book_limit <= at.now:
+    if not passes(session, Trigger.BOOK, at):
         raise refuse(RefusalCode.HOLD_LAPSED, "The hold ends too soon to book. Hold it again.")
 
 

@@ -47,7 +47,7 @@ def _state(state: State) -> str:
 def _arrow(arrow: Arrow) -> str:
     source = arrow.source.name if isinstance(arrow.source, Frame) else arrow.source
     words = f"{arrow.row.label} ({arrow.row.trigger})"
-    guard = f" [{arrow.row.guard}]" if arrow.row.guard else ""
+    guard = f" [{arrow.row.guard.says}]" if arrow.row.guard else ""
     clock = " by the clock" if arrow.timed else ""
     return f"{source} --> {arrow.row.target}: {words}{clock}{guard}"
 

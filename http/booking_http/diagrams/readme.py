@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from booking_flow.flow import FLOW, FLOW_VERSION, STATES, Mover, StateMeaning, Transition
+from booking_flow.flow import FLOW, FLOW_VERSION, STATES, StateMeaning, Transition
 from booking_flow.saga import SAGA
 from booking_flow.steps.step import Step
 
@@ -60,14 +60,13 @@ def _transitions() -> Iterator[str]:
 
 def _transition(row: Transition) -> str:
     sources = ", ".join(f"`{source}`" for source in row.sources)
-    mover = "the clock" if row.mover is Mover.CLOCK else "a person"
     cells = (
         f"`{row.trigger}`",
         row.label,
         sources,
         f"`{row.target}`",
-        row.guard or "",
-        mover,
+        row.guard.says if row.guard else "",
+        ", ".join(row.movers),
         row.meaning,
     )
     return f"| {' | '.join(cells)} |"
