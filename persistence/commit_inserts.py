@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from persistence.audit import audited
+
 # The step that is about to be asked of the supplier.
 CLAIMED: Final = """
 claimed AS (
@@ -223,3 +225,6 @@ found_by AS (
     ON CONFLICT (kind, hash, begun_at, session_id) DO UPDATE SET version = excluded.version
     WHERE f.version <> excluded.version
 )"""
+
+# What staff did by it.
+AUDITED: Final = audited("moved")

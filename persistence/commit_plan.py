@@ -56,6 +56,8 @@ class Shape:
     """Claims that the database had forgotten are entered."""
     remembered_step: bool
     """One of them is the open step again."""
+    audited: bool
+    """It is something that staff do."""
 
 
 def direction(name: StepName) -> StepDirection:
@@ -69,6 +71,7 @@ def shape_of(
     calls: Sequence[SupplierCall],
     binding: IdempotencyBinding | None,
     announced: bool = False,
+    audited: bool = False,
 ) -> Shape:
     """Compare both ends of a change and say what has to be written.
 
@@ -100,6 +103,7 @@ def shape_of(
         announced=announced,
         remembers=bool(change.remembers),
         remembered_step=remembered_step(change) is not None,
+        audited=audited,
     )
 
 

@@ -90,7 +90,7 @@ def cancel(session: Session, *, reason: str | None, at: DecisionContext) -> Chan
     """
     if expiring(session):
         raise Refused(SESSION_OVER)
-    if _cancelling(session):
+    if not may_cancel(session):
         return None
     change = begin(session).put(cancel_requested_at=at.now)
     if session.open_step is not None:
@@ -111,10 +111,10 @@ def cancel_by_guest(session: Session, *, words: str | None, at: DecisionContext)
     return change.put(details=session.details.with_changes(cancel_reason=words))
 
 
-def _cancelling(session: Session) -> bool:
-    """Whether a cancel is done or under way; one the line refused may be asked for again."""
+def may_cancel(session: Session) -> bool:
+    """Whether no cancel is done or under way; one the line refused may be asked for again."""
     asked = session.cancel_requested_at is not None and session.open_step is not None
-    return session.ended or session.unwinding is not None or asked
+    return not (session.ended or session.unwinding is not None or asked)
 
 
 def obey_cancel(change: Change, at: DecisionContext) -> Change:

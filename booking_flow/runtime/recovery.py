@@ -1,6 +1,6 @@
 """Recovery: what a worker does with the work that waits, one piece at a time.
 
-Nothing here decides; `booking_flow.steps.reconciliation` and `booking_flow.steps.resolution` do.
+Nothing here decides; the steps of the saga do, each in its file of `booking_flow.steps`.
 What to take, and how often, is the worker's affair.
 """
 

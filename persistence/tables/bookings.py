@@ -169,6 +169,7 @@ sailings: Final = Table(
     Column("currency", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("returns_on", Date),
+    Column("image_url", Text),
     Column("itinerary", JSONB),
     Column("notices", JSONB),
     three_letters(),

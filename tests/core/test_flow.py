@@ -142,7 +142,7 @@ def test_each_row_says_who_may_move_along_it(row: Transition) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class HoldResult:
     hold_until: datetime
 
 
@@ -150,7 +150,7 @@ class Held:
 class Known:
     """A session, as far as guards look at one."""
 
-    basket: Held | None = None
+    basket: HoldResult | None = None
     unwinding: object | None = None
 
 
@@ -163,7 +163,7 @@ class Noon:
 @pytest.mark.parametrize(("seconds", "lets"), [(None, False), (89, False), (90, False), (91, True)])
 def test_a_hold_must_outlive_the_booking(seconds: int | None, lets: bool) -> None:
     at = Noon()
-    held = None if seconds is None else Held(hold_until=at.now + timedelta(seconds=seconds))
+    held = None if seconds is None else HoldResult(hold_until=at.now + timedelta(seconds=seconds))
     assert HOLD_LIVE.lets(Known(basket=held), at) is lets
 
 
