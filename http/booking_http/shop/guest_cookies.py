@@ -13,10 +13,11 @@ from typing import Final
 
 from aiohttp import web
 
+from booking_flow.errors import RefusalCode
 from booking_http.api.guest_request import GuestRequest, open_with
 from booking_http.api.guest_token import parse
 from booking_http.service import Service
-from booking_http.web.problems import EdgeCode, problem
+from booking_http.web.problems import problem
 from booking_http.web.request_io import service_of
 
 VISIT: Final = "visit"
@@ -61,7 +62,7 @@ def ensure_proved(request: web.Request, given: str) -> None:
     """
     kept = request.cookies.get(name_of(service_of(request), VISIT))
     if not kept or not hmac.compare_digest(given.encode(), proof_of(request).encode()):
-        raise problem(EdgeCode.FORBIDDEN)
+        raise problem(RefusalCode.FORBIDDEN)
 
 
 def keep_visit(request: web.Request, response: web.StreamResponse) -> None:

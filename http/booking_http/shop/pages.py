@@ -204,7 +204,7 @@ def problem_of(error: Problem | Refused | StoreUnavailable) -> Problem:
 
 async def nothing_here(_: web.Request) -> web.Response:
     """Say that there is no such page."""
-    raise problem(EdgeCode.NOT_FOUND)
+    raise problem(RefusalCode.NOT_FOUND)
 
 
 async def problem_page(request: web.Request, found: Problem) -> web.Response:

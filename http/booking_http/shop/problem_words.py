@@ -180,12 +180,12 @@ WORDS: Final[Mapping[str, ProblemWords]] = MappingProxyType(
             N_("A card is needed to book"),
             N_("%(line)s takes the payment together with the booking. Nothing is booked yet."),
         ),
-        E.FORBIDDEN: _words(
+        C.FORBIDDEN: _words(
             N_("This page was open for too long"),
             N_("Nothing was done. Open it anew and send it again."),
             "retry",
         ),
-        E.NOT_FOUND: _NO_PAGE,
+        C.NOT_FOUND: _NO_PAGE,
         E.METHOD_NOT_ALLOWED: _NO_PAGE,
         E.BAD_REQUEST: _NO_PAGE,
     }
