@@ -55,7 +55,16 @@ async def hold(page: Page, *, rate: str = "4V-NRD") -> None:
     await page.wait_for_url("**/guests")
 
 
-async def name_guests(page: Page, *, surname: str = "Example", ages: tuple[int, ...] = ()) -> None:
+async def name_guests(page: Page, *, ages: tuple[int, ...] = ()) -> None:
+    await fill_guests(page, ages=ages)
+    await page.get_by_role("button", name="Go on to extras").click()
+    await page.wait_for_url("**/extras")
+    await page.get_by_role("button", name="Go on to check and pay").click()
+    await page.wait_for_url("**/pay")
+
+
+async def fill_guests(page: Page, *, ages: tuple[int, ...] = ()) -> None:
+    surname = "Example"
     shown = await page.locator(".guest > legend .soft").first.inner_text()
     assert "adult" in shown
     sailing = date.today() + timedelta(days=105)
@@ -76,10 +85,6 @@ async def name_guests(page: Page, *, surname: str = "Example", ages: tuple[int, 
     typed |= {"postalCode": "33101", "state": "FL"}
     for name, text in typed.items():
         await page.fill(f"#contact-{name}", text)
-    await page.get_by_role("button", name="Go on to extras").click()
-    await page.wait_for_url("**/extras")
-    await page.get_by_role("button", name="Go on to check and pay").click()
-    await page.wait_for_url("**/pay")
 
 
 async def type_card(page: Page, **changes: str) -> None:
