@@ -1,4 +1,4 @@
-"""The guest's pages in a real browser: with scripts, by keyboard, for everybody, and within bounds."""
+"""The guest's pages in a real browser: with scripts, by keyboard, for all, and within bounds."""
 
 from __future__ import annotations
 
