@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 from uuid import UUID
 
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
@@ -260,7 +261,9 @@ def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionC
                 return resolution.line_cancelled(session, reason=answer.note)
             case AnswerKind.LINE_REFUSED:
                 return resolution.line_refused(session, reason=answer.note)
-            case _:
+            case AnswerKind.DONE | AnswerKind.RESERVATION:
                 return begin(session).record(EventKind.NOTE, reason=answer.note or "done")
+            case never:
+                assert_never(never)
 
     return carry_out
