@@ -133,6 +133,9 @@ class SessionStore(Protocol):
     ) -> bool:
         """Record how an owed undo went; False when the lease was lost meanwhile."""
 
+    async def redact(self, session_id: UUID, text: str) -> bool:
+        """Take the text of a row of the timeline out for good; False where there is none."""
+
     async def erase(self, session_id: UUID) -> bool:
         """Make what the guest typed unreadable for ever; False when it was before."""
 

@@ -20,7 +20,7 @@ from booking_flow.model.session import NO_DETAILS, Loaded, Session
 from booking_flow.model.step import OwedUndo
 from booking_flow.ports import CommitResult, Committed, Replay
 from booking_flow.supplier import SupplierCall
-from persistence import clock, commit_inserts, erasure, idempotency, undos
+from persistence import clock, commit_inserts, erasure, idempotency, redaction, undos
 from persistence.codec import encode, encode_or_none
 from persistence.commit_plan import Shape, makes_work, shape_of
 from persistence.commit_statement import commit_statement
@@ -215,6 +215,12 @@ class PostgresSessionStore:
     ) -> bool:
         """Record how an owed undo went; False when the lease was lost meanwhile."""
         return await undos.settle(self._engine, undo_id, fence=fence, done=done, calls=calls)
+
+    async def redact(self, session_id: UUID, text: str) -> bool:
+        """Take the text of a row of the timeline out for good; False where there is none."""
+        kind, _, number = text.partition("-")
+        take_out = redaction.redact_event if kind == "event" else redaction.redact_act
+        return await take_out(self._engine, session_id, int(number))
 
     async def erase(self, session_id: UUID) -> bool:
         """Make what the guest typed unreadable for ever; False when it was before."""

@@ -12,11 +12,13 @@ from booking_flow.steps.book import BookRequest
 from booking_flow.steps.cabin_choice import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.api import requests
+from booking_http.api.people import international
 
 
 def contact_of(ask: requests.ContactRequest) -> Contact:
     """Return the contact."""
-    return Contact(**dict(ask))
+    given = dict(ask) | {"postal_code": ask.postal_code or ""}
+    return Contact(**given, phone_e164=international(ask.phone, ask.country))
 
 
 def passengers_of(given: tuple[requests.PassengerRequest, ...]) -> tuple[Passenger, ...]:

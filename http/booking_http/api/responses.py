@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from booking_flow.flow import State
 from booking_flow.model.party import PassengerType
 from booking_flow.model.pricing import CabinCategory
 from booking_flow.model.step import StepName
 from booking_http.web.models import Amount, Moment, ResponseModel
+
+
+def _or_none(text: Any) -> Any:
+    return text or None
 
 
 class CruiseResponse(ResponseModel):
@@ -105,10 +111,13 @@ class ContactResponse(ResponseModel):
     last_name: str
     email: str
     phone: str
+    phone_e164: str | None
+    """As it is dialled from anywhere; null where it was not noted."""
     address: str
+    address2: str | None
     city: str
     state: str | None
-    postal_code: str
+    postal_code: Annotated[str | None, BeforeValidator(_or_none)]
     country: str
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from booking_http.cli.audit import audit
 from booking_http.cli.catalogue import catalogue
 from booking_http.cli.configuration import settings
 from booking_http.cli.doctor.command import doctor
@@ -221,6 +222,7 @@ def show(reference: str, as_json: bool, home: Path) -> None:
     print_report(found, as_json=as_json)
 
 
+main.add_command(audit)
 main.add_command(catalogue)
 main.add_command(doctor)
 main.add_command(history)

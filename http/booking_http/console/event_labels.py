@@ -86,6 +86,7 @@ _DEEDS: Final = MappingProxyType(
         "confirm-cancellation": "Confirmed the cancellation",
         "refuse-cancellation": "Ended the cancellation",
         "move": "Moved it by hand",
+        "redact": "Took a text out",
         "erase-guest": "Erased the guest",
         "read_task": "Looked at a task",
         "claim_task": "Took a task",

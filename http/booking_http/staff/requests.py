@@ -22,6 +22,7 @@ from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
 from persistence.tables.bulk import BulkAction
 
+_TEXT_OF_SESSION: Final = rf"^((event|staff)-[0-9]{{1,9}}|{'|'.join(actions.TYPED_FREELY)})$"
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 SessionCursor = Annotated[
@@ -118,10 +119,25 @@ class MoveRequest(ReasonRequest):
         )
 
 
+class RedactRequest(ReasonRequest):
+    """Which text is to go: a row of the session's timeline, or what the guest typed.
+
+    Rows are those of history (`event-7`) and of what staff did (`staff-2`), as the timeline names
+    them. What is taken out cannot be had back.
+    """
+
+    text: Annotated[str, StringConstraints(pattern=_TEXT_OF_SESSION)]
+
+    def parameters(self) -> actions.TextToGo:
+        """Return which text is to go."""
+        return actions.TextToGo(text=self.text)
+
+
 _MORE: Final[Mapping[str, type[ReasonRequest]]] = {
     actions.EXTEND.name: ExtendRequest,
     actions.RECORD.name: RecordRequest,
     actions.MOVE.name: MoveRequest,
+    actions.REDACT.name: RedactRequest,
 }
 REQUESTS: Final[Mapping[str, type[ReasonRequest]]] = MappingProxyType(
     {name: _MORE.get(name, ReasonRequest) for name in actions.ACTIONS}
