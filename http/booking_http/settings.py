@@ -137,6 +137,12 @@ class Settings(FromEnvironment):
     """Networks whose X-Forwarded-For or Forwarded is believed."""
     max_body_bytes: int = Field(default=64 * 1024, ge=1024, le=64 * MANY)
     """The largest body of any route; each has a smaller one of its own."""
+    header_seconds: Seconds = 15.0
+    """How long a request's headers may take to arrive, from their first byte."""
+    keepalive_seconds: Seconds = 75.0
+    """How long a connection stays open on which nothing is asked; longer than a proxy's own."""
+    connections_per_address: Count = 100
+    """Connections one address may have open; proxies and exempt addresses are not counted."""
     body_seconds: Seconds = 20.0
     """How long a request's body may take to arrive."""
     cap_holds: Count = 5
@@ -154,6 +160,10 @@ class Settings(FromEnvironment):
     cap_lookups_per_address: Count = 10
     """Requests per hour from one address to be mailed a link to a booking."""
     streams_per_session: Count = 3
+    streams_per_address: Count = 20
+    """Event streams of one address, over all its sessions."""
+    stream_seconds: Seconds = 900.0
+    """How long an event stream lasts; whoever still follows comes back to go on."""
     heartbeat_seconds: Seconds = 15.0
 
     webhook_urls: Secrets = ()

@@ -25,6 +25,7 @@ from booking_flow.model.sailing import Sailing
 from booking_http.api.action_links import BASE
 from booking_http.app import PARTS, create_app
 from booking_http.demo.seed import row_of
+from booking_http.runtime.connections import ServiceRunner
 from booking_http.settings import Settings
 from booking_http.wiring import Parts, traveltek_settings
 from persistence.catalogue import CatalogueRow, seed
@@ -405,7 +406,7 @@ async def running_service(
     settings = settings_for(database_url=database_url, **{"supplier_url": simulator.api} | changes)
     app = create_app(settings)
     # Not aiohttp's TestServer, which cancels the handlers of clients that hang up.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    runner = ServiceRunner(app, patience=2)
     async with AsyncExitStack() as running:
         with patient(simulator.limits):
             await runner.setup()
