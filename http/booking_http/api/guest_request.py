@@ -27,6 +27,7 @@ from booking_http.web.problems import from_refusal, problem
 from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, RequestSubject
 from booking_http.web.request_io import service_of
 
+FORM_KEY: Final = web.RequestKey("form_idempotency_key", str)
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 Act = Callable[[Command], Awaitable[Answer]]
 KeyOf = Callable[[UUID], GuestToken]
@@ -50,7 +51,12 @@ class GuestRequest:
 
 async def authenticate(request: web.Request) -> GuestRequest:
     """Find the session the path names; a wrong secret is as unknown as a wrong id."""
-    service, key = service_of(request), parse(request.match_info["session_id"])
+    return await open_with(request, request.match_info["session_id"])
+
+
+async def open_with(request: web.Request, session_id: str) -> GuestRequest:
+    """Find the session that this `sessionId` opens."""
+    service, key = service_of(request), parse(session_id)
     if key is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND)
     loaded = await service.store.load_for_guest(key.uuid, key.secret_hash)
@@ -89,11 +95,16 @@ def counted_hash(request: web.Request) -> bytes:
     return service_of(request).hashes.address(counted_as(address_of(request)))
 
 
+def idempotency_key_of(request: web.Request) -> str | None:
+    """Return the request's Idempotency-Key; a form carries its own as a field."""
+    return request.get(FORM_KEY) or request.headers.get("Idempotency-Key")
+
+
 def binding_of(
     request: web.Request, *, scope: str, ask: RequestModel | None, success: int
 ) -> IdempotencyBinding | None:
     """Return what the request's Idempotency-Key is to be bound to, if it has one."""
-    key = read_key(request.headers.get("Idempotency-Key"))
+    key = read_key(idempotency_key_of(request))
     if key is None:
         return None
     return bind(

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from adapters.catalogue.search_statements import SortKey
 from booking_flow.model.card import PaymentType
 from booking_flow.model.party import PassengerType
 from booking_http.web.models import (
@@ -176,12 +177,16 @@ class RateQuery(Query):
 
 
 class CruisesQuery(Query):
-    """Which sailings to list; `month` is such as 2027-03, `port` a port's name."""
+    """Which sailings to list, and in what order."""
 
+    q: Name | None = None
     line: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    ship: int | None = Field(default=None, ge=0, le=2**31 - 1)
     month: Annotated[str, StringConstraints(pattern=r"^2\d{3}-(0[1-9]|1[0-2])$")] | None = None
     nights_min: int | None = Field(default=None, ge=0, le=1000)
     nights_max: int | None = Field(default=None, ge=0, le=1000)
     port: Name | None = None
+    embark_port: Name | None = None
+    sort: SortKey = SortKey.DATE
     cursor: Line | None = None
     limit: int = Field(default=20, ge=1, le=100)
