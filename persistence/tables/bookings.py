@@ -99,6 +99,7 @@ idempotency_keys: Final = Table(
     Column("step_id", UUID),
     Column("at", MOMENT, nullable=False),
     Index("ix_idempotency_keys_step", "session_id", "step_id"),
+    Index("ix_idempotency_keys_at", "at"),
 )
 
 session_references: Final = Table(

@@ -110,6 +110,23 @@ async def test_a_deposit_the_supplier_took_twice_is_seen_in_the_lines_record(
         assert await world.simulator.received("payment.pl") == 1
 
 
+async def test_a_deposit_taken_twice_is_seen_once_the_lines_record_can_be_read(
+    opened: Opened,
+) -> None:
+    async with opened("supplier_payment") as world:
+        guest, body = await booked(world)
+        await world.simulator.fault("payment.pl", "duplicate_submit")
+        await world.simulator.fault("cruiseimportbooking.pl", "http_500", times=None)
+        reply = await guest.pay(guest.payment(body["price"]["deposit"], deposit=True))
+        assert (reply.status, reply.body["state"]) == (200, "paid")
+        assert [task.kind.value for task in await world.open_tasks()] == ["payment_unchecked"]
+        world.supplier.faults.clear()
+        await world.pass_time(LEASES)
+        await world.work()
+        assert [task.kind.value for task in await world.open_tasks()] == ["refund"]
+        await judge(world)
+
+
 async def test_a_cancel_waits_for_a_payment_in_doubt(opened: Opened) -> None:
     async with opened("supplier_payment") as world:
         guest, body = await booked(world)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -18,7 +17,7 @@ from booking_flow.model.session import Loaded, Session
 from booking_flow.ports import Replay
 from booking_flow.saga import StepName, StepStatus
 from booking_http.api.guest_token import GuestToken, parse
-from booking_http.api.idempotency import bind, read_key
+from booking_http.api.idempotency import bind, read_key, same_request
 from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
 from booking_http.web.client_address import counted_as, is_exempt
@@ -178,7 +177,7 @@ async def replay(
     )
     if found is None:
         return None
-    if not hmac.compare_digest(found.fingerprint, binding.fingerprint):
+    if not same_request(found.fingerprint, binding):
         raise problem(RefusalCode.IDEMPOTENCY_KEY_REUSED)
     return await _present(request, found, key_of(found.session_id), settled)
 

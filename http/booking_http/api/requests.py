@@ -12,6 +12,7 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.party import PassengerType
 from booking_http.web.models import (
     AskedAmount,
+    CardNumber,
     Code,
     CountryCode,
     Day,
@@ -21,6 +22,7 @@ from booking_http.web.models import (
     Note,
     Phone,
     Query,
+    RateId,
     RequestModel,
     Word,
 )
@@ -123,11 +125,11 @@ class SelectCabinRequest(RequestModel):
 
     max_bytes = 4 * 1024
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
     cabin_code: Code | None = None
-    cabin_result: Line | None = None
+    cabin_result: RateId | None = None
     cabin_number: Word | None = None
     expected_price: AskedAmount | None = None
     add_to_basket: bool = True
@@ -138,7 +140,7 @@ class PaymentRequest(RequestModel):
 
     max_bytes = 4 * 1024
 
-    card_number: Annotated[Code, BeforeValidator(_digits)] = Field(repr=False)
+    card_number: Annotated[CardNumber, BeforeValidator(_digits)] = Field(repr=False)
     expiry_month: Month = Field(repr=False)
     expiry_year: Year = Field(repr=False)
     cvv: Word = Field(repr=False)
@@ -171,9 +173,9 @@ class NothingRequest(RequestModel):
 class RateQuery(Query):
     """The three identifiers of a rate, carried together as they were shown."""
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
 
 
 class CruisesQuery(Query):

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.model.session import Session
 from booking_http.web.client_address import Caller
 
@@ -29,5 +30,6 @@ SUBJECT: Final = web.RequestKey("visit", RequestSubject)
 
 
 def request_id_of(header: str | None) -> str:
-    """Take the caller's id if it is a sane one, or make one."""
-    return header if header and _SANE.fullmatch(header) else uuid4().hex
+    """Take the caller's id if it is a sane one without a card number, or make one."""
+    sane = header is not None and _SANE.fullmatch(header) and not holds_card_number(header)
+    return header if header and sane else uuid4().hex

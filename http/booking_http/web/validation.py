@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from booking_flow.errors import Fault, RefusalCode
+from booking_flow.model.card_numbers import holds_card_number
 from booking_http.web.problems import EdgeCode, Problem
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
@@ -98,9 +99,13 @@ def _about_party(found: Sequence[Any]) -> bool:
 def _pointer(fault: Any) -> str:
     """Return where a fault lies; an unknown field with a strange name is not repeated."""
     parts = list(fault["loc"])
-    if fault["type"] == "extra_forbidden" and not _NAME.fullmatch(str(parts[-1])):
+    if fault["type"] == "extra_forbidden" and not _repeatable(str(parts[-1])):
         parts.pop()
     return "".join(f"/{_escape(str(part))}" for part in parts)
+
+
+def _repeatable(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and not holds_card_number(name)
 
 
 def _escape(part: str) -> str:
