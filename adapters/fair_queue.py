@@ -77,6 +77,7 @@ class FairQueue:
         self._known = 1 / per_second if per_second else 0.0
         self._between = self._known
         self._clock = clock
+        self._first: deque[asyncio.Future[None]] = deque()
         self._waiting: InTurn[asyncio.Future[None]] = InTurn()
         self._under_way = 0
         self._before = self._between
@@ -89,7 +90,7 @@ class FairQueue:
 
     def __len__(self) -> int:
         """Return how many calls wait."""
-        return len(self._waiting)
+        return len(self._first) + len(self._waiting)
 
     @asynccontextmanager
     async def turn(self, keys: Keys, *, seconds: float) -> AsyncIterator[None]:
@@ -98,18 +99,29 @@ class FairQueue:
         Raises:
             TimeoutError: it did not come within so many seconds.
         """
-        await self._wait(keys, seconds)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.put(keys, turn)
         try:
+            await self._wait(turn, seconds)
             yield
         finally:
-            self._under_way -= 1
+            if turn.done() and not turn.cancelled():
+                self._under_way -= 1
+            turn.cancel()
             self._let_through()
 
-    def begin(self) -> None:
-        """Count a call that waits for nobody, such as one whose lease runs already."""
-        now = self._clock()
-        self._begun.append(now)
-        self._next = max(self._next, now) + self._between
+    async def go_first(self, *, seconds: float) -> None:
+        """Wait only until the supplier bears a call, before all who wait for their turn.
+
+        Raises:
+            TimeoutError: it does not within so many seconds.
+        """
+        turn = asyncio.get_running_loop().create_future()
+        self._first.append(turn)
+        try:
+            await self._wait(turn, seconds)
+        finally:
+            turn.cancel()
 
     def slow_down(self, *, seconds: float) -> None:
         """Send nothing for so many seconds, and less from then on."""
@@ -130,34 +142,31 @@ class FairQueue:
         now = self._clock()
         return sum(now - each < 1.0 for each in times)
 
-    async def _wait(self, keys: Keys, seconds: float) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.put(keys, turn)
+    async def _wait(self, turn: asyncio.Future[None], seconds: float) -> None:
         self._let_through()
-        try:
-            async with asyncio.timeout(seconds):
-                await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():
-                self._under_way -= 1
-            turn.cancel()
-            self._let_through()
-            raise
+        async with asyncio.timeout(seconds):
+            await turn
 
     def _let_through(self) -> None:
-        while self._waiting and self._under_way < self._at_once:
+        while self._first or (self._waiting and self._under_way < self._at_once):
             if (wait := self._next - self._clock()) > 0:
                 self._look_again(wait)
                 return
-            turn = self._waiting.take()
+            first = bool(self._first)
+            turn = self._first.popleft() if first else self._waiting.take()
             if not turn.done():
+                self._under_way += not first
                 self._go(turn)
 
     def _go(self, turn: asyncio.Future[None]) -> None:
-        self._under_way += 1
         self._speed_up()
-        self.begin()
+        self._begin()
         turn.set_result(None)
+
+    def _begin(self) -> None:
+        now = self._clock()
+        self._begun.append(now)
+        self._next = max(self._next, now) + self._between
 
     def _speed_up(self) -> None:
         if self._clock() - self._slowed > _QUIET:

@@ -59,9 +59,7 @@ class Caller:
         self._boottime = boottime
         self._recorder = Recorder(new_id=new_id, boottime=boottime)
         self._patience = Patience(settings)
-        self.queue = FairQueue(
-            at_once=settings.reads_at_once, per_second=settings.calls_per_second
-        )
+        self.queue = FairQueue(at_once=settings.reads_at_once, per_second=settings.calls_per_second)
 
     async def ask(self, ask: Ask[T], *, ctx: CallContext) -> T:
         """Make a call: repeated within bounds when it is a read, sent at most once otherwise."""
@@ -100,12 +98,17 @@ class Caller:
         return await self._send(ask, token, ctx)
 
     async def _send(self, ask: Ask[T], token: str, ctx: CallContext) -> T:
-        """Send an effect at once, since its lease runs already; a read waits for its turn."""
+        """Send an effect before all reads, since its lease runs; a read waits for its turn."""
         send = partial(self._send_once, ask, token, ctx)
-        if ask.endpoint.effect:
-            self.queue.begin()
-            return await send()
-        return await self._in_turn(ask.endpoint, send, ctx)
+        if not ask.endpoint.effect:
+            return await self._in_turn(ask.endpoint, send, ctx)
+        try:
+            await self.queue.go_first(seconds=self._patient_for(ctx))
+        except TimeoutError:
+            raise NotNow(
+                endpoint=ask.endpoint.name, text="the supplier wants fewer calls"
+            ) from None
+        return await send()
 
     async def _send_once(self, ask: Ask[T], token: str, ctx: CallContext) -> T:
         endpoint, content = ask.endpoint, {"sid": self._settings.sid, **ask.content}

@@ -27,7 +27,7 @@ class NotNow(SupplierError):  # noqa: N818 - named for what it says
 
 
 class TurnedAway(NotNow):
-    """The supplier wants fewer calls for now, and did nothing; it is well, so this is no trouble."""
+    """The supplier did nothing, since it wants fewer calls for now; that is no trouble."""
 
 
 def is_trouble(error: BaseException) -> bool:

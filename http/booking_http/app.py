@@ -33,10 +33,12 @@ from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics
 from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.readiness_checks import ReadinessChecks
+from booking_http.web.request_caps import RequestCaps
 from booking_http.web.request_log import log_request
 from booking_http.web.route import DOCUMENT
 from booking_http.web.session_wakeups import SessionWakeups
 from booking_http.web.single_flight import SingleFlight
+from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
 from booking_http.worker.main import Worker, running_worker
@@ -80,7 +82,11 @@ def create_app(settings: Settings) -> web.Application:
 
 def _rules(app: web.Application, settings: Settings) -> ConnectionRules:
     """Return what connections may take; a proxy's are as many as its guests'."""
-    exempt = (*settings.trusted_proxies, *settings.caps_exempt)
+    exempt = (
+        *settings.trusted_proxies,
+        *(settings.shop_networks or ()),
+        *settings.caps_exempt,
+    )
     return ConnectionRules(
         header_seconds=settings.header_seconds,
         keepalive_seconds=settings.keepalive_seconds,
@@ -116,7 +122,9 @@ def service_of_parts(parts: Parts) -> Service:
         forgotten=parts.maintenance.forgotten,
         listener=parts.listener,
     )
-    metrics = Metrics()
+    metrics, caps = Metrics(), PostgresCaps(parts.database)
+    metrics.calls_waiting.set_function(lambda: len(parts.supplier.queue))
+    metrics.turned_away.set_function(lambda: parts.supplier.queue.turned_away)
     metrics.waiting_answers.set_function(parts.waiting.__len__)
     if (journal := parts.journal) is not None:
         metrics.unjournaled_claims.set_function(lambda: journal.unwritten)
@@ -125,11 +133,17 @@ def service_of_parts(parts: Parts) -> Service:
         engine=parts.engine,
         store=parts.store,
         cruises=parts.catalogue,
-        caps=PostgresCaps(parts.database),
+        caps=caps,
         lookups=PostgresLookups(parts.database, parts.vault),
         support=support_of(parts),
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
-        callers=Callers(trusted=settings.trusted_proxies, metrics=metrics),
+        callers=Callers(
+            trusted=(*settings.trusted_proxies, *(settings.shop_networks or ())), metrics=metrics
+        ),
+        requests=RequestCaps(
+            per_session=settings.cap_requests_per_session,
+            at_once=settings.cap_requests_at_once if settings.shop_networks is not None else None,
+        ),
         streams=EventStreams(
             per_session=settings.streams_per_session, per_address=settings.streams_per_address
         ),
@@ -137,6 +151,7 @@ def service_of_parts(parts: Parts) -> Service:
         metrics=metrics,
         catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), metrics.registry),
         outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
+        traffic=TrafficGauges(caps, metrics.registry),
         debugging=DebugLookups(
             settings=settings,
             database=parts.database,

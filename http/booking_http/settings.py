@@ -106,6 +106,8 @@ class Settings(FromEnvironment):
     traveltek_language: str = "en"
     traveltek_time_scale: Seconds = 1.0
     """Scales every time limit of supplier calls; tests make it small."""
+    traveltek_calls_per_second: float | None = Field(default=None, gt=0, le=MANY)
+    """How many calls one process sends per second, where the account has a limit that is known."""
 
     live_lines: Numbers = frozenset({22, 3})
     currency: Currency = "USD"
@@ -135,6 +137,8 @@ class Settings(FromEnvironment):
     cors_origins: Origins = ()
     trusted_proxies: Networks = ()
     """Networks whose X-Forwarded-For or Forwarded is believed."""
+    shop_networks: Networks | None = None
+    """Servers of shops, which forward their guest's address; without it openings are not capped."""
     max_body_bytes: int = Field(default=64 * 1024, ge=1024, le=64 * MANY)
     """The largest body of any route; each has a smaller one of its own."""
     header_seconds: Seconds = 15.0
@@ -145,6 +149,12 @@ class Settings(FromEnvironment):
     """Connections one address may have open; proxies and exempt addresses are not counted."""
     body_seconds: Seconds = 20.0
     """How long a request's body may take to arrive."""
+    cap_openings_per_address: Count = 60
+    """Sessions one address may open per hour."""
+    cap_requests_at_once: Count = 20
+    """Requests of one address that may ask the supplier at the same time."""
+    cap_requests_per_session: Count = 60
+    """Requests per minute in one session that may ask the supplier."""
     cap_holds: Count = 5
     """Live holds one address may have on one sailing."""
     cap_holds_per_address: Count = 15

@@ -122,7 +122,7 @@ def test_the_pace_is_found_out_and_kept(per_second: int) -> None:
         supplier.now += 0.01
         while queue._next <= supplier.now:
             queue._speed_up()
-            queue.begin()
+            queue._begin()
             if not supplier.take():
                 queue.slow_down(seconds=1)
             if queue._between == 0 and supplier.per_second > len(supplier.taken):
@@ -134,7 +134,7 @@ def test_the_pace_is_found_out_and_kept(per_second: int) -> None:
 def test_nothing_is_sent_for_as_long_as_the_supplier_says() -> None:
     now = 0.0
     queue = FairQueue(at_once=1, clock=lambda: now)
-    queue.begin()
+    queue._begin()
     queue.slow_down(seconds=7)
     assert queue._next == 7
     queue.slow_down(seconds=1)
@@ -146,5 +146,5 @@ def test_a_pace_that_is_known_is_never_exceeded() -> None:
     queue = FairQueue(at_once=1, per_second=4, clock=lambda: now)
     for number in range(10):
         queue._speed_up()
-        queue.begin()
+        queue._begin()
         assert queue._next == pytest.approx((number + 1) / 4)

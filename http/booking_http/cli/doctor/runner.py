@@ -18,6 +18,7 @@ from booking_http.cli.doctor import (
     environment_checks,
     journal_checks,
     supplier_checks,
+    traffic_checks,
 )
 from booking_http.cli.doctor.catalogue_checks import NotReached
 from booking_http.cli.doctor.connections import Connections, open_asking
@@ -33,6 +34,7 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("spool", journal_checks.spool),
     ("journal", journal_checks.journal),
     ("redis", environment_checks.redis),
+    ("traffic", traffic_checks.traffic),
     ("catalogue.database", environment_checks.catalogue_database),
     ("catalogue.schema", catalogue_checks.schema),
     ("catalogue.rows", catalogue_checks.rows),
