@@ -25,6 +25,7 @@ from booking_http.setting_types import (
     Numbers,
     Origins,
     RedisUrl,
+    Risks,
     Seconds,
     Secrets,
     SiteUrl,
@@ -63,6 +64,8 @@ class Settings(FromEnvironment):
     """Which world this is; compared with the database's mark at every start."""
     production_sids: Words = ()
     """The supplier's accounts that sell for real: production uses these, nobody else may."""
+    production_accept: Risks = ()
+    """Risks that production starts with all the same, by their names."""
     accept_other_environment: bool = False
     """Start although database or supplier's account belong to another world."""
     app_host: str = "127.0.0.1"
