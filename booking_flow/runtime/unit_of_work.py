@@ -13,7 +13,7 @@ from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, Committed, SessionStore
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import CallContext, SupplierCall
 
 RACES = 16
@@ -21,7 +21,7 @@ RACES = 16
 GLANCES = 3
 """How often a session is looked at again while another request may be changing it."""
 
-Decision = Callable[[Session, Moment], Change | None]
+Decision = Callable[[Session, DecisionContext], Change | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Rejected(Refused):
     """A constraint keeps a decision out of the books, and will whenever it is tried."""
 
 
-class Decider:
+class UnitOfWork:
     """Commits decisions of guests, staff and workers; asks no supplier."""
 
     def __init__(
@@ -141,9 +141,9 @@ class Decider:
         """Return how many seconds ago a command began, those of a suspension included."""
         return self._boottime() - ctx.started
 
-    def at(self, loaded: Loaded) -> Moment:
+    def at(self, loaded: Loaded) -> DecisionContext:
         """Return the moment at which a session was loaded, to decide at."""
-        return Moment(
+        return DecisionContext(
             now=loaded.now, new_id=self._new_id, policy=self._policy, stopped=loaded.stopped
         )
 

@@ -12,10 +12,10 @@ from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind, Origin
 from booking_flow.model.session import Loaded, Session
 from booking_flow.ports import StoredTask, TaskStore
-from booking_flow.runtime.unit_of_work import Command, Decider
+from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.saga import TaskKind
 from booking_flow.steps import resolution
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.live_prices import line_record
 from booking_flow.supplier import ImportedBooking, Supplier
 
@@ -62,11 +62,11 @@ class TaskAnswer:
 class Desk:
     """Takes answers to staff tasks; competing answers are decided by the task's version."""
 
-    def __init__(self, *, tasks: TaskStore, supplier: Supplier, decider: Decider) -> None:
+    def __init__(self, *, tasks: TaskStore, supplier: Supplier, unit_of_work: UnitOfWork) -> None:
         """Answers are verified at the supplier where it can be asked."""
         self._tasks = tasks
         self._supplier = supplier
-        self._decider = decider
+        self._unit_of_work = unit_of_work
 
     async def answer(self, answer: TaskAnswer, *, origin: Origin) -> Loaded | None:
         """Carry an answer out and close its task in the same commit; return its session.
@@ -80,16 +80,16 @@ class Desk:
         if task.kind is TaskKind.FORGOTTEN:
             await self._close(answer, origin)
             return None
-        loaded = await self._decider.reload(task.session_id)
+        loaded = await self._unit_of_work.reload(task.session_id)
         _ensure_due(task, answer, loaded)
         carry_out = await self._prepared(task, answer, loaded.session)
         closing = TaskClosing(task_id=task.id, version=answer.version, answer=_words(answer))
 
-        def decision(session: Session, at: Moment) -> Change:
+        def decision(session: Session, at: DecisionContext) -> Change:
             return replace(carry_out(session, at), closes=closing)
 
         try:
-            return await self._decider.decide(loaded, decision, command=Command(origin=origin))
+            return await self._unit_of_work.decide(loaded, decision, command=Command(origin=origin))
         except Refused as refused:
             if refused.refusal.code is RefusalCode.IN_PROGRESS:
                 # Every commit was lost: where somebody answered first, say who did.
@@ -119,13 +119,13 @@ class Desk:
 
     async def _prepared(
         self, task: StoredTask, answer: TaskAnswer, session: Session
-    ) -> Callable[[Session, Moment], Change]:
+    ) -> Callable[[Session, DecisionContext], Change]:
         if answer.kind is not AnswerKind.RESERVATION:
             return _plain(task, answer)
         _ensure_step(session, task)
         found = await self._verified(answer, session)
 
-        def carry_out(session: Session, at: Moment) -> Change:
+        def carry_out(session: Session, at: DecisionContext) -> Change:
             _ensure_step(session, task)
             return resolution.booked_after_all(session, found, at)
 
@@ -135,7 +135,7 @@ class Desk:
         number = answer.reservation
         if not number:
             raise Refused(invalid("/reservation", "is needed"))
-        ctx = self._decider.context()
+        ctx = self._unit_of_work.context()
         found = await line_record(self._supplier, session, number, ctx=ctx)
         if found is None:
             return _unseen(number, answer)
@@ -191,8 +191,8 @@ def _both_sides(differences: tuple[resolution.Disagreement, ...]) -> Refusal:
     )
 
 
-def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, Moment], Change]:
-    def carry_out(session: Session, at: Moment) -> Change:
+def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionContext], Change]:
+    def carry_out(session: Session, at: DecisionContext) -> Change:
         match answer.kind:
             case AnswerKind.NOT_BOOKED:
                 _ensure_step(session, task)

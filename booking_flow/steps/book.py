@@ -21,7 +21,7 @@ from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
 from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.steps import outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
 from booking_flow.steps.hold import basket_of, supplier_key
 from booking_flow.steps.pay import check_payment, due_now, intent_of, paid, pay_unknown, uncounted
@@ -39,7 +39,7 @@ class BookRequest:
     payment: Payment | None
 
 
-def claim_book(session: Session, request: BookRequest, at: Moment) -> Change:
+def claim_book(session: Session, request: BookRequest, at: DecisionContext) -> Change:
     """Check everything that can be checked before the supplier is asked, and claim the step."""
     _ensure_held(session)
     ensure_on_sale(session, at)
@@ -63,7 +63,7 @@ def _ensure_held(session: Session) -> None:
     ensure(session, Trigger.BOOK)
 
 
-def _check_request(session: Session, request: BookRequest, at: Moment) -> None:
+def _check_request(session: Session, request: BookRequest, at: DecisionContext) -> None:
     refusal = (
         check_passengers(
             request.passengers,
@@ -86,7 +86,9 @@ def _check_dining(basket: Basket, dining: str | None) -> Refusal | None:
     return invalid("/dining", "is not one of the seatings offered")
 
 
-def _check_payment(session: Session, payment: Payment | None, at: Moment) -> Refusal | None:
+def _check_payment(
+    session: Session, payment: Payment | None, at: DecisionContext
+) -> Refusal | None:
     if payment is None:
         return None
     if at.policy.payment_channel is not PaymentChannel.WITH_BOOKING:
@@ -136,14 +138,14 @@ def ensure_still_held(session: Session, answer: BasketAnswer) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BookResult:
     """book.pl's answer beside what was asked."""
 
     answer: BookAnswer
     charge: Charge | None
 
 
-def spooled(session: Session, ended: Asked) -> SpooledAnswer:
+def spooled(session: Session, ended: BookResult) -> SpooledAnswer:
     """Return what must survive of an answer that cannot be written yet."""
     step = outcomes.open_step(session)
     return SpooledAnswer(
@@ -151,7 +153,9 @@ def spooled(session: Session, ended: Asked) -> SpooledAnswer:
     )
 
 
-def settle_book(session: Session, ended: Asked | outcomes.Failure, at: Moment) -> Change:
+def settle_book(
+    session: Session, ended: BookResult | outcomes.Failure, at: DecisionContext
+) -> Change:
     """Judge what book.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_book_failed(session, ended, at), at)
@@ -164,7 +168,7 @@ def settle_book(session: Session, ended: Asked | outcomes.Failure, at: Moment) -
     return obey_cancel(entered(session, ended, verdict, at), at)
 
 
-def _book_failed(session: Session, failure: outcomes.Failure, at: Moment) -> Change:
+def _book_failed(session: Session, failure: outcomes.Failure, at: DecisionContext) -> Change:
     if not failure.certain:
         return _book_unknown(session, failure.evidence, (TaskKind.BOOK_UNKNOWN,), at)
     refusal = failure.refusal
@@ -182,7 +186,7 @@ def _to_be_rechecked(change: Change) -> Change:
     return change.put(basket=replace(basket_of(change.after), recheck=True))
 
 
-def let_go(change: Change, session: Session, at: Moment) -> Change:
+def let_go(change: Change, session: Session, at: DecisionContext) -> Change:
     """Return to the chosen cabin: the supplier holds it no more."""
     return (
         change.move(Trigger.RELEASE_BASKET, reason="the supplier holds it no more")
@@ -192,7 +196,7 @@ def let_go(change: Change, session: Session, at: Moment) -> Change:
 
 
 def _book_unknown(
-    session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: Moment
+    session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: DecisionContext
 ) -> Change:
     step = outcomes.open_step(session)
     not_before = visible_after(step.since, at)
@@ -204,13 +208,15 @@ def _book_unknown(
     return outcomes.unknown(session, evidence=evidence).plus(tasks=tasks)
 
 
-def visible_after(since: datetime, at: Moment) -> datetime:
+def visible_after(since: datetime, at: DecisionContext) -> datetime:
     """Return when a booking that was asked for at `since` shows at the supplier, if it was made."""
     lease = timedelta(seconds=at.policy.lease_seconds(StepName.BOOK))
     return since + lease + at.policy.visibility_lag
 
 
-def entered(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+def entered(
+    session: Session, asked: BookResult, verdict: BookVerdict, at: DecisionContext
+) -> Change:
     """Enter a judged answer."""
     evidence = evidence_of(asked.answer)
     if verdict.book is StepStatus.UNKNOWN:
@@ -235,7 +241,9 @@ def evidence_of(answer: BookAnswer) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+def _booked(
+    session: Session, asked: BookResult, verdict: BookVerdict, at: DecisionContext
+) -> Change:
     step = outcomes.open_step(session)
     booking = _booking(session, asked, verdict)
     change = outcomes.done(session, evidence=evidence_of(asked.answer))
@@ -248,7 +256,7 @@ def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) ->
     return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
 
 
-def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
+def _booking(session: Session, asked: BookResult, verdict: BookVerdict) -> Booking:
     answer, charge = asked.answer, asked.charge
     total = answer.total or basket_of(session).total
     taken = charge.amount if charge and verdict.pay is StepStatus.DONE else None
@@ -264,7 +272,9 @@ def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
     )
 
 
-def _pay_too(change: Change, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+def _pay_too(
+    change: Change, asked: BookResult, verdict: BookVerdict, at: DecisionContext
+) -> Change:
     if asked.charge is None:
         return change
     if verdict.pay is not StepStatus.DONE:

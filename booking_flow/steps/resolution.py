@@ -17,7 +17,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.session import Session
 from booking_flow.saga import OpenStep, StepStatus, TaskKind
 from booking_flow.steps import book, outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import basket_of, chosen_of
 from booking_flow.steps.pay import booking_of, compare_receipt, paid, received
 from booking_flow.supplier import BookAnswer, BookStatus, ImportedBooking
@@ -65,7 +65,7 @@ def _dates(session: Session, found: ImportedBooking) -> tuple[str, str]:
     return (found.booked_on if near else asked).isoformat(), found.booked_on.isoformat()
 
 
-def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Change:
+def booked_after_all(session: Session, found: ImportedBooking, at: DecisionContext) -> Change:
     """Settle an unknown book step by the reservation that was found for it."""
     step = outcomes.open_step(session)
     charge = charge_of(step)
@@ -83,7 +83,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
         pay=_paid_status(session, charge, found),
         tasks=(TaskKind.PRICE_MISMATCH,) if answer.total != total else (),
     )
-    asked = book.Asked(answer=answer, charge=charge)
+    asked = book.BookResult(answer=answer, charge=charge)
     change = book.entered(session, asked, verdict, at)
     return obey_cancel(compare_receipt(change, found, at), at)
 
@@ -111,7 +111,7 @@ def _card(said: str | None) -> CardMask | None:
     return CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
 
 
-def not_booked(session: Session, at: Moment) -> Change:
+def not_booked(session: Session, at: DecisionContext) -> Change:
     """Settle an unknown book step as not made; a lapsed hold goes in the same commit."""
     change = outcomes.refused(session, NOT_BOOKED, sent=True)
     if basket_of(session).hold_until <= at.now:
@@ -120,7 +120,7 @@ def not_booked(session: Session, at: Moment) -> Change:
 
 
 def paid_after_all(
-    session: Session, at: Moment, *, record: ImportedBooking | None = None
+    session: Session, at: DecisionContext, *, record: ImportedBooking | None = None
 ) -> Change:
     """Settle an unknown payment as taken; `record` is the line's, where it could be read."""
     step = outcomes.open_step(session)
@@ -133,7 +133,7 @@ def paid_after_all(
     return obey_cancel(compare_receipt(change, record, at), at)
 
 
-def not_paid(session: Session, at: Moment) -> Change:
+def not_paid(session: Session, at: DecisionContext) -> Change:
     """Settle an unknown payment as not taken; the booking stays, unpaid."""
     return obey_cancel(outcomes.refused(session, NOT_PAID, sent=True), at)
 

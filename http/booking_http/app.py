@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, allowed_triggers
+from booking_flow.engine import allowed_triggers
 from booking_flow.flow import Trigger
-from booking_flow.model.session import Session
+from booking_flow.model.session import Loaded, Session
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.error_middleware import answer_broken, handle_errors
 from booking_http.api.idempotency import KeyedHashes
@@ -159,7 +159,7 @@ def service_of_parts(parts: Parts) -> Service:
             supplier=parts.supplier,
         ),
         allowed=allowed,
-        pricings=SingleFlight[str, Answer](),
+        pricings=SingleFlight[str, Loaded](),
     )
 
 

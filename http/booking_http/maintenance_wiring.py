@@ -65,13 +65,13 @@ def maintenance_of(wired: SharedParts) -> Maintenance:
         forgotten=forgotten,
         supplier=wired.supplier,
         lookup=wired.lookup,
-        decider=wired.engine.decider,
+        unit_of_work=wired.engine.unit_of_work,
         compensation=wired.engine.compensation,
         policy=wired.policy,
         new_id=wired.new_id,
         worker=wired.owner,
     )
-    desk = Desk(tasks=tasks, supplier=wired.supplier, decider=wired.engine.decider)
+    desk = Desk(tasks=tasks, supplier=wired.supplier, unit_of_work=wired.engine.unit_of_work)
     return Maintenance(queue=queue, forgotten=forgotten, tasks=tasks, recovery=recovery, desk=desk)
 
 

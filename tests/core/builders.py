@@ -40,7 +40,7 @@ from booking_flow.saga import (
     TaskKind,
 )
 from booking_flow.steps.book import BookRequest
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import (
     BookAnswer,
     BookStatus,
@@ -76,8 +76,8 @@ def ids() -> Callable[[], UUID]:
     return lambda: UUID(int=next(numbers))
 
 
-def at(*, now: datetime = NOW, **policy: Any) -> Moment:
-    return Moment(now=now, new_id=ids(), policy=Policy(**policy))
+def at(*, now: datetime = NOW, **policy: Any) -> DecisionContext:
+    return DecisionContext(now=now, new_id=ids(), policy=Policy(**policy))
 
 
 def a_sailing(**fields: Any) -> Sailing:

@@ -16,7 +16,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.reconciliation import payment_overdue
 from booking_flow.steps.resolution import (
     Disagreement,
@@ -313,7 +313,7 @@ def test_a_payment_not_taken_leaves_the_booking_unpaid() -> None:
     ],
 )
 def test_a_cancel_asked_for_meanwhile_is_obeyed(
-    decision: Callable[[Session, Moment], Change],
+    decision: Callable[[Session, DecisionContext], Change],
     session: Callable[..., Session],
     state: State,
 ) -> None:

@@ -18,8 +18,8 @@ from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.policy import FailedYellow, PaymentChannel
 from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps.book import (
-    Asked,
     BookRequest,
+    BookResult,
     claim_book,
     ensure_still_held,
     order_of,
@@ -332,8 +332,8 @@ def test_another_card_is_tried_only_while_the_same_cabin_is_held_at_the_same_pri
     ensure_still_held(HELD, a_basket_answer())
 
 
-def asked(answer: BookAnswer, *, card: bool = False) -> Asked:
-    return Asked(answer=answer, charge=a_payment().charge if card else None)
+def asked(answer: BookAnswer, *, card: bool = False) -> BookResult:
+    return BookResult(answer=answer, charge=a_payment().charge if card else None)
 
 
 def settled(outcome: str, **more: Any) -> Event:
@@ -634,7 +634,7 @@ def test_a_cancel_that_arrived_meanwhile_waits_for_the_payment() -> None:
     "ended", [asked(a_failed_answer(RED), card=True), failure(FailureKind.NOT_SENT)]
 )
 def test_a_cancel_that_arrived_meanwhile_gives_back_what_was_not_booked(
-    ended: Asked | Failure,
+    ended: BookResult | Failure,
 ) -> None:
     change = settle_book(booking(cancel_requested_at=NOW), ended, at())
     assert change.after.state is BASKETED

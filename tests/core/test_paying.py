@@ -18,7 +18,7 @@ from booking_flow.policy import PaymentChannel
 from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
-    Paid,
+    PayResult,
     Receipt,
     booking_of,
     claim_pay,
@@ -171,9 +171,9 @@ def ended(
     *,
     declined: bool = False,
     record: ImportedBooking | None = None,
-) -> Paid:
+) -> PayResult:
     answer = PayAnswer(transaction=transaction, declined=declined)
-    return Paid(answer=answer, charge=CHARGE, record=record)
+    return PayResult(answer=answer, charge=CHARGE, record=record)
 
 
 PAID_EVENT = a_move(Trigger.PAY, State.BOOKED, State.PAID, amount="500.00 USD")
@@ -398,7 +398,7 @@ def test_a_card_that_was_certainly_never_sent_does_not_count(
     ],
 )
 def test_a_cancel_that_arrived_meanwhile_is_a_persons_work(
-    end: Paid | Failure, state: State
+    end: PayResult | Failure, state: State
 ) -> None:
     change = settle_pay(paying(cancel_requested_at=NOW), end, at())
     assert change.after.state is state

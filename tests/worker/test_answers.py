@@ -46,7 +46,7 @@ async def test_who_answers_a_moment_too_late_hears_who_was_first(
     late = Desk(
         tasks=SeenEarlier(task, maintenance.tasks),
         supplier=service.parts.supplier,
-        decider=service.parts.engine.decider,
+        unit_of_work=service.parts.engine.unit_of_work,
     )
     with pytest.raises(Refused) as refused:
         await late.answer(answer, origin=BEN)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.engine import AlreadyBound, Answer, Command
+from booking_flow.engine import AlreadyBound, Command
 from booking_flow.errors import RefusalCode
 from booking_flow.model.change import IdempotencyBinding
 from booking_flow.model.history import ActorKind, Origin
@@ -28,7 +28,7 @@ from booking_http.web.request_io import service_of
 
 FORM_KEY: Final = web.RequestKey("form_idempotency_key", str)
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
-Act = Callable[[Command], Awaitable[Answer]]
+Act = Callable[[Command], Awaitable[Loaded]]
 KeyOf = Callable[[UUID], GuestToken]
 Settled = Callable[[Session], bool]
 
@@ -127,7 +127,7 @@ async def carry_out(
     """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
     binding = binding_of(guest.request, scope=str(guest.key.uuid), ask=ask, success=success)
 
-    def answer_with(answer: Answer) -> web.Response:
+    def answer_with(answer: Loaded) -> web.Response:
         status = success if settled(answer.session) else 202
         return tell_session(guest.service, answer, guest.key, status=status)
 
@@ -147,7 +147,7 @@ async def idempotent(
     act: Act,
     *,
     key_of: KeyOf,
-    answer_with: Callable[[Answer], web.Response],
+    answer_with: Callable[[Loaded], web.Response],
     settled: Settled = no_step_open,
 ) -> web.Response:
     """Act, or show what the same request has already done."""

@@ -141,7 +141,7 @@ async def _asked(parts: Parts, known: Known) -> Facts:
             known.line_id,
             known.reservation,
             parts.policy.currency,
-            ctx=parts.engine.decider.context(),
+            ctx=parts.engine.unit_of_work.context(),
         )
     except SupplierError as error:
         return facts | {"said": f"cannot be asked: {error.kind.value}"}

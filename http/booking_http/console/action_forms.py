@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.model.session import Loaded, Session
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_http.console.auth import Fields
 from booking_http.console.forms import understand
 from booking_http.service import Service
@@ -183,7 +183,9 @@ _EVERY: Final[tuple[ActionForm, ...]] = (
 DEEDS: Final = MappingProxyType({deed.name: deed for deed in _EVERY})
 
 
-def offers(session: Session, *, at: Moment, staff: Staff, owes_undo: bool) -> Sequence[Offer]:
+def offers(
+    session: Session, *, at: DecisionContext, staff: Staff, owes_undo: bool
+) -> Sequence[Offer]:
     """Return every form, those that cannot be used now with the reason."""
     return [
         Offer(deed=deed, barred=_barred(deed, session, at, staff, owes_undo=owes_undo))
@@ -192,7 +194,7 @@ def offers(session: Session, *, at: Moment, staff: Staff, owes_undo: bool) -> Se
 
 
 def _barred(
-    deed: ActionForm, session: Session, at: Moment, staff: Staff, *, owes_undo: bool
+    deed: ActionForm, session: Session, at: DecisionContext, staff: Staff, *, owes_undo: bool
 ) -> str | None:
     if not staff.account.role.includes(deed.action.role):
         return f"This needs the role {deed.action.role.value}."

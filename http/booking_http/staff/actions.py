@@ -14,7 +14,7 @@ from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Loaded, Session
 from booking_flow.runtime.unit_of_work import Decision
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_http.service import Service
 from booking_http.staff import allowed_actions
 from booking_http.staff.allowed_actions import Action
@@ -58,18 +58,18 @@ class Act:
         """Commit a decision about the session as it was seen, and about no later one."""
         seen = self.loaded.session.version
 
-        def guarded(session: Session, at: Moment) -> Change | None:
+        def guarded(session: Session, at: DecisionContext) -> Change | None:
             if session.version != seen:
                 raise refuse(RefusalCode.VERSION_MISMATCH)
             return decision(session, at)
 
-        decider = self.service.support.decider
-        return await decider.decide(self.loaded, guarded, command=self.command)
+        unit_of_work = self.service.support.unit_of_work
+        return await unit_of_work.decide(self.loaded, guarded, command=self.command)
 
     async def note(self) -> Loaded:
         """Write into the history what is done and why."""
 
-        def decision(session: Session, _: Moment) -> Change:
+        def decision(session: Session, _: DecisionContext) -> Change:
             details = {"action": self.action.name}
             return begin(session).record(EventKind.NOTE, reason=self.reason, details=details)
 
@@ -138,7 +138,7 @@ async def cancel_session(service: Service, staff_command: StaffCommand) -> Loade
     """Cancel for the guest; what a person or an open step must end first stays requested."""
     act = await begin_action(service, staff_command, allowed_actions.CANCEL)
 
-    def decision(session: Session, at: Moment) -> Change | None:
+    def decision(session: Session, at: DecisionContext) -> Change | None:
         return cancellation.cancel(session, reason=act.reason, at=at)
 
     return await service.support.compensation.pay_back(
@@ -155,4 +155,4 @@ async def erase_guest(service: Service, staff_command: StaffCommand) -> Loaded:
         raise problem(RefusalCode.WRONG_STATE, "A task is open that may need the guest's name.")
     loaded = await act.note()
     await erase(support.database, loaded.session.id)
-    return await support.decider.reload(loaded.session.id)
+    return await support.unit_of_work.reload(loaded.session.id)

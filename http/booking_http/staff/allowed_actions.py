@@ -11,11 +11,11 @@ from booking_flow.flow import State
 from booking_flow.lifecycle.extend_deadline import movable
 from booking_flow.lifecycle.record_payment import recordable
 from booking_flow.model.session import NO_DETAILS, Session
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_http.staff.wiring import BASE
 from persistence.tables.staff import Role
 
-Possible = Callable[[Session, Moment], bool]
+Possible = Callable[[Session, DecisionContext], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,45 +32,45 @@ class Action:
         return f"{BASE}/sessions/{session_id}/{self.name}"
 
 
-def _always(_: Session, __: Moment) -> bool:
+def _always(_: Session, __: DecisionContext) -> bool:
     return True
 
 
-def _step_open(session: Session, _: Moment) -> bool:
+def _step_open(session: Session, _: DecisionContext) -> bool:
     return session.open_step is not None
 
 
-def _held(session: Session, _: Moment) -> bool:
+def _held(session: Session, _: DecisionContext) -> bool:
     return session.idle and session.state is State.BASKETED
 
 
-def _may_cancel(session: Session, _: Moment) -> bool:
+def _may_cancel(session: Session, _: DecisionContext) -> bool:
     asked = session.cancel_requested_at is not None and session.open_step is not None
     return not (session.ended or asked or session.unwinding is not None)
 
 
-def _may_extend(session: Session, _: Moment) -> bool:
+def _may_extend(session: Session, _: DecisionContext) -> bool:
     return movable(session) is not None
 
 
-def _may_pay(session: Session, at: Moment) -> bool:
+def _may_pay(session: Session, at: DecisionContext) -> bool:
     return recordable(session, at.policy)
 
 
-def _told(session: Session, _: Moment) -> bool:
+def _told(session: Session, _: DecisionContext) -> bool:
     known = session.booking is not None and session.details.contact is not None
     return known and (session.reserved or session.ended)
 
 
-def _cancelling(session: Session, _: Moment) -> bool:
+def _cancelling(session: Session, _: DecisionContext) -> bool:
     return session.unwinding is not None and session.reserved and session.open_step is None
 
 
-def _idle(session: Session, _: Moment) -> bool:
+def _idle(session: Session, _: DecisionContext) -> bool:
     return session.idle
 
 
-def _may_erase(session: Session, at: Moment) -> bool:
+def _may_erase(session: Session, at: DecisionContext) -> bool:
     over = session.ended or (session.reserved and session.sailing.sailing_date < at.now.date())
     return over and session.idle and session.details != NO_DETAILS
 
@@ -135,7 +135,7 @@ ACTIONS: Final = (
 )
 
 
-def possible_actions(session: Session, *, at: Moment, role: Role) -> Iterator[Action]:
+def possible_actions(session: Session, *, at: DecisionContext, role: Role) -> Iterator[Action]:
     """Return what may be done now, by somebody with this role."""
     for action in ACTIONS:
         if role.includes(action.role) and action.possible(session, at):

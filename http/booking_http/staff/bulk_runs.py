@@ -11,7 +11,7 @@ from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import ActorKind, EventKind, Origin
 from booking_flow.model.session import Loaded, Session
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_http.api.guest_token import new_uuid
 from booking_http.service import Service
 from booking_http.staff.requests import BulkRequest
@@ -102,7 +102,7 @@ class BulkWork:
         await self.support.bulk.settle(item, status, note=note)
 
     async def _done(self, item: TakenItem) -> str | None:
-        loaded = await self.support.decider.reload(item.session_id)
+        loaded = await self.support.unit_of_work.reload(item.session_id)
         if item.action is BulkAction.RETRY_UNDO:
             return await self._undone(item, loaded)
         return await self._found_out(item, loaded)
@@ -128,11 +128,11 @@ class BulkWork:
     async def _noted(self, item: TakenItem, loaded: Loaded) -> Loaded:
         """Write into the history who has this done, and why."""
 
-        def decision(session: Session, _: Moment) -> Change:
+        def decision(session: Session, _: DecisionContext) -> Change:
             details = {"action": item.action.value, "run": str(item.run_id)}
             return begin(session).record(EventKind.NOTE, reason=item.reason, details=details)
 
-        return await self.support.decider.decide(loaded, decision, command=_command(item))
+        return await self.support.unit_of_work.decide(loaded, decision, command=_command(item))
 
 
 def bulk_work(parts: Parts) -> BulkWork:

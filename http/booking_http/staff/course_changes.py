@@ -18,7 +18,7 @@ from booking_flow.model.session import Loaded, Session
 from booking_flow.saga import TaskKind
 from booking_flow.staff.task_resolution import AnswerKind
 from booking_flow.steps import resolution
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_http.service import Service
 from booking_http.staff import allowed_actions
 from booking_http.staff.actions import Act, StaffCommand, begin_action
@@ -45,7 +45,7 @@ async def extend_deadline(
     facts = {"deadline": deadline.value, "until": until.isoformat(timespec="seconds")}
     act = await begin_action(service, staff_command, allowed_actions.EXTEND, facts)
 
-    def decision(session: Session, at: Moment) -> Change:
+    def decision(session: Session, at: DecisionContext) -> Change:
         return extending.extended(session, deadline, until, at, reason=staff_command.reason)
 
     return await act.decide(decision)
@@ -57,7 +57,7 @@ async def record_payment(service: Service, staff_command: StaffCommand, *, amoun
         service, staff_command, allowed_actions.RECORD, {"amount": str(amount)}
     )
 
-    def decision(session: Session, at: Moment) -> Change:
+    def decision(session: Session, at: DecisionContext) -> Change:
         return recording.recorded(session, amount, at, reason=staff_command.reason)
 
     return await act.decide(decision)
@@ -69,7 +69,7 @@ async def resend_confirmation(service: Service, staff_command: StaffCommand) -> 
     if not service.support.mails:
         raise problem(RefusalCode.WRONG_STATE, "No mail is sent from here: SMTP_URL is not set.")
 
-    def decision(session: Session, _: Moment) -> Change:
+    def decision(session: Session, _: DecisionContext) -> Change:
         change = begin(session).record(
             EventKind.NOTE,
             reason=staff_command.reason,
@@ -139,7 +139,7 @@ async def move_session(
     if await service.store.owed(act.loaded.session.id):
         raise problem(RefusalCode.WRONG_STATE, OWED)
 
-    def decision(session: Session, at: Moment) -> Change:
+    def decision(session: Session, at: DecisionContext) -> Change:
         return manual_transition.moved(
             session, to, at, reason=staff_command.reason, override=override, accepted=not_undone
         )
@@ -155,7 +155,7 @@ async def transition_options(service: Service, loaded: Loaded) -> Sequence[Trans
     return [_way(loaded.session, to, at, owed=owed) for to in State]
 
 
-def _way(session: Session, to: State, at: Moment, *, owed: bool) -> TransitionOption:
+def _way(session: Session, to: State, at: DecisionContext, *, owed: bool) -> TransitionOption:
     try:
         jump = manual_transition.jump_to(session, to, at)
     except Refused as refused:

@@ -8,7 +8,7 @@ from datetime import datetime
 from booking_flow.flow import MEANING, State
 from booking_flow.model.session import Session
 from booking_flow.staff.task_resolution import POSSIBLE
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_http.api.responses import ActionResponse, CruiseResponse
 from booking_http.api.session_response import cruise_fields, render_event
 from booking_http.staff import action_responses as desk
@@ -23,7 +23,7 @@ from persistence.task_queries import QueuedTask
 
 
 def session_view(
-    session: Session, *, at: Moment, staff: Staff, waits: tell.WaitResponse | None
+    session: Session, *, at: DecisionContext, staff: Staff, waits: tell.WaitResponse | None
 ) -> tell.StaffSessionResponse:
     """Return a session without its secret and without anything only its guest may do."""
     event = render_event(session, now=at.now, session_id=str(session.id), allowed=lambda _: ())
@@ -40,7 +40,7 @@ def session_view(
     )
 
 
-def actions_view(session: Session, *, at: Moment, staff: Staff) -> list[ActionResponse]:
+def actions_view(session: Session, *, at: DecisionContext, staff: Staff) -> list[ActionResponse]:
     """Return what this member of staff may do with the session now, and where."""
     return [
         ActionResponse(name=action.name, method="POST", href=action.href(session.id))

@@ -15,10 +15,10 @@ from booking_flow.model.session import Loaded
 from booking_flow.policy import Policy
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.recovery import Recovery
-from booking_flow.runtime.unit_of_work import Decider
+from booking_flow.runtime.unit_of_work import UnitOfWork
 from booking_flow.saga import StepName
 from booking_flow.staff.task_resolution import Desk
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_http.api.guest_token import new_uuid
 from booking_http.staff.identity_provider import provider_of
 from booking_http.staff.passwords import Passwords
@@ -51,7 +51,7 @@ class Support:
     tasks: PostgresTaskStore
     desk: Desk
     recovery: Recovery
-    decider: Decider
+    unit_of_work: UnitOfWork
     compensation: Compensation
     policy: Policy
     provider: Provider | None
@@ -59,9 +59,9 @@ class Support:
     mails: bool
     """Whether mail leaves the house at all."""
 
-    def moment(self, now: datetime) -> Moment:
+    def moment(self, now: datetime) -> DecisionContext:
         """Return what decisions may know at this time, by the database's clock."""
-        return Moment(now=now, new_id=new_uuid, policy=self.policy)
+        return DecisionContext(now=now, new_id=new_uuid, policy=self.policy)
 
     async def find_out(self, session_id: UUID) -> Loaded:
         """Look now into the open step of a session, as the worker would by and by.
@@ -74,7 +74,7 @@ class Support:
         if taken is None:
             raise refuse(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")
         await self.recovery.open_step(taken)
-        return await self.decider.reload(session_id)
+        return await self.unit_of_work.reload(session_id)
 
 
 def support_of(parts: Parts) -> Support:
@@ -93,7 +93,7 @@ def support_of(parts: Parts) -> Support:
         tasks=maintenance.tasks,
         desk=maintenance.desk,
         recovery=maintenance.recovery,
-        decider=parts.engine.decider,
+        unit_of_work=parts.engine.unit_of_work,
         compensation=parts.engine.compensation,
         policy=parts.policy,
         provider=provider_of(parts.settings),

@@ -36,7 +36,7 @@ def desk(shop: Shop) -> Desk:
     return Desk(
         tasks=PostgresTaskStore(shop.database),
         supplier=shop.supplier,
-        decider=shop.engine.decider,
+        unit_of_work=shop.engine.unit_of_work,
     )
 
 
@@ -319,7 +319,7 @@ async def test_who_answers_a_moment_too_late_is_told_who_was_quicker(shop: Shop)
     given = await an_answer(guest, AnswerKind.DONE)
     tasks = QuickRival(shop.database)
     tasks.rival = lambda: desk(shop).answer(given, origin=STAFF)
-    slow = Desk(tasks=tasks, supplier=shop.supplier, decider=shop.engine.decider)
+    slow = Desk(tasks=tasks, supplier=shop.supplier, unit_of_work=shop.engine.unit_of_work)
     found = await refused(slow.answer(given, origin=replace(STAFF, actor_name="bob")))
     assert found.refusal.code is RefusalCode.VERSION_MISMATCH
     assert found.refusal.detail == "ada answered done."
@@ -370,7 +370,7 @@ async def test_the_answer_to_an_earlier_attempt_settles_no_later_one(make_shop: 
 
     tasks.rival = again
     await shop.pass_time(LATER)
-    slow = Desk(tasks=tasks, supplier=shop.supplier, decider=shop.engine.decider)
+    slow = Desk(tasks=tasks, supplier=shop.supplier, unit_of_work=shop.engine.unit_of_work)
     found = await refused(slow.answer(first, origin=STAFF))
     assert found.refusal.code is RefusalCode.WRONG_STATE
     assert found.refusal.detail == "This step is no longer open."

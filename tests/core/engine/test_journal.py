@@ -464,7 +464,7 @@ class Withheld(PostgresTaskStore):
 
 
 def desk_of(shop: Shop, tasks: PostgresTaskStore) -> Desk:
-    return Desk(tasks=tasks, supplier=shop.supplier, decider=shop.engine.decider)
+    return Desk(tasks=tasks, supplier=shop.supplier, unit_of_work=shop.engine.unit_of_work)
 
 
 async def one_for_staff(shop: Shop, paper: Paper) -> TaskAnswer:

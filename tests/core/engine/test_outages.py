@@ -17,7 +17,7 @@ from booking_flow.model.history import EventKind, Origin
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
 from booking_flow.saga import StepStatus
 from booking_flow.steps import reconciliation, resolution
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore
 from tests.core.engine.conftest import MakeShop
@@ -188,7 +188,7 @@ async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[A
 async def decide(guest: Guest, decision: Any) -> None:
     """Commit a decision as another process would."""
     loaded = await guest.loaded()
-    at = Moment(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
+    at = DecisionContext(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
     committed = await guest.shop.store.commit(decision(loaded.session, at), origin=ORIGIN)
     assert committed.result.value == "done"
 
@@ -270,7 +270,7 @@ async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Sho
     assert (await guest.kinds())[-1] == "late_answer"
 
 
-def recover_as_gone(session: Any, at: Moment) -> Change:
+def recover_as_gone(session: Any, at: DecisionContext) -> Change:
     change = reconciliation.basket_unreadable(
         session, replace(at, now=session.open_step.since.replace(year=2100))
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Command
+from booking_flow.engine import Command
+from booking_flow.model.session import Loaded
 from booking_http.api.attempt_limits import cap_cards
 from booking_http.api.conversions import book_request_of, payment_of
 from booking_http.api.guest_request import GuestRequest, authenticate, carry_out
@@ -22,7 +23,7 @@ async def book_held(guest: GuestRequest, ask: BookRequest) -> web.Response:
     """Book the cabin that a guest holds."""
     wish = book_request_of(ask, currency=guest.loaded.session.currency)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         if wish.payment is not None:
             await cap_cards(guest)
         return await guest.service.engine.book(guest.loaded, request=wish, command=command)
@@ -40,7 +41,7 @@ async def pay_booked(guest: GuestRequest, ask: PaymentRequest) -> web.Response:
     """Pay what is due for what a guest has booked."""
     payment = payment_of(ask, currency=guest.loaded.session.currency)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         await cap_cards(guest)
         return await guest.service.engine.pay(guest.loaded, payment=payment, command=command)
 
