@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
+import asyncpg
 import pytest
 from click.testing import CliRunner
 from cryptography.fernet import Fernet
+from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from booking_http.cli.main import main
 from booking_http.production_risks import TEXTS, risks_of_settings, unaccepted
 from booking_http.runtime.environment_guard import guard_environment
+from booking_http.runtime.migration import migrate_database
 from booking_http.runtime.process import CannotRun
 from booking_http.setting_types import NEVER_ACCEPTED, Risk
 from booking_http.settings import Settings, SettingsError, load_settings
 from persistence.database import create_engine
 from persistence.environment_mark import AppEnv
+from persistence.grants import APPEND_ONLY
 from persistence.migrate import upgrade
+from persistence.rate_limits import PostgresCaps
+from tests.http.kit import running_service, running_simulator, seed_catalogue
 
+_numbers = count(1)
 SID: Final = "10001"
 TLS: Final = "?sslmode=verify-full"
 SAFE: Final[dict[str, Any]] = {
@@ -149,6 +160,80 @@ async def test_a_superuser_does_not_serve(production_url: str) -> None:
     lines = await started(database_url=production_url, production_accept="superuser")
     told = [line for line in lines if line["event"] == "production_risk_accepted"]
     assert [line["risk"] for line in told] == ["superuser"]
+
+
+@dataclass(frozen=True)
+class Roles:
+    """A server's database with the addresses of two roles: who owns the tables, and who serves."""
+
+    owner: str
+    service: str
+    service_name: str
+
+
+@pytest.fixture
+async def roles(empty_database_url: str) -> AsyncIterator[Roles]:
+    """Make two roles without any rights but that the first may make tables."""
+    number, password = f"{os.getpid()}_{next(_numbers)}", secrets.token_hex(8)
+    owner, service = f"owner_{number}", f"service_{number}"
+    admin = await asyncpg.connect(empty_database_url)
+    database = await admin.fetchval("SELECT current_database()")
+    for role in (owner, service):
+        await admin.execute(f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
+    await admin.execute(f"GRANT CREATE ON DATABASE {database} TO {owner}")
+    await admin.execute(f"GRANT CREATE ON SCHEMA public TO {owner}")
+    url = make_url(empty_database_url).set(password=password)
+    addresses = [
+        url.set(username=role).render_as_string(hide_password=False) for role in (owner, service)
+    ]
+    yield Roles(owner=addresses[0], service=addresses[1], service_name=service)
+    for role in (service, owner):
+        await admin.execute(f"DROP OWNED BY {role} CASCADE")
+        await admin.execute(f"DROP ROLE {role}")
+    await admin.close()
+
+
+async def test_the_owner_of_the_tables_does_not_serve_and_the_role_it_grants_to_does(
+    roles: Roles,
+) -> None:
+    await migrate_database(roles.owner, AppEnv.PRODUCTION, mark_as=None, grant=roles.service_name)
+    with pytest.raises(CannotRun, match="owner_role: the account in DATABASE_URL owns the tables"):
+        await started(database_url=roles.owner)
+    assert await started(database_url=roles.service) == []
+
+
+async def test_the_service_books_with_its_role_and_cannot_rewrite_what_happened(
+    roles: Roles,
+) -> None:
+    await migrate_database(roles.owner, AppEnv.DEVELOPMENT, mark_as=None, grant=roles.service_name)
+    await seed_catalogue(roles.owner)
+    async with (
+        running_simulator() as simulator,
+        running_service(roles.service, simulator, worker=True) as service,
+    ):
+        guest = service.guest()
+        held = await guest.to_basketed()
+        ask = guest.booking(payment=guest.payment(held.body["price"]["total"]))
+        assert (await guest.book(ask)).status == 201
+        assert (await guest.cancel()).status == 202
+        await PostgresCaps(service.parts.database).forget()
+    as_service = await asyncpg.connect(roles.service)
+    try:
+        for table in APPEND_ONLY:
+            assert await as_service.fetchval(f"SELECT count(*) >= 0 FROM {table}")
+            for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET at = now()"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await as_service.execute(statement)
+        for statement in ("DROP TABLE session_history", "TRUNCATE staff_audit"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await as_service.execute(statement)
+    finally:
+        await as_service.close()
+
+
+async def test_a_role_that_there_is_not_is_named(roles: Roles) -> None:
+    with pytest.raises(CannotRun, match="knows no role nobody"):
+        await migrate_database(roles.owner, AppEnv.DEVELOPMENT, mark_as=None, grant="nobody")
 
 
 async def test_elsewhere_nothing_of_this_is_asked(database_url: str) -> None:
