@@ -20,7 +20,7 @@ _LATER: Final = (
     f"ALTER DEFAULT PRIVILEGES GRANT {_WORK} ON TABLES TO {{role}}",
     "ALTER DEFAULT PRIVILEGES GRANT USAGE ON SEQUENCES TO {role}",
 )
-ROLE: Final = text("SELECT FROM pg_roles WHERE rolname = :role")
+ROLE: Final = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 SCHEMA: Final = text("SELECT current_schema()")
 
 
