@@ -7,10 +7,11 @@ from ipaddress import ip_network
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_http.setting_files import FileSource, UnreadableFile
 from booking_http.setting_types import (
     LONG,
     MANY,
@@ -54,6 +55,18 @@ class FromEnvironment(BaseSettings):
         env_ignore_empty=True,
         use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic gives all it has
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Look into the environment, and then into files."""
+        return init_settings, env_settings, FileSource(settings_cls)
 
 
 class DatabaseSettings(FromEnvironment):
@@ -311,6 +324,8 @@ def load(kind: type[S], **overrides: Any) -> S:
         return kind(**overrides)
     except ValidationError as error:
         raise SettingsError(_explained(error)) from None
+    except UnreadableFile as error:
+        raise SettingsError(str(error)) from None
 
 
 def _explained(error: ValidationError) -> str:

@@ -236,6 +236,17 @@ async def test_a_role_that_there_is_not_is_named(roles: Roles) -> None:
         await migrate_database(roles.owner, AppEnv.DEVELOPMENT, mark_as=None, grant="nobody")
 
 
+@pytest.mark.parametrize("public_url", ["https://cruises.example", "http://127.0.0.1:8080"])
+async def test_browsers_are_told_to_come_by_https_where_we_are_reached_so(
+    make_service: Any, public_url: str
+) -> None:
+    service = await make_service(public_url=public_url)
+    for path in ("/livez", "/console/sign-in", "/nothing/here"):
+        headers = (await service.call("GET", path)).headers
+        assert ("Strict-Transport-Security" in headers) is public_url.startswith("https")
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
 async def test_elsewhere_nothing_of_this_is_asked(database_url: str) -> None:
     lines = await started(
         app_env="development", production_sids="", database_url=database_url, cors_origins="*"

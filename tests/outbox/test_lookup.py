@@ -54,7 +54,7 @@ async def test_the_guest_is_mailed_a_link_that_shows_the_booking_once(
     await desk.send()
     assert postbox.recipients == [EMAIL]
     path = link_of(postbox)
-    seen = await service.call("GET", path)
+    seen = await service.call("POST", path)
     assert seen.status == 200
     assert seen.headers["Cache-Control"] == "no-store"
     assert seen.headers["Referrer-Policy"] == "no-referrer"
@@ -62,8 +62,23 @@ async def test_the_guest_is_mailed_a_link_that_shows_the_booking_once(
     assert secret not in str(seen.body)
     changed = {"allowedActions": [], "sessionId": known["sessionId"].partition(".")[0]}
     assert seen.body | {"serverTime": None} == known | changed | {"serverTime": None}
-    again = await service.call("GET", path)
+    again = await service.call("POST", path)
     assert (again.status, again.code) == (404, "session_not_found")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "image/*"])
+async def test_opening_a_link_neither_uses_it_up_nor_tells_a_program_anything(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox, accept: str
+) -> None:
+    """Scanners and previews of mail programs open links by GET, and some ask for anything."""
+    await ask(service, (await guest.look()).body["reference"], EMAIL)
+    await desk.send()
+    path = link_of(postbox)
+    for method in ("GET", "HEAD"):
+        opened = await service.call(method, path, headers={"Accept": accept})
+        assert opened.status == 405
+        assert opened.headers["Allow"] == "POST" or method == "HEAD"
+    assert (await service.call("POST", path, headers={"Accept": accept})).status == 200
 
 
 async def test_the_id_of_a_looked_up_session_opens_nothing(
@@ -71,7 +86,7 @@ async def test_the_id_of_a_looked_up_session_opens_nothing(
 ) -> None:
     await ask(service, (await guest.look()).body["reference"], EMAIL)
     await desk.send()
-    seen = await service.call("GET", link_of(postbox))
+    seen = await service.call("POST", link_of(postbox))
     assert (await service.call("GET", f"{BASE}/session/{seen.body['sessionId']}")).status == 404
 
 
@@ -81,7 +96,7 @@ async def test_a_link_expires(
     await ask(service, (await guest.look()).body["reference"], EMAIL)
     await desk.send()
     await service.advance(minutes=31)
-    assert (await service.call("GET", link_of(postbox))).status == 404
+    assert (await service.call("POST", link_of(postbox))).status == 404
 
 
 async def test_the_answer_never_says_whether_there_is_such_a_booking(
@@ -150,12 +165,12 @@ async def test_a_mail_that_failed_is_sent_with_another_link(
     postbox.refusal = None
     await desk.wait(seconds=7)
     await desk.send()
-    assert (await service.call("GET", link_of(postbox))).status == 200
+    assert (await service.call("POST", link_of(postbox))).status == 200
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 43, "a" * 500, "%00"])
 async def test_a_made_up_token_shows_nothing(service: Service, token: str) -> None:
-    shown = await service.call("GET", f"{ASK}/{token}")
+    shown = await service.call("POST", f"{ASK}/{token}")
     assert (shown.status, shown.code) == (404, "session_not_found")
 
 
@@ -212,5 +227,6 @@ async def test_a_session_without_a_booking_says_so(
     assert edited.status == 200
     await ask(service, edited.body["reference"], EMAIL)
     await desk.send()
-    shown = await service.call("POST", link_of(postbox))
+    browser = {"Accept": "text/html"}
+    shown = await service.call("POST", link_of(postbox), headers=browser)
     assert "not booked at the cruise line yet" in shown.body

@@ -24,7 +24,7 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
         problems=(*BODY, C.RATE_LIMITED, C.UNAVAILABLE),
     ),
     Route(
-        method="GET",
+        method="POST",
         path=f"{BASE}/lookup/{{token}}",
         handler=lookup.read_lookup,
         summary="Show the booking of a mailed link, once and without actions",
@@ -34,5 +34,5 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
     ),
 )
 
-LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_lookup)
-"""What the button behind a mailed link posts to: a page for people, no part of the API."""
+LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_button)
+"""What a mailed link leads to: a page for people with a button, no part of the API."""

@@ -19,8 +19,11 @@ FOR_ALL: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 """Headers of every answer, whatever it says."""
+_HSTS: Final = "max-age=31536000"
+"""A year; whether its subdomains speak HTTPS is not ours to say."""
 _STRICT_CSP: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
@@ -28,6 +31,8 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
     """Complete the headers just before they are sent."""
     response.headers.update(FOR_ALL)
     response.headers.setdefault("Content-Security-Policy", _STRICT_CSP)
+    if (request.app[SERVICE].settings.public_url or "").startswith("https://"):
+        response.headers["Strict-Transport-Security"] = _HSTS
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-ID"] = request_id
     if request.app[SERVICE].settings.cors_origins:

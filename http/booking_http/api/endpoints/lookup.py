@@ -16,7 +16,7 @@ from booking_http.api.responses import SessionResponse
 from booking_http.api.session_replies import tag
 from booking_http.api.session_response import render
 from booking_http.web.client_address import is_exempt
-from booking_http.web.problems import problem
+from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_context import SUBJECT, RequestSubject
 from booking_http.web.request_io import json_response, read_body, service_of
 
@@ -39,20 +39,23 @@ async def ask_lookup(request: web.Request) -> web.Response:
     return json_response(LookupResponse(status="accepted"), status=202)
 
 
-async def read_lookup(request: web.Request) -> web.Response:
-    """Show the session of a link, once; a browser is shown a button first."""
+async def show_button(request: web.Request) -> web.Response:
+    """Show the button that uses a link up; opening it does not, whatever opens it."""
     if wants_page(request):
         return ask_page()
-    loaded = await _redeem(request)
+    found = problem(EdgeCode.METHOD_NOT_ALLOWED, "A link is used up by a POST.")
+    found.headers = {"Allow": "POST"}
+    raise found
+
+
+async def read_lookup(request: web.Request) -> web.Response:
+    """Use a link up and show its booking: a browser gets a page, a program the session."""
+    loaded, page = await _redeem(request), wants_page(request)
+    if page:
+        return gone_page() if loaded is None else booking_page(loaded.session)
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND, "This link was used before, or is too old.")
     return json_response(_read_only(loaded), headers=tag(loaded.session))
-
-
-async def show_lookup(request: web.Request) -> web.Response:
-    """Show the booking of a link as a page, once."""
-    loaded = await _redeem(request)
-    return gone_page() if loaded is None else booking_page(loaded.session)
 
 
 async def _redeem(request: web.Request) -> Loaded | None:
