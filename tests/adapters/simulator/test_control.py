@@ -171,7 +171,7 @@ async def test_served_for_real_it_answers_and_stops(unused_tcp_port: int) -> Non
 
     await eventually(listens)
     _reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
-    writer.write(b"GET /_control/ledger HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(b"GET /_control/ledger HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert (await _reader.readline()).endswith(b"200 OK\r\n")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
