@@ -58,7 +58,7 @@ def create_app(settings: Settings) -> web.Application:
     )
     app[DOCUMENT] = _document(settings.public_url)
     app[RULES] = _rules(app, settings)
-    add_routes(app)
+    add_routes(app, shop=settings.shop)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_begin_to_stop)
 

@@ -26,13 +26,13 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="POST",
         path=f"{BASE}/lookup/{{token}}",
-        handler=lookup.read_lookup,
-        summary="Show the booking of a mailed link, once and without actions",
+        handler=lookup.redeem_lookup,
+        summary="Show the booking of a mailed link, for half an hour and without actions",
         tag="Look-up",
         responses={200: SessionResponse},
         problems=OWN,
     ),
 )
 
-LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_button)
-"""What a mailed link leads to: a page for people with a button, no part of the API."""
+LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_lookup)
+"""What a mailed link leads to: a page for people, no part of the API."""
