@@ -7,10 +7,11 @@ from ipaddress import ip_network
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_http.setting_files import FileSource, UnreadableFile
 from booking_http.setting_types import (
     LONG,
     MANY,
@@ -25,6 +26,7 @@ from booking_http.setting_types import (
     Numbers,
     Origins,
     RedisUrl,
+    Risks,
     Seconds,
     Secrets,
     SiteUrl,
@@ -54,6 +56,18 @@ class FromEnvironment(BaseSettings):
         use_attribute_docstrings=True,
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic gives all it has
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Look into the environment, and then into files."""
+        return init_settings, env_settings, FileSource(settings_cls)
+
 
 class DatabaseSettings(FromEnvironment):
     """What commands need that open the booking database and nothing else."""
@@ -71,6 +85,9 @@ class Settings(FromEnvironment):
     production_sids: Words = ()
     """the supplier's accounts that sell for real, separated by commas: production uses these,
     nobody else may"""
+    production_accept: Risks = ()
+    """what production starts with although it is not safe, by the names under
+    [Production](#production)"""
     accept_other_environment: bool = False
     """start although database or supplier's account belong to another environment"""
     app_host: str = "127.0.0.1"
@@ -131,6 +148,9 @@ class Settings(FromEnvironment):
     """the language asked for"""
     traveltek_time_scale: Seconds = 1.0
     """scales every time limit of supplier calls; for tests"""
+    traveltek_calls_per_second: float | None = Field(default=None, gt=0, le=MANY)
+    """calls one process sends per second; without it the pace is found out when the supplier
+    answers 429"""
 
     live_lines: Numbers = _POLICY.live_lines
     """ids of the cruise lines that are sold live"""
@@ -176,10 +196,27 @@ class Settings(FromEnvironment):
     trusted_proxies: Networks = ()
     """networks of our own proxies, whose `X-Forwarded-For` or `Forwarded` is believed; `none` says
     that there are none"""
+    shop_networks: Networks | None = None
+    """networks of shops' servers, whose guests are counted by the address that they forward;
+    `none` says that there are none"""
     max_body_bytes: int = Field(default=64 * 1024, ge=1024, le=64 * MANY)
     """the largest request body of any route; each has a smaller one of its own"""
+    header_seconds: Seconds = 15.0
+    """how long a request's headers may take to arrive, from their first byte"""
+    keepalive_seconds: Seconds = 75.0
+    """how long a connection stays open on which nothing is asked; longer than the proxy's own
+    limit"""
+    connections_per_address: Count = 100
+    """connections one address may have open; `TRUSTED_PROXIES`, `SHOP_NETWORKS` and `CAPS_EXEMPT`
+    are not counted"""
     body_seconds: Seconds = 20.0
     """how long a request's body may take to arrive"""
+    cap_openings_per_address: Count = 60
+    """sessions one address may open per hour; refused only where `SHOP_NETWORKS` is set"""
+    cap_requests_at_once: Count = 20
+    """requests of one address that may ask the supplier at the same time; likewise"""
+    cap_requests_per_session: Count = 60
+    """requests per minute in one session that may ask the supplier"""
     cap_holds: Count = 5
     """live holds one address may have on one sailing"""
     cap_holds_per_address: Count = 15
@@ -196,6 +233,10 @@ class Settings(FromEnvironment):
     """requests per hour from one address to be mailed a link to a booking"""
     streams_per_session: Count = 3
     """event streams of one session"""
+    streams_per_address: Count = 20
+    """event streams of one address, over all its sessions"""
+    stream_seconds: Seconds = 900.0
+    """how long an event stream lasts; whoever still follows comes back to go on"""
     heartbeat_seconds: Seconds = 15.0
     """how often an event stream says that it is alive"""
 
@@ -293,6 +334,8 @@ def load(kind: type[S], **overrides: Any) -> S:
         return kind(**overrides)
     except ValidationError as error:
         raise SettingsError(_explained(error)) from None
+    except UnreadableFile as error:
+        raise SettingsError(str(error)) from None
 
 
 def _explained(error: ValidationError) -> str:

@@ -198,6 +198,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         language=settings.traveltek_language,
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
+        calls_per_second=settings.traveltek_calls_per_second,
         turning_away_statuses=_turning_away(settings),
     )
 
