@@ -35,6 +35,7 @@ from booking_http.web.request_log import log_request
 from booking_http.web.route import DOCUMENT
 from booking_http.web.session_wakeups import SessionWakeups
 from booking_http.web.single_flight import SingleFlight
+from booking_http.web.task_gauges import TaskGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
 from booking_http.worker.main import Worker, running_worker
@@ -42,6 +43,7 @@ from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
 from persistence.rate_limits import PostgresCaps
 from persistence.sync_runs import PostgresSyncRuns
+from persistence.task_queries import SupportWork
 
 PARTS: Final = web.AppKey("parts", Parts)
 WORKER: Final = web.AppKey("worker", Worker)
@@ -120,6 +122,7 @@ def service_of_parts(parts: Parts) -> Service:
         metrics=metrics,
         catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), metrics.registry),
         outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
+        tasks=TaskGauges(SupportWork(parts.database), metrics.registry),
         debugging=DebugLookups(
             settings=settings,
             database=parts.database,

@@ -24,6 +24,7 @@ from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics
 from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.single_flight import SingleFlight
+from booking_http.web.task_gauges import TaskGauges
 from persistence.lookups import PostgresLookups
 
 
@@ -45,6 +46,7 @@ class Service:
     metrics: Metrics
     catalogue_runs: CatalogueGauges
     outbox: OutboxGauges
+    tasks: TaskGauges
     debugging: DebugLookups
     allowed: Allowed
     pricings: SingleFlight[str, Loaded]

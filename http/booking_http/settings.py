@@ -81,6 +81,8 @@ class Settings(FromEnvironment):
     """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`"""
+    log_sql: bool = False
+    """whether each SQL statement is logged with the time it took; values are left out"""
     drain_seconds: float = Field(default=5.0, ge=0)
     """how long a process that was told to stop says so and goes on serving:
     [docs/deploys.md](deploys.md)"""

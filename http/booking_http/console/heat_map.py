@@ -67,7 +67,8 @@ def heat(number: int, hottest: int) -> int:
     """Return how warm a state is, from 0 to `HEATS`, so that few beside many still show."""
     if number == 0:
         return 0
-    return max(math.ceil(HEATS * math.log1p(number) / math.log1p(hottest)), 1)
+    # A quotient of equal logarithms may come out a little above one.
+    return min(max(math.ceil(HEATS * math.log1p(number) / math.log1p(hottest)), 1), HEATS)
 
 
 def _shade(group: ElementTree.Element, warmth: int) -> None:

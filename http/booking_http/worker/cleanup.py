@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
-from persistence.overview import sum_up
+from persistence.overview import forget_passing_calls, sum_up
 from persistence.rate_limits import PostgresCaps
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
@@ -42,4 +42,5 @@ async def clean_up(database: AsyncEngine) -> None:
             await PostgresSignIns(database).forget()
             await PostgresStaff(database).forget()
             await sum_up(database)
+            await forget_passing_calls(database)
         await asyncio.sleep(TIDY_SECONDS)
