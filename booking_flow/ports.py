@@ -17,7 +17,8 @@ from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.history import Origin
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Loaded, Session
-from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
+from booking_flow.model.step import OwedUndo, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.supplier import BookAnswer, CallContext, ImportedBooking, PayAnswer, SupplierCall
 
 T = TypeVar("T")

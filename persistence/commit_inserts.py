@@ -218,11 +218,12 @@ forgotten AS (
 # Keys the session is found by.
 FOUND_BY: Final = """
 found_by AS (
-    INSERT INTO session_search (kind, hash, session_id)
-    SELECT w.kind, w.hash, m.id
+    INSERT INTO session_search AS f (kind, hash, session_id, version)
+    SELECT w.kind, w.hash, m.id, CAST(:search_version AS smallint)
     FROM moved m CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:hashes AS bytea[]))
         AS w(kind, hash)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (kind, hash, begun_at, session_id) DO UPDATE SET version = excluded.version
+    WHERE f.version <> excluded.version
 )"""
 
 # What staff did by it.

@@ -9,7 +9,7 @@ from typing import Final
 
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.session import Session
-from booking_flow.saga import OpenStep, StepName, StepStatus
+from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.supplier import SupplierCall
 from persistence.columns import StepDirection
 

@@ -17,8 +17,8 @@ from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.history import Event, EventKind, Origin
 from booking_flow.model.session import NO_DETAILS, Loaded, Session
+from booking_flow.model.step import OwedUndo
 from booking_flow.ports import CommitResult, Committed, Replay
-from booking_flow.saga import OwedUndo
 from booking_flow.supplier import SupplierCall
 from persistence import clock, commit_inserts, erasure, idempotency, undos
 from persistence.codec import encode, encode_or_none

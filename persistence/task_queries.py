@@ -12,8 +12,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import State
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
 from persistence.database import fetch_all, fetch_one
 from persistence.tasks import COLUMNS, EVERY, task_of
 

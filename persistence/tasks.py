@@ -10,8 +10,8 @@ from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.model.audit import AuditEntry
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
 from persistence.claims import CLAIM, HAND_BACK, claim_of
 from persistence.codec import decode_facts, encode
 from persistence.database import fetch_all, fetch_one

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from booking_flow.model.step import OwedUndo, StepName
+from booking_flow.model.task import StaffTask
 from booking_flow.ports import TakenCheck, TakenStep, TakenUndo
-from booking_flow.saga import OwedUndo, StaffTask, StepName
 from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts, undos
 from persistence.codec import encode

@@ -12,7 +12,8 @@ from booking_flow.flow import State, Trigger
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import NO_DETAILS, Session, Unwinding, UnwindingReason
-from booking_flow.saga import OwedUndo, StaffTask, TaskKind
+from booking_flow.model.step import OwedUndo
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import SESSION_OVER, expiring
 

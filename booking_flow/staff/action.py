@@ -14,11 +14,11 @@ from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import Audit, SessionStore, TaskStore, WorkQueue
 from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import Decision
-from booking_flow.saga import StepName
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.steps.context import DecisionContext
 

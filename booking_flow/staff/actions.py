@@ -16,7 +16,7 @@ from booking_flow.lifecycle import record_payment as recording
 from booking_flow.model.change import Change, TaskClosing
 from booking_flow.model.money import Money
 from booking_flow.model.session import NO_DETAILS, Loaded, Session, UnwindingReason
-from booking_flow.saga import TaskKind
+from booking_flow.model.task import TaskKind
 from booking_flow.staff.action import Act, Action, Parameters, Situation
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_claims import ensure_free

@@ -12,9 +12,9 @@ from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import Audit, StoredTask, TaskStore
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
-from booking_flow.saga import TaskKind
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import ensure_free, stamp, task_of
 from booking_flow.steps import resolution

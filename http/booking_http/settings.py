@@ -215,6 +215,8 @@ class Settings(FromEnvironment):
     """the sender of all mail, such as `Cruises <bookings@example.com>`"""
     agency_email: str | None = None
     """who gets a copy of every confirmation"""
+    team_email: str | None = None
+    """who is mailed when tasks are opened, one mail for all of half a minute; needs `SMTP_URL`"""
     oidc_issuer: BaseUrl | None = None
     """an OpenID Connect provider whose word staff may sign in by, `https://…`; needs `PUBLIC_URL`
     """

@@ -17,9 +17,9 @@ from sqlalchemy import text
 
 from adapters.embedded import EmbeddedPostgres
 from booking_flow.errors import Refused
+from booking_flow.model.task import TaskKind
 from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import CHANGED
-from booking_flow.saga import TaskKind
 from booking_flow.staff.people import Role
 from persistence.database import create_engine, execute, fetch_all
 from persistence.migrate import upgrade

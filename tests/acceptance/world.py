@@ -19,8 +19,8 @@ from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.dispatch import SUPPLIER
 from adapters.simulator.supplier import Supplier
 from booking_flow.errors import Refused
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask, StoreUnavailable
-from booking_flow.saga import TaskKind
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from booking_http.web.metrics import Metrics

@@ -14,8 +14,8 @@ from booking_flow.lifecycle.extend_deadline import TOO_LATE, Deadline
 from booking_flow.lifecycle.record_payment import ELSEWHERE
 from booking_flow.model.party import Details
 from booking_flow.model.session import NO_DETAILS, Session, Unwinding, UnwindingReason
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel
-from booking_flow.saga import StepName, StepStatus
 from booking_flow.staff import actions
 from booking_flow.staff.action import Situation
 from booking_flow.staff.people import Role, StaffMember, operator

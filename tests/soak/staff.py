@@ -8,8 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from booking_flow.errors import Refused
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_http.wiring import open_parts

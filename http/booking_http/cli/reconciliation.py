@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from booking_flow.claim_journal import JournaledStep
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
 from booking_flow.staff.people import Role
 from booking_flow.supplier import ImportedBooking
 from booking_flow.supplier_errors import SupplierError

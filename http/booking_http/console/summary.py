@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.flow import State
-from booking_flow.saga import TaskKind
+from booking_flow.model.task import TaskKind
 from booking_http.console import event_labels, labels
 from booking_http.console.formatting import clock, minute, money, span
 from booking_http.staff.responses import HappeningResponse, StaffSessionResponse, StoryResponse

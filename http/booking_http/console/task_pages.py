@@ -13,8 +13,8 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from booking_flow.errors import Refused
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_flow.staff.task_resolution import POSSIBLE, AnswerKind

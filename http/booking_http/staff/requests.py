@@ -13,7 +13,8 @@ from booking_flow.flow import State
 from booking_flow.lifecycle.extend_deadline import Deadline
 from booking_flow.lifecycle.manual_transition import Remains
 from booking_flow.model.money import Money
-from booking_flow.saga import StepName, TaskKind
+from booking_flow.model.step import StepName
+from booking_flow.model.task import TaskKind
 from booking_flow.staff import actions
 from booking_flow.staff.action import Parameters
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer

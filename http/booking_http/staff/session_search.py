@@ -9,7 +9,7 @@ from uuid import UUID
 from aiohttp import web
 
 from booking_flow.model.session import Loaded
-from booking_flow.saga import StepStatus
+from booking_flow.model.step import StepStatus
 from booking_flow.supplier_errors import FailureKind
 from booking_http.service import Service
 from booking_http.staff.cursors import read_place, write_place

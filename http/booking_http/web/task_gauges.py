@@ -8,8 +8,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoreUnavailable
-from booking_flow.saga import TaskKind
 from persistence.task_queries import SupportWork
 
 _LOOKED_UP_EVERY: Final = 10.0

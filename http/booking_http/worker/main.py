@@ -17,8 +17,8 @@ from uuid import UUID
 import structlog
 from prometheus_client import start_http_server
 
+from booking_flow.model.step import StepName
 from booking_flow.ports import SpooledAnswer, TakenCheck, TakenStep, TakenUndo
-from booking_flow.saga import StepName
 from booking_http.runtime.journal_verification import verifying
 from booking_http.runtime.listener import Subscription
 from booking_http.runtime.optional_services import check_optional_services
@@ -29,6 +29,7 @@ from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.job_loop import Job, JobLoop
 from booking_http.worker.outbox_sender import OutboxSender
+from booking_http.worker.task_notices import TeamMail
 from persistence.bulk import TakenItem
 from persistence.notify import WORK
 
@@ -53,6 +54,7 @@ class Worker:
         settings = parts.settings
         self._listener = parts.listener
         self._sender = OutboxSender(parts)
+        self._team = TeamMail(parts)
         self._stopped = asyncio.Event()
         self._loops = [
             JobLoop(
@@ -73,7 +75,9 @@ class Worker:
         )
         try:
             loops = (loop.run() for loop in self._loops)
-            await asyncio.gather(*loops, self._sender.run(self._stopped))
+            await asyncio.gather(
+                *loops, self._sender.run(self._stopped), self._team.run(self._stopped)
+            )
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):

@@ -15,9 +15,10 @@ from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledSt
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import CommitResult, Committed
-from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from persistence.audit import PostgresAudit

@@ -15,8 +15,8 @@ from booking_flow.model.audit import AuditEntry
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, IdempotencyBinding, begin
 from booking_flow.model.history import EventKind, Origin
+from booking_flow.model.step import StepStatus
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
-from booking_flow.saga import StepStatus
 from booking_flow.steps import reconciliation, resolution
 from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import SupplierCall

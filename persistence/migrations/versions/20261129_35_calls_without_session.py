@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "20261129_28"
-down_revision = "20261129_33"
+revision = "20261129_35"
+down_revision = "20261129_34"
 branch_labels = None
 depends_on = None
 
