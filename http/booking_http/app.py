@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from adapters.single_flight import SingleFlight
 from booking_flow.engine import allowed_triggers
 from booking_flow.flow import Trigger
 from booking_flow.model.session import Loaded, Session
@@ -34,7 +35,6 @@ from booking_http.web.readiness_checks import ReadinessChecks
 from booking_http.web.request_log import log_request
 from booking_http.web.route import DOCUMENT
 from booking_http.web.session_wakeups import SessionWakeups
-from booking_http.web.single_flight import SingleFlight
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> web.Application:
         middlewares=[log_request, preflight, handle_errors], client_max_size=settings.max_body_bytes
     )
     app[DOCUMENT] = _document(settings.public_url)
-    add_routes(app)
+    add_routes(app, shop=settings.shop)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_begin_to_stop)
 

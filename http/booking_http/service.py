@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from adapters.single_flight import SingleFlight
 from booking_flow.engine import Engine
 from booking_flow.model.session import Loaded
 from booking_flow.ports import SessionStore
@@ -23,7 +24,6 @@ from booking_http.web.event_streams import EventStreams
 from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics
 from booking_http.web.outbox_gauges import OutboxGauges
-from booking_http.web.single_flight import SingleFlight
 from booking_http.web.task_gauges import TaskGauges
 from persistence.lookups import PostgresLookups
 

@@ -201,6 +201,20 @@ class Settings(FromEnvironment):
     heartbeat_seconds: Seconds = 15.0
     """how often an event stream says that it is alive"""
 
+    shop: bool = False
+    """whether `/` and what lies below it are pages on which guests find a sailing and book it; the
+    demo has them"""
+    shop_name: str = "Cruises"
+    """what these pages call the agency"""
+    help_phone: str | None = None
+    """the telephone number that every page of the shop names"""
+    help_hours: str | None = None
+    """when somebody answers it, with the zone"""
+    help_email: str | None = None
+    """the address that guests write to"""
+    terms_url: SiteUrl | None = None
+    """the conditions that a guest agrees to before paying"""
+
     webhook_urls: Secrets = ()
     """`https://` addresses that are told of every change of state, separated by commas"""
     webhook_secrets: Secrets = ()
