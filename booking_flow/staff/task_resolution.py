@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import assert_never
@@ -108,6 +108,18 @@ class Desk:
             if refused.refusal.code in _OVERTAKEN:
                 ensure_unanswered(await task_of(self._tasks, task.id), answer)
             raise
+
+    async def answer_each(
+        self, answers: Sequence[TaskAnswer], *, by: StaffMember
+    ) -> Mapping[UUID | None, Refusal]:
+        """Answer several tasks of one cause, each by itself; return which were refused, and why."""
+        refusals: dict[UUID | None, Refusal] = {}
+        for answer in answers:
+            try:
+                await self.answer(answer, by=by)
+            except Refused as refused:
+                refusals[answer.task_id] = refused.refusal
+        return refusals
 
     async def _carry_out(
         self, answer: TaskAnswer, task: StoredTask, by: StaffMember, audit: AuditEntry

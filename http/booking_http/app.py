@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from adapters.single_flight import SingleFlight
 from booking_flow.engine import allowed_triggers
 from booking_flow.flow import Trigger
 from booking_flow.model.session import Loaded, Session
@@ -37,7 +38,7 @@ from booking_http.web.request_caps import RequestCaps
 from booking_http.web.request_log import log_request
 from booking_http.web.route import DOCUMENT
 from booking_http.web.session_wakeups import SessionWakeups
-from booking_http.web.single_flight import SingleFlight
+from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
@@ -46,6 +47,7 @@ from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
 from persistence.rate_limits import PostgresCaps
 from persistence.sync_runs import PostgresSyncRuns
+from persistence.task_queries import SupportWork
 
 PARTS: Final = web.AppKey("parts", Parts)
 WORKER: Final = web.AppKey("worker", Worker)
@@ -152,6 +154,7 @@ def service_of_parts(parts: Parts) -> Service:
         catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), metrics.registry),
         outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
         traffic=TrafficGauges(caps, metrics.registry),
+        tasks=TaskGauges(SupportWork(parts.database), metrics.registry),
         debugging=DebugLookups(
             settings=settings,
             database=parts.database,

@@ -98,6 +98,8 @@ class Settings(FromEnvironment):
     """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`"""
+    log_sql: bool = False
+    """whether each SQL statement is logged with the time it took; values are left out"""
     drain_seconds: float = Field(default=5.0, ge=0)
     """how long a process that was told to stop says so and goes on serving:
     [docs/deploys.md](deploys.md)"""
@@ -241,17 +243,18 @@ class Settings(FromEnvironment):
     """how often an event stream says that it is alive"""
 
     shop: bool = False
-    """Whether `/` and what lies below it are pages on which guests find a sailing and book it."""
+    """whether `/` and what lies below it are pages on which guests find a sailing and book it; the
+    demo has them"""
     shop_name: str = "Cruises"
-    """What the pages call the agency."""
+    """what these pages call the agency"""
     help_phone: str | None = None
-    """The telephone number that every page of the shop names."""
+    """the telephone number that every page of the shop names"""
     help_hours: str | None = None
-    """When somebody answers it, with the zone."""
+    """when somebody answers it, with the zone"""
     help_email: str | None = None
-    """The address that guests write to."""
+    """the address that guests write to"""
     terms_url: SiteUrl | None = None
-    """The conditions that a guest agrees to before paying."""
+    """the conditions that a guest agrees to before paying"""
 
     webhook_urls: Secrets = ()
     """`https://` addresses that are told of every change of state, separated by commas"""
@@ -267,6 +270,8 @@ class Settings(FromEnvironment):
     """the sender of all mail, such as `Cruises <bookings@example.com>`"""
     agency_email: str | None = None
     """who gets a copy of every confirmation"""
+    team_email: str | None = None
+    """who is mailed when tasks are opened, one mail for all of half a minute; needs `SMTP_URL`"""
     oidc_issuer: BaseUrl | None = None
     """an OpenID Connect provider whose word staff may sign in by, `https://…`; needs `PUBLIC_URL`
     """

@@ -41,6 +41,7 @@ async def metrics(request: web.Request) -> web.Response:
     await service.catalogue_runs.refresh()
     await service.outbox.refresh()
     await service.traffic.refresh()
+    await service.tasks.refresh()
     body = generate_latest(service.metrics.registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
