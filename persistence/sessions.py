@@ -88,6 +88,20 @@ RECORD_CALLS: Final = text(
     )
 )
 
+# Calls after which no session began; what they said is kept nowhere.
+RECORD_PASSING_CALLS: Final = text(
+    """
+    INSERT INTO calls_without_session (id, endpoint, at, duration_s, outcome, http_status,
+                                       error_code)
+    SELECT c.id, c.endpoint, booking_now() - make_interval(secs => c.ago), c.duration_s,
+           c.outcome, c.http_status, c.error_code
+    FROM jsonb_to_recordset(CAST(:calls AS jsonb)) AS c(
+        id uuid, endpoint text, ago float, duration_s float, outcome text, http_status integer,
+        error_code integer)
+    ON CONFLICT DO NOTHING
+    """
+)
+
 _BORN: Final = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
 
 
@@ -195,6 +209,11 @@ class PostgresSessionStore:
         if calls:
             values = {"id": session_id, "calls": encode(call_rows(calls))}
             await execute(self._engine, RECORD_CALLS, values)
+
+    async def record_passing_calls(self, calls: Sequence[SupplierCall]) -> None:
+        """Count calls after which no session began."""
+        if calls:
+            await execute(self._engine, RECORD_PASSING_CALLS, {"calls": encode(call_rows(calls))})
 
     async def replay(self, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
         """Return what an Idempotency-Key was bound to within the last 24 hours."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import assert_never
 
 from booking_flow.flow import State, Trigger, rule
 
@@ -106,5 +107,16 @@ def _expected(event: Event) -> State | None:
             return row.target if row else None
         case EventKind.CREATED | EventKind.TRANSITION:
             return None
-        case _:
+        case (
+            EventKind.STEP_CLAIMED
+            | EventKind.STEP_UNKNOWN
+            | EventKind.STEP_SETTLED
+            | EventKind.LATE_ANSWER
+            | EventKind.EDITED
+            | EventKind.CANCEL_REQUESTED
+            | EventKind.UNWINDING
+            | EventKind.NOTE
+        ):
             return event.from_state
+        case never:
+            assert_never(never)

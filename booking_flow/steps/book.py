@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from booking_flow.booking_results import BookVerdict, judge_book
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, owed_for, staff_task
@@ -21,7 +22,6 @@ from booking_flow.model.party import Contact, Passenger, check_passengers
 from booking_flow.model.session import Booking, Session
 from booking_flow.model.step import StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import TaskKind
-from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Lookup, SpooledAnswer
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
@@ -115,7 +115,7 @@ def _check_payment(
 ) -> Refusal | None:
     if payment is None:
         return None
-    if at.policy.payment_channel is not PaymentChannel.WITH_BOOKING:
+    if not channel_of(at.policy).card_with_booking:
         return invalid("/payment", "is not taken together with the booking")
     return check_payment(
         payment, due=due_now(basket_of(session), payment.payment_type), session=session, at=at

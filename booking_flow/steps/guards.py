@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
 from booking_flow.flow import State, Trigger, rule, triggers_from
 from booking_flow.model.sailing import check_bookable
 from booking_flow.model.session import Session, UnwindingReason
-from booking_flow.policy import PaymentChannel, Policy
+from booking_flow.policy import Policy
 from booking_flow.steps.context import DecisionContext
 
 SESSION_OVER = Refusal(
@@ -97,7 +98,7 @@ def allowed_triggers(session: Session, *, policy: Policy) -> tuple[Trigger, ...]
 
 def _elsewhere(policy: Policy) -> frozenset[Trigger]:
     """Return what the agency does not take through the supplier."""
-    later = policy.payment_channel is PaymentChannel.SUPPLIER_PAYMENT
+    later = channel_of(policy).card_after_booking
     return frozenset() if later else frozenset({Trigger.PAY})
 
 

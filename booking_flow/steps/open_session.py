@@ -89,7 +89,11 @@ class Opener:
         sailing = await self._sailing(ask.cruise_id)
         now = await self._store.now()
         self._check(sailing, now)
-        session = await self._found(ask, sailing, party, now, ctx)
+        try:
+            session = await self._found(ask, sailing, party, now, ctx)
+        except Refused:
+            await self._store.record_passing_calls(ctx.calls)
+            raise
         return Loaded(session=await self._create(session, ask, ctx, command), now=now)
 
     def _party(self, ask: OpenSession) -> Party:

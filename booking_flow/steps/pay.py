@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 from uuid import UUID
 
 from booking_flow.booking_results import CARD_DECLINED, judge_payment
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, staff_task
@@ -21,7 +22,6 @@ from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session
 from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
-from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer, TakenCheck
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
@@ -126,6 +126,8 @@ def receipt_tasks(
             kind, said = TaskKind.PAYMENT_UNCHECKED, {"paid": str(paid)}
         case Receipt.EXCESS:
             kind, said = TaskKind.REFUND, {"received": str(got), "paid": str(paid)}
+        case never:
+            assert_never(never)
     return (staff_task(session, kind, at, step_id=step_id, extra=said),)
 
 
@@ -158,7 +160,7 @@ def claim_pay(session: Session, payment: Payment, at: DecisionContext) -> Change
     """Check a payment for a booked session and claim the step."""
     ensure(session, Trigger.PAY)
     booking = booking_of(session)
-    if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
+    if not channel_of(at.policy).card_after_booking:
         raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
     due = due_now(basket_of(session), payment.payment_type)
     if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from booking_http.api.attempt_limits import capped
 from booking_http.api.debug_routes import DEBUG_ROUTES
 from booking_http.api.endpoints import operations
 from booking_http.api.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
@@ -30,7 +31,8 @@ ROUTES: Final[tuple[Route, ...]] = (
 def add_routes(app: web.Application, *, shop: bool) -> None:
     """Serve every row of the table, and what its pages need; the guest's pages if there are any."""
     for row in ROUTES:
-        app.router.add_route(row.method, row.path, row.handler)
+        handler = capped(row.handler) if row.asks_supplier else row.handler
+        app.router.add_route(row.method, row.path, handler)
         if row.tag == "Operations":
             app.router.add_route("HEAD", row.path, row.handler)
     app.router.add_get(*LOOKUP_PAGE, allow_head=False)

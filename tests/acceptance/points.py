@@ -51,6 +51,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "booking_flow.staff.action": "what staff do is committed by the unit of work",
     "booking_flow.staff.actions": "what staff do is made of watched commits",
     "booking_flow.staff.task_claims": "who of the staff works on a task",
+    "persistence.task_notices": "the team is told again of what a worker died over",
     "persistence.lookups": "one statement for each step of a mailed link",
 }
 """Modules that await and write what a booking is made of, and why nobody need die in them."""

@@ -28,6 +28,7 @@ from booking_http.app import PARTS, create_app
 from booking_http.demo.ribbon import ribbon
 from booking_http.demo.seed import row_of
 from booking_http.demo.simulator import PICTURES
+from booking_http.runtime.connections import ServiceRunner
 from booking_http.settings import Settings
 from booking_http.shop.pages import RIBBON
 from booking_http.wiring import Parts, traveltek_settings
@@ -412,7 +413,7 @@ async def running_service(
         add_pictures(app, below=PICTURES)
         app[RIBBON] = ribbon()
     # Not aiohttp's TestServer, which cancels the handlers of clients that hang up.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    runner = ServiceRunner(app, patience=2)
     async with AsyncExitStack() as running:
         with patient(simulator.limits):
             await runner.setup()

@@ -100,7 +100,9 @@ async def test_a_birth_date_that_is_not_the_priced_age_names_both(service: Servi
     guest.ages = (9,)
     page = await guest.names()
     assert page.status == 422
-    assert "would be 9 on the day you sail; the price is for a child of 8" in page.words
+    assert (
+        "Guest 3: Adac would be 9 on the day you sail; the price is for a child of 8" in page.words
+    )
     assert "Adac" in page.html, "what was typed stays"
 
 

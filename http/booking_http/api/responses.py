@@ -69,6 +69,20 @@ class PriceResponse(ResponseModel):
     items: list[PriceItemResponse]
 
 
+class InstalmentResponse(ResponseModel):
+    """A part of the price.
+
+    Without a `dueDate`, `all` and `deposit` are due with the booking; the line tells the day of the
+    `balance` once it is booked.
+    """
+
+    kind: Literal["all", "deposit", "balance"]
+    amount: Amount
+    currency: str
+    due_date: date | None
+    paid: bool
+
+
 class HoldResponse(ResponseModel):
     """How long the cruise line holds the cabin."""
 
@@ -189,6 +203,7 @@ class EventResponse(ResponseModel):
     passenger_count: PartyResponse
     selection: SelectionResponse | None
     price: PriceResponse | None
+    schedule: list[InstalmentResponse]
     hold: HoldResponse | None
     options: OptionsResponse | None
     booking: BookingResponse | None

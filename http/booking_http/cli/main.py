@@ -176,8 +176,13 @@ def simulator(
     type=click.Choice(["development", "staging", "production"]),
     help="Let the database belong to this environment from now on, whatever it did before.",
 )
+@click.option(
+    "--grant-to",
+    metavar="ROLE",
+    help="Let this role work as the service; it may add to history, audit and evidence only.",
+)
 @home_option
-def migrate(mark_as: str | None, home: Path) -> None:
+def migrate(mark_as: str | None, grant_to: str | None, home: Path) -> None:
     """Bring the tables of DATABASE_URL up to date; the first time marks it as APP_ENV's.
 
     Later a database of another environment is refused. Without DATABASE_URL the database is that
@@ -193,7 +198,7 @@ def migrate(mark_as: str | None, home: Path) -> None:
         from booking_http.runtime.migration import migrate_database
 
         tell = partial(click.echo, err=True)
-        work = migrate_database(url, settings.app_env, mark_as=mark_as, tell=tell)
+        work = migrate_database(url, settings.app_env, mark_as=mark_as, grant=grant_to, tell=tell)
         click.echo(asyncio.run(work))
 
 

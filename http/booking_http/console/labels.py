@@ -27,8 +27,8 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
     {
         TaskKind.BOOK_UNKNOWN: Job(
             "Was it booked?",
-            "The line was asked to book and its answer never came. Find out at the line whether "
-            "there is a reservation; nothing is sent again until somebody says so.",
+            "The line was asked to book, and what it answered does not say whether it did. Call "
+            "the line; we will not book again meanwhile.",
         ),
         TaskKind.PAY_UNKNOWN: Job(
             "Was it paid?",

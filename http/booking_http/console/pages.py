@@ -73,6 +73,7 @@ async def render(
         "csrf": csrf_token(service, staff.cookie) if staff and staff.cookie else "",
         "navigation": NAVIGATION if staff else (),
         "here": request.path,
+        "waiting": tasks.waiting if tasks else 0,
         "overdue": tasks.overdue if tasks else 0,
     }
     return web.Response(
@@ -144,8 +145,12 @@ def _unavailable(request: web.Request) -> web.Response:
     page = environment().get_template("problem.html")
     shell = {"environment": service_of(request).settings.app_env.value, "staff": None, "csrf": ""}
     facts = {"title": row.title, "detail": "The database does not answer. Reload in a moment."}
+    counts = {"waiting": 0, "overdue": 0}
     text = page.render(
-        shell | facts, navigation=(), here=request.path, overdue=0, request_id=request[REQUEST_ID]
+        shell | facts | counts,
+        navigation=(),
+        here=request.path,
+        request_id=request[REQUEST_ID],
     )
     headers = {**HEADERS, "Retry-After": str(row.retry_after)}
     return web.Response(text=text, status=row.status, content_type="text/html", headers=headers)

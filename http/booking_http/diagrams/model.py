@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from booking_flow.flow import ENDS, FLOW, STATES, Mover, State, Transition, Trigger
+from booking_flow.model.step import StepName
 
 PATH = tuple(row.state for row in STATES if row.state not in ENDS)
 """The states a booking walks through, in their order."""
+TRIGGER_OF: Final[Mapping[StepName, Trigger]] = MappingProxyType(
+    {
+        StepName.ADD_TO_BASKET: Trigger.ADD_TO_BASKET,
+        StepName.RELEASE: Trigger.RELEASE_BASKET,
+        StepName.BOOK: Trigger.BOOK,
+        StepName.PAY: Trigger.PAY,
+    }
+)
+"""The arrow that an open step of the saga stands beside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,9 +44,11 @@ async def show_prices(request: web.Request) -> web.StreamResponse:
 def price_facts(priced: Body) -> dict[str, Any]:
     """Return the price list by categories, and the rate that is chosen until the guest chooses."""
     groups = [(name, _of_category(priced["cabins"], name)) for name in CATEGORIES]
+    lowest = {name: _lowest(grades) for name, grades in groups if grades}
     return {
         "body": priced,
         "groups": [(name, grades) for name, grades in groups if grades],
+        "lowest": lowest,
         "preselected": preselected(priced["cabins"]),
         "people": _people(priced),
     }
@@ -54,7 +56,15 @@ def price_facts(priced: Body) -> dict[str, Any]:
 
 def _of_category(grades: Sequence[Body], category: str) -> list[Body]:
     found = [grade for grade in grades if grade["category"] == category]
-    return sorted(found, key=lambda grade: Decimal(grade["cheapest"]))
+    return sorted(found, key=lambda grade: (grade["accessible"], Decimal(grade["cheapest"])))
+
+
+def _lowest(grades: Sequence[Body]) -> str:
+    """Return the lowest total that anybody may pay; where there is none, the lowest of all."""
+    rates = [(rate, grade) for grade in grades for rate in grade["rates"]]
+    free = [rate for rate, grade in rates if not rate["restrictedTo"] and not grade["accessible"]]
+    totals = [rate["total"] for rate in free or [rate for rate, _ in rates]]
+    return str(min(totals, key=Decimal))
 
 
 def _people(priced: Body) -> int:

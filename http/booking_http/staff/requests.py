@@ -167,6 +167,42 @@ class AnswerRequest(ReasonRequest):
         )
 
 
+class SeenTaskRequest(RequestModel):
+    """A task as it was seen."""
+
+    task_id: UUID
+    version: int
+
+
+class GroupAnswerRequest(ReasonRequest):
+    """One answer to several tasks of one cause, such as an outage; each is answered by itself.
+
+    A reservation answers one task only.
+    """
+
+    kind: Literal[
+        AnswerKind.NOT_BOOKED,
+        AnswerKind.PAID,
+        AnswerKind.NOT_PAID,
+        AnswerKind.LINE_CANCELLED,
+        AnswerKind.LINE_REFUSED,
+        AnswerKind.DONE,
+    ]
+    tasks: Annotated[list[SeenTaskRequest], Field(min_length=1, max_length=100)]
+
+    def answers(self) -> list[TaskAnswer]:
+        """Return the answers as the core takes them."""
+        return [
+            TaskAnswer(
+                task_id=each.task_id,
+                seen=frozenset({each.version}),
+                kind=self.kind,
+                note=self.reason,
+            )
+            for each in self.tasks
+        ]
+
+
 class BulkRequest(ReasonRequest):
     """What to do to every session that a search finds and that needs it; a bounded number."""
 

@@ -17,6 +17,7 @@ from booking_http.staff.passwords import Passwords
 from booking_http.wiring import Parts
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
+from persistence.encryption import Vault
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
@@ -30,6 +31,7 @@ class Support:
     """Accounts, audit, search, and the core's ways to help a session on."""
 
     database: AsyncEngine
+    vault: Vault
     staff: PostgresStaff
     sign_ins: PostgresSignIns
     passwords: Passwords
@@ -51,6 +53,7 @@ def support_of(parts: Parts) -> Support:
     database, maintenance = parts.database, parts.maintenance
     return Support(
         database=database,
+        vault=parts.vault,
         staff=PostgresStaff(database),
         sign_ins=PostgresSignIns(database),
         passwords=Passwords(),

@@ -30,6 +30,7 @@ from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.job_loop import Job, JobLoop
 from booking_http.worker.outbox_sender import OutboxSender
+from booking_http.worker.task_notices import TeamMail
 from persistence.bulk import TakenItem
 from persistence.notify import WORK
 
@@ -54,6 +55,7 @@ class Worker:
         settings = parts.settings
         self._listener = parts.listener
         self._sender = OutboxSender(parts)
+        self._team = TeamMail(parts)
         self._stopped = asyncio.Event()
         self._loops = [
             JobLoop(
@@ -74,7 +76,9 @@ class Worker:
         )
         try:
             loops = (loop.run() for loop in self._loops)
-            await asyncio.gather(*loops, self._sender.run(self._stopped))
+            await asyncio.gather(
+                *loops, self._sender.run(self._stopped), self._team.run(self._stopped)
+            )
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):

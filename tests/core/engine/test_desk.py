@@ -428,3 +428,17 @@ async def test_what_a_colleague_works_on_is_answered_by_whoever_takes_it_over(sh
     assert found.refusal.facts["claimed_by"] == "bob"
     await desk(shop).answer(replace(given, takeover=True), by=STAFF)
     assert await closed(shop) == [("cancel_with_line", "ada", "line_refused")]
+
+
+async def test_several_tasks_take_one_answer_each_by_itself(shop: Shop) -> None:
+    guests = [await shop.booked(), await shop.booked()]
+    given = []
+    for guest in guests:
+        await guest.cancel()
+        given.append(await an_answer(guest, AnswerKind.LINE_REFUSED))
+    given[1] = replace(given[1], seen=frozenset({9}))
+    refusals = await desk(shop).answer_each(given, by=STAFF)
+    assert {task: refusal.code for task, refusal in refusals.items()} == {
+        given[1].task_id: RefusalCode.VERSION_MISMATCH
+    }
+    assert len(await closed(shop)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -10,7 +11,7 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.model.session import Loaded
 from booking_flow.ports import StoreUnavailable
-from booking_http.api.guest_request import GuestRequest, authenticate
+from booking_http.api.guest_request import GuestRequest, authenticate, counted_caller
 from booking_http.api.session_response import render_event
 from booking_http.web.event_streams import EventStream
 
@@ -34,15 +35,25 @@ async def stream_session(guest: GuestRequest, *, event: Event) -> web.StreamResp
     request, seen = guest.request, _last_seen(guest.request)
     if guest.loaded.session.ended and seen == guest.loaded.session.version:
         return web.Response(status=204)
-    with guest.service.streams.open(guest.key.uuid, request=request) as stream:
+    address = counted_caller(request)
+    with guest.service.streams.open(guest.key.uuid, request=request, address=address) as stream:
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         try:
             await response.write(_RETRY)
-            await _follow(guest, stream, response, seen=seen, event=event)
+            async with asyncio.timeout(guest.service.settings.stream_seconds):
+                await _follow(guest, stream, response, seen=seen, event=event)
+        except TimeoutError:
+            _hang_up_on_who_does_not_read(request)
         except (ClientConnectionResetError, ConnectionResetError):
             pass
         return response
+
+
+def _hang_up_on_who_does_not_read(request: web.Request) -> None:
+    """End a connection at once whose client has not taken what was sent: it would wait for that."""
+    if request.transport is not None and request.transport.get_write_buffer_size():
+        request.transport.abort()
 
 
 def _last_seen(request: web.Request) -> int:

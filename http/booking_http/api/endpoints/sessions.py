@@ -9,6 +9,7 @@ from aiohttp import web
 
 from booking_flow.engine import Command, OpenSession
 from booking_flow.model.session import Loaded, Session
+from booking_http.api.attempt_limits import cap_openings
 from booking_http.api.conversions import changes_of
 from booking_http.api.guest_request import (
     GuestRequest,
@@ -47,7 +48,7 @@ async def begin_session(request: web.Request, ask: OpenSessionRequest) -> web.Re
     read_secret_key(idempotency_key_of(request))
     service, party = service_of(request), ask.passenger_count
 
-    def begin(key: GuestToken, command: Command) -> Awaitable[Loaded]:
+    async def begin(key: GuestToken, command: Command) -> Loaded:
         wish = OpenSession(
             session_id=key.uuid,
             secret_hash=key.secret_hash,
@@ -56,7 +57,8 @@ async def begin_session(request: web.Request, ask: OpenSessionRequest) -> web.Re
             children=party.children,
             child_ages=party.child_ages,
         )
-        return service.engine.open_session(wish, command=command)
+        await cap_openings(request)
+        return await service.engine.open_session(wish, command=command)
 
     scope = f"address:{service.hashes.address(address_of(request)).hex()}"
     return await _begin_new(request, begin, scope=scope, ask=ask)
@@ -71,8 +73,9 @@ async def restart(request: web.Request) -> web.Response:
 async def begin_again(guest: GuestRequest, ask: NothingRequest) -> web.Response:
     """Open a new session for the party of one that has ended."""
 
-    def begin(key: GuestToken, command: Command) -> Awaitable[Loaded]:
-        return guest.service.engine.restart(
+    async def begin(key: GuestToken, command: Command) -> Loaded:
+        await cap_openings(guest.request)
+        return await guest.service.engine.restart(
             guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
 

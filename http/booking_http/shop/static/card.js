@@ -89,7 +89,6 @@ const take = (text) => {
     if (field?.name.startsWith("payment-")) mark(field, fault.textContent.trim());
     else field?.before(document.adoptNode(fault));
   }
-  document.querySelector("#problem")?.focus();
   return true;
 };
 
@@ -133,6 +132,8 @@ form.addEventListener("submit", async (event) => {
       wait?.close();
       button.removeAttribute("aria-busy");
       label();
+      // A dialog gives the focus back to the button when it closes.
+      document.querySelector("#problem")?.focus();
     }
   }
 });

@@ -6,8 +6,8 @@ from typing import Final
 
 from alembic import op
 
-revision = "20261129_35"
-down_revision = "20261129_34"
+revision = "20261129_37"
+down_revision = "20261129_36"
 branch_labels = None
 depends_on = None
 
