@@ -11,6 +11,7 @@ from booking_flow.errors import Refusal, RefusalCode, price_changed
 from booking_flow.model.basket import BasketAnswer, BasketItem
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import Selection
+from booking_flow.payment_evidence import prove_payment
 from booking_flow.policy import FailedYellow
 from booking_flow.saga import StepStatus, TaskKind
 from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
@@ -70,15 +71,18 @@ class BookVerdict:
 
 
 def judge_book(
-    answer: BookAnswer, *, card_sent: bool, total: Money, failed_yellow: FailedYellow
+    answer: BookAnswer, *, asked: Money | None, total: Money, failed_yellow: FailedYellow
 ) -> BookVerdict:
-    """Judge a booking by its reservation, its payment by the authcode (traveltek.md, section 7)."""
+    """Judge a booking by its reservation, its payment by the authcode (traveltek.md, section 7).
+
+    `asked` is what a card was to pay, None without a card; `total` is the price of the basket.
+    """
     if answer.error_codes or answer.status is BookStatus.OTHER:
         return _unknown(answer)
     if answer.status is BookStatus.BOOKED and answer.reservation:
-        return _booked(answer, card_sent=card_sent, total=total)
+        return _booked(answer, asked=asked, total=total)
     if answer.status is BookStatus.FAILED and not answer.reservation:
-        return _failed(answer, card_sent=card_sent, failed_yellow=failed_yellow)
+        return _failed(answer, card_sent=asked is not None, failed_yellow=failed_yellow)
     return _unknown(answer)
 
 
@@ -87,18 +91,23 @@ def _unknown(answer: BookAnswer) -> BookVerdict:
     return BookVerdict(book=StepStatus.UNKNOWN, tasks=(TaskKind.BOOK_UNKNOWN, *refund))
 
 
-def _booked(answer: BookAnswer, *, card_sent: bool, total: Money) -> BookVerdict:
-    authorised = any(found.auth_code for found in answer.transactions)
-    mismatch = answer.total is not None and answer.total != total
-    tasks = [TaskKind.PRICE_MISMATCH] if mismatch else []
-    if not card_sent:
+def _booked(answer: BookAnswer, *, asked: Money | None, total: Money) -> BookVerdict:
+    """Judge a Booked; a total that is not told is a person's to find out, another one a doubt."""
+    tasks = [] if answer.total == total else [TaskKind.PRICE_MISMATCH]
+    if asked is None:
         refund = [TaskKind.REFUND] if _charged(answer.transactions) else []
         return BookVerdict(book=StepStatus.DONE, tasks=(*tasks, *refund))
-    if authorised:
+    if answer.total in (None, total) and _paid(answer, asked):
         return BookVerdict(book=StepStatus.DONE, pay=StepStatus.DONE, tasks=tuple(tasks))
     return BookVerdict(
         book=StepStatus.DONE, pay=StepStatus.UNKNOWN, tasks=(*tasks, TaskKind.PAY_UNKNOWN)
     )
+
+
+def _paid(answer: BookAnswer, asked: Money) -> bool:
+    charged = answer.charged
+    same = charged is None or not charged.positive or charged == asked
+    return same and prove_payment(answer.transactions, asked=asked)
 
 
 def _failed(answer: BookAnswer, *, card_sent: bool, failed_yellow: FailedYellow) -> BookVerdict:
@@ -126,9 +135,14 @@ CARD_DECLINED = Refusal(
 )
 
 
-def judge_payment(answer: PayAnswer) -> StepStatus:
-    """Judge payment.pl: an authcode is paid, a no is refused; both or neither is unknown."""
-    authorised = answer.transaction is not None and bool(answer.transaction.auth_code)
-    if authorised == answer.declined:
-        return StepStatus.UNKNOWN
-    return StepStatus.DONE if authorised else StepStatus.REFUSED
+def judge_payment(answer: PayAnswer, *, asked: Money) -> StepStatus:
+    """Judge payment.pl: an authcode for what was asked is paid, a no is refused.
+
+    Both, neither, or an authcode for something else is unknown.
+    """
+    found = answer.transaction
+    if answer.declined:
+        authorised = found is not None and bool(found.auth_code)
+        return StepStatus.UNKNOWN if authorised else StepStatus.REFUSED
+    proven = found is not None and prove_payment((found,), asked=asked)
+    return StepStatus.DONE if proven else StepStatus.UNKNOWN

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
+from booking_flow.model.money import Money
 from booking_flow.model.party import PartyRules
 from booking_flow.saga import StepName
 
@@ -71,6 +73,10 @@ class Policy:
     """Used when the supplier does not say how long it holds (traveltek.md, section 10, 1)."""
     hold_longest: timedelta = timedelta(minutes=30)
     """After this long no cabin is still held, whatever the supplier said or did not say."""
+    deposit_least: Decimal = Decimal(1)
+    """A deposit of fewer per cent of the total is no offer, and the whole total is due."""
+    deposit_most: Decimal = Decimal(100)
+    """A deposit of more per cent of the total is none either."""
     basket_read_lag: timedelta = timedelta(minutes=2)
     """How long basket.pl may still be empty after a successful add (traveltek.md, section 6)."""
     hold_margin: timedelta = timedelta(seconds=30)
@@ -89,6 +95,15 @@ class Policy:
     """How long a booking may stay unseen at the supplier (traveltek.md, section 10, 5)."""
     task_time: timedelta = timedelta(hours=4)
     """How soon a person should have worked off a task."""
+
+    def deposit_fits(self, deposit: Money, total: Money) -> bool:
+        """Whether a deposit is within its bounds; none at all is."""
+        if not deposit.amount:
+            return True
+        least, most = (
+            total.amount * share / 100 for share in (self.deposit_least, self.deposit_most)
+        )
+        return least <= deposit.amount <= most
 
     def lease_seconds(self, step: StepName) -> float:
         """Return how long the claim of a step keeps others away."""

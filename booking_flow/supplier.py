@@ -130,6 +130,8 @@ class BookAnswer:
     outstanding: Money | None
     transactions: tuple[CardTransaction, ...] = ()
     error_codes: tuple[int, ...] = ()
+    charged: Money | None = None
+    """What all transactions come to, where it is told."""
     balance_due_date: date | None = None
     payment_due_at: datetime | None = None
 
@@ -164,6 +166,23 @@ class ImportedBooking:
     booked_on: date | None
     lead_surname: str | None
     passengers: int | None
+    breakdown: Money | None = None
+    """The sum of its price items, which `price` may leave in part out."""
+    commission: Money | None = None
+    """The agency's, which `received` may include or not."""
+    booked: bool = True
+    """Whether its words of status mean booked."""
+
+    def total(self, expected: Money) -> Money | None:
+        """Return what it costs: `expected` where either of its two totals says so."""
+        return expected if expected in (self.price, self.breakdown) else self.price
+
+    @property
+    def received_at_least(self) -> Money | None:
+        """Return what was certainly received, commission left aside."""
+        if self.received is None or self.commission is None:
+            return self.received
+        return self.received - self.commission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,7 +163,9 @@ class TraveltekClient:
         ask = Ask(
             endpoint=endpoints.BOOK,
             content=requests_booking.booking(order, settings=self._settings),
-            read=lambda answer: read_booking(answer, item_key=order.item_key, currency=currency),
+            read=lambda answer: read_booking(
+                answer, item_key=order.item_key, currency=currency, settings=self._settings
+            ),
         )
         return await self._caller.ask(ask, ctx=ctx)
 
@@ -174,7 +176,7 @@ class TraveltekClient:
         ask = Ask(
             endpoint=endpoints.PAYMENT,
             content=requests_booking.payment(session_key, details, payment),
-            read=lambda answer: read_payment(answer, currency=payment.amount.currency),
+            read=lambda answer: read_payment(answer, asked=payment.amount, settings=self._settings),
         )
         return await self._caller.ask(ask, ctx=ctx)
 
@@ -190,7 +192,7 @@ class TraveltekClient:
                 answer,
                 reservation=reservation,
                 currency=currency,
-                unknown_words=settings.unknown_booking_words,
+                settings=settings,
             ),
         )
         return await self._caller.ask(ask, ctx=ctx)

@@ -18,6 +18,7 @@ from adapters.traveltek.parse_values import (
     node,
     nodes,
     required,
+    side_nodes,
     text,
 )
 from booking_flow.model.basket import BasketAnswer, BasketItem, DiningSeating
@@ -115,7 +116,7 @@ def _dining(dining: Node) -> tuple[DiningSeating, ...]:
     """Return the seatings that can still be had; one without a status can."""
     return tuple(
         DiningSeating(code=code, description=first(row, "description") or code)
-        for row in nodes(dining.get("seatings"))
+        for row in side_nodes(dining.get("seatings"))
         if (code := text(row.get("code")))
         and (text(row.get("status")) or "available").lower() == "available"
     )

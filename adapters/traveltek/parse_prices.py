@@ -20,6 +20,7 @@ from adapters.traveltek.parse_values import (
     money,
     nodes,
     required,
+    side_nodes,
     text,
     usable,
     whole,
@@ -172,7 +173,7 @@ def _box(row: Node) -> tuple[int, int, int, int] | None:
 def decks(source: Node) -> tuple[Deck, ...]:
     """Read the decks of a ship, each once."""
     found: dict[str, Deck] = {}
-    for row in nodes(source.get("decks")):
+    for row in side_nodes(source.get("decks")):
         deck_id = first(row, "deckid", "id", "deckcode")
         if deck_id and deck_id not in found:
             name = first(row, "name", "deckname", "caption", "deckcode") or deck_id

@@ -27,6 +27,32 @@ _LIMITS = MappingProxyType(
 )
 
 
+NO_AUTHCODE_WORDS = frozenset(
+    {
+        "cancelled",
+        "declined",
+        "denied",
+        "error",
+        "failed",
+        "failure",
+        "false",
+        "invalid",
+        "n/a",
+        "none",
+        "not",
+        "null",
+        "pending",
+        "refer",
+        "referred",
+        "refused",
+        "rejected",
+        "timeout",
+        "unknown",
+        "void",
+    }
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraveltekSettings:
     """Where the supplier is, who we are there, and how patient we are; secrets never print."""
@@ -69,6 +95,10 @@ class TraveltekSettings:
     not_in_basket_codes: frozenset[int] = frozenset({152})
     already_booked_words: str = r"already\b.*\b(booked|paid|processed)|duplicate (booking|payment)"
     """By these words an error says that the very thing that was asked for has been done."""
+    booked_words: frozenset[str] = frozenset({"booked"})
+    """The words of status, case-folded, that mean booked; any other is a doubt."""
+    no_authcode_words: frozenset[str] = NO_AUTHCODE_WORDS
+    """Words in lower case that stand where an authcode should and say that there is none."""
     incomplete_codes: frozenset[int] = frozenset({201})
     """book.pl misses something about a traveller (traveltek.md, section 1)."""
     incomplete_words: str = r"\b(title|nationality|smoking)\b"

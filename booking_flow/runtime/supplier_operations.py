@@ -100,7 +100,7 @@ class Effects:
         except SupplierError as error:
             if not (error.certain and error.sent):
                 raise
-            if paying.received(session, charge, await self._record(session, ctx)):
+            if paying.perhaps_received(session, charge, await self._record(session, ctx)):
                 raise SupplierError(FailureKind.BROKEN, endpoint=error.endpoint) from error
             raise
         record = await self._record(session, ctx)

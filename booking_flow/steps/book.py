@@ -157,7 +157,7 @@ def settle_book(session: Session, ended: Asked | outcomes.Failure, at: Moment) -
         return obey_cancel(_book_failed(session, ended, at), at)
     verdict = judge_book(
         ended.answer,
-        card_sent=ended.charge is not None,
+        asked=ended.charge.amount if ended.charge else None,
         total=basket_of(session).total,
         failed_yellow=at.policy.failed_yellow,
     )
@@ -196,12 +196,16 @@ def _book_unknown(
 ) -> Change:
     step = outcomes.open_step(session)
     not_before = visible_after(step.since, at)
-    said = {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
     tasks = tuple(
-        staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=said)
+        staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=_said(evidence))
         for kind in kinds
     )
     return outcomes.unknown(session, evidence=evidence).plus(tasks=tasks)
+
+
+def _said(evidence: Mapping[str, str]) -> dict[str, str]:
+    """Return the line's side of what a person has to find out; ours is the session's."""
+    return {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
 
 
 def visible_after(since: datetime, at: Moment) -> datetime:
@@ -229,6 +233,7 @@ def evidence_of(answer: BookAnswer) -> dict[str, str]:
         "reservation": answer.reservation,
         "total": str(answer.total) if answer.total else None,
         "authCodes": ",".join(t.auth_code for t in answer.transactions if t.auth_code),
+        "amounts": ", ".join(str(t.amount) for t in answer.transactions if t.amount),
         "fraud": ",".join(t.fraud.value for t in answer.transactions if t.fraud),
         "errors": ",".join(map(str, answer.error_codes)),
     }
@@ -244,7 +249,8 @@ def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) ->
         details={"reservation": booking.reservation, "total": str(booking.total)},
     )
     kinds = [kind for kind in verdict.tasks if kind is not TaskKind.PAY_UNKNOWN]
-    tasks = tuple(staff_task(change.after, kind, at, step_id=step.id) for kind in kinds)
+    said = _said(evidence_of(asked.answer))
+    tasks = tuple(staff_task(change.after, kind, at, step_id=step.id, extra=said) for kind in kinds)
     return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
 
 
@@ -268,7 +274,7 @@ def _pay_too(change: Change, asked: Asked, verdict: BookVerdict, at: Moment) -> 
     if asked.charge is None:
         return change
     if verdict.pay is not StepStatus.DONE:
-        return pay_unknown(change, asked.charge, at)
+        return pay_unknown(change, asked.charge, at, said=_said(evidence_of(asked.answer)))
     step = outcomes.open_step(change.before)
     return paid(change, asked.charge, _auth_code(asked.answer), step.id)
 

@@ -113,16 +113,21 @@ def step_claimed_at(session: Session) -> datetime:
 
 
 def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change:
+    said = ended.answer
+    fits = at.policy.deposit_fits(said.deposit, said.total)
     basket = Basket(
         item_key=item.item_key,
-        total=ended.answer.total,
-        deposit=ended.answer.deposit,
+        total=said.total,
+        deposit=said.deposit if fits else said.total,
         items=item.items,
         dining=item.dining,
         hold_until=_hold_until(session, ended, item, at),
         free_after=free_after(item, at),
     )
-    change = outcomes.done(session, evidence={"itemKey": item.item_key, "total": str(basket.total)})
+    evidence = {"itemKey": item.item_key, "total": str(basket.total)}
+    if not fits:
+        evidence["depositRefused"] = str(said.deposit)
+    change = outcomes.done(session, evidence=evidence)
     return change.put(basket=basket, selection=ended.selection).move(
         Trigger.ADD_TO_BASKET,
         details={"total": str(basket.total), "deposit": str(basket.deposit)},
@@ -130,13 +135,13 @@ def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change
 
 
 def _hold_until(session: Session, ended: Held, item: BasketItem, at: Moment) -> datetime:
-    length = item.hold_length or at.policy.hold_default
+    length = min(item.hold_length or at.policy.hold_default, at.policy.hold_longest)
     return step_claimed_at(session) + ended.sent_after + length - at.policy.hold_margin
 
 
 def free_after(item: BasketItem, at: Moment) -> datetime:
     """Return when the supplier has certainly let go by itself: counted from after its answer."""
-    return at.now + (item.hold_length or at.policy.hold_longest)
+    return at.now + min(item.hold_length or at.policy.hold_longest, at.policy.hold_longest)
 
 
 def claim_release(session: Session, at: Moment) -> Change:

@@ -66,32 +66,48 @@ def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | 
 
 
 def received(session: Session, charge: Charge, record: ImportedBooking | None) -> bool:
-    """Whether the line's record shows the money a card was asked for, beside what is entered."""
-    if record is None or record.received is None:
-        return False
+    """Whether the line's record shows the money a card was asked for, beside what is entered.
+
+    What it calls received may hold the agency's commission, which is left aside
+    (traveltek.md, section 8).
+    """
+    return _covers(record.received_at_least if record else None, session, charge)
+
+
+def perhaps_received(session: Session, charge: Charge, record: ImportedBooking | None) -> bool:
+    """Whether the line may have the money: what it received covers it, commission or not."""
+    return _covers(record.received if record else None, session, charge)
+
+
+def _covers(got: Money | None, session: Session, charge: Charge) -> bool:
     made = session.booking
-    got, due = record.received, made.receiving(charge.amount).paid if made else charge.amount
-    return got.currency == due.currency and got.amount >= due.amount
+    due = made.receiving(charge.amount).paid if made else charge.amount
+    return got is not None and got.currency == due.currency and got.amount >= due.amount
 
 
 def refund_excess(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
     """Have a person refund what the line has received beyond what is entered as paid.
 
+    What it has received may include the commission; only what exceeds both is too much.
     payment.pl has no idempotency key, so a request that reaches the supplier twice is paid twice.
     """
     after = change.after
-    if record is None or record.received is None or after.open_step is not None:
+    if record is None or record.received_at_least is None or after.open_step is not None:
         return change
-    got, entered = record.received, booking_of(after).paid
+    got, entered = record.received_at_least, booking_of(after).paid
     if got.currency != entered.currency or got.amount <= entered.amount:
         return change
     step = outcomes.open_step(change.before)
-    said = {"received": str(got), "paid": str(entered)}
+    said = {"received": str(record.received), "paid": str(entered)}
+    if record.commission is not None:
+        said["commission"] = str(record.commission)
     task = staff_task(after, TaskKind.REFUND, at, step_id=step.id, extra=said)
     return change.plus(tasks=(task,))
 
 
-def pay_unknown(change: Change, charge: Charge, at: Moment) -> Change:
+def pay_unknown(
+    change: Change, charge: Charge, at: Moment, *, said: Mapping[str, str] = outcomes.NOTHING
+) -> Change:
     """Leave the payment of a booked session open: nobody knows whether money moved."""
     step = OpenStep(
         id=at.new_id(),
@@ -104,7 +120,7 @@ def pay_unknown(change: Change, charge: Charge, at: Moment) -> Change:
     change = change.put(open_step=step).record(
         EventKind.STEP_UNKNOWN, details={"step": step.name.value}
     )
-    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id, extra=said)
     return change.plus(tasks=(task,))
 
 
@@ -156,14 +172,24 @@ def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> 
     """Judge what payment.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_pay_failed(session, ended, at), at)
-    match judge_payment(ended.answer):
+    match judge_payment(ended.answer, asked=ended.charge.amount):
         case StepStatus.DONE:
             change = refund_excess(_payment_taken(session, ended), ended.record, at)
-        case StepStatus.REFUSED if not received(session, ended.charge, ended.record):
+        case StepStatus.REFUSED if not perhaps_received(session, ended.charge, ended.record):
             change = outcomes.refused(session, CARD_DECLINED, sent=True)
         case _:
-            change = _pay_open(session, outcomes.NOTHING, at)
+            change = _pay_open(session, _evidence_of(ended.answer), at)
     return obey_cancel(change, at)
+
+
+def _evidence_of(answer: PayAnswer) -> Mapping[str, str]:
+    found = answer.transaction
+    said = {
+        "authCodes": found.auth_code if found else None,
+        "amounts": str(found.amount) if found and found.amount else None,
+        "fraud": found.fraud.value if found and found.fraud else None,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _payment_taken(session: Session, ended: Paid) -> Change:
@@ -192,5 +218,6 @@ def uncounted(change: Change, failure: outcomes.Failure) -> Change:
 
 def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:
     step = outcomes.open_step(session)
-    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    said = {name: value for name, value in evidence.items() if name != "failure"}
+    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id, extra=said)
     return outcomes.unknown(session, evidence=evidence).plus(tasks=(task,))

@@ -38,11 +38,13 @@ class Disagreement:
 
 def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
     """Compare a reservation with the attempt it is said to come from."""
+    total = basket_of(session).total
     pairs = (
         ("lead surname", _our_surname(session), (found.lead_surname or "").casefold()),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
-        ("price", str(basket_of(session).total), str(found.price or "")),
+        ("price", str(total), str(found.total(total) or "")),
+        ("status", "booked", "booked" if found.booked else found.status),
         ("booked on", *_dates(session, found)),
     )
     return tuple(
@@ -75,7 +77,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
         status_word=found.status,
         supplier_booking_id=None,
         reservation=found.reservation,
-        total=found.price or total,
+        total=found.total(total) or total,
         outstanding=None,
     )
     verdict = BookVerdict(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final
 
@@ -77,6 +78,12 @@ def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return origins
 
 
+def _terms(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words:
+        raise ValueError("it names none")
+    return words
+
+
 def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     for place, host in enumerate(hosts, start=1):
         if "/" in host:
@@ -97,6 +104,7 @@ def _hidden(judge: Callable[[str], str]) -> AfterValidator:
 
 Columns = Annotated[Names | None, NoDecode, BeforeValidator(_names), AfterValidator(_fields)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Terms = Annotated[Words, AfterValidator(_terms)]
 Origins = Annotated[Words, AfterValidator(_origins)]
 Hosts = Annotated[Words, AfterValidator(_hosts)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
@@ -104,6 +112,7 @@ MasterKeys = Annotated[Secrets, AfterValidator(_master_keys)]
 Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Seconds = Annotated[float, Field(gt=0, le=LONG, allow_inf_nan=False)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=MANY)]
 Currency = Annotated[str, AfterValidator(_currency)]
 DatabaseUrl = Annotated[SecretStr, _hidden(addresses.database)]
@@ -119,7 +128,7 @@ def said_of(kind: str, context: Mapping[str, Any]) -> str | None:
             return str(context["error"])
         case "int_parsing" | "int_parsing_size":
             return "a whole number is needed"
-        case "float_parsing" | "finite_number":
+        case "float_parsing" | "decimal_parsing" | "finite_number":
             return "a number is needed"
         case "bool_parsing":
             return "it is true or false"

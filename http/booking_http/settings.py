@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from ipaddress import ip_network
 from typing import Any, Final, Literal, TypeVar
 
@@ -24,10 +25,12 @@ from booking_http.setting_types import (
     Networks,
     Numbers,
     Origins,
+    Percent,
     RedisUrl,
     Seconds,
     Secrets,
     SiteUrl,
+    Terms,
     Words,
     said_of,
 )
@@ -109,13 +112,20 @@ class Settings(FromEnvironment):
 
     live_lines: Numbers = frozenset({22, 3})
     currency: Currency = "USD"
+    booked_words: Terms = ("Booked",)
+    """The supplier's words of status that mean booked; any other is an unknown outcome."""
     failed_yellow: FailedYellow = FailedYellow.UNKNOWN
     too_many_requests: Literal["unknown", "refused"] = "unknown"
     """What HTTP 429 to an effect says; a gateway may count a call that has reached the supplier."""
     payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
     session_minutes: Seconds = 120.0
     hold_default_minutes: Seconds = 10.0
+    hold_longest_minutes: Seconds = 30.0
+    """No hold is relied on for longer, whatever the supplier says."""
     hold_margin_seconds: Seconds = 30.0
+    deposit_least_percent: Percent = Decimal(1)
+    """What is asked as a deposit below this share of the total is none."""
+    deposit_most_percent: Percent = Decimal(100)
     book_limit_seconds: Seconds = 90.0
     max_cards: Count = 3
     visibility_lag_minutes: Seconds = 15.0
@@ -182,6 +192,9 @@ class Settings(FromEnvironment):
             currency=self.currency,
             session_life=timedelta(minutes=self.session_minutes),
             hold_default=timedelta(minutes=self.hold_default_minutes),
+            hold_longest=timedelta(minutes=self.hold_longest_minutes),
+            deposit_least=self.deposit_least_percent,
+            deposit_most=self.deposit_most_percent,
             hold_margin=timedelta(seconds=self.hold_margin_seconds),
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,

@@ -33,6 +33,7 @@ from booking_http.maintenance_wiring import (
     maintenance_of,
     open_lookup,
     spool_of,
+    words_of,
 )
 from booking_http.notifications.settings import NotificationSettings, notification_settings
 from booking_http.runtime.background_work import BackgroundWork
@@ -197,6 +198,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         language=settings.traveltek_language,
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
+        booked_words=words_of(settings),
         turning_away_statuses=_turning_away(settings),
     )
 

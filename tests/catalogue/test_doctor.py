@@ -112,6 +112,7 @@ async def test_a_healthy_installation_is_well(practice: Practice, make_shelf: Ma
         *("journal", "redis"),
         *("catalogue.database", "catalogue.schema", "catalogue.rows", "catalogue.on_sale"),
         *("catalogue.sync", "clock.supplier", "supplier.hold_times", "supplier.token"),
+        "supplier.bounds",
         *("supplier.lines", "supplier.prices"),
     }
     assert len(of_check(report, "supplier.prices")) == 2

@@ -38,6 +38,7 @@ from tests.core.builders import (
 
 DONE, UNKNOWN, REFUSED = StepStatus.DONE, StepStatus.UNKNOWN, StepStatus.REFUSED
 TOTAL = usd("3006.56")
+ASKED = usd("500")
 NO_AUTH = a_transaction("", usd("0"))
 NO_CODE = a_transaction(None, None, None)
 RED = a_transaction("", usd("0"), FraudCategory.RED)
@@ -50,6 +51,7 @@ BOOK_TASK = (TaskKind.BOOK_UNKNOWN,)
 BOTH_TASKS = (TaskKind.BOOK_UNKNOWN, TaskKind.REFUND)
 NEVER_KNOWN = (UNKNOWN, None, None, BOOK_TASK)
 
+PAY_IN_DOUBT = (DONE, UNKNOWN, None, (TaskKind.PAY_UNKNOWN,))
 Verdict = tuple[StepStatus, StepStatus | None, Refusal | None, tuple[TaskKind, ...]]
 
 
@@ -93,7 +95,7 @@ VERDICTS: dict[str, tuple[BookAnswer, Verdict, Verdict]] = {
     "booked at another price": (
         booked(CHARGED, total=usd("3106.56")),
         (DONE, None, None, (TaskKind.PRICE_MISMATCH, TaskKind.REFUND)),
-        (DONE, DONE, None, (TaskKind.PRICE_MISMATCH,)),
+        (DONE, UNKNOWN, None, (TaskKind.PRICE_MISMATCH, TaskKind.PAY_UNKNOWN)),
     ),
     "booked in another currency": (
         booked(total=eur("3006.56")),
@@ -102,6 +104,56 @@ VERDICTS: dict[str, tuple[BookAnswer, Verdict, Verdict]] = {
     ),
     "booked, total not told": (
         booked(CHARGED, total=None),
+        (DONE, None, None, (TaskKind.PRICE_MISMATCH, TaskKind.REFUND)),
+        (DONE, DONE, None, (TaskKind.PRICE_MISMATCH,)),
+    ),
+    "booked, charged less than asked": (
+        booked(a_transaction("A1B2C3", usd("1"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, charged nothing, with an authcode": (
+        booked(a_transaction("A1B2C3", usd("0"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, charged twice": (
+        booked(CHARGED, a_transaction("A1B2C4", usd("500"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, charged in two parts": (
+        booked(a_transaction("A1", usd("200")), a_transaction("A2", usd("300"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        (DONE, DONE, None, ()),
+    ),
+    "booked, an authcode and no amount": (
+        booked(a_transaction("A1B2C3", None)),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        (DONE, DONE, None, ()),
+    ),
+    "booked, charged in another currency": (
+        booked(a_transaction("A1B2C3", eur("500"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, Red beside an authcode": (
+        booked(replace(CHARGED, fraud=FraudCategory.RED)),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, all transactions come to something else": (
+        booked(CHARGED, charged=usd("501")),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, all transactions come to what was asked": (
+        booked(CHARGED, charged=ASKED),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        (DONE, DONE, None, ()),
+    ),
+    "booked, all transactions come to nothing": (
+        booked(CHARGED, charged=usd("0")),
         (DONE, None, None, (TaskKind.REFUND,)),
         (DONE, DONE, None, ()),
     ),
@@ -174,7 +226,8 @@ VERDICTS: dict[str, tuple[BookAnswer, Verdict, Verdict]] = {
 
 
 def verdict_of(answer: BookAnswer, *, card_sent: bool, policy: FailedYellow) -> BookVerdict:
-    return judge_book(answer, card_sent=card_sent, total=TOTAL, failed_yellow=policy)
+    asked = ASKED if card_sent else None
+    return judge_book(answer, asked=asked, total=TOTAL, failed_yellow=policy)
 
 
 @pytest.mark.parametrize("policy", FailedYellow)
@@ -297,13 +350,16 @@ def test_a_guarantee_takes_whichever_cabin_the_line_gives() -> None:
         (PayAnswer(transaction=CHARGED), DONE),
         (PayAnswer(transaction=CHARGED, declined=True), UNKNOWN),
         (PayAnswer(transaction=NO_AUTH), UNKNOWN),
+        (PayAnswer(transaction=a_transaction("A1", usd("1"))), UNKNOWN),
+        (PayAnswer(transaction=a_transaction("A1", eur("500"))), UNKNOWN),
+        (PayAnswer(transaction=replace(CHARGED, fraud=FraudCategory.RED)), UNKNOWN),
         (PayAnswer(transaction=NO_AUTH, declined=True), REFUSED),
         (PayAnswer(transaction=None), UNKNOWN),
         (PayAnswer(transaction=None, declined=True), REFUSED),
     ],
 )
 def test_only_an_authcode_is_a_payment(answer: PayAnswer, status: StepStatus) -> None:
-    assert judge_payment(answer) is status
+    assert judge_payment(answer, asked=ASKED) is status
     assert answer.auth_code == (answer.transaction and answer.transaction.auth_code)
 
 

@@ -49,8 +49,8 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         ),
         TaskKind.PRICE_MISMATCH: Job(
             "The total differs",
-            "The line booked at another total than the guest was shown. Settle it with line and "
-            "guest.",
+            "The line booked at another total than the guest was shown, or told none. Settle it "
+            "with line and guest.",
         ),
         TaskKind.REFUND: Job(
             "Refund a charge",
