@@ -148,7 +148,7 @@ class Engine:
             adults=old.party.adults,
             children=len(old.party.child_ages),
             child_ages=old.party.child_ages,
-            details=old.details,
+            details=old.details.with_changes(cancel_reason=None),
         )
         return _answer(await self._opener.open(ask, self._decider.context(), command))
 
@@ -361,10 +361,13 @@ class Engine:
         return await self._run(loaded, effect, command)
 
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:
-        """Cancel; with a step open or a reservation made that is a request, obeyed later."""
+        """Cancel; with a step open or a reservation made that is a request, obeyed later.
+
+        `reason` is free text of the guest.
+        """
 
         def decision(session: Session, at: Moment) -> Change | None:
-            return cancellation.cancel(session, reason=reason, at=at)
+            return cancellation.cancel_by_guest(session, words=reason, at=at)
 
         loaded = await self._decider.decide(loaded, decision, command=command)
         return _answer(await self._compensation.pay_back(loaded, command=command.unbound))

@@ -153,6 +153,16 @@ class TakenUndo:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenCheck:
+    """A payment whose receipt at the line was not seen, and the task that asks for it."""
+
+    session_id: UUID
+    task_id: UUID
+    step_id: UUID | None
+    version: int
+
+
 class WorkQueue(Protocol):
     """Work that waits in PostgreSQL; any number of workers take it, each piece once."""
 
@@ -176,6 +186,9 @@ class WorkQueue(Protocol):
         task: StaffTask | None = None,
     ) -> bool:
         """Record how an undo went; a task for it is opened once. False when fenced off."""
+
+    async def take_payment_checks(self, *, limit: int) -> Sequence[TakenCheck]:
+        """Take payments whose receipt is due for another look; for a minute nobody else does."""
 
     async def due_sessions(self, *, limit: int) -> Sequence[UUID]:
         """Return sessions whose hold or life has ended, or whose unwinding can be finished."""

@@ -186,6 +186,8 @@ class TaskKind(StrEnum):
     """The supplier's late answer contradicts what a person decided."""
     UNDO_STUCK = "undo_stuck"
     """The supplier does not confirm that it let a cabin go."""
+    PAYMENT_UNCHECKED = "payment_unchecked"
+    """A payment is entered, and what the line has received for it was not seen."""
     FORGOTTEN = "forgotten"
     """What was asked of the supplier for a session that the database has forgotten."""
 

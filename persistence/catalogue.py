@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -25,32 +25,57 @@ SEED: Final = (
     ),
     text(
         """
-        INSERT INTO catalogue.ships (ship_id, line_id, name)
-        SELECT DISTINCT ON (r.ship_id) r.ship_id, r.line_id, r.ship_name
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-            AS r(ship_id integer, line_id integer, ship_name text)
-        ON CONFLICT (ship_id) DO UPDATE SET name = excluded.name, line_id = excluded.line_id
+        INSERT INTO catalogue.ships (ship_id, line_id, name, description, year_built,
+                                     guest_capacity, deck_count, image_url, images,
+                                     cabin_categories)
+        SELECT DISTINCT ON (r.ship_id) r.ship_id, r.line_id, r.ship_name, r.description,
+               r.year_built, r.guest_capacity, r.deck_count, r.image_url, r.images,
+               r.cabin_categories
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            ship_id integer, line_id integer, ship_name text, description text,
+            year_built integer, guest_capacity integer, deck_count integer, image_url text,
+            images jsonb, cabin_categories jsonb)
+        ON CONFLICT (ship_id) DO UPDATE
+        SET name = excluded.name, line_id = excluded.line_id, description = excluded.description,
+            year_built = excluded.year_built, guest_capacity = excluded.guest_capacity,
+            deck_count = excluded.deck_count, image_url = excluded.image_url,
+            images = excluded.images, cabin_categories = excluded.cabin_categories
         """
     ),
     text(
         """
         INSERT INTO catalogue.sailings (cruise_id, name, line_id, ship_id, sailing_date, nights,
-                                        ports, embark_port, from_price, currency, active)
+                                        ports, embark_port, from_price, currency, active,
+                                        itinerary, notices)
         SELECT r.cruise_id, r.name, r.line_id, r.ship_id, r.sailing_date, r.nights, r.ports,
-               r.embark_port, r.from_price, r.currency, r.active
+               r.embark_port, r.from_price, r.currency, r.active, r.itinerary, r.notices
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             cruise_id text, name text, line_id integer, ship_id integer, sailing_date date,
             nights integer, ports text[], embark_port text, from_price numeric, currency text,
-            active boolean)
+            active boolean, itinerary jsonb, notices jsonb)
         ON CONFLICT (cruise_id) DO UPDATE
         SET name = excluded.name, line_id = excluded.line_id, ship_id = excluded.ship_id,
             sailing_date = excluded.sailing_date, nights = excluded.nights,
             ports = excluded.ports, embark_port = excluded.embark_port,
             from_price = excluded.from_price, currency = excluded.currency,
-            active = excluded.active
+            active = excluded.active, itinerary = excluded.itinerary,
+            notices = excluded.notices
         """
     ),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShipDescription:
+    """What pages show of a ship; lists as docs/catalogue.md spells them."""
+
+    description: str | None = None
+    year_built: int | None = None
+    guest_capacity: int | None = None
+    deck_count: int | None = None
+    image_url: str | None = None
+    images: Sequence[Mapping[str, str]] = ()
+    cabin_categories: Sequence[Mapping[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +86,10 @@ class CatalogueRow:
     currency: str
     embark_port: str | None = None
     active: bool = True
+    itinerary: Sequence[Mapping[str, object]] = ()
+    """Days as docs/catalogue.md spells them."""
+    notices: Sequence[str] = ()
+    ship: ShipDescription = ShipDescription()
 
 
 async def seed(engine: AsyncEngine, rows: Sequence[CatalogueRow]) -> None:
@@ -87,4 +116,7 @@ def _flat(row: CatalogueRow) -> dict[str, Any]:
         "from_price": sailing.from_price,
         "currency": row.currency,
         "active": row.active,
+        "itinerary": list(row.itinerary),
+        "notices": list(row.notices),
+        **asdict(row.ship),
     }

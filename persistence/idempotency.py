@@ -33,6 +33,16 @@ FREE: Final = text(
     """
 )
 
+# Some of the keys whose day is over; what they were bound to can be asked for no more.
+FORGET: Final = text(
+    """
+    DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM idempotency_keys
+        WHERE at <= booking_now() - interval '24 hours' ORDER BY at LIMIT :limit
+        FOR UPDATE SKIP LOCKED))
+    """
+)
+
 
 async def find(engine: AsyncEngine, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
     """Return what a key was bound to within the last 24 hours."""
@@ -50,6 +60,16 @@ async def free(engine: AsyncEngine, binding: IdempotencyBinding) -> bool:
     """Let go of a key whose day is over; whether there was one."""
     key = {"scope": binding.scope, "route": binding.route, "key_hash": binding.key_hash}
     return await execute(engine, FREE, key) > 0
+
+
+async def forget(engine: AsyncEngine, *, limit: int = 5_000) -> int:
+    """Drop every key whose day is over, so many at a time; return how many there were."""
+    dropped = 0
+    while True:
+        some = await execute(engine, FORGET, {"limit": limit})
+        dropped += some
+        if some < limit:
+            return dropped
 
 
 def _replay_of(row: Row[Any]) -> Replay:

@@ -17,16 +17,17 @@ ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 TAKE_HOLD: Final = text(
     """
     WITH others AS (
-        SELECT count(*) AS held
+        SELECT count(*) AS held, count(*) FILTER (WHERE c.cruise_id = :cruise_id) AS of_sailing
         FROM cap_holds c JOIN booking_sessions s ON s.id = c.session_id
-        WHERE c.address_hash = :address AND c.cruise_id = :cruise_id
+        WHERE c.address_hash = :address
           AND c.session_id <> :session_id
           AND (s.open_step IS NOT NULL OR c.at > booking_now() - interval '1 minute'
                OR (s.state = 'basketed' AND s.hold_until > booking_now()))
           AND s.state IN ('created', 'priced', 'cabin_selected', 'basketed')
     )
     INSERT INTO cap_holds (session_id, address_hash, cruise_id, at)
-    SELECT :session_id, :address, :cruise_id, booking_now() FROM others WHERE held < :most
+    SELECT :session_id, :address, :cruise_id, booking_now() FROM others
+    WHERE of_sailing < :per_sailing AND held < :per_address
     ON CONFLICT (session_id) DO UPDATE
     SET address_hash = excluded.address_hash, cruise_id = excluded.cruise_id, at = excluded.at
     RETURNING session_id
@@ -65,14 +66,25 @@ class PostgresCaps:
         self._engine = engine
 
     async def take_hold(
-        self, *, session_id: UUID, cruise_id: str, address: bytes, most: int
+        self,
+        *,
+        session_id: UUID,
+        cruise_id: str,
+        address: bytes,
+        per_sailing: int,
+        per_address: int,
     ) -> bool:
         """Note that this session is about to hold a cabin; False when the address has enough."""
-        values = {"session_id": session_id, "cruise_id": cruise_id, "address": address}
-        key = f"hold {address.hex()} {cruise_id}"
+        values = {
+            "session_id": session_id,
+            "cruise_id": cruise_id,
+            "address": address,
+            "per_sailing": per_sailing,
+            "per_address": per_address,
+        }
         async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": key})
-            taken = await connection.execute(TAKE_HOLD, {**values, "most": most})
+            await connection.execute(ALONE, {"key": f"hold {address.hex()}"})
+            taken = await connection.execute(TAKE_HOLD, values)
             return taken.first() is not None
 
     async def take_card(

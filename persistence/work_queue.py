@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from booking_flow.ports import TakenStep, TakenUndo
+from booking_flow.ports import TakenCheck, TakenStep, TakenUndo
 from booking_flow.saga import OwedUndo, StaffTask, StepName
 from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts, undos
@@ -105,6 +105,27 @@ SETTLE_UNDO: Final = text(
     "".join(("WITH", undos.SETTLED, ",", commit_inserts.CALLS, ",", STUCK, " SELECT id FROM moved"))
 )
 
+# Payments to be compared with the line's record. The pause before the next look is as long as the
+# task has been open at the last one, at least a minute and at most two hours; it also keeps others
+# away while one looks.
+TAKE_PAYMENT_CHECKS: Final = text(
+    """
+    WITH now AS MATERIALIZED (SELECT booking_now() AS at),
+    due AS MATERIALIZED (
+        SELECT session_id, id FROM staff_tasks
+        WHERE kind = 'payment_unchecked' AND closed_at IS NULL
+          AND coalesce(looked_at, opened_at) + least(greatest(
+              looked_at - opened_at, interval '1 minute'), interval '2 hours')
+              <= (SELECT at FROM now)
+        ORDER BY looked_at NULLS FIRST LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE staff_tasks AS t SET looked_at = now.at
+    FROM due, now
+    WHERE t.session_id = due.session_id AND t.id = due.id
+    RETURNING t.session_id, t.id, t.step_id, t.version
+    """
+)
+
 # Sessions that a clock has reached: the hold's, the session's own, or that of an unwinding whose
 # undos are all paid back. Whoever comes first wins the commit; the others see nothing to do.
 DUE_SESSIONS: Final = text(
@@ -183,6 +204,16 @@ class PostgresWorkQueue:
             "tasks": encode([task] if task else []),
         }
         return await fetch_one(self._engine, SETTLE_UNDO, values) is not None
+
+    async def take_payment_checks(self, *, limit: int) -> Sequence[TakenCheck]:
+        """Take payments whose receipt is due for another look; for a minute nobody else does."""
+        rows = await fetch_all(self._engine, TAKE_PAYMENT_CHECKS, {"limit": limit})
+        return [
+            TakenCheck(
+                session_id=row.session_id, task_id=row.id, step_id=row.step_id, version=row.version
+            )
+            for row in rows
+        ]
 
     async def due_sessions(self, *, limit: int) -> Sequence[UUID]:
         """Return sessions whose hold or life has ended, or whose unwinding can be finished."""

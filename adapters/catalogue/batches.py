@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from asyncpg import DataError, IntegrityConstraintViolationError, RaiseError, Record
+from asyncpg import (
+    DataError,
+    InsufficientPrivilegeError,
+    IntegrityConstraintViolationError,
+    RaiseError,
+    Record,
+)
 
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Session
 from adapters.catalogue.pairing import KEYS, Pairing
 from adapters.catalogue.report import Fault, Tally
 from adapters.catalogue.table_schema import Anatomy
-from adapters.catalogue.upserts import comparison, parents_of, upsert
+from adapters.catalogue.upserts import comparison, parents_of, rehearsal, upsert
 
 Row: TypeAlias = Sequence[str | None]
 """The values of a row as text, in the order of its pairing."""
@@ -41,6 +47,9 @@ class Writer:
         self.names = pairing.names
         self._comparison = comparison(pairing, target)
         self._upsert = upsert(pairing, target)
+        self._prepare, self._rehearse = rehearsal(pairing, target)
+        self.rehearsed: bool | None = None
+        """Whether a dry run tries the columns' rules; None while that is not known."""
         self._promised: dict[Table, list[str]] = {parent: [] for parent in parents_of(pairing)}
 
     def promise(self, table: Table, keys: Sequence[str]) -> None:
@@ -49,7 +58,9 @@ class Writer:
             self._promised[table].extend(keys)
 
     async def compare(self, rows: Sequence[Row]) -> Written:
-        """Say what would become of rows, and write nothing."""
+        """Say what would become of rows, and write nothing but into a temporary table."""
+        if self.rehearsed is None:
+            self.rehearsed = await self._prepared()
         return await self._apart(_last_of_each(rows), write=False)
 
     async def write(self, rows: Sequence[Row]) -> Written:
@@ -81,25 +92,53 @@ class Writer:
         )
         found = Written()
         found.tally.count("same", len(rows) - len(differing))
-        wanted = [row for one in differing if self._judged(found, row := rows[one["n"] - 1], one)]
-        if wanted and write:
-            await self._connection.execute(self._upsert, *zip(*wanted, strict=True))
+        wanted = [
+            (rows[one["n"] - 1], one)
+            for one in differing
+            if self._has_parents(found, rows[one["n"] - 1], one)
+        ]
+        kept = await self._kept([row for row, _ in wanted], write=write) if wanted else None
+        for row, one in wanted:
+            if kept is not None and one["key"] not in kept:
+                found.faults.append(self._fault(row, "a trigger of the table keeps it out"))
+            else:
+                self._count(found, str(row[0]), one)
         return found
 
-    def _judged(self, found: Written, row: Row, one: Record) -> bool:
-        """Count a row that differs, and say whether it can be written."""
+    async def _kept(self, rows: Sequence[Row], *, write: bool) -> set[str] | None:
+        """Write rows and return the keys that the table kept; None where that is not known."""
+        columns = zip(*rows, strict=True)
+        if write:
+            return {row["key"] for row in await self._connection.fetch(self._upsert, *columns)}
+        if self.rehearsed:
+            await self._connection.execute(self._rehearse, *columns)
+        return None
+
+    async def _prepared(self) -> bool:
+        """Make the table for a dry run; False for an account that may not make one."""
+        try:
+            async with self._connection.transaction():
+                await self._connection.execute("SET TRANSACTION READ WRITE")
+                await self._connection.execute(self._prepare)
+        except InsufficientPrivilegeError:
+            return False
+        return True
+
+    def _has_parents(self, found: Written, row: Row, one: Record) -> bool:
+        """Whether what a row refers to is there; otherwise the row is a fault."""
         for parent in self._promised:
             if not one[f"has_{parent}"]:
                 value = row[self.names.index(KEYS[parent])]
                 found.faults.append(self._fault(row, f"there is no {_SINGULAR[parent]} {value}"))
                 return False
-        key = str(row[0])
+        return True
+
+    def _count(self, found: Written, key: str, one: Record) -> None:
         if one["new"]:
             found.new.append(key)
             found.tally.count("new", 1, [key])
         else:
             found.tally.count("changed", 1, [f"{key}: {', '.join(one['changed'])}"])
-        return True
 
     def _fault(self, row: Row, reason: str) -> Fault:
         return Fault(name=f"{_SINGULAR[self._table]} {row[0]}", reason=reason)

@@ -60,6 +60,14 @@ def number(alias: str, column: Column) -> str:
     )
 
 
+def money(alias: str, column: Column | None) -> str:
+    """Return an amount that is not negative, null where the value is none."""
+    if column is None:
+        return "NULL::numeric"
+    plain = f"replace({trimmed(f'{alias}.{column.sql}')}, ',', '')"
+    return rf"CASE WHEN {plain} ~ '^[0-9]{{1,10}}(\.[0-9]+)?$' THEN {plain}::numeric END"
+
+
 def day(alias: str, column: Column) -> Comparable:
     """Return a day; text that begins like one is compared as text, which sorts alike."""
     sql = f"{alias}.{column.sql}"

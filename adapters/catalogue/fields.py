@@ -63,6 +63,8 @@ class Field:
     meaning: str
     absent: str
     required: bool = False
+    descriptive: bool = False
+    """Whether it is only shown to guests; a catalogue without it lacks nothing."""
 
     @property
     def key(self) -> str:
@@ -70,7 +72,36 @@ class Field:
         return f"{self.table}.{self.name}"
 
 
-_NOT_SOLD: Final = "No guest can begin a booking."
+NOT_SOLD: Final = "No guest can begin a booking."
+
+
+def _shown(table: Table, name: str, kind: Kind, meaning: str) -> Field:
+    """Return a field that pages show where the catalogue has it."""
+    return Field(
+        table=table,
+        name=name,
+        kind=kind,
+        meaning=meaning,
+        absent="Guests do not see it.",
+        descriptive=True,
+    )
+
+
+_DESCRIPTIVE: Final = (
+    _shown(Table.SHIPS, "description", Kind.WORDS, "what the ship is like, in a few sentences"),
+    _shown(Table.SHIPS, "year_built", Kind.NUMBER, "the year of the ship's first voyage"),
+    _shown(Table.SHIPS, "guest_capacity", Kind.NUMBER, "how many guests the ship takes"),
+    _shown(Table.SHIPS, "deck_count", Kind.NUMBER, "how many decks guests use"),
+    _shown(Table.SHIPS, "image_url", Kind.WORDS, "a picture of the ship, also for its sailings"),
+    _shown(Table.SHIPS, "images", Kind.DOCUMENT, "further pictures: JSON list of url, caption"),
+    _shown(
+        *(Table.SHIPS, "cabin_categories", Kind.DOCUMENT),
+        "kinds of cabins: JSON list of category, name, description, imageUrl",
+    ),
+    _shown(Table.SAILINGS, "returns_on", Kind.DAY, "the day it ends, if not by its nights"),
+    _shown(Table.SAILINGS, "itinerary", Kind.DOCUMENT, "JSON list of day, port, arrive, depart"),
+    _shown(Table.SAILINGS, "notices", Kind.DOCUMENT, "what guests must know: JSON list, or text"),
+)
 
 FIELDS: Final = (
     Field(
@@ -78,7 +109,7 @@ FIELDS: Final = (
         name="line_id",
         kind=Kind.NUMBER,
         meaning="the supplier's id of a cruise line",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -86,7 +117,7 @@ FIELDS: Final = (
         name="name",
         kind=Kind.WORDS,
         meaning="the cruise line's name, shown to guests",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -94,7 +125,7 @@ FIELDS: Final = (
         name="ship_id",
         kind=Kind.NUMBER,
         meaning="the supplier's id of a ship",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -109,7 +140,7 @@ FIELDS: Final = (
         name="name",
         kind=Kind.WORDS,
         meaning="the ship's name, shown to guests",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -117,7 +148,7 @@ FIELDS: Final = (
         name="cruise_id",
         kind=Kind.IDENTIFIER,
         meaning="the supplier's codetocruiseid",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -132,7 +163,7 @@ FIELDS: Final = (
         name="line_id",
         kind=Kind.NUMBER,
         meaning="the line that sells the sailing; decides whether it is sold live",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -140,7 +171,7 @@ FIELDS: Final = (
         name="ship_id",
         kind=Kind.NUMBER,
         meaning="the ship",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -148,7 +179,7 @@ FIELDS: Final = (
         name="sailing_date",
         kind=Kind.DAY,
         meaning="the day it leaves; ages and prices depend on it",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -156,7 +187,7 @@ FIELDS: Final = (
         name="nights",
         kind=Kind.NUMBER,
         meaning="how many nights it lasts",
-        absent=_NOT_SOLD,
+        absent=NOT_SOLD,
         required=True,
     ),
     Field(
@@ -201,6 +232,7 @@ FIELDS: Final = (
         meaning="the supplier's record as it was imported; never read for a booking",
         absent="Nothing changes for guests.",
     ),
+    *_DESCRIPTIVE,
 )
 
 BY_KEY: Final[Mapping[str, Field]] = MappingProxyType({field.key: field for field in FIELDS})

@@ -19,6 +19,8 @@ class SailingFile:
 
     path: str
     """Its place below the folder, with slashes."""
+    month: tuple[int, int]
+    """Its year and month."""
     line: int
     ship: int
     cruise_id: str
@@ -30,6 +32,8 @@ class Listing:
 
     files: list[SailingFile]
     faults: list[Fault]
+    elsewhere: dict[str, int]
+    """Sailings that have files of other lines only, with one of those."""
     complete: bool
     """Whether every folder could be looked into."""
 
@@ -37,6 +41,7 @@ class Listing:
 def list_files(folder: Path, lines: Collection[int]) -> Listing:
     """List the sailings of some lines; of two files for one sailing the later month's counts."""
     chosen: dict[str, SailingFile] = {}
+    elsewhere: dict[str, int] = {}
     faults: list[Fault] = []
     paths = sorted(_paths(folder, faults))
     complete = not faults
@@ -44,12 +49,22 @@ def list_files(folder: Path, lines: Collection[int]) -> Listing:
         found = _parsed(path)
         if found is None:
             faults.append(Fault(name=path, reason="it is not at YEAR/MONTH/LINE/SHIP/SAILING.json"))
-        elif found.line in lines:
-            if older := chosen.pop(found.cruise_id, None):
+        elif found.line not in lines:
+            elsewhere[found.cruise_id] = found.line
+        else:
+            if known := chosen.get(found.cruise_id):
+                found, older = _later_first(found, known)
                 reason = f"{found.path} is the same sailing and was taken instead"
                 faults.append(Fault(name=older.path, reason=reason))
             chosen[found.cruise_id] = found
-    return Listing(files=list(chosen.values()), faults=faults, complete=complete)
+    return Listing(
+        files=sorted(chosen.values()), faults=faults, elsewhere=elsewhere, complete=complete
+    )
+
+
+def _later_first(one: SailingFile, other: SailingFile) -> tuple[SailingFile, SailingFile]:
+    later, earlier = sorted((one, other), key=lambda file: (file.month, file.path), reverse=True)
+    return later, earlier
 
 
 def _paths(folder: Path, faults: list[Fault]) -> Iterator[str]:
@@ -62,13 +77,13 @@ def _paths(folder: Path, faults: list[Fault]) -> Iterator[str]:
     for place, _, names in os.walk(folder, onerror=locked):
         below = Path(place).relative_to(folder).as_posix()
         for name in names:
-            if name.endswith(_SUFFIX):
+            if name.lower().endswith(_SUFFIX):
                 yield name if below == "." else f"{below}/{name}"
 
 
 def _parsed(path: str) -> SailingFile | None:
-    parts = path.removesuffix(_SUFFIX).split("/")
+    parts = path[: -len(_SUFFIX)].split("/")
     if len(parts) != _DEPTH or not all(part.isascii() and part.isdecimal() for part in parts):
         return None
-    _, _, line, ship, cruise_id = parts
-    return SailingFile(path, int(line), int(ship), str(int(cruise_id)))
+    year, month, line, ship, cruise_id = map(int, parts)
+    return SailingFile(path, (year, month), line, ship, str(cruise_id))

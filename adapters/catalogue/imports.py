@@ -21,6 +21,7 @@ from adapters.catalogue.pairing import Pairing, receive
 from adapters.catalogue.report import Report
 from adapters.catalogue.run_log import Ledger
 from adapters.catalogue.runs import Order, Run, Watch
+from adapters.catalogue.source import Listed
 from adapters.catalogue.transfer import carry_out
 
 
@@ -129,11 +130,12 @@ async def _retire(run: Run, listing: Listing) -> None:
     if not listing.complete:
         run.report.note("nothing was marked inactive: a folder could not be looked into")
         return
-    keys = sorted(file.cruise_id for file in listing.files)
-    vanished = await find_vanished(run.connection, run.anatomy, run.order.lines, _each(keys))
+    there = listing.elsewhere | {file.cruise_id: file.line for file in listing.files}
+    listed = _each(sorted(there.items()))
+    vanished = await find_vanished(run.connection, run.anatomy, run.order.lines, listed)
     await run.retire(vanished, {file.line for file in listing.files})
 
 
-async def _each(keys: Iterable[str]) -> AsyncIterator[str]:
-    for key in keys:
-        yield key
+async def _each(sailings: Iterable[Listed]) -> AsyncIterator[Listed]:
+    for one in sailings:
+        yield one

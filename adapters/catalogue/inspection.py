@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -37,6 +37,8 @@ class FindingKind(StrEnum):
     """What can be said of a column."""
 
     PRESENT = "present"
+    MISSING_TABLE = "missing_table"
+    """None of its columns is there, or this account may read none."""
     MISSING_OPTIONAL = "missing_optional"
     MISSING_REQUIRED = "missing_required"
     WRONG_TYPE = "wrong_type"
@@ -74,7 +76,7 @@ class Finding:
     def harmful(self) -> bool:
         """Whether booking is impossible with it."""
         required = self.field is not None and self.field.required
-        return self.kind is FindingKind.MISSING_REQUIRED or (
+        return self.kind in {FindingKind.MISSING_TABLE, FindingKind.MISSING_REQUIRED} or (
             self.kind is FindingKind.WRONG_TYPE and required
         )
 
@@ -88,6 +90,8 @@ class Finding:
         """Say it in a few words."""
         if self.kind is FindingKind.WRONG_TYPE:
             return f"{self.place} is of type {self.type}"
+        if self.kind is FindingKind.MISSING_TABLE:
+            return f"{self.place} is no table that this account can read"
         return f"{self.place} is {self.kind.value.replace('_', ', ')}"
 
 
@@ -142,7 +146,10 @@ def judge(layout: Layout, there: Mapping[str, Mapping[str, Column]]) -> Inspecti
     """Say what columns by table and name mean for `layout`."""
     columns: dict[str, Column] = {}
     findings: list[Finding] = []
+    absent = {table for table in Table if not there.get(layout.tables[table])}
     for asked in FIELDS:
+        if asked.table in absent:
+            continue
         place = layout.place(asked)
         if place is None:
             continue
@@ -150,12 +157,27 @@ def judge(layout: Layout, there: Mapping[str, Mapping[str, Column]]) -> Inspecti
         kind = _kind(asked, place, column)
         if column is not None and kind is FindingKind.PRESENT:
             columns[asked.key] = column
+        if column is None and asked.descriptive:
+            continue
         findings.append(_finding(layout, asked, kind=kind, name=place.column, column=column))
     return Inspection(
         layout=layout,
         columns=MappingProxyType(columns),
-        findings=(*findings, *_extras(layout, there)),
+        findings=(*_absent(layout, absent), *findings, *_extras(layout, there)),
     )
+
+
+def _absent(layout: Layout, tables: Collection[Table]) -> list[Finding]:
+    """Return one finding for each table that is not there, instead of one for each column."""
+    return [
+        Finding(
+            kind=FindingKind.MISSING_TABLE,
+            table=table,
+            place=f"{layout.schema}.{layout.tables[table]}",
+        )
+        for table in Table
+        if table in tables
+    ]
 
 
 def _kind(asked: Field, place: Place, column: Column | None) -> FindingKind:

@@ -13,7 +13,7 @@ from asyncpg import Connection
 
 from adapters.catalogue.expressions import day, flag, number
 from adapters.catalogue.fields import Kind, Table
-from adapters.catalogue.source import list_of, needed_part, ordered_keys
+from adapters.catalogue.source import Listed, list_of, needed_part, ordered_keys
 from adapters.catalogue.table_schema import Anatomy, Part
 from adapters.catalogue.type_casts import writing
 
@@ -25,6 +25,8 @@ class Vanished:
     """The keys of what vanished, and how many coming sailings of each line there were."""
 
     keys: list[str] = field(default_factory=list)
+    elsewhere: dict[str, int | None] = field(default_factory=dict)
+    """Sailings that have another line in the source, with that line; none of them has vanished."""
     coming: Counter[int] = field(default_factory=Counter)
     coming_gone: Counter[int] = field(default_factory=Counter)
 
@@ -38,19 +40,22 @@ class Vanished:
 
 
 async def find_vanished(
-    target: Connection[Any], anatomy: Anatomy, lines: Sequence[int], there: AsyncIterable[str]
+    target: Connection[Any], anatomy: Anatomy, lines: Sequence[int], there: AsyncIterable[Listed]
 ) -> Vanished:
-    """Compare the target's active sailings with the keys `there`, both in the same order."""
+    """Compare the target's active sailings with the source's of all lines, in the same order."""
     found, present = Vanished(), there.__aiter__()
     upto = await anext(present, None)
     async with target.transaction(readonly=True):
         async for row in target.cursor(_sold(anatomy), list(lines), prefetch=5000):
-            while upto is not None and upto < row["key"]:
+            key = row["key"]
+            while upto is not None and upto[0] < key:
                 upto = await anext(present, None)
             found.coming[row["line"]] += row["coming"]
-            if upto != row["key"]:
-                found.keys.append(row["key"])
+            if upto is None or upto[0] != key:
+                found.keys.append(key)
                 found.coming_gone[row["line"]] += row["coming"]
+            elif upto[1] not in lines:
+                found.elsewhere[key] = upto[1]
     return found
 
 
@@ -78,7 +83,6 @@ def _sold(anatomy: Anatomy) -> str:
     coming = f"coalesce({leaves.sql} >= CAST(current_date AS {leaves.type}), FALSE)::int"
     return ordered_keys(
         anatomy,
-        bound="NULL::text",
         more=f", {line} AS line, {coming} AS coming",
         only=flag("t", anatomy.part(Table.SAILINGS, "active")),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.catalogue.fields import Field, Kind, Table, fields_of
+from adapters.catalogue.fields import ACCEPTED, Field, Kind, Table, fields_of
 from adapters.catalogue.table_schema import Anatomy, Part
 from adapters.catalogue.type_casts import comparable, reading, writing
 
@@ -85,9 +85,10 @@ def pair(table: Table, source: Anatomy, target: Anatomy, *, fills: Mapping[str, 
 def receive(table: Table, target: Anatomy, *, fills: Mapping[str, str]) -> Pairing:
     """Take the fields of a table as they come from files, where each of them has one spelling."""
     fields = [
-        _paired(field, part, read=None, fills=fills)
+        _paired(field, part, kind=field.kind, read=None, fills=fills)
         for field in fields_of(table)
-        if field.kind is not Kind.DOCUMENT and (part := target.part(table, field.name))
+        if not (field.kind is Kind.DOCUMENT or field.descriptive)
+        and (part := target.part(table, field.name))
     ]
     pairing = _with_key_first(table, fields, {})
     _require_all_demanded(pairing, target)
@@ -102,10 +103,18 @@ def _fields(
         if part is None:
             continue
         if origin is not None:
-            read = reading(field.kind, origin.type, origin.sql)
-            yield _paired(field, part, read=read, fills=fills)
+            kind = _kind(field, origin, part)
+            read = reading(kind, origin.type, origin.sql)
+            yield _paired(field, part, kind=kind, read=read, fills=fills)
         elif part.not_null and not part.has_default and field.key in fills:
-            yield _paired(field, part, read="CAST(NULL AS text)", fills=fills)
+            yield _paired(field, part, kind=field.kind, read="CAST(NULL AS text)", fills=fills)
+
+
+def _kind(field: Field, origin: Part, part: Part) -> Kind:
+    """Return as what a value travels; names between two texts keep the spelling they have."""
+    texts = ACCEPTED[Kind.WORDS]
+    alike = field.kind is Kind.NAMES and origin.type in texts and part.type in texts
+    return Kind.WORDS if alike else field.kind
 
 
 def _lonely(table: Table, source: Anatomy, target: Anatomy, *, paired: set[str]) -> dict[str, str]:
@@ -118,9 +127,11 @@ def _lonely(table: Table, source: Anatomy, target: Anatomy, *, paired: set[str])
     }
 
 
-def _paired(field: Field, part: Part, *, read: str | None, fills: Mapping[str, str]) -> Paired:
+def _paired(
+    field: Field, part: Part, *, kind: Kind, read: str | None, fills: Mapping[str, str]
+) -> Paired:
     fill = fills.get(field.key) if part.not_null else None
-    return Paired(name=field.name, part=part, kind=field.kind, read=read, fill=fill)
+    return Paired(name=field.name, part=part, kind=kind, read=read, fill=fill)
 
 
 def _columns_of_fields(table: Table, source: Anatomy, target: Anatomy) -> set[str]:

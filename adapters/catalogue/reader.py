@@ -20,11 +20,21 @@ from asyncpg import (
 
 from adapters.catalogue.cache import Memory
 from adapters.catalogue.connection import Server, lent, open_pool, reachable, server_of
+from adapters.catalogue.descriptions import Facet, ListedSailing, SailingDetails, SearchCounts
 from adapters.catalogue.inspection import Inspection, inspect
 from adapters.catalogue.layout import Layout
 from adapters.catalogue.quality import LineCount, counts
-from adapters.catalogue.rows import BadCursor, cursor_after, place_of, sailing_of
-from adapters.catalogue.statements import Query, Wanted, fits, many_sailings, one_sailing, sample
+from adapters.catalogue.rows import (
+    BadCursor,
+    cursor_after,
+    details_of,
+    listed_of,
+    place_of,
+    sailing_of,
+)
+from adapters.catalogue.search_statements import Filters, PageRequest, SortKey, fits, page
+from adapters.catalogue.search_statements import counts as counts_of
+from adapters.catalogue.statements import Query, one_sailing, sample
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.model.sailing import Sailing
 
@@ -41,10 +51,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CataloguePage:
-    """Sailings by date; `next` is the cursor of the page after, None on the last."""
+    """Sailings in their order; `next` is the cursor of the page after, None on the last."""
 
-    sailings: tuple[Sailing, ...]
+    entries: tuple[ListedSailing, ...]
     next: str | None
+
+    @property
+    def sailings(self) -> tuple[Sailing, ...]:
+        """Return what bookings need of them."""
+        return tuple(entry.sailing for entry in self.entries)
 
 
 class CatalogueReader:
@@ -65,10 +80,11 @@ class CatalogueReader:
         """
         self._pool = pool
         self._layout = layout
-        self._live_lines = sorted(live_lines)
+        self._live_lines = tuple(sorted(live_lines))
         self._currency = currency
-        self._sailings = Memory[Sailing | None](seconds=seconds, most=MOST_REMEMBERED)
+        self._sailings = Memory[SailingDetails | None](seconds=seconds, most=MOST_REMEMBERED)
         self._pages = Memory[CataloguePage](seconds=seconds, most=MOST_REMEMBERED // 8)
+        self._counts = Memory[SearchCounts](seconds=seconds, most=MOST_REMEMBERED // 8)
         self._inspections = Memory[Inspection](seconds=INSPECTED_FOR, most=1)
         self._told: tuple[str, ...] = ()
 
@@ -85,37 +101,48 @@ class CatalogueReader:
         Raises:
             Refused: `unavailable`, since the catalogue lacks what a booking needs.
         """
-        return await self._sailings.recall(cruise_id, lambda: self._sailing(cruise_id))
+        details = await self.details(cruise_id)
+        return details.sailing if details else None
+
+    async def details(self, cruise_id: str) -> SailingDetails | None:
+        """Return the same sailing with all that the catalogue tells of it.
+
+        Raises:
+            Refused: `unavailable`, since the catalogue lacks what a booking needs.
+        """
+        return await self._sailings.recall(cruise_id, lambda: self._details(cruise_id))
 
     async def search(
         self,
+        filters: Filters,
         *,
-        today: date,
-        line: int | None = None,
-        month: date | None = None,
-        nights_min: int | None = None,
-        nights_max: int | None = None,
-        port: str | None = None,
+        sort: SortKey = SortKey.DATE,
         cursor: str | None = None,
         limit: int = 20,
     ) -> CataloguePage:
-        """Return sailings of live lines that leave after `today`; `month` is any day within it.
+        """Return a page of sailings.
 
         Raises:
-            BadCursor: `cursor` is not the `next` of another page.
+            BadCursor: `cursor` is not the `next` of another page in this order.
             Refused: `unavailable`, since the catalogue lacks what a booking needs.
         """
-        wanted = Wanted(
-            lines=tuple(one for one in self._live_lines if line in (None, one)),
-            after=today,
-            month=month,
-            nights_min=nights_min,
-            nights_max=nights_max,
-            port=port,
+        wanted = PageRequest(
+            filters=filters,
+            live_lines=self._live_lines,
+            currency=self._currency,
+            sort=sort,
             place=None if cursor is None else place_of(cursor),
             limit=max(1, min(limit, _MOST)),
         )
         return await self._pages.recall(wanted, lambda: self._page(wanted))
+
+    async def search_counts(self, filters: Filters) -> SearchCounts:
+        """Return how many sailings the filters find, and how many with other choices.
+
+        Raises:
+            Refused: `unavailable`, since the catalogue lacks what a booking needs.
+        """
+        return await self._counts.recall(filters, lambda: self._counted(filters))
 
     async def sample(self, *, today: date, per_line: int | None) -> tuple[Sailing, ...]:
         """Return so many coming sailings of every line, live or not, or all of them."""
@@ -130,19 +157,31 @@ class CatalogueReader:
         """Return which database this is."""
         return await server_of(self._pool)
 
-    async def _sailing(self, cruise_id: str) -> Sailing | None:
+    async def _details(self, cruise_id: str) -> SailingDetails | None:
         for exactly in (True, False):
             rows = await self._ask(partial(one_sailing, cruise_id=cruise_id, exactly=exactly))
             if rows:
-                return sailing_of(rows[0], currency=self._currency)
+                return details_of(rows[0], currency=self._currency)
         return None
 
-    async def _page(self, wanted: Wanted) -> CataloguePage:
+    async def _page(self, wanted: PageRequest) -> CataloguePage:
         rows = await self._ask(partial(_checked, wanted=wanted))
-        page = rows[: wanted.limit]
+        listed = (listed_of(row, currency=self._currency) for row in rows[: wanted.limit])
+        last = rows[wanted.limit - 1] if len(rows) > wanted.limit else None
         return CataloguePage(
-            sailings=self._sold(page),
-            next=cursor_after(page[-1]) if len(rows) > wanted.limit else None,
+            entries=tuple(entry for entry in listed if entry is not None),
+            next=None if last is None else cursor_after(last, sort=wanted.sort),
+        )
+
+    async def _counted(self, filters: Filters) -> SearchCounts:
+        rows = await self._ask(partial(counts_of, filters=filters, live_lines=self._live_lines))
+        facets: dict[str, list[Facet]] = {}
+        for row in rows:
+            facet = Facet(value=row["value"], label=row["label"], count=row["number"])
+            facets.setdefault(row["facet"], []).append(facet)
+        (total,) = facets.pop("total")
+        return SearchCounts(
+            total=total.count, facets={name: tuple(found) for name, found in facets.items()}
         )
 
     def _sold(self, rows: Sequence[Record]) -> tuple[Sailing, ...]:
@@ -202,7 +241,7 @@ async def open_reader(
         )
 
 
-def _checked(found: Inspection, *, wanted: Wanted) -> Query:
-    if wanted.place is not None and not fits(found, wanted.place):
+def _checked(found: Inspection, *, wanted: PageRequest) -> Query:
+    if wanted.place is not None and not fits(found, wanted.place, sort=wanted.sort):
         raise BadCursor
-    return many_sailings(found, wanted)
+    return page(found, wanted)

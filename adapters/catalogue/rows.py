@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from asyncpg import Record
 
-from adapters.catalogue import values
+from adapters.catalogue import documents, values
+from adapters.catalogue.descriptions import ListedSailing, SailingDetails
+from adapters.catalogue.search_statements import Place, SortKey
 from adapters.catalogue.values import Unreadable, needed
 from booking_flow.model.sailing import Sailing
 
@@ -43,21 +47,55 @@ def _price(row: Record, currency: str) -> Decimal | None:
     return values.money(row["from_price"]) if theirs in {None, currency} else None
 
 
-def cursor_after(last: Record) -> str:
+def listed_of(row: Record, *, currency: str) -> ListedSailing | None:
+    """Read a row of a page."""
+    sailing = sailing_of(row, currency=currency)
+    return None if sailing is None else ListedSailing(sailing=sailing, **_shown(sailing, row))
+
+
+def details_of(row: Record, *, currency: str) -> SailingDetails | None:
+    """Read a row with all that describes the sailing."""
+    sailing = sailing_of(row, currency=currency)
+    if sailing is None:
+        return None
+    return SailingDetails(
+        sailing=sailing,
+        **_shown(sailing, row),
+        itinerary=documents.stops(row["itinerary"]),
+        notices=documents.notices(row["notices"]),
+        ship_description=values.words(row["ship_description"]),
+        year_built=values.number(row["year_built"]),
+        guest_capacity=values.number(row["guest_capacity"]),
+        deck_count=values.number(row["deck_count"]),
+        images=documents.pictures(row["images"]),
+        cabin_categories=documents.cabin_categories(row["cabin_categories"]),
+    )
+
+
+def _shown(sailing: Sailing, row: Record) -> dict[str, Any]:
+    nights = timedelta(days=sailing.nights)
+    return {
+        "embark_port": values.words(row["embark_port"]) or next(iter(sailing.ports), None),
+        "returns_on": values.day(row["returns_on"]) or sailing.sailing_date + nights,
+        "image_url": values.words(row["image_url"]),
+    }
+
+
+def cursor_after(last: Record, *, sort: SortKey) -> str:
     """Return the cursor of the page that begins after a row."""
-    place = f"{last['place_day']} {last['place_id']}"
+    place = f"{sort} {last['place_key']} {last['place_day']} {last['place_id']}"
     return urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
-def place_of(cursor: str) -> tuple[str, str]:
-    """Return the day and the identifier after which a page begins.
+def place_of(cursor: str) -> Place:
+    """Return the row after which a page begins.
 
     Raises:
         BadCursor: it names none.
     """
     try:
         place = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        day, cruise_id = place.split(" ", 1)
+        sort, key, day, cruise_id = place.split(" ", 3)
+        return Place(sort=SortKey(sort), key=key, day=day, cruise_id=cruise_id)
     except ValueError as error:
         raise BadCursor from error
-    return day, cruise_id

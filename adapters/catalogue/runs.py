@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final, Protocol
 
 from asyncpg import Connection
@@ -18,6 +19,7 @@ from adapters.catalogue.run_log import Begun, Ledger, fingerprint
 from adapters.catalogue.table_schema import Anatomy
 
 _AT_ONCE: Final = 1000
+_TOLD: Final = 5
 
 
 class Watch(Protocol):
@@ -126,6 +128,7 @@ class Run:
     async def retire(self, vanished: Vanished, lines_there: set[int]) -> None:
         """Mark sailings inactive that the source no longer has, unless that is hard to believe."""
         statement = retirement(self.anatomy)
+        self._note_elsewhere(vanished)
         if doubts := self._doubts(vanished, lines_there, statement):
             self.report.doubted = True
             for doubt in doubts:
@@ -136,6 +139,12 @@ class Run:
             for start in range(0, len(vanished.keys), _AT_ONCE):
                 keys = vanished.keys[start : start + _AT_ONCE]
                 await self.connection.execute(statement, keys)
+
+    def _note_elsewhere(self, vanished: Vanished) -> None:
+        for key, line in islice(vanished.elsewhere.items(), _TOLD):
+            self.report.note(f"sailing {key} is of line {line} in the source; it was left as it is")
+        if (more := len(vanished.elsewhere) - _TOLD) > 0:
+            self.report.note(f"{more} more sailings are of another line in the source")
 
     def _doubts(
         self, vanished: Vanished, lines_there: set[int], statement: str | None
@@ -150,6 +159,8 @@ class Run:
             async with self.connection.transaction():
                 return await writer.write(rows)
         written = await writer.compare(rows)
+        if not writer.rehearsed:
+            self.report.note(f"rules of {table} were not tried: no temporary table may be made")
         for other in self.writers.values():
             other.promise(table, written.new)
         return written

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from asyncpg import Connection
 
@@ -19,6 +19,8 @@ from adapters.catalogue.table_schema import Anatomy, Part
 MOST_ROWS: Final = 1000
 _MOST_CHARACTERS: Final = 8 * 1024 * 1024
 _FIRST: Final = 50
+Listed: TypeAlias = "tuple[str, int | None]"
+"""The key of a sailing, and the line that it has here; None where that is no number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +71,12 @@ class DatabaseSource:
             yield Batch(rows=rows, last=page[-1])
             size = _size_after(rows)
 
-    async def keys(self) -> AsyncIterator[str]:
-        """Return the keys of all the lines' sailings in their order."""
-        async for row in self._connection.cursor(self._ordered(), self._lines, None, prefetch=5000):
-            yield row["key"]
+    async def keys(self) -> AsyncIterator[Listed]:
+        """Return the keys of the sailings of every line in their order, with the lines."""
+        line = number("t", self._part(Table.SAILINGS, "line_id"))
+        every = ordered_keys(self._anatomy, more=f", {line} AS line", of_lines=False)
+        async for row in self._connection.cursor(every, prefetch=5000):
+            yield row["key"], row["line"]
 
     async def count(self, *, after: str | None) -> int:
         """Return how many sailings there are from one key on."""
@@ -127,14 +131,25 @@ def needed_part(anatomy: Anatomy, table: Table, field: str) -> Part:
     return part
 
 
-def ordered_keys(anatomy: Anatomy, *, bound: str, more: str = "", only: str = "TRUE") -> str:
-    """Return SQL for the keys of the sailings of lines `$1`, in an order all databases share."""
+def ordered_keys(
+    anatomy: Anatomy,
+    *,
+    bound: str = "NULL::text",
+    more: str = "",
+    only: str = "TRUE",
+    of_lines: bool = True,
+) -> str:
+    """Return SQL for the keys of sailings, in an order that all databases share.
+
+    They are those of lines `$1`, or of all lines; `bound` is the key after which they begin.
+    """
     part = needed_part(anatomy, Table.SAILINGS, "cruise_id")
     key = f'CAST(t.{part.sql} AS text) COLLATE "C"'
     line = number("t", needed_part(anatomy, Table.SAILINGS, "line_id"))
+    chosen = f"{line} = ANY($1::int[])" if of_lines else "TRUE"
     return (
         f"SELECT {key} AS key{more} FROM {anatomy.layout.table(Table.SAILINGS)} t "
-        f"WHERE {line} = ANY($1::int[]) AND {only} AND t.{part.sql} IS NOT NULL "
+        f"WHERE {chosen} AND {only} AND t.{part.sql} IS NOT NULL "
         f"AND ({bound} IS NULL OR {key} > {bound}) "
         f"ORDER BY 1"
     )

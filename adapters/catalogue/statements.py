@@ -1,17 +1,16 @@
-"""The two questions asked of a catalogue, in SQL made of the columns that exist."""
+"""Questions about single sailings, in SQL made of the columns that exist."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from adapters.catalogue import expressions, values
+from adapters.catalogue import expressions
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Column, Inspection
 
-_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SHOWN: Final = {
     "cruise_id": ("s", "sailings.cruise_id"),
     "name": ("s", "sailings.name"),
@@ -22,26 +21,24 @@ _SHOWN: Final = {
     "sailing_date": ("s", "sailings.sailing_date"),
     "nights": ("s", "sailings.nights"),
     "ports": ("s", "sailings.ports"),
+    "embark_port": ("s", "sailings.embark_port"),
+    "returns_on": ("s", "sailings.returns_on"),
+    "image_url": ("h", "ships.image_url"),
     "from_price": ("s", "sailings.from_price"),
     "currency": ("s", "sailings.currency"),
 }
 """What is selected, as text, by the alias of its table and its field."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Which sailings a search is for: coming ones of live lines, and of these some."""
-
-    lines: tuple[int, ...]
-    after: date
-    month: date | None = None
-    nights_min: int | None = None
-    nights_max: int | None = None
-    port: str | None = None
-    place: tuple[str, str] | None = None
-    """The day and identifier after which the page begins."""
-    limit: int = 20
-    """The page's size; one row more is asked for, which tells whether another page follows."""
+_DESCRIBED: Final = {
+    "itinerary": ("s", "sailings.itinerary"),
+    "notices": ("s", "sailings.notices"),
+    "ship_description": ("h", "ships.description"),
+    "year_built": ("h", "ships.year_built"),
+    "guest_capacity": ("h", "ships.guest_capacity"),
+    "deck_count": ("h", "ships.deck_count"),
+    "images": ("h", "ships.images"),
+    "cabin_categories": ("h", "ships.cabin_categories"),
+}
+"""What is selected besides for a sailing that is looked at by itself."""
 
 
 @dataclass(slots=True)
@@ -66,42 +63,22 @@ def one_sailing(found: Inspection, cruise_id: str, *, exactly: bool) -> Query | 
 
     Asked `exactly`, an index on the column helps; otherwise blanks around its text are forgiven.
     """
-    column = _column(found, "sailings.cruise_id")
-    own = expressions.identifier("s", column)
-    if not _findable(own, cruise_id) or not (exactly or own.type == "text"):
+    own = expressions.identifier("s", column(found, "sailings.cruise_id"))
+    if not findable(own, cruise_id) or not (exactly or own.type == "text"):
         return None
-    query = _selecting(found)
+    query = selecting(found, *_texts(found, _DESCRIBED))
     sql = own.sql if exactly else expressions.trimmed(own.sql)
     query.where(f"{sql} = {own.parameter(query.given(cruise_id))} LIMIT 1")
     return query
 
 
-def many_sailings(found: Inspection, wanted: Wanted) -> Query:
-    """Ask for a page of sailings in the order they leave."""
-    day = expressions.day("s", _column(found, "sailings.sailing_date"))
-    own = expressions.identifier("s", _column(found, "sailings.cruise_id"))
-    line = expressions.number("s", _column(found, "sailings.line_id"))
-    query = _selecting(found)
-    query.where(f"{line} = ANY(${query.given(list(wanted.lines))}::integer[])")
-    query.where(f"{day.sql} > {day.parameter(query.given(wanted.after.isoformat()))}")
-    _in_month(query, day, wanted.month)
-    _of_length(query, found, wanted)
-    _calling_at(query, found, wanted.port)
-    if wanted.place is not None:
-        first = day.parameter(query.given(wanted.place[0]))
-        second = own.parameter(query.given(wanted.place[1]))
-        query.where(f"({day.sql}, {own.sql}) > ({first}, {second})")
-    query.sql += f" ORDER BY {day.sql}, {own.sql} LIMIT {wanted.limit + 1}"
-    return query
-
-
 def sample(found: Inspection, *, today: date, per_line: int | None) -> Query:
     """Ask for so many coming sailings of every line, or all; the same ones on every call."""
-    day = expressions.day("s", _column(found, "sailings.sailing_date"))
-    own = expressions.identifier("s", _column(found, "sailings.cruise_id"))
-    line = _number(found, "s", "sailings.line_id")
+    day = expressions.day("s", column(found, "sailings.sailing_date"))
+    own = expressions.identifier("s", column(found, "sailings.cruise_id"))
+    line = number(found, "s", "sailings.line_id")
     drawn = f"row_number() OVER (PARTITION BY {line} ORDER BY md5({own.sql}::text)) AS drawn"
-    query = _selecting(found, drawn)
+    query = selecting(found, drawn)
     query.where(f"{day.sql} > {day.parameter(query.given(today.isoformat()))}")
     query.sql = f"SELECT * FROM ({query.sql}) AS numbered"  # noqa: S608
     if per_line is not None:
@@ -110,34 +87,23 @@ def sample(found: Inspection, *, today: date, per_line: int | None) -> Query:
     return query
 
 
-def fits(found: Inspection, place: tuple[str, str]) -> bool:
-    """Whether a page can begin after such a day and identifier."""
-    day = expressions.day("s", _column(found, "sailings.sailing_date"))
-    own = expressions.identifier("s", _column(found, "sailings.cruise_id"))
-    if day.type == "text":
-        return _DAY.fullmatch(place[0]) is not None and _findable(own, place[1])
-    return values.day(place[0]) is not None and _findable(own, place[1])
-
-
 def joined(found: Inspection) -> str:
     """Return the sailings that have a line and a ship, by the aliases s, l and h."""
     tables, line, ship = found.layout, "sailings.line_id", "sailings.ship_id"
     return (
         f"{tables.table(Table.SAILINGS)} s"
         f" JOIN {tables.table(Table.LINES)} l"
-        f" ON {_number(found, 'l', 'lines.line_id')} = {_number(found, 's', line)}"
+        f" ON {number(found, 'l', 'lines.line_id')} = {number(found, 's', line)}"
         f" JOIN {tables.table(Table.SHIPS)} h"
-        f" ON {_number(found, 'h', 'ships.ship_id')} = {_number(found, 's', ship)}"
+        f" ON {number(found, 'h', 'ships.ship_id')} = {number(found, 's', ship)}"
     )
 
 
-def _selecting(found: Inspection, *more: str) -> Query:
-    day = expressions.day("s", _column(found, "sailings.sailing_date"))
-    own = expressions.identifier("s", _column(found, "sailings.cruise_id"))
-    shown = [
-        f"{expressions.selected(alias, found.column(key))} AS {name}"
-        for name, (alias, key) in _SHOWN.items()
-    ]
+def selecting(found: Inspection, *more: str) -> Query:
+    """Return a query for sailings on sale, to which conditions can be added."""
+    day = expressions.day("s", column(found, "sailings.sailing_date"))
+    own = expressions.identifier("s", column(found, "sailings.cruise_id"))
+    shown = _texts(found, _SHOWN)
     shown += [f"{day.sql}::text AS place_day", f"{own.sql}::text AS place_id", *more]
     active = expressions.flag("s", found.column("sailings.active"))
     return Query(
@@ -146,44 +112,24 @@ def _selecting(found: Inspection, *more: str) -> Query:
     )
 
 
-def _in_month(query: Query, day: expressions.Comparable, month: date | None) -> None:
-    if month is None:
-        return
-    first = month.replace(day=1)
-    after = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    query.where(f"{day.sql} >= {day.parameter(query.given(first.isoformat()))}")
-    query.where(f"{day.sql} < {day.parameter(query.given(after.isoformat()))}")
+def _texts(found: Inspection, wanted: Mapping[str, tuple[str, str]]) -> list[str]:
+    return [
+        f"{expressions.selected(alias, found.column(key))} AS {name}"
+        for name, (alias, key) in wanted.items()
+    ]
 
 
-def _of_length(query: Query, found: Inspection, wanted: Wanted) -> None:
-    nights = _number(found, "s", "sailings.nights")
-    if wanted.nights_min is not None:
-        query.where(f"{nights} >= ${query.given(wanted.nights_min)}::integer")
-    if wanted.nights_max is not None:
-        query.where(f"{nights} <= ${query.given(wanted.nights_max)}::integer")
+def number(found: Inspection, alias: str, key: str) -> str:
+    """Return a whole number of a required field."""
+    return expressions.number(alias, column(found, key))
 
 
-def _calling_at(query: Query, found: Inspection, port: str | None) -> None:
-    if port is None:
-        return
-    ports = expressions.names("s", found.column("sailings.ports"))
-    embark = expressions.selected("s", found.column("sailings.embark_port"))
-    query.where(
-        f"EXISTS (SELECT FROM unnest(array_append({ports}, {embark})) AS called (port)"
-        f" WHERE lower({expressions.trimmed('called.port')}) ="
-        f" lower(${query.given(port)}::text))"
-    )
-
-
-def _number(found: Inspection, alias: str, key: str) -> str:
-    return expressions.number(alias, _column(found, key))
-
-
-def _column(found: Inspection, key: str) -> Column:
+def column(found: Inspection, key: str) -> Column:
+    """Return the column of a required field."""
     return found.columns[key]
 
 
-def _findable(own: expressions.Comparable, cruise_id: str) -> bool:
+def findable(own: expressions.Comparable, cruise_id: str) -> bool:
     """Whether a column could hold such an identifier, and PostgreSQL would look for it."""
     if own.type == "text":
         return "\0" not in cruise_id

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from adapters.catalogue.fields import Table
+from adapters.catalogue.layout import quoted
 from adapters.catalogue.pairing import KEYS, Paired, Pairing
 from adapters.catalogue.table_schema import Anatomy
 
@@ -35,7 +36,8 @@ def comparison(pairing: Pairing, target: Anatomy) -> str:
     there = f"t.{key.part.sql} IS NULL"
     values = ", ".join(f"{c.written(f'r.c{n}')} AS v{n}" for n, c in enumerate(pairing.columns))
     return f"""
-        SELECT s.n, {there} AS new, array_remove(ARRAY[{told}]::text[], NULL) AS changed
+        SELECT s.n, CAST(s.v0 AS text) AS key, {there} AS new,
+               array_remove(ARRAY[{told}]::text[], NULL) AS changed
                {_parents(pairing, target)}
         FROM (SELECT r.n, {values} FROM {_given(pairing)}) s
         LEFT JOIN {target.layout.table(pairing.table)} t ON t.{key.part.sql} = s.v0
@@ -45,7 +47,10 @@ def comparison(pairing: Pairing, target: Anatomy) -> str:
 
 
 def upsert(pairing: Pairing, target: Anatomy) -> str:
-    """Return SQL that writes rows, given one list of texts for each column."""
+    """Return SQL that writes rows, given one list of texts for each column.
+
+    It returns the `key` of each row that the table kept; a trigger may keep some out.
+    """
     names = [column.part.sql for column in pairing.columns]
     values = ", ".join(c.written(f"r.c{n}") for n, c in enumerate(pairing.columns))
     changes = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
@@ -53,7 +58,32 @@ def upsert(pairing: Pairing, target: Anatomy) -> str:
         INSERT INTO {target.layout.table(pairing.table)} ({", ".join(names)})
         SELECT {values} FROM {_given(pairing)} ORDER BY r.n
         ON CONFLICT ({names[0]}) DO {f"UPDATE SET {changes}" if changes else "NOTHING"}
+        RETURNING CAST({names[0]} AS text) AS key
     """
+
+
+def rehearsal(pairing: Pairing, target: Anatomy) -> tuple[str, str]:
+    """Return SQL that makes a temporary copy of the table, and SQL that writes rows into that.
+
+    The copy has the columns, the types and the CHECKs, and no trigger, default or reference.
+    """
+    there = target.layout.table(pairing.table)
+    # Under the table's own name, so that a refusal reads as that of the table.
+    name = quoted(target.layout.tables[pairing.table])
+    copy = f"pg_temp.{name}"
+    copied = {column.part.name for column in pairing.columns}
+    optional = "".join(
+        f"ALTER TABLE {copy} ALTER {part.sql} DROP NOT NULL;"
+        for part in target.parts[pairing.table].values()
+        if part.not_null and part.name not in copied
+    )
+    names = ", ".join(column.part.sql for column in pairing.columns)
+    values = ", ".join(c.written(f"r.c{n}") for n, c in enumerate(pairing.columns))
+    made = (
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {there} INCLUDING CONSTRAINTS);"
+        f"{optional}"
+    )
+    return made, f"INSERT INTO {copy} ({names}) SELECT {values} FROM {_given(pairing)}"
 
 
 def _given(pairing: Pairing) -> str:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 from adapters.traveltek.decode import printable
-from booking_flow.model.card import luhn_valid
+from booking_flow.model.card_numbers import mask_card_numbers
 
 MAX_ITEMS: Final = 20
 MAX_TEXT: Final = 300
@@ -29,7 +29,8 @@ def _listed(keys: str) -> frozenset[str]:
     return frozenset(keys.split())
 
 
-_DIGITS = re.compile(r"\d(?:[ .-]?\d){11,}")
+_SECRET = re.compile(r"\b[0-9A-Za-z]{8}(?:[-A-Za-z][0-9A-Za-z]{4}){3}[-A-Za-z][0-9A-Za-z]{12}\b")
+"""Tokens and session keys: GUIDs in which a letter may stand for a dash (traveltek.md)."""
 _PARTS = re.compile(r"[^\W\d_]{3,}")
 _HASHED = frozenset({"sessionkey"})
 _REQUEST = _listed(
@@ -150,7 +151,7 @@ class _Keeper:
         words = printable(html.unescape(words[:MAX_LOOKED_AT]))
         if self._personal is not None:
             words = self._personal.sub(MASK, words)
-        return _DIGITS.sub(_without_card, words)[:MAX_TEXT]
+        return mask_card_numbers(_SECRET.sub(MASK, words), MASK)[:MAX_TEXT]
 
     def _items(self, values: Sequence[object]) -> list[object]:
         kept = [self.value(each) for each in values[:MAX_ITEMS]]
@@ -162,21 +163,13 @@ class _Keeper:
             return self.text(value)
         if self._personal is not None and self._personal.fullmatch(str(value)):
             return MASK
-        safe = _DIGITS.sub(_without_card, str(value)[:MAX_LOOKED_AT])[:MAX_TEXT]
+        safe = mask_card_numbers(str(value)[:MAX_LOOKED_AT], MASK)[:MAX_TEXT]
         return value if isinstance(value, int) and safe == str(value) else safe
 
     @staticmethod
     def _numbered(key: str, value: object) -> bool:
         """Whether this is an entry of an object that stands for a list, such as allocation."""
         return key.isdecimal() and len(key) < 12 and isinstance(value, Mapping)
-
-
-def _without_card(found: re.Match[str]) -> str:
-    """Mask a run of digits if any part of it could be a card number."""
-    digits = re.sub(r"\D", "", found.group())
-    spans = ((start, size) for size in range(12, 20) for start in range(len(digits) - size + 1))
-    hit = any(luhn_valid(digits[start : start + size]) for start, size in spans)
-    return MASK if hit else found.group()
 
 
 def fingerprint(secret: str) -> str:

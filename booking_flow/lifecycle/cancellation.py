@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from booking_flow.errors import Refused
 from booking_flow.flow import State, Trigger
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
-from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.session import NO_DETAILS, Session, Unwinding, UnwindingReason
 from booking_flow.saga import OwedUndo, StaffTask, TaskKind
 from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import SESSION_OVER, expiring
 
+REASON_GIVEN: Final = "a reason was given"
 _END = {
     UnwindingReason.CANCEL: Trigger.CANCEL,
     UnwindingReason.EXPIRE: Trigger.EXPIRE,
@@ -84,6 +86,19 @@ def cancel(session: Session, *, reason: str | None, at: Moment) -> Change | None
     if session.open_step is not None:
         return change.record(EventKind.CANCEL_REQUESTED, trigger=Trigger.CANCEL, reason=reason)
     return unwind(change, UnwindingReason.CANCEL, at, why=reason)
+
+
+def cancel_by_guest(session: Session, *, words: str | None, at: Moment) -> Change | None:
+    """Cancel as the guest asks; their words join their details, which can be erased.
+
+    Raises:
+        Refused: the session has expired.
+    """
+    change = cancel(session, reason=REASON_GIVEN if words else None, at=at)
+    erased = session.reserved and session.details == NO_DETAILS
+    if change is None or words is None or erased:
+        return change
+    return change.put(details=session.details.with_changes(cancel_reason=words))
 
 
 def _cancelling(session: Session) -> bool:

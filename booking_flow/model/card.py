@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, NoReturn
 
 from booking_flow.errors import Fault, Refusal, RefusalCode
+from booking_flow.model import card_numbers
+from booking_flow.model.card_numbers import Issuer, issuer_of, luhn_valid
 from booking_flow.model.money import Money
 
 
@@ -21,26 +24,16 @@ class CardBrand(StrEnum):
     DINERS = "DIN"
 
 
-_PREFIXES: Final = (
-    (CardBrand.AMEX, range(34, 35), 2),
-    (CardBrand.AMEX, range(37, 38), 2),
-    (CardBrand.VISA, range(4, 5), 1),
-    (CardBrand.MASTERCARD, range(51, 56), 2),
-    (CardBrand.MASTERCARD, range(2221, 2721), 4),
-    (CardBrand.DISCOVER, range(6011, 6012), 4),
-    (CardBrand.DISCOVER, range(644, 650), 3),
-    (CardBrand.DISCOVER, range(65, 66), 2),
-    (CardBrand.DINERS, range(300, 306), 3),
-    (CardBrand.DINERS, range(36, 37), 2),
-    (CardBrand.DINERS, range(38, 40), 2),
+_BRANDS: Final = MappingProxyType(
+    {
+        card_numbers.VISA: CardBrand.VISA,
+        card_numbers.MASTERCARD: CardBrand.MASTERCARD,
+        card_numbers.AMEX: CardBrand.AMEX,
+        card_numbers.DISCOVER: CardBrand.DISCOVER,
+        card_numbers.DINERS: CardBrand.DINERS,
+    }
 )
-_LENGTHS: Final = {
-    CardBrand.AMEX: (15,),
-    CardBrand.VISA: (13, 16, 19),
-    CardBrand.MASTERCARD: (16,),
-    CardBrand.DISCOVER: (16, 19),
-    CardBrand.DINERS: (14, 16, 19),
-}
+"""The issuers whose cards the supplier takes."""
 
 
 class Card:
@@ -83,10 +76,8 @@ class Card:
     @property
     def brand(self) -> CardBrand | None:
         """Return the brand by the issuer's number range (ISO/IEC 7812)."""
-        for brand, span, digits in _PREFIXES:
-            if self._number[:digits].isdecimal() and int(self._number[:digits]) in span:
-                return brand
-        return None
+        issuer = issuer_of(self._number)
+        return _BRANDS.get(issuer) if issuer else None
 
     @property
     def mask(self) -> CardMask:
@@ -132,19 +123,12 @@ class Charge:
     """None where only the journal of claims knows of it, which keeps nothing of cards."""
 
 
-def luhn_valid(number: str) -> bool:
-    """Whether the check digit fits (ISO/IEC 7812-1, annex B)."""
-    digits = [int(digit) for digit in reversed(number)]
-    doubled = (sum(divmod(2 * digit, 10)) for digit in digits[1::2])
-    return (sum(digits[::2]) + sum(doubled)) % 10 == 0
-
-
 def check_card(card: Card, *, today: date) -> Refusal | None:
     """Refuse a card no bank would know; the refusal never repeats what was typed."""
     faults = [
         Fault(pointer=f"/payment/{field}", detail=detail)
         for field, detail, bad in (
-            ("cardNumber", "is not a card number", not _number_valid(card)),
+            ("cardNumber", *_number_fault(card)),
             ("cvv", "has 3 digits, or 4 for American Express", not _cvv_valid(card)),
             ("expiryMonth", "is not a month", not 1 <= card.expiry_month <= 12),
             ("expiryYear", "the card has expired", _expired(card, today)),
@@ -154,11 +138,18 @@ def check_card(card: Card, *, today: date) -> Refusal | None:
     return Refusal(code=RefusalCode.CARD_INVALID, errors=tuple(faults)) if faults else None
 
 
-def _number_valid(card: Card) -> bool:
-    number, brand = card.reveal_number(), card.brand
-    if brand is None or not (number.isascii() and number.isdecimal()):
-        return False
-    return len(number) in _LENGTHS[brand] and luhn_valid(number)
+def _number_fault(card: Card) -> tuple[str, bool]:
+    """Return what is wrong with the number, and whether it is; a card nobody takes is a card."""
+    number = card.reveal_number()
+    issuer = issuer_of(number)
+    if issuer is None or not _well_formed(number, issuer):
+        return "is not a card number", True
+    return f"{issuer.name} cards are not taken", issuer not in _BRANDS
+
+
+def _well_formed(number: str, issuer: Issuer) -> bool:
+    digits = number.isascii() and number.isdecimal()
+    return digits and len(number) in issuer.lengths and luhn_valid(number)
 
 
 def _cvv_valid(card: Card) -> bool:

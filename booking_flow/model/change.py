@@ -38,6 +38,8 @@ class IdempotencyBinding:
     key_hash: bytes
     fingerprint: bytes
     success_status: int
+    older_fingerprints: tuple[bytes, ...] = ()
+    """What programs of the release before made of the same request; compared, never stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ class Details:
     passengers: tuple[Passenger, ...] = ()
     dining: str | None = None
     special_requests: str | None = None
+    cancel_reason: str | None = None
+    """Why the guest cancelled, in their words; the history says only that a reason was given."""
 
     def with_changes(self, **changes: object) -> Details:
         """Return a copy with the given fields replaced."""

@@ -25,6 +25,7 @@ from booking_flow.ports import (
     Lookup,
     SessionStore,
     SpooledAnswer,
+    TakenCheck,
     TakenStep,
     TakenUndo,
     WorkQueue,
@@ -152,6 +153,20 @@ class Recovery:
             await self._decide(loaded, _of(taken, _paid(found)), ctx.calls)
             return
         await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
+
+    async def payment_check(self, taken: TakenCheck) -> None:
+        """Compare a payment with what the line has received; unreadable, it is looked at later."""
+        loaded = await self._decider.reload(taken.session_id)
+        session, ctx = loaded.session, self._decider.context()
+        number = booking_of(session).reservation
+        found = await line_record(self._supplier, session, number, ctx=ctx)
+        at = self._decider.at(loaded)
+        change = reconciliation.payment_checked(session, found, taken, at)
+        if change is None:
+            await self._decider.keep(loaded, ctx.calls)
+            return
+        # Where somebody else was first, the task is closed, or it is looked at again.
+        await self._decider.commit(change, command=self._command, calls=ctx.calls)
 
     async def late_answer(self, spooled: SpooledAnswer) -> None:
         """Enter an answer that could not be written when it came; it is the truth."""

@@ -38,6 +38,7 @@ POSSIBLE = {
     TaskKind.CANCEL_WITH_LINE: (AnswerKind.LINE_CANCELLED, AnswerKind.LINE_REFUSED),
     TaskKind.PRICE_MISMATCH: (AnswerKind.DONE,),
     TaskKind.REFUND: (AnswerKind.DONE,),
+    TaskKind.PAYMENT_UNCHECKED: (AnswerKind.DONE,),
     TaskKind.CONFLICT: (AnswerKind.DONE,),
     TaskKind.UNDO_STUCK: (AnswerKind.DONE,),
     TaskKind.FORGOTTEN: (AnswerKind.DONE,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from uuid import UUID
 
 from booking_flow.booking_results import CARD_DECLINED, judge_payment
@@ -18,7 +19,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
-from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.saga import OpenStep, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import ensure
@@ -85,24 +86,57 @@ def _covers(got: Money | None, session: Session, charge: Charge) -> bool:
     return got is not None and got.currency == due.currency and got.amount >= due.amount
 
 
-def refund_excess(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
-    """Have a person refund what the line has received beyond what is entered as paid.
+class Receipt(StrEnum):
+    """What the line's record shows of the money that is entered as paid."""
 
-    What it has received may include the commission; only what exceeds both is too much.
-    payment.pl has no idempotency key, so a request that reaches the supplier twice is paid twice.
+    UNSEEN = "unseen"
+    """It could not be read, is in another currency, or lags behind."""
+    ALL = "all"
+    EXCESS = "excess"
+
+
+def receipt_of(booking: Booking, record: ImportedBooking | None) -> Receipt:
+    """Compare what the line has received with what is entered as paid.
+
+    It may include the agency's commission; only what exceeds both is too much.
     """
-    after = change.after
-    if record is None or record.received_at_least is None or after.open_step is not None:
-        return change
-    got, entered = record.received_at_least, booking_of(after).paid
-    if got.currency != entered.currency or got.amount <= entered.amount:
+    got, entered = record.received if record else None, booking.paid
+    if record is None or got is None or not got.positive:
+        return Receipt.UNSEEN if entered.positive else Receipt.ALL
+    if got.currency != entered.currency or got.amount < entered.amount:
+        return Receipt.UNSEEN
+    certain = record.received_at_least or got
+    return Receipt.EXCESS if certain.amount > entered.amount else Receipt.ALL
+
+
+def receipt_tasks(
+    session: Session, record: ImportedBooking | None, at: Moment, *, step_id: UUID | None
+) -> tuple[StaffTask, ...]:
+    """Return what is to be done about what the line has received for a booking.
+
+    What it has received beyond what is entered is for a person to refund: payment.pl has no
+    idempotency key, so a request that reaches the supplier twice is paid twice. Money that is
+    entered without having seen the line's record is looked at again.
+    """
+    paid, got = booking_of(session).paid, record.received if record else None
+    match receipt_of(booking_of(session), record):
+        case Receipt.ALL:
+            return ()
+        case Receipt.UNSEEN:
+            kind, said = TaskKind.PAYMENT_UNCHECKED, {"paid": str(paid)}
+        case Receipt.EXCESS:
+            kind, said = TaskKind.REFUND, {"received": str(got), "paid": str(paid)}
+    if record is not None and record.commission is not None:
+        said["commission"] = str(record.commission)
+    return (staff_task(session, kind, at, step_id=step_id, extra=said),)
+
+
+def compare_receipt(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
+    """Compare what a settled step has entered as paid with the line's record."""
+    if change.after.open_step is not None:
         return change
     step = outcomes.open_step(change.before)
-    said = {"received": str(record.received), "paid": str(entered)}
-    if record.commission is not None:
-        said["commission"] = str(record.commission)
-    task = staff_task(after, TaskKind.REFUND, at, step_id=step.id, extra=said)
-    return change.plus(tasks=(task,))
+    return change.plus(tasks=receipt_tasks(change.after, record, at, step_id=step.id))
 
 
 def pay_unknown(
@@ -174,7 +208,7 @@ def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> 
         return obey_cancel(_pay_failed(session, ended, at), at)
     match judge_payment(ended.answer, asked=ended.charge.amount):
         case StepStatus.DONE:
-            change = refund_excess(_payment_taken(session, ended), ended.record, at)
+            change = compare_receipt(_payment_taken(session, ended), ended.record, at)
         case StepStatus.REFUSED if not perhaps_received(session, ended.charge, ended.record):
             change = outcomes.refused(session, CARD_DECLINED, sent=True)
         case _:

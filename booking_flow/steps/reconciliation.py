@@ -14,15 +14,18 @@ from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State
 from booking_flow.lifecycle.cancellation import obey_cancel, staff_task, unwind
 from booking_flow.model.basket import BasketAnswer
-from booking_flow.model.change import Change, begin
+from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, UnwindingReason
+from booking_flow.ports import TakenCheck
 from booking_flow.saga import OpenStep, OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.steps import book, hold, outcomes, pay
 from booking_flow.steps.context import Moment
+from booking_flow.supplier import ImportedBooking
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
 FORGOTTEN = "the database had forgotten it; restored from the journal of claims"
+COMPARED = "what the line has received was compared with what is entered as paid"
 _QUESTIONS = {StepName.BOOK: TaskKind.BOOK_UNKNOWN, StepName.PAY: TaskKind.PAY_UNKNOWN}
 NOT_HELD = Refusal(code=RefusalCode.SELECTION_STALE, detail="The cabin could not be held.")
 
@@ -124,7 +127,7 @@ def late_pay(session: Session, ended: pay.Paid | outcomes.Failure, at: Moment) -
     if isinstance(ended, outcomes.Failure) or not ended.answer.auth_code:
         return None
     if session.state is State.PAID:
-        return None
+        return _paid_before(session, ended, at)
     made = session.booking
     said = {"authCode": ended.answer.auth_code, "received": str(ended.charge.amount)}
     entered = {"paid": str(made.paid)} if made else {}
@@ -133,6 +136,29 @@ def late_pay(session: Session, ended: pay.Paid | outcomes.Failure, at: Moment) -
         EventKind.LATE_ANSWER, details={"step": StepName.PAY.value, **said}
     )
     return change.plus(tasks=(task,))
+
+
+def _paid_before(session: Session, ended: pay.Paid, at: Moment) -> Change | None:
+    """Look whether a late payment is the one that is entered, or was taken beside it."""
+    tasks = pay.receipt_tasks(session, ended.record, at, step_id=None)
+    if not tasks:
+        return None
+    said = {"step": StepName.PAY.value, "authCode": str(ended.answer.auth_code)}
+    return begin(session).record(EventKind.LATE_ANSWER, details=said).plus(tasks=tasks)
+
+
+def payment_checked(
+    session: Session, record: ImportedBooking | None, check: TakenCheck, at: Moment
+) -> Change | None:
+    """End the check of a payment by the line's record; None where it still shows too little."""
+    booking, got = pay.booking_of(session), record.received if record else None
+    if pay.receipt_of(booking, record) is pay.Receipt.UNSEEN:
+        return None
+    said = {"received": str(got), "paid": str(booking.paid)}
+    change = begin(session).record(EventKind.NOTE, reason=COMPARED, details=said)
+    answer = TaskClosing(task_id=check.task_id, version=check.version, answer=f"received {got}")
+    tasks = pay.receipt_tasks(session, record, at, step_id=check.step_id)
+    return replace(change.plus(tasks=tasks), closes=answer)
 
 
 def payment_overdue(session: Session, at: Moment) -> Change | None:

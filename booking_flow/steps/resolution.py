@@ -19,7 +19,7 @@ from booking_flow.saga import OpenStep, StepStatus, TaskKind
 from booking_flow.steps import book, outcomes
 from booking_flow.steps.context import Moment
 from booking_flow.steps.hold import basket_of, chosen_of
-from booking_flow.steps.pay import booking_of, paid, received, refund_excess
+from booking_flow.steps.pay import booking_of, compare_receipt, paid, received
 from booking_flow.supplier import BookAnswer, BookStatus, ImportedBooking
 
 NOT_BOOKED = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The booking was not made.")
@@ -87,7 +87,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
     )
     asked = book.Asked(answer=answer, charge=charge)
     change = book.entered(session, asked, verdict, at)
-    return obey_cancel(refund_excess(change, found, at), at)
+    return obey_cancel(compare_receipt(change, found, at), at)
 
 
 def _paid_status(
@@ -132,7 +132,7 @@ def paid_after_all(
     old = booking_of(session)
     change = outcomes.done(session).put(booking=old.receiving(charge.amount))
     change = paid(change, charge, None, step.id)
-    return obey_cancel(refund_excess(change, record, at), at)
+    return obey_cancel(compare_receipt(change, record, at), at)
 
 
 def not_paid(session: Session, at: Moment) -> Change:

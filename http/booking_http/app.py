@@ -23,6 +23,7 @@ from booking_http.runtime.optional_services import check_optional_services
 from booking_http.service import SERVICE, Service
 from booking_http.settings import Settings
 from booking_http.staff.wiring import support_of
+from booking_http.web.callers import Callers
 from booking_http.web.catalogue_gauges import CatalogueGauges
 from booking_http.web.event_streams import EventStreams
 from booking_http.web.headers import add_headers, preflight
@@ -113,6 +114,7 @@ def service_of_parts(parts: Parts) -> Service:
         lookups=PostgresLookups(parts.database, parts.vault),
         support=support_of(parts),
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
+        callers=Callers(trusted=settings.trusted_proxies, metrics=metrics),
         streams=EventStreams(per_session=settings.streams_per_session),
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,

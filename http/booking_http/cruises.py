@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Protocol
 
 from adapters.catalogue.connection import Server
+from adapters.catalogue.descriptions import SailingDetails, SearchCounts
 from adapters.catalogue.inspection import Inspection
 from adapters.catalogue.reader import CataloguePage
+from adapters.catalogue.search_statements import Filters, SortKey
 from booking_flow.model.sailing import Sailing
 
 
@@ -23,16 +24,18 @@ class Cruises(Protocol):
     async def server(self) -> Server:
         """Return which database this is, asked now."""
 
+    async def details(self, cruise_id: str) -> SailingDetails | None:
+        """Return the same sailing with all that the catalogue tells of it, or None."""
+
     async def search(
         self,
+        filters: Filters,
         *,
-        today: date,
-        line: int | None = None,
-        month: date | None = None,
-        nights_min: int | None = None,
-        nights_max: int | None = None,
-        port: str | None = None,
+        sort: SortKey = SortKey.DATE,
         cursor: str | None = None,
         limit: int = 20,
     ) -> CataloguePage:
-        """Return sailings of live lines that leave after `today`; may raise `BadCursor`."""
+        """Return sailings of live lines; may raise `BadCursor`."""
+
+    async def search_counts(self, filters: Filters) -> SearchCounts:
+        """Return how many sailings the filters find, and how many with other choices."""

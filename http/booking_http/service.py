@@ -16,6 +16,7 @@ from booking_http.api.session_response import Allowed
 from booking_http.cruises import Cruises
 from booking_http.settings import Settings
 from booking_http.staff.wiring import Support
+from booking_http.web.callers import Callers
 from booking_http.web.catalogue_gauges import CatalogueGauges
 from booking_http.web.event_streams import EventStreams
 from booking_http.web.health import Health
@@ -37,6 +38,7 @@ class Service:
     lookups: PostgresLookups
     support: Support
     hashes: KeyedHashes
+    callers: Callers
     streams: EventStreams
     health: Health
     metrics: Metrics

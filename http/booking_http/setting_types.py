@@ -30,6 +30,9 @@ def _split(value: Any) -> Any:
 
 
 def _networks(value: Any) -> Any:
+    """Read networks; an empty setting stands for its default, so none are said by `none`."""
+    if value == "none":
+        return ()
     return [_network(place, part) for place, part in enumerate(_split(value), start=1)]
 
 

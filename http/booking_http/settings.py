@@ -144,10 +144,15 @@ class Settings(FromEnvironment):
 
     cors_origins: Origins = ()
     trusted_proxies: Networks = ()
-    """Networks whose X-Forwarded-For is believed."""
+    """Networks whose X-Forwarded-For or Forwarded is believed."""
     max_body_bytes: int = Field(default=64 * 1024, ge=1024, le=64 * MANY)
+    """The largest body of any route; each has a smaller one of its own."""
+    body_seconds: Seconds = 20.0
+    """How long a request's body may take to arrive."""
     cap_holds: Count = 5
     """Live holds one address may have on one sailing."""
+    cap_holds_per_address: Count = 15
+    """Live holds one address may have on all sailings together."""
     cap_cards_per_session: Count = 10
     """Card attempts per hour in one session, refused ones included."""
     cap_cards_per_address: Count = 30

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from persistence.columns import (
     MOMENT,
@@ -98,6 +99,7 @@ idempotency_keys: Final = Table(
     Column("step_id", UUID),
     Column("at", MOMENT, nullable=False),
     Index("ix_idempotency_keys_step", "session_id", "step_id"),
+    Index("ix_idempotency_keys_at", "at"),
 )
 
 session_references: Final = Table(
@@ -139,6 +141,13 @@ ships: Final = Table(
     Column("ship_id", Integer, primary_key=True, autoincrement=False),
     Column("line_id", Integer, ForeignKey("catalogue.lines.line_id"), nullable=False),
     Column("name", Text, nullable=False),
+    Column("description", Text),
+    Column("year_built", Integer),
+    Column("guest_capacity", Integer),
+    Column("deck_count", Integer),
+    Column("image_url", Text),
+    Column("images", JSONB),
+    Column("cabin_categories", JSONB),
     schema="catalogue",
 )
 
@@ -156,6 +165,9 @@ sailings: Final = Table(
     Column("from_price", MONEY),
     Column("currency", Text, nullable=False),
     Column("active", Boolean, nullable=False),
+    Column("returns_on", Date),
+    Column("itinerary", JSONB),
+    Column("notices", JSONB),
     three_letters(),
     *not_negative("nights", "from_price"),
     Index(

@@ -212,6 +212,7 @@ staff_tasks: Final = Table(
     Column("claimed_account", UUID),
     Column("claimed_by", Text),
     Column("claimed_at", MOMENT),
+    Column("looked_at", MOMENT),
     one_of("kind", (kind for kind in TaskKind if kind is not TaskKind.FORGOTTEN)),
     CheckConstraint(
         "(claimed_account IS NULL) = (claimed_by IS NULL)"
@@ -221,6 +222,11 @@ staff_tasks: Final = Table(
     *not_negative("version"),
     Index("uq_staff_tasks_id", "id", unique=True),
     Index("ix_staff_tasks_open", "due_at", postgresql_where=text("closed_at IS NULL")),
+    Index(
+        "ix_staff_tasks_unchecked",
+        "looked_at",
+        postgresql_where=text("kind = 'payment_unchecked' AND closed_at IS NULL"),
+    ),
 )
 
 clock_offset: Final = Table(

@@ -77,6 +77,19 @@ LEFTOVERS: Final = (
         settings=LATER,
     ),
     Leftover(
+        name="a payment to be compared",
+        walk=to_paid_later,
+        settings=LATER,
+        faults=(("cruiseimportbooking.pl", "http_404"),),
+    ),
+    Leftover(
+        name="a payment that cannot be compared",
+        walk=to_paid_later,
+        settings=LATER,
+        faults=(("cruiseimportbooking.pl", "http_404"),),
+        failing=(("cruiseimportbooking.pl", "http_404"),),
+    ),
+    Leftover(
         name="an answer in the spool",
         walk=to_booked_and_paid,
         outage=(f"before {SETTLE}", 9),

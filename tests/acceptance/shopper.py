@@ -31,7 +31,7 @@ class Shopper:
 
     async def wants(self, wish: Wish, *, keyed: bool = True, twice: bool = False) -> Reply | None:
         """Ask for something; None when the process stopped before it answered."""
-        headers = once(f"shopper-{uuid4()}") if keyed else {}
+        headers = once(str(uuid4())) if keyed else {}
         self.asked = (wish, headers)
         reply = await self._ask(wish, headers)
         return await self._ask(wish, headers) if twice else reply

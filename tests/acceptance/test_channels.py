@@ -14,7 +14,7 @@ from tests.acceptance.wishes import RED
 from tests.acceptance.world import LEASES, World, supplying, world_over
 from tests.http.kit import VISA, Guest, Json, once
 
-KEY = once("the-same-key-both-times")
+KEY = once("b7e23ec29af24f0e8e5a6d1f2a3b4c5d")
 Opened = Callable[[str], AbstractAsyncContextManager[World]]
 
 
@@ -108,6 +108,23 @@ async def test_a_deposit_the_supplier_took_twice_is_seen_in_the_lines_record(
         assert task.facts["received"] == f"{deposit * 2} USD"
         assert task.facts["paid"] == f"{deposit} USD"
         assert await world.simulator.received("payment.pl") == 1
+
+
+async def test_a_deposit_taken_twice_is_seen_once_the_lines_record_can_be_read(
+    opened: Opened,
+) -> None:
+    async with opened("supplier_payment") as world:
+        guest, body = await booked(world)
+        await world.simulator.fault("payment.pl", "duplicate_submit")
+        await world.simulator.fault("cruiseimportbooking.pl", "http_500", times=None)
+        reply = await guest.pay(guest.payment(body["price"]["deposit"], deposit=True))
+        assert (reply.status, reply.body["state"]) == (200, "paid")
+        assert [task.kind.value for task in await world.open_tasks()] == ["payment_unchecked"]
+        world.supplier.faults.clear()
+        await world.pass_time(LEASES)
+        await world.work()
+        assert [task.kind.value for task in await world.open_tasks()] == ["refund"]
+        await judge(world)
 
 
 async def test_a_cancel_waits_for_a_payment_in_doubt(opened: Opened) -> None:

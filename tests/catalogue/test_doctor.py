@@ -269,6 +269,20 @@ async def test_a_missing_required_column_is_a_failure_and_ends_no_other_check(
     assert of_check(report, "supplier.token")[0].level is Level.OK
 
 
+async def test_an_absent_table_is_one_finding_with_the_settings_that_name_it(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    shelf = await make_shelf(stocked=False)
+    await shelf.run("CREATE SCHEMA elsewhere")
+    await shelf.run("ALTER TABLE cruises SET SCHEMA elsewhere")
+    report = await practice.report(shelf)
+    assert wrong(report) == {"catalogue.missing_table": Level.FAILURE}
+    (missing,) = of_check(report, "catalogue.missing_table")
+    assert missing.said == "public.cruises is no table that this account can read"
+    assert missing.guest == "No guest can begin a booking."
+    assert "CATALOGUE_SCHEMA" in missing.todo
+
+
 async def test_extra_columns_and_other_types_are_named(
     practice: Practice, make_shelf: MakeShelf
 ) -> None:

@@ -155,6 +155,46 @@ async def test_of_two_files_for_one_sailing_the_later_month_counts(
     assert (await take(tree, database_url)).written == 0
 
 
+async def test_of_two_months_the_later_one_counts_however_it_is_written(
+    database_url: str, tmp_path: Path
+) -> None:
+    tree = grow(tmp_path, 1)
+    path = tree.paths[str(trees.FIRST)]
+    content = json.loads((tmp_path / path).read_text())
+    (tmp_path / path).unlink()
+    _, _, line, ship, name = path.split("/")
+    for month in ("9", "10"):
+        folder = tmp_path / "2028" / month / line / ship
+        folder.mkdir(parents=True)
+        (folder / name).write_text(json.dumps(content | {"name": f"Month {month}"}))
+    report = await take(tree, database_url)
+    assert [fault.name.split("/")[1] for fault in report.faults] == ["9"]
+    assert [row[1] for row in await sold(database_url)] == ["Month 10"]
+
+
+async def test_the_ending_of_a_file_may_be_in_capitals(database_url: str, tmp_path: Path) -> None:
+    tree = grow(tmp_path, 1)
+    path = tmp_path / tree.paths[str(trees.FIRST)]
+    path.rename(path.with_suffix(".JSON"))
+    assert (await take(tree, database_url)).tables[SAILINGS].new == 1
+
+
+async def test_a_sailing_with_a_file_of_another_line_has_not_vanished(
+    database_url: str, tmp_path: Path
+) -> None:
+    tree = grow(tmp_path, 30)
+    await take(tree, database_url)
+    key = tree.of_lines(22)[0][0]
+    path = tree.paths[key]
+    year, month, _, ship, name = path.split("/")
+    moved = tmp_path / year / month / "8" / ship / name
+    moved.parent.mkdir(parents=True)
+    (tmp_path / path).rename(moved)
+    report = await take(tree, database_url, whole=True)
+    assert report.tables[SAILINGS].vanished == 0
+    assert f"sailing {key} is of line 8 in the source; it was left as it is" in report.notes
+
+
 async def test_only_a_whole_export_says_what_is_no_longer_on_sale(
     database_url: str, tmp_path: Path
 ) -> None:

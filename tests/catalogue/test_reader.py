@@ -9,8 +9,9 @@ import pytest
 import structlog
 
 from adapters.catalogue.layout import CRUISES, OWN, Layout, layout_of
-from adapters.catalogue.reader import CataloguePage, CatalogueReader, open_reader
+from adapters.catalogue.reader import CatalogueReader, open_reader
 from adapters.catalogue.rows import BadCursor
+from adapters.catalogue.search_statements import Filters
 from adapters.simulator.sailings import seeded_sailings
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.model.sailing import Sailing
@@ -129,15 +130,14 @@ async def test_every_active_sailing_is_found_by_its_id(catalogue: CatalogueReade
 
 async def test_a_search_shows_coming_live_sailings(catalogue: CatalogueReader) -> None:
     for wanted, found in SEARCHES:
-        page = CataloguePage(sailings=found, next=None)
-        assert await catalogue.search(today=TODAY, **wanted) == page, wanted
+        assert (await catalogue.search(Filters(after=TODAY, **wanted))).sailings == found, wanted
 
 
 async def test_pages_follow_one_another_without_a_gap(catalogue: CatalogueReader) -> None:
     seen: list[Sailing] = []
     cursor = None
     for _ in LIVE:
-        page = await catalogue.search(today=TODAY, cursor=cursor, limit=1)
+        page = await catalogue.search(Filters(after=TODAY), cursor=cursor, limit=1)
         seen += page.sailings
         cursor = page.next
     assert (tuple(seen), cursor) == (LIVE, None)
@@ -146,12 +146,12 @@ async def test_pages_follow_one_another_without_a_gap(catalogue: CatalogueReader
 async def test_a_made_up_cursor_is_refused(catalogue: CatalogueReader) -> None:
     for cursor in ("x", "%%%", "bm90IGEgcGxhY2U", "", "MjAzMC0wMS0wMSAA"):
         with pytest.raises(BadCursor):
-            await catalogue.search(today=TODAY, cursor=cursor)
+            await catalogue.search(Filters(after=TODAY), cursor=cursor)
 
 
 async def test_a_sailing_leaves_the_search_on_its_day(catalogue: CatalogueReader) -> None:
-    assert (await catalogue.search(today=date(2031, 3, 7))).sailings == (LATER,)
-    assert (await catalogue.search(today=date(2031, 3, 6))).sailings == LIVE
+    assert (await catalogue.search(Filters(after=date(2031, 3, 7)))).sailings == (LATER,)
+    assert (await catalogue.search(Filters(after=date(2031, 3, 6)))).sailings == LIVE
 
 
 async def test_seeding_again_brings_up_to_date(
@@ -187,18 +187,18 @@ async def test_a_catalogue_of_other_types_tells_the_same(make_shelf: MakeShelf, 
             one.cruise_id for one in coming if "Seattle" in one.ports
         }
         with pytest.raises(BadCursor):
-            await reader.search(today=today(), cursor="x")
+            await reader.search(Filters(after=today()), cursor="x")
 
 
 def by_place(sailing: Sailing) -> tuple[date, str]:
     return sailing.sailing_date, sailing.cruise_id
 
 
-async def all_pages(reader: CatalogueReader, **wanted: Any) -> list[Sailing]:
+async def all_pages(reader: CatalogueReader, *, limit: int = 20, **wanted: Any) -> list[Sailing]:
     seen: list[Sailing] = []
     cursor = None
     while True:
-        page = await reader.search(today=today(), cursor=cursor, **wanted)
+        page = await reader.search(Filters(after=today(), **wanted), cursor=cursor, limit=limit)
         seen += page.sailings
         if (cursor := page.next) is None:
             return seen
@@ -235,7 +235,7 @@ async def test_nothing_is_sold_without_a_required_column(make_shelf: MakeShelf) 
                 await reader.sailing("2190294")
             assert refused.value.refusal.code is RefusalCode.UNAVAILABLE
             with pytest.raises(Refused):
-                await reader.search(today=today())
+                await reader.search(Filters(after=today()))
             (finding,) = (await reader.inspection()).harmful
             assert str(finding) == f"public.{table}.{column} is missing, required"
         await shelf.run(f"ALTER TABLE {table} RENAME elsewhere TO {column}")
@@ -343,10 +343,10 @@ async def test_what_was_read_is_shown_again_for_a_while(make_shelf: MakeShelf) -
     shelf = await make_shelf()
     async with reading(shelf.url, seconds=60) as reader:
         found = await reader.sailing("2190294")
-        page = await reader.search(today=today())
+        page = await reader.search(Filters(after=today()))
         await shelf.run("UPDATE cruises SET is_active = false")
         assert await reader.sailing("2190294") is found
-        assert await reader.search(today=today()) is page
+        assert await reader.search(Filters(after=today())) is page
         assert await reader.sailing("2190295") is None
 
 

@@ -86,12 +86,12 @@ async def test_what_comes_back_is_on_sale_again(database_url: str, make_shelf: M
     source = await make_shelf(stocked=False)
     await fill(source, 10)
     await copy(source, database_url)
-    await source.run("UPDATE cruises SET cruise_line_id = 8 WHERE id = $1", str(FIRST))
+    await source.run("UPDATE cruises SET id = '1' WHERE id = $1", str(FIRST))
     assert (await copy(source, database_url)).tables[SAILINGS].vanished == 1
     assert keys(await sold(database_url, "NOT active")) == [str(FIRST)]
-    await source.run("UPDATE cruises SET cruise_line_id = 3 WHERE id = $1", str(FIRST))
+    await source.run("UPDATE cruises SET id = $1 WHERE id = '1'", str(FIRST))
     assert (await copy(source, database_url)).tables[SAILINGS].changed == 1
-    assert await sold(database_url, "NOT active") == []
+    assert keys(await sold(database_url, "NOT active")) == ["1"]
 
 
 async def test_sailings_that_name_another_line_than_the_source_are_put_right(
@@ -180,3 +180,52 @@ async def test_a_production_database_must_be_meant(
     assert (await copy(source, database_url, **marked, dry_run=True)).written == 65
     report = await copy(source, database_url, **marked, production=True)
     assert (report.environment, report.written) == ("production", 65)
+
+
+async def test_what_a_trigger_keeps_out_is_not_told_as_new(make_shelf: MakeShelf) -> None:
+    source, target = await make_shelf(stocked=False), await make_shelf(stocked=False)
+    await fill(source, 6)
+    await target.run(
+        "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'"
+    )
+    await target.run(
+        "CREATE TRIGGER no BEFORE INSERT ON cruises FOR EACH ROW"
+        f" WHEN (NEW.id = '{FIRST}') EXECUTE FUNCTION no()"
+    )
+    for new, same in ((5, 0), (0, 5)):
+        report = await copy(source, target.owner)
+        tally = report.tables[SAILINGS]
+        assert (tally.new, tally.same, tally.refused) == (new, same, 1)
+        assert [str(fault.reason) for fault in report.faults] == [
+            "a trigger of the table keeps it out"
+        ]
+
+
+async def test_a_dry_run_does_not_promise_what_the_table_refuses(make_shelf: MakeShelf) -> None:
+    source = await make_shelf(stocked=False)
+    target = await make_shelf({"cruises": {"name": "varchar(3) NOT NULL"}}, stocked=False)
+    await target.run("ALTER TABLE cruises ADD COLUMN theirs serial NOT NULL")
+    await target.run("ALTER TABLE cruises ADD CONSTRAINT short CHECK (nights < 9)")
+    await fill(source, 30)
+    await source.run("UPDATE cruises SET name = 'ok' WHERE id <= $1", str(FIRST + 20))
+    before = await every_row(target.owner, "public")
+    told = await copy(source, target.owner, dry_run=True)
+    assert await every_row(target.owner, "public") == before
+    done = await copy(source, target.owner)
+    assert told.tables == done.tables
+    assert told.faults == done.faults
+    assert 0 < done.tables[SAILINGS].new < 30
+
+
+async def test_a_sailing_of_another_line_has_not_vanished(
+    database_url: str, make_shelf: MakeShelf
+) -> None:
+    """Its row is left as it is, and the report names the line it has in the source."""
+    source = await make_shelf(stocked=False)
+    await fill(source, 6)
+    await copy(source, database_url)
+    await source.run("UPDATE cruises SET cruise_line_id = 8 WHERE id = $1", str(FIRST))
+    report = await copy(source, database_url)
+    assert report.tables[SAILINGS].vanished == 0
+    assert f"sailing {FIRST} is of line 8 in the source; it was left as it is" in report.notes
+    assert (await sold(database_url, f"cruise_id = '{FIRST}'"))[0][-1] is True

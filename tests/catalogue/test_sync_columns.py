@@ -310,3 +310,60 @@ async def test_rows_without_a_key_are_passed_by(make_shelf: MakeShelf) -> None:
     await source.run("INSERT INTO cruises SELECT * FROM cruises WHERE id = $1", str(FIRST + 1))
     assert (await copy(source, target.owner)).tables[SAILINGS].new == 2
     assert (await copy(source, target.owner)).written == 0
+
+
+LISTED = '["Cozumel, Mexico", "Miami"]'
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "meant"),
+    [
+        ("text", "jsonb", LISTED),
+        ("text", "text", LISTED),
+        ("jsonb", "text", LISTED),
+        ("text[]", "text", '["Cozumel, Mexico","Miami"]'),
+    ],
+)
+async def test_a_list_in_a_text_is_no_text_with_commas(
+    theirs: str, ours: str, meant: str, make_shelf: MakeShelf
+) -> None:
+    source = await make_shelf({"cruises": {"ports": theirs}}, stocked=False)
+    target = await make_shelf({"cruises": {"ports": ours}}, stocked=False)
+    await fill_one(source, ports='{"Cozumel, Mexico", Miami}' if theirs == "text[]" else LISTED)
+    assert (await copy(source, target.owner)).faults == []
+    ((ports,),) = await target.run("SELECT ports FROM cruises")
+    assert ports == meant
+    assert (await copy(source, target.owner)).written == 0
+
+
+async def fill_one(shelf: Any, **values: str) -> None:
+    """Put one sailing in, with some of its values."""
+    await shelf.run("INSERT INTO cruise_lines VALUES (22, 'Royal Caribbean')")
+    await shelf.run("INSERT INTO ships VALUES (1, 22, 'Icon of the Seas')")
+    row = GIVEN | values
+    listed = ", ".join(f"'{word}'" for word in row.values())
+    await shelf.run(f"INSERT INTO cruises ({', '.join(row)}) VALUES ({listed})")
+
+
+@pytest.mark.parametrize("type_", ["numeric", "double precision"])
+async def test_a_price_without_end_is_none(type_: str, make_shelf: MakeShelf) -> None:
+    source = await make_shelf({"cruises": {"cheapest_price": type_}}, stocked=False)
+    target = await make_shelf({"cruises": {"cheapest_price": "numeric"}}, stocked=False)
+    await fill_one(source, cheapest_price="NaN")
+    report = await copy(source, target.owner)
+    assert (report.faults, report.tables[SAILINGS].new) == ([], 1)
+    ((price,),) = await target.run("SELECT cheapest_price FROM cruises")
+    assert price is None
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("date", "date"), ("timestamp", "timestamp")])
+async def test_a_day_without_end_is_refused_by_its_name(
+    theirs: str, ours: str, make_shelf: MakeShelf
+) -> None:
+    source = await make_shelf({"cruises": {"sailing_date": theirs}}, stocked=False)
+    target = await make_shelf({"cruises": {"sailing_date": ours}}, stocked=False)
+    await fill_one(source, sailing_date="infinity")
+    report = await copy(source, target.owner)
+    assert report.tables[SAILINGS].new == 0
+    assert [fault.name for fault in report.faults] == ["sailing 1"]
+    assert "infinity is no day" in report.faults[0].reason

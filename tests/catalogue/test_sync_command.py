@@ -96,7 +96,7 @@ def test_what_is_in_the_way_is_a_sentence(
     run_apart(fill(source, 3))
     away = str(URL(source.url).with_port(1))
     for found, words in (
-        (catalogue("sync", "--from", source.url, "--to", empty_database_url), "is missing"),
+        (catalogue("sync", "--from", source.url, "--to", empty_database_url), "is no table"),
         (catalogue("sync", "--from", database_url, "--to", database_url), "same database"),
         (catalogue("sync", "--from", source.url, "--to", foreign.url), "permission denied"),
     ):

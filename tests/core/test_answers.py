@@ -293,6 +293,7 @@ def test_a_payment_taken_after_all_is_entered() -> None:
         ),
         settle=a_settlement(DONE),
         payments=(PaymentRecord(amount=usd("500"), auth_code=None, card=MASK, step_id=STEP_ID),),
+        tasks=(a_task(TaskKind.PAYMENT_UNCHECKED, facts=BOOKED_FACTS | {"paid": "506.56 USD"}),),
     )
 
 

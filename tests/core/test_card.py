@@ -19,8 +19,8 @@ from booking_flow.model.card import (
     Charge,
     PaymentType,
     check_card,
-    luhn_valid,
 )
+from booking_flow.model.card_numbers import luhn_valid
 from booking_flow.model.party import Details
 from booking_flow.supplier import BookOrder
 from tests.core.builders import (
@@ -151,6 +151,20 @@ def test_what_no_bank_would_know_is_refused(number: str) -> None:
     """A wrong check digit, blanks, an unknown range, nothing, other scripts' digits."""
     found = check_card(a_card(number), today=TODAY)
     assert plain(found) == plain(with_faults(RefusalCode.CARD_INVALID, NUMBER))
+
+
+@pytest.mark.parametrize(
+    ("brand", "number"),
+    [
+        ("JCB", "3530111333300000"),
+        ("UnionPay", "6200000000000005"),
+        ("Maestro", "6759649826438453"),
+    ],
+)
+def test_a_card_of_a_brand_that_is_not_taken_is_told_as_such(brand: str, number: str) -> None:
+    found = check_card(a_card(number), today=TODAY)
+    fault = ("/payment/cardNumber", f"{brand} cards are not taken")
+    assert plain(found) == plain(with_faults(RefusalCode.CARD_INVALID, fault))
 
 
 @pytest.mark.parametrize(

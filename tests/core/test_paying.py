@@ -19,11 +19,13 @@ from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKin
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
     Paid,
+    Receipt,
     booking_of,
     claim_pay,
     intent_of,
     paid,
     perhaps_received,
+    receipt_of,
     received,
     settle_pay,
 )
@@ -188,6 +190,7 @@ def test_an_authcode_is_a_payment() -> None:
         payments=(
             PaymentRecord(amount=usd("500"), auth_code="A1B2C3", card=MASK, step_id=STEP_ID),
         ),
+        tasks=(a_task(TaskKind.PAYMENT_UNCHECKED, facts=BOOKED_FACTS | {"paid": "506.56 USD"}),),
     )
 
 
@@ -226,9 +229,10 @@ def test_what_the_line_received_beyond_what_is_entered_is_refunded_by_a_person()
     assert change.after.state is State.PAID
 
 
-@pytest.mark.parametrize("got", [usd("500"), usd("499.99"), eur("1000"), None])
-def test_a_record_without_more_than_was_entered_needs_nobody(got: Money | None) -> None:
-    change = settle_pay(paying(), ended(a_transaction(), record=a_record(received=got)), at())
+def test_a_record_of_what_was_entered_needs_nobody() -> None:
+    change = settle_pay(
+        paying(), ended(a_transaction(), record=a_record(received=usd("500"))), at()
+    )
     assert (change.after.state, change.tasks) == (State.PAID, ())
 
 
@@ -270,6 +274,38 @@ def test_a_payment_of_another_amount_is_in_doubt_with_both_sides() -> None:
     assert task.kind is TaskKind.PAY_UNKNOWN
     said = {"authCodes": "A1B2C3", "amounts": "1.00 USD", "fraud": "Green"}
     assert task.facts == BOOKED_FACTS | said
+
+
+UNCHECKED = a_task(TaskKind.PAYMENT_UNCHECKED, facts=BOOKED_FACTS | {"paid": "500.00 USD"})
+
+
+@pytest.mark.parametrize("got", [usd("499.99"), usd("0"), eur("1000"), None])
+def test_a_record_that_does_not_show_what_was_entered_is_looked_at_again(
+    got: Money | None,
+) -> None:
+    change = settle_pay(paying(), ended(a_transaction(), record=a_record(received=got)), at())
+    assert (change.after.state, change.tasks) == (State.PAID, (UNCHECKED,))
+
+
+@pytest.mark.parametrize(
+    ("paid", "got", "receipt"),
+    [
+        ("500", usd("500"), Receipt.ALL),
+        ("500", usd("500.01"), Receipt.EXCESS),
+        ("500", usd("499.99"), Receipt.UNSEEN),
+        ("500", eur("500"), Receipt.UNSEEN),
+        ("500", None, Receipt.UNSEEN),
+        ("0", None, Receipt.ALL),
+        ("0", eur("0"), Receipt.ALL),
+        ("0", eur("0.01"), Receipt.UNSEEN),
+        ("0", usd("0.01"), Receipt.EXCESS),
+    ],
+)
+def test_what_the_line_received_is_compared_with_what_is_entered(
+    paid: str, got: Money | None, receipt: Receipt
+) -> None:
+    booking = a_booking(paid=usd(paid))
+    assert receipt_of(booking, a_record(received=got)) is receipt
 
 
 def test_money_entered_without_an_authcode_is_recorded_so() -> None:
@@ -408,7 +444,8 @@ def test_a_cancel_that_arrived_meanwhile_is_a_persons_work(
     change = settle_pay(paying(cancel_requested_at=NOW), end, at())
     assert change.after.state is state
     assert change.after.unwinding == Unwinding(since=NOW, reason=UnwindingReason.CANCEL)
-    assert [task.kind for task in change.tasks] == [TaskKind.CANCEL_WITH_LINE]
+    checks = [TaskKind.PAYMENT_UNCHECKED] if state is State.PAID else []
+    assert [task.kind for task in change.tasks] == [*checks, TaskKind.CANCEL_WITH_LINE]
 
 
 def test_a_booked_session_must_have_its_booking() -> None:

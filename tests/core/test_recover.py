@@ -11,25 +11,29 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Charge
-from booking_flow.model.change import Change
+from booking_flow.model.change import Change, TaskClosing
 from booking_flow.model.history import EventKind
+from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.ports import TakenCheck
 from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
 from booking_flow.steps.book import Asked
 from booking_flow.steps.hold import Held
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import Paid
 from booking_flow.steps.reconciliation import (
+    COMPARED,
     abandoned,
     basket_unreadable,
     found_in_basket,
     late_book,
     late_hold,
     late_pay,
+    payment_checked,
     payment_overdue,
     remembered,
 )
-from booking_flow.supplier import PayAnswer
+from booking_flow.supplier import ImportedBooking, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     BOOKED_FACTS,
@@ -37,11 +41,13 @@ from tests.core.builders import (
     MASK,
     NOTHING_HELD,
     NOW,
+    STEP_ID,
     STEP_SINCE,
     a_basket,
     a_basket_answer,
     a_booking,
     a_failed_answer,
+    a_record,
     a_refusal,
     a_selection,
     a_session,
@@ -60,6 +66,7 @@ from tests.core.builders import (
     usd,
 )
 
+PAID = a_session(State.PAID, booking=a_booking(paid=usd("500")))
 SELECTED, BASKETED = State.CABIN_SELECTED, State.BASKETED
 SECOND = timedelta(seconds=1)
 LEASE = timedelta(seconds=165)
@@ -312,13 +319,55 @@ def test_money_that_moved_after_its_step_was_settled_goes_to_a_person(
     [
         (a_session(State.BOOKED), GONE),
         (a_session(State.BOOKED), paid_late(auth_code=None)),
-        (a_session(State.PAID), paid_late(auth_code="A1")),
+        (PAID, replace(paid_late(auth_code="A1"), record=a_record(received=usd("500")))),
     ],
 )
 def test_a_late_answer_about_no_more_money_changes_nothing(
     session: Session, ended: Paid | Failure
 ) -> None:
     assert late_pay(session, ended, at()) is None
+
+
+@pytest.mark.parametrize(
+    ("got", "kind", "facts"),
+    [
+        (usd("1000"), TaskKind.REFUND, {"received": "1000.00 USD", "paid": "500.00 USD"}),
+        (None, TaskKind.PAYMENT_UNCHECKED, {"paid": "500.00 USD"}),
+    ],
+)
+def test_money_that_may_have_moved_beside_what_is_entered_is_looked_at(
+    got: Money | None, kind: TaskKind, facts: dict[str, str]
+) -> None:
+    late = replace(paid_late(auth_code="A1"), record=a_record(received=got))
+    assert late_pay(PAID, late, at()) == Change(
+        before=PAID,
+        after=replace(PAID, version=8),
+        events=(an_event(EventKind.LATE_ANSWER, State.PAID, step="pay", authCode="A1"),),
+        tasks=(a_task(kind, step_id=None, facts=BOOKED_FACTS | facts),),
+    )
+
+
+CHECK = TakenCheck(session_id=an_id(9), task_id=an_id(8), step_id=STEP_ID, version=3)
+
+
+@pytest.mark.parametrize(("got", "refund"), [(usd("500"), False), (usd("1000"), True)])
+def test_a_payment_is_checked_once_the_lines_record_shows_it(got: Money, refund: bool) -> None:
+    said: dict[str, Any] = {"received": str(got), "paid": "500.00 USD"}
+    task = a_task(TaskKind.REFUND, facts=BOOKED_FACTS | said)
+    assert payment_checked(PAID, a_record(received=got), CHECK, at()) == Change(
+        before=PAID,
+        after=replace(PAID, version=8),
+        events=(an_event(EventKind.NOTE, State.PAID, reason=COMPARED, **said),),
+        tasks=(task,) if refund else (),
+        closes=TaskClosing(task_id=an_id(8), version=3, answer=f"received {got}"),
+    )
+
+
+@pytest.mark.parametrize("record", [None, a_record(received=None), a_record(received=usd("1"))])
+def test_a_payment_the_lines_record_does_not_show_is_looked_at_again(
+    record: ImportedBooking | None,
+) -> None:
+    assert payment_checked(PAID, record, CHECK, at()) is None
 
 
 def due(**fields: Any) -> Session:

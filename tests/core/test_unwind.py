@@ -10,6 +10,7 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import (
     cancel,
+    cancel_by_guest,
     finish_unwinding,
     lapse,
     obey_cancel,
@@ -19,6 +20,7 @@ from booking_flow.lifecycle.cancellation import (
 )
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
+from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
 from booking_flow.steps.guards import SESSION_OVER
@@ -350,3 +352,29 @@ def test_a_task_tells_a_person_what_they_need_and_no_names(
     )
     bare = staff_task(a_session(state), TaskKind.REFUND, at())
     assert (bare.step_id, bare.not_before) == (None, None)
+
+
+def test_a_guests_own_words_stay_out_of_the_history() -> None:
+    session = a_session(State.PRICED)
+    change = cancel_by_guest(session, words="ill", at=at())
+    assert change is not None
+    assert [event.reason for event in change.events] == ["a reason was given"]
+    assert change.after.details == session.details.with_changes(cancel_reason="ill")
+
+
+def test_a_guest_may_give_no_reason() -> None:
+    session = a_session(State.PRICED)
+    assert cancel_by_guest(session, words=None, at=at()) == cancel(session, reason=None, at=at())
+
+
+def test_what_is_cancelled_already_keeps_the_first_words() -> None:
+    session = a_session(State.PRICED, unwinding=CANCELLING)
+    assert cancel_by_guest(session, words="ill", at=at()) is None
+
+
+def test_after_erasure_a_guests_words_are_not_kept() -> None:
+    session = a_session(State.BOOKED, details=Details())
+    change = cancel_by_guest(session, words="ill", at=at())
+    assert change is not None
+    assert change.after.details == Details()
+    assert [event.reason for event in change.events] == ["a reason was given"]

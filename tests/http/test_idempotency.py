@@ -7,11 +7,17 @@ import asyncio
 import pytest
 
 from booking_http.api.action_links import BASE
-from booking_http.api.idempotency import KeyedHashes, bind, canonical, read_key
+from booking_http.api.idempotency import (
+    KeyedHashes,
+    bind,
+    canonical,
+    read_key,
+    read_secret_key,
+)
 from booking_http.web.problems import Problem
 from tests.http.kit import CRUISE, Guest, Service, once
 
-KEY = "a-wish-of-the-guest-0001"
+KEY = "0b8f3c1e5a7d49f2a6c4e8d1b3f50729"
 HASHES = KeyedHashes(key=b"k" * 32)
 ASK = {"cruiseId": CRUISE, "passengerCount": {"adults": 2}}
 
@@ -27,6 +33,36 @@ def test_a_key_has_16_to_255_printable_characters(key: str) -> None:
 
 def test_no_key_is_no_key() -> None:
     assert read_key(None) is None
+    assert read_secret_key(None) is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "b7e23ec2-9af2-4f0e-8e5a-6d1f2a3b4c5d",
+        "B7E23EC29AF24F0E8E5A6D1F2A3B4C5D",
+        "dGhpcyBpcyBzb21lIHJhbmRvbSBieXRlcw==",
+        "dGhpcyBpcyBzb21lIHJhbmRv_-BieXRlcw",
+    ],
+)
+def test_a_key_that_opens_a_session_is_one_that_nobody_guesses(key: str) -> None:
+    assert read_secret_key(key) == key
+
+
+@pytest.mark.parametrize(
+    "key", ["booking-of-ada-0001", "a" * 31, "b7e23ec2-9af2-4f0e-8e5a", "sessions of Ada " * 3, ""]
+)
+async def test_a_guessable_key_opens_no_session(service: Service, guest: Guest, key: str) -> None:
+    """Whoever shares an address and guesses the key would be shown another guest's secret."""
+    reply = await guest.open(headers=once(key))
+    assert (reply.status, reply.code) == (400, "bad_request")
+    assert "UUID" in reply.body["detail"]
+    assert await service.simulator.received("cruiseresults.pl") == 0
+
+
+async def test_other_requests_take_any_key(guest: Guest) -> None:
+    await guest.to_priced()
+    assert (await guest.cancel(headers=once("booking-of-ada-0001"))).status == 200
 
 
 def test_bodies_that_differ_in_order_or_security_code_only_are_the_same() -> None:
@@ -43,7 +79,7 @@ def test_neither_key_nor_body_can_be_read_from_a_binding() -> None:
     )
     assert KEY.encode() not in binding.key_hash
     assert b"Alexa" not in binding.fingerprint
-    assert len(binding.key_hash) == len(binding.fingerprint) == 32
+    assert (len(binding.key_hash), len(binding.fingerprint)) == (32, 33)
 
 
 async def test_a_session_opened_twice_under_one_key_is_one_session(service: Service) -> None:

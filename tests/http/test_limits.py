@@ -95,6 +95,17 @@ async def test_an_address_holds_so_many_cabins_of_a_sailing(make_service: Any) -
     assert (await fourth.select(headers=FROM)).status == 200
 
 
+async def test_an_address_holds_so_many_cabins_over_all_sailings(make_service: Any) -> None:
+    service: Service = await make_service(**CAPPED | {"cap_holds_per_address": 1})
+    held = []
+    for sailing in (CRUISE, str(int(CRUISE) + 1)):
+        guest = service.guest()
+        await guest.to_priced(cruise_id=sailing)
+        held.append(await guest.select(headers=FROM))
+    assert [reply.status for reply in held] == [200, 429]
+    assert (await guest.select(headers=ELSEWHERE)).status == 200
+
+
 async def test_so_many_cards_are_tried_in_a_session(make_service: Any) -> None:
     service: Service = await make_service(**CAPPED)
     guest = service.guest()
@@ -121,7 +132,7 @@ async def test_no_address_is_stored_in_the_clear(make_service: Any) -> None:
     service: Service = await make_service(**CAPPED)
     guest = service.guest()
     ask = {"cruiseId": CRUISE, "passengerCount": {"adults": 2}}
-    headers = {**FROM, "Idempotency-Key": "a-key-of-many-characters"}
+    headers = {**FROM, "Idempotency-Key": "b7e23ec2-9af2-4f0e-8e5a-6d1f2a3b4c5d"}
     reply = await service.call("POST", f"{BASE}/session", ask, headers=headers)
     guest.session_id = reply.body["sessionId"]
     await guest.price()

@@ -69,7 +69,7 @@ async def test_answers_are_what_the_document_says(service: Service, guest: Guest
     cruises = await service.call("GET", "/api/v1/booking/cruises?limit=3")
     validator("Cruises").validate(cruises.body)
     one = cruises.body["cruises"][0]
-    validator("CatalogueCruise").validate(
+    validator("CruiseDetails").validate(
         (await service.call("GET", f"/api/v1/booking/cruises/{one['cruiseId']}")).body
     )
     validator("Ready").validate((await service.call("GET", "/readyz?verbose")).body)

@@ -3,12 +3,17 @@
 import asyncio
 from datetime import timedelta
 
+from sqlalchemy import text
+
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import Trigger
 from booking_flow.model.change import IdempotencyBinding
 from booking_flow.ports import CommitResult, Replay
 from booking_flow.saga import StepName, StepStatus
 from persistence.clock import set_clock_offset
+from persistence.database import fetch_one
+from persistence.idempotency import forget
+from persistence.migrate import downgrade, upgrade
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import (
     BOOKING,
@@ -120,3 +125,32 @@ async def test_one_key_opens_one_session(shop: Shop) -> None:
     assert results == [CommitResult.DONE, CommitResult.DUPLICATE]
     made = await shop.rows("SELECT count(*) AS n FROM booking_sessions")
     assert made[0].n == 1
+
+
+async def test_keys_are_dropped_when_their_day_is_over(shop: Shop) -> None:
+    """However many there are; one of today stays."""
+    counted = "SELECT count(*) AS n FROM idempotency_keys"
+    for _ in range(3):
+        await shop.commit(priced(await shop.created()), binding=binding())
+    await set_clock_offset(shop.engine, timedelta(hours=25))
+    today, known = binding(), await shop.created()
+    await shop.commit(priced(known), binding=today)
+    assert await forget(shop.engine, limit=2) == 3
+    row = await fetch_one(shop.engine, text(counted))
+    assert row is not None
+    assert row.n == 1
+    assert await replay(shop, today) is not None
+
+
+async def test_the_migration_drops_what_was_made_with_the_numbers_of_cards(
+    shop: Shop, database_url: str
+) -> None:
+    """Fingerprints of the first release are gone with the day of their keys."""
+    old, known = binding(), await shop.created()
+    await shop.commit(priced(known), binding=old)
+    await set_clock_offset(shop.engine, timedelta(hours=25))
+    await downgrade(database_url, "20261129_14")
+    await upgrade(database_url)
+    row = await fetch_one(shop.engine, text("SELECT count(*) AS n FROM idempotency_keys"))
+    assert row is not None
+    assert row.n == 0

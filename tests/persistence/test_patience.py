@@ -13,7 +13,7 @@ from persistence.database import create_engine
 from persistence.migrate import CannotMigrate, Patience, current, downgrade, upgrade
 from persistence.revisions import Limits, Standing, head, known, standing
 
-NEWEST = "20261129_14"
+FORGOTTEN = "20261129_14"
 BEFORE = "20261122_13"
 OLDEST = "20261122_12"
 FUTURE = "20991231_01"
@@ -23,7 +23,7 @@ MAKES = "CREATE TABLE forgotten_claims ()"
 
 @asynccontextmanager
 async def reader(dsn: str, does: str = READS) -> AsyncIterator[None]:
-    """Do something to what the newest revision changes, and forget to end the transaction."""
+    """Do something to what the revision of forgotten claims changes, and leave it open."""
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "a report"})
     try:
         async with connection.transaction():
@@ -35,7 +35,7 @@ async def reader(dsn: str, does: str = READS) -> AsyncIterator[None]:
 
 @pytest.fixture
 async def behind(database_url: str) -> str:
-    """Return a database without the newest revision."""
+    """Return a database before the revision of forgotten claims."""
     await downgrade(database_url, BEFORE)
     return database_url
 
@@ -56,8 +56,8 @@ async def test_a_migration_waits_its_turn_and_lets_others_pass(behind: str) -> N
     await asyncio.wait_for(migrating, 10)
     await guest.close()
     assert max(held) < 2
-    assert said[0] == f"{NEWEST}: others hold what it needs, try 1 of 30"
-    assert said[-1] == f"{NEWEST}: done"
+    assert said[0] == f"{FORGOTTEN}: others hold what it needs, try 1 of 30"
+    assert said[-1] == f"{head()}: done"
     assert await current(behind) == head()
 
 
@@ -77,7 +77,7 @@ async def test_a_statement_that_takes_too_long_ends_the_migration(
 ) -> None:
     monkeypatch.setattr("persistence.migrate.limits_of", lambda _: Limits(lock=5, statement=0.2))
     async with reader(behind):
-        with pytest.raises(CannotMigrate, match=f"a statement of {NEWEST} took more than"):
+        with pytest.raises(CannotMigrate, match=f"a statement of {FORGOTTEN} took more than"):
             await upgrade(behind)
     assert await current(behind) == BEFORE
 
@@ -88,7 +88,7 @@ async def test_each_revision_is_kept_though_the_next_one_fails(
     await upgrade(empty_database_url, "20261122_11")
     monkeypatch.setattr(
         "persistence.migrate.limits_of",
-        lambda revision: Limits(lock=5, statement=0.2 if revision == NEWEST else 60),
+        lambda revision: Limits(lock=5, statement=0.2 if revision == FORGOTTEN else 60),
     )
     async with reader(empty_database_url, MAKES):
         with pytest.raises(CannotMigrate):
@@ -122,11 +122,11 @@ async def test_the_tables_say_which_programs_they_serve(database_url: str) -> No
     )
 
 
-@pytest.mark.parametrize(("oldest", "fit"), [(BEFORE, True), (NEWEST, True), (FUTURE, False)])
+@pytest.mark.parametrize(("oldest", "fit"), [(BEFORE, True), (FORGOTTEN, True), (FUTURE, False)])
 async def test_a_program_runs_on_newer_tables_that_still_serve_it(
     database_url: str, oldest: str, fit: bool
 ) -> None:
-    """What the tables say is the newest revision that a program must know."""
+    """What the tables say is the revision of forgotten claims that a program must know."""
     await put_ahead(database_url, oldest=oldest)
     found = await stands(database_url)
     assert (found.revision, found.fit) == (FUTURE, fit)

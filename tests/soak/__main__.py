@@ -90,6 +90,7 @@ async def settled(ground: Ground, console: Console) -> list[str]:
         ("holds", settling.HOLDS_LAPSE, ("owed", "held")),
         ("holds out of reach", settling.OUT_OF_REACH_LAPSE, ("out_of_reach",)),
         ("sessions", settling.SESSIONS_END, ("early",)),
+        ("payments to be compared", settling.SESSIONS_END, ("unchecked",)),
     ):
         took, done = await settling.settle(ground, within, *kinds)
         console.print(f"{what} settled after {_spoken(took)} (allowed {_spoken(within)})")
@@ -135,7 +136,9 @@ async def worked_off(
     """Let staff work off their tasks; then nothing may wait, and the books balance again."""
     given = await answer_all(ground, settings_of(receiver))
     console.print("staff:", ", ".join(f"{number} {kind}" for kind, number in sorted(given.items())))
-    _, done = await settling.settle(ground, settling.SESSIONS_END, "held", "early", "owed")
+    _, done = await settling.settle(
+        ground, settling.SESSIONS_END, "held", "early", "owed", "unchecked"
+    )
     books = await read_books(ground.database, ground.simulator)
     waiting = [] if done else [f"not settled after staff: {await settling.left(ground)}"]
     return [*waiting, *balance.answered(books), *await disagreements(ground, crowd, books)]

@@ -30,7 +30,9 @@ LEFT: Final = text(
            (SELECT count(*) FROM booking_sessions
             WHERE state = 'basketed' AND open_step IS NULL) AS held,
            (SELECT count(*) FROM booking_sessions
-            WHERE state IN ('created', 'priced', 'cabin_selected')) AS early
+            WHERE state IN ('created', 'priced', 'cabin_selected')) AS early,
+           (SELECT count(*) FROM staff_tasks
+            WHERE kind = 'payment_unchecked' AND closed_at IS NULL) AS unchecked
     """
 )
 STRIDE: Final = timedelta(seconds=30)

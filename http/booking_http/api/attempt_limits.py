@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from booking_flow.errors import RefusalCode
-from booking_http.api.guest_request import GuestRequest, address_of
+from booking_http.api.guest_request import GuestRequest, address_of, counted_hash
 from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem
 
 
 async def cap_holds(guest: GuestRequest) -> None:
-    """Refuse a hold to an address that has enough cabins of this sailing held."""
+    """Refuse a hold to an address that has enough cabins held, of this sailing or of all."""
     settings, address = guest.service.settings, address_of(guest.request)
     if is_exempt(address, settings.caps_exempt):
         return
     taken = await guest.service.caps.take_hold(
         session_id=guest.key.uuid,
         cruise_id=guest.loaded.session.sailing.cruise_id,
-        address=guest.service.hashes.address(address),
-        most=settings.cap_holds,
+        address=counted_hash(guest.request),
+        per_sailing=settings.cap_holds,
+        per_address=settings.cap_holds_per_address,
     )
     if not taken:
-        raise problem(RefusalCode.RATE_LIMITED, "Too many cabins of this sailing are held already.")
+        raise problem(RefusalCode.RATE_LIMITED, "Too many cabins are held from here already.")
 
 
 async def cap_cards(guest: GuestRequest) -> None:
@@ -30,7 +31,7 @@ async def cap_cards(guest: GuestRequest) -> None:
         return
     taken = await guest.service.caps.take_card(
         session_id=guest.key.uuid,
-        address=guest.service.hashes.address(address),
+        address=counted_hash(guest.request),
         per_session=settings.cap_cards_per_session,
         per_address=settings.cap_cards_per_address,
     )

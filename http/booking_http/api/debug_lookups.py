@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from adapters.catalogue.inspection import Inspection
 from adapters.catalogue.quality import LineCount
 from adapters.catalogue.reader import CatalogueReader
+from adapters.catalogue.search_statements import Filters
 from adapters.traveltek.client import TraveltekClient
 from adapters.traveltek.clock import clock_ahead
 from booking_flow.model.party import Party
@@ -94,7 +95,7 @@ class DebugLookups:
         return tell.TokenResponse(good=True, seconds_left=round(left), why_not=None)
 
     async def _search(self) -> tell.SearchResponse | None:
-        page = await self.catalogue.search(today=await self._today(), limit=1)
+        page = await self.catalogue.search(Filters(after=await self._today()), limit=1)
         if not page.sailings:
             return None
         sailing = page.sailings[0]

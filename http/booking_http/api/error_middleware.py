@@ -20,6 +20,7 @@ _EDGE: Final = {
     400: EdgeCode.BAD_REQUEST,
     404: EdgeCode.NOT_FOUND,
     405: EdgeCode.METHOD_NOT_ALLOWED,
+    408: EdgeCode.REQUEST_TIMEOUT,
     413: EdgeCode.BODY_TOO_LARGE,
     415: EdgeCode.UNSUPPORTED_MEDIA_TYPE,
 }

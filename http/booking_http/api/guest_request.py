@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -18,15 +17,16 @@ from booking_flow.model.session import Loaded, Session
 from booking_flow.ports import Replay
 from booking_flow.saga import StepName, StepStatus
 from booking_http.api.guest_token import GuestToken, parse
-from booking_http.api.idempotency import bind, read_key
+from booking_http.api.idempotency import bind, read_key, same_request
 from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
-from booking_http.web.client_address import caller_address
+from booking_http.web.client_address import counted_as
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import from_refusal, problem
-from booking_http.web.request_context import REQUEST_ID, SUBJECT, RequestSubject
+from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, RequestSubject
 from booking_http.web.request_io import service_of
 
+FORM_KEY: Final = web.RequestKey("form_idempotency_key", str)
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 Act = Callable[[Command], Awaitable[Answer]]
 KeyOf = Callable[[UUID], GuestToken]
@@ -50,7 +50,12 @@ class GuestRequest:
 
 async def authenticate(request: web.Request) -> GuestRequest:
     """Find the session the path names; a wrong secret is as unknown as a wrong id."""
-    service, key = service_of(request), parse(request.match_info["session_id"])
+    return await open_with(request, request.match_info["session_id"])
+
+
+async def open_with(request: web.Request, session_id: str) -> GuestRequest:
+    """Find the session that this `sessionId` opens."""
+    service, key = service_of(request), parse(session_id)
     if key is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND)
     loaded = await service.store.load_for_guest(key.uuid, key.secret_hash)
@@ -73,14 +78,24 @@ def route_of(request: web.Request) -> str:
 
 def address_of(request: web.Request) -> str:
     """Return the caller's address."""
-    return caller_address(request, trusted=service_of(request).settings.trusted_proxies)
+    return request[CALLER].address
+
+
+def counted_hash(request: web.Request) -> bytes:
+    """Return the keyed hash that caps count a caller by."""
+    return service_of(request).hashes.address(counted_as(address_of(request)))
+
+
+def idempotency_key_of(request: web.Request) -> str | None:
+    """Return the request's Idempotency-Key; a form carries its own as a field."""
+    return request.get(FORM_KEY) or request.headers.get("Idempotency-Key")
 
 
 def binding_of(
     request: web.Request, *, scope: str, ask: RequestModel | None, success: int
 ) -> IdempotencyBinding | None:
     """Return what the request's Idempotency-Key is to be bound to, if it has one."""
-    key = read_key(request.headers.get("Idempotency-Key"))
+    key = read_key(idempotency_key_of(request))
     if key is None:
         return None
     return bind(
@@ -154,7 +169,7 @@ async def replay(
     )
     if found is None:
         return None
-    if not hmac.compare_digest(found.fingerprint, binding.fingerprint):
+    if not same_request(found.fingerprint, binding):
         raise problem(RefusalCode.IDEMPOTENCY_KEY_REUSED)
     return await _present(request, found, key_of(found.session_id), settled)
 

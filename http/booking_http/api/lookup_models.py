@@ -10,6 +10,8 @@ from booking_http.web.models import Code, Email, RequestModel, ResponseModel
 class LookupRequest(RequestModel):
     """The booking's reference, and the e-mail address it was made with."""
 
+    max_bytes = 2 * 1024
+
     reference: Code
     email: Email
 

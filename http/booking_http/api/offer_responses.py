@@ -1,14 +1,10 @@
-"""Prices, cabins and sailings as answers show them; pure functions of what the core knows."""
+"""Prices and cabins as answers show them; pure functions of what the core knows."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from booking_flow.model.pricing import Breakdown, Cabin, CabinGrade, CabinList, Quote, Rate
-from booking_flow.model.sailing import Sailing
 from booking_http.api import offers as tell
 from booking_http.api.responses import SessionResponse
-from booking_http.api.session_response import cruise_fields
 
 
 def priced(body: SessionResponse, quote: Quote | None) -> tell.PricedSessionResponse:
@@ -77,15 +73,3 @@ def breakdown(found: Breakdown) -> tell.BreakdownResponse:
         total=found.total.amount,
         currency=found.total.currency,
     )
-
-
-def cruise(sailing: Sailing) -> tell.CatalogueCruiseResponse:
-    """Return a sailing of the catalogue."""
-    return tell.CatalogueCruiseResponse(
-        **cruise_fields(sailing), ports=list(sailing.ports), from_price=sailing.from_price
-    )
-
-
-def cruises(found: Sequence[Sailing], *, following: str | None) -> tell.CruisesResponse:
-    """Return a page of sailings."""
-    return tell.CruisesResponse(cruises=[cruise(sailing) for sailing in found], next=following)

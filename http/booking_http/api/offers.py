@@ -1,9 +1,9 @@
-"""What we answer about prices, cabins and sailings."""
+"""What we answer about prices and cabins."""
 
 from __future__ import annotations
 
 from booking_flow.model.pricing import CabinCategory
-from booking_http.api.responses import CruiseResponse, SessionResponse
+from booking_http.api.responses import SessionResponse
 from booking_http.web.models import Amount, Moment, ResponseModel
 
 
@@ -88,17 +88,3 @@ class BreakdownResponse(ResponseModel):
     items: list[GuestItemResponse]
     total: Amount
     currency: str
-
-
-class CatalogueCruiseResponse(CruiseResponse):
-    """A sailing on sale; `fromPrice` is the catalogue's lead-in price, per guest or null."""
-
-    ports: list[str]
-    from_price: Amount | None
-
-
-class CruisesResponse(ResponseModel):
-    """A page of sailings; `next` is the cursor of the following page, or null."""
-
-    cruises: list[CatalogueCruiseResponse]
-    next: str | None

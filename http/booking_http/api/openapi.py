@@ -149,12 +149,12 @@ def _query_parameters(route: Route) -> list[Json]:
 
 def _plain(schema: Json, words: Json) -> Json:
     """Return a query parameter's schema by itself: leaving it out is how null is said."""
-    kept = {k: v for k, v in schema.items() if k not in ("anyOf", "default", "title")}
+    kept = {k: v for k, v in schema.items() if k not in ("anyOf", "default", "title", "$ref")}
     options = [option for option in schema.get("anyOf", []) if option.get("type") != "null"]
     default = {"default": schema["default"]} if schema.get("default") is not None else {}
-    found = options[0] if options else {}
+    found = options[0] if options else schema
     named = words.get(found.get("$ref", "").rpartition("/")[2])
-    return {**kept, **(named or found), **default}
+    return {**kept, **(named or (found if options else {})), **default}
 
 
 def _headers(route: Route) -> list[Json]:

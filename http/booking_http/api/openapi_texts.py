@@ -11,6 +11,10 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "task_id": {"description": "As the list of tasks showed it."},
     "token": {"description": "The end of a mailed link; it opens once, and not for long."},
     "line": {"description": "The cruise line's id."},
+    "ship": {"description": "The ship's id."},
+    "q": {"description": "Words that the names of sailing, line, ship or ports hold."},
+    "embarkPort": {"description": "The name of the port it leaves from."},
+    "sort": {"description": "The order; sailings without a price come last in that of prices."},
     "month": {"description": "The month it leaves in, such as 2027-03."},
     "nightsMin": {"description": "At least so many nights."},
     "nightsMax": {"description": "At most so many nights."},
@@ -26,7 +30,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "gradeNo": {"description": "As pricing showed it."},
     "rateCode": {"description": "As pricing showed it."},
     "Idempotency-Key": {
-        "description": "16 to 255 printable characters, unique to this wish; kept for 24 hours.",
+        "description": "16 to 255 printable characters, unique to this request; kept for 24 hours."
+        " To open a session: a UUID, or at least 32 characters of hex or base64.",
         "schema": {"type": "string", "minLength": 16, "maxLength": 255},
     },
     "If-Match": {"description": "The ETag of the version that is to be changed."},

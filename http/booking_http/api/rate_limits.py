@@ -10,7 +10,13 @@ class RateLimits(Protocol):
     """Counts live holds and card attempts; addresses arrive as keyed hashes."""
 
     async def take_hold(
-        self, *, session_id: UUID, cruise_id: str, address: bytes, most: int
+        self,
+        *,
+        session_id: UUID,
+        cruise_id: str,
+        address: bytes,
+        per_sailing: int,
+        per_address: int,
     ) -> bool:
         """Note that this session is about to hold a cabin; False when the address has enough."""
 

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from adapters.catalogue.search_statements import SortKey
 from booking_flow.model.card import PaymentType
 from booking_flow.model.party import PassengerType
 from booking_http.web.models import (
     AskedAmount,
+    CardNumber,
     Code,
     CountryCode,
     Day,
@@ -20,6 +22,7 @@ from booking_http.web.models import (
     Note,
     Phone,
     Query,
+    RateId,
     RequestModel,
     Word,
 )
@@ -73,6 +76,8 @@ class PartyRequest(RequestModel):
 class OpenSessionRequest(RequestModel):
     """Open a session for one sailing and one party."""
 
+    max_bytes = 2 * 1024
+
     cruise_id: Code
     passenger_count: PartyRequest
 
@@ -107,6 +112,8 @@ class PassengerRequest(RequestModel):
 class DetailsRequest(RequestModel):
     """Draft details; a field left out stays, null takes it away."""
 
+    max_bytes = 32 * 1024
+
     contact: ContactRequest | None = None
     passengers: tuple[PassengerRequest, ...] | None = Field(default=None, max_length=20)
     dining: Code | None = None
@@ -116,11 +123,13 @@ class DetailsRequest(RequestModel):
 class SelectCabinRequest(RequestModel):
     """Choose a rate, and a cabin unless the line may assign one."""
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    max_bytes = 4 * 1024
+
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
     cabin_code: Code | None = None
-    cabin_result: Line | None = None
+    cabin_result: RateId | None = None
     cabin_number: Word | None = None
     expected_price: AskedAmount | None = None
     add_to_basket: bool = True
@@ -129,7 +138,9 @@ class SelectCabinRequest(RequestModel):
 class PaymentRequest(RequestModel):
     """A card and the amount its holder consents to pay with it."""
 
-    card_number: Annotated[Code, BeforeValidator(_digits)] = Field(repr=False)
+    max_bytes = 4 * 1024
+
+    card_number: Annotated[CardNumber, BeforeValidator(_digits)] = Field(repr=False)
     expiry_month: Month = Field(repr=False)
     expiry_year: Year = Field(repr=False)
     cvv: Word = Field(repr=False)
@@ -140,6 +151,8 @@ class PaymentRequest(RequestModel):
 
 class BookRequest(RequestModel):
     """Book the held cabin; with `payment` the card goes through in the same supplier call."""
+
+    max_bytes = 32 * 1024
 
     passengers: tuple[PassengerRequest, ...] = Field(max_length=20)
     contact: ContactRequest
@@ -160,18 +173,22 @@ class NothingRequest(RequestModel):
 class RateQuery(Query):
     """The three identifiers of a rate, carried together as they were shown."""
 
-    result_no: Line
-    grade_no: Line
-    rate_code: Line
+    result_no: RateId
+    grade_no: RateId
+    rate_code: RateId
 
 
 class CruisesQuery(Query):
-    """Which sailings to list; `month` is such as 2027-03, `port` a port's name."""
+    """Which sailings to list, and in what order."""
 
+    q: Name | None = None
     line: int | None = Field(default=None, ge=0, le=2**31 - 1)
+    ship: int | None = Field(default=None, ge=0, le=2**31 - 1)
     month: Annotated[str, StringConstraints(pattern=r"^2\d{3}-(0[1-9]|1[0-2])$")] | None = None
     nights_min: int | None = Field(default=None, ge=0, le=1000)
     nights_max: int | None = Field(default=None, ge=0, le=1000)
     port: Name | None = None
+    embark_port: Name | None = None
+    sort: SortKey = SortKey.DATE
     cursor: Line | None = None
     limit: int = Field(default=20, ge=1, le=100)

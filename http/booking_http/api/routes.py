@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from booking_flow.errors import RefusalCode as C
-from booking_http.api import offers, requests, responses
+from booking_http.api import cruise_models, offers, requests, responses
 from booking_http.api.action_links import BASE
 from booking_http.api.endpoints import bookings, cabins, catalogue, events, sessions
 from booking_http.web.problem_groups import (
@@ -32,16 +32,16 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         summary="List sailings that can be booked live",
         tag="Cruises",
         query=requests.CruisesQuery,
-        responses={200: offers.CruisesResponse},
+        responses={200: cruise_models.CruisesResponse},
         problems=(E.BAD_REQUEST, C.UNAVAILABLE),
     ),
     Route(
         method="GET",
         path=f"{BASE}/cruises/{{cruise_id}}",
         handler=catalogue.read_cruise,
-        summary="Show one sailing",
+        summary="Show one sailing with its days, ship and cabins",
         tag="Cruises",
-        responses={200: offers.CatalogueCruiseResponse},
+        responses={200: cruise_models.CruiseDetailsResponse},
         problems=(C.CRUISE_NOT_FOUND, C.UNAVAILABLE),
     ),
     Route(

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 
+from booking_flow.model.card_numbers import holds_card_number
 from booking_http.web.auth import Staff, ensure_role, staff_by_cookie, verify_csrf
 from booking_http.web.problems import EdgeCode, problem
-from booking_http.web.request_io import service_of
+from booking_http.web.request_io import read_bytes, service_of
 from persistence.tables.staff import Role
 
 HOME: Final = "/console"
@@ -19,6 +21,8 @@ STAFF: Final = web.RequestKey("console_staff", Staff)
 CSRF: Final = "csrf"
 _OURS: Final = re.compile(r"/console(/[A-Za-z0-9_-]{1,64}){0,4}")
 _FORM: Final = "application/x-www-form-urlencoded"
+_LARGEST_FORM: Final = 32 * 1024
+_MOST_FIELDS: Final = 50
 _EXACT: Final = frozenset({"password"})
 """Fields in which a space at either end means something."""
 _TYPED: Final = ("reason", "reservation", "amount")
@@ -61,12 +65,13 @@ async def read_form(request: web.Request) -> Fields:
     """Return the fields of a form that hold anything."""
     if request.content_type != _FORM:
         raise problem(EdgeCode.UNSUPPORTED_MEDIA_TYPE, "This takes forms only.")
+    raw, charset = await read_bytes(request, most=_LARGEST_FORM), request.charset or "utf-8"
     try:
-        sent = (await request.post()).items()
-    except (LookupError, UnicodeError):
+        text = raw.rstrip().decode(charset)
+        sent = parse_qsl(text, encoding=charset, max_num_fields=_MOST_FIELDS)
+    except (LookupError, ValueError):
         raise problem(EdgeCode.BAD_REQUEST, "The form cannot be read.") from None
-    typed = [(name, value) for name, value in sent if isinstance(value, str)]
-    cleaned = ((name, value if name in _EXACT else value.strip()) for name, value in typed)
+    cleaned = ((name, value if name in _EXACT else value.strip()) for name, value in sent)
     return {name: value for name, value in cleaned if value}
 
 
@@ -78,8 +83,13 @@ async def unsent_input(request: web.Request) -> Fields:
     ours = request.headers.get("Sec-Fetch-Site") == "same-origin"
     if request.method != "POST" or request.content_type != _FORM or not ours:
         return {}
-    fields = await read_form(request)
+    fields = without_cards(await read_form(request))
     return {name: fields[name] for name in _TYPED if name in fields}
+
+
+def without_cards(fields: Mapping[str, str]) -> Fields:
+    """Return the fields that hold no card number."""
+    return {name: value for name, value in fields.items() if not holds_card_number(value)}
 
 
 def sign_in_href(request: web.Request) -> str:

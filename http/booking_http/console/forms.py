@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from pydantic import ValidationError
 
 from booking_flow.errors import Fault
-from booking_http.console.auth import Fields
+from booking_http.console.auth import Fields, without_cards
 from booking_http.console.formatting import humanize
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import Problem
@@ -21,7 +21,13 @@ _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Typed(dict[str, str]):
-    """What was typed; nothing was typed where nothing is known."""
+    """What was typed; nothing was typed where nothing is known.
+
+    A field with a card number in it is never written back into a page.
+    """
+
+    def __init__(self, fields: Mapping[str, str] = _NOTHING) -> None:
+        super().__init__(without_cards(fields))
 
     def __missing__(self, key: str) -> str:
         """Return the empty field."""

@@ -57,6 +57,12 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
             "A card was charged for a booking that was not made, or the line has received more "
             "than is due. Have what is too much taken back.",
         ),
+        TaskKind.PAYMENT_UNCHECKED: Job(
+            "Compare a payment",
+            "A payment is entered, but how much the line has received could not be read. That is "
+            "tried again, and this task goes once it succeeds; otherwise compare it with the "
+            "line, and have refunded what is too much.",
+        ),
         TaskKind.CANCEL_WITH_LINE: Job(
             "Cancel with the line",
             "Only a person can cancel a reservation: call the line, and say here what it answered.",

@@ -85,7 +85,7 @@ async def show_sign_in_again(request: web.Request, found: Problem) -> web.Respon
 
 
 def _again(fields: Fields, said: str) -> Form:
-    return Form(typed=Typed(email=fields.get("email", "")), said=said)
+    return Form(typed=Typed({"email": fields.get("email", "")}), said=said)
 
 
 def of_this_browser(request: web.Request, fields: Fields) -> bool:

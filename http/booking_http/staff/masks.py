@@ -17,6 +17,7 @@ def details_of(details: Details, *, masked: bool) -> tell.StaffDetailsResponse:
         passengers=[_passenger(each, masked=masked) for each in details.passengers],
         dining=details.dining,
         special_requests=None if masked else details.special_requests,
+        cancel_reason=None if masked else details.cancel_reason,
     )
 
 

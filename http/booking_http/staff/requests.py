@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from booking_flow.flow import State
 from booking_flow.lifecycle.extend_deadline import Deadline
 from booking_flow.lifecycle.manual_transition import Remains
-from booking_flow.model.card import luhn_valid
 from booking_flow.model.money import Money
 from booking_flow.saga import StepName, TaskKind
 from booking_flow.staff.task_resolution import AnswerKind
@@ -19,18 +16,6 @@ from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
 from persistence.tables.bulk import BulkAction
 
-_DIGITS: Final = re.compile(r"\d(?:[ .-]?\d){11,18}")
-
-
-def _no_card(text: str) -> str:
-    """Refuse what looks like a card number: reasons are kept for ever."""
-    for run in _DIGITS.findall(text):
-        if luhn_valid("".join(filter(str.isdigit, run))):
-            raise PydanticCustomError("card_number", "must not hold a card number")
-    return text
-
-
-Reason = Annotated[Note, AfterValidator(_no_card)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 SessionCursor = Annotated[
@@ -82,7 +67,7 @@ class SearchRequest(RequestModel):
 class ReasonRequest(RequestModel):
     """Why staff do something; it stands in the history, so no names belong there."""
 
-    reason: Reason
+    reason: Note
 
 
 class ExtendRequest(ReasonRequest):
@@ -133,13 +118,13 @@ class ClaimRequest(RequestModel):
     """Takes a task; one that a colleague works on only with `takeover` and a reason."""
 
     takeover: bool = False
-    reason: Reason | None = None
+    reason: Note | None = None
 
 
 class HandBackRequest(RequestModel):
     """Why a task is given back, if there is something to say."""
 
-    reason: Reason | None = None
+    reason: Note | None = None
 
 
 class CheckQuery(Query):

@@ -100,6 +100,8 @@ class StaffDetailsResponse(ResponseModel):
     passengers: list[StaffPassengerResponse]
     dining: str | None
     special_requests: str | None
+    cancel_reason: str | None
+    """Why the guest cancelled, in their words."""
 
 
 class StaffSessionResponse(EventResponse):

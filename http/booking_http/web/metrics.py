@@ -27,6 +27,12 @@ class Metrics:
             ("code",),
             registry=self.registry,
         )
+        self.forwarded_ignored = Counter(
+            "booking_forwarded_ignored_total",
+            "Requests whose proxy is not trusted, or does not name its client readably.",
+            ("why",),
+            registry=self.registry,
+        )
         self.streams = Gauge(
             "booking_event_streams", "Event streams that are open.", registry=self.registry
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
@@ -19,8 +19,11 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from booking_flow.model.card_numbers import holds_card_number
+
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+_BARE: Final = frozenset("0123456789 -")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -31,6 +34,9 @@ def public_name(name: str) -> str:
 
 class RequestModel(BaseModel):
     """What a client sends: unknown fields, `"2"`, `2.0` and `true` for a number are refused."""
+
+    max_bytes: ClassVar[int] = 16 * 1024
+    """How large a body of this kind may be."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -73,6 +79,18 @@ def _printable_lines(text: str) -> str:
     return text
 
 
+def _no_card(text: str) -> str:
+    """Refuse a text with a card number in it: texts are kept, mailed and shown to staff."""
+    if holds_card_number(text):
+        raise PydanticCustomError("card_number", "must not hold a card number")
+    return text
+
+
+def _no_bare_card(text: str) -> str:
+    """Refuse a card number alone: what the supplier calls its rates is digits and dots, too."""
+    return text if set(text) - _BARE else _no_card(text)
+
+
 def _iso_day(value: Any) -> Any:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise PydanticCustomError("date_format", "must be a date such as 1985-11-15")
@@ -90,15 +108,22 @@ def _line(longest: int, *, shortest: int = 1) -> StringConstraints:
     return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
 
 
-Word = Annotated[str, _line(20), AfterValidator(_printable)]
-Code = Annotated[str, _line(40), AfterValidator(_printable)]
-Name = Annotated[str, _line(80), AfterValidator(_printable)]
-Phone = Annotated[str, _line(40, shortest=3), AfterValidator(_printable)]
-Line = Annotated[str, _line(200), AfterValidator(_printable)]
+# Lengths are looked at before card numbers, so that the search for these is bounded.
+_TEXT: Final = (AfterValidator(_printable), AfterValidator(_no_card))
+Word = Annotated[str, _line(20), *_TEXT]
+Code = Annotated[str, _line(40), *_TEXT]
+Name = Annotated[str, _line(80), *_TEXT]
+Phone = Annotated[str, _line(40, shortest=3), *_TEXT]
+Line = Annotated[str, _line(200), *_TEXT]
+RateId = Annotated[str, _line(200), AfterValidator(_printable), AfterValidator(_no_bare_card)]
+"""What the supplier calls a result, a grade or a rate; compared with what it offers."""
+CardNumber = Annotated[str, _line(40), AfterValidator(_printable)]
+"""The only text in which a card number belongs."""
 Note = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
     AfterValidator(_printable_lines),
+    AfterValidator(_no_card),
 ]
 Day = Annotated[
     date, BeforeValidator(_iso_day), WithJsonSchema({"type": "string", "format": "date"})
@@ -109,6 +134,7 @@ Email = Annotated[
     StringConstraints(
         strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
     ),
+    AfterValidator(_no_card),
 ]
 
 
@@ -139,6 +165,13 @@ Amount = Annotated[
 def rfc3339(moment: datetime) -> str:
     """Render a moment in UTC with a Z, to the millisecond."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+ClockTime = Annotated[
+    time,
+    PlainSerializer(lambda value: value.strftime("%H:%M"), return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{2}:\d{2}$", "examples": ["07:30"]}),
+]
 
 
 Moment = Annotated[

@@ -10,6 +10,7 @@ from booking_http.web.route import Codes
 
 BODY: Final[Codes] = (
     E.MALFORMED_JSON,
+    E.REQUEST_TIMEOUT,
     E.BODY_TOO_LARGE,
     E.UNSUPPORTED_MEDIA_TYPE,
     C.VALIDATION_FAILED,

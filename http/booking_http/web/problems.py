@@ -19,6 +19,7 @@ class EdgeCode(StrEnum):
     BAD_REQUEST = "bad_request"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    REQUEST_TIMEOUT = "request_timeout"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     PRECONDITION_REQUIRED = "precondition_required"
@@ -27,6 +28,8 @@ class EdgeCode(StrEnum):
 
 
 TYPE_PREFIX: Final = "/docs#problem-"
+MOST_FAULTS: Final = 20
+"""How many faults one answer tells; nobody reads more, and each costs more than it took to send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,7 @@ _TABLE: Final = (
     _row(_C.CRUISE_NOT_FOUND, 404, "There is no such cruise on sale", "list_cruises"),
     _row(_E.NOT_FOUND, 404, "There is nothing here"),
     _row(_E.METHOD_NOT_ALLOWED, 405, "This method is not possible here"),
+    _row(_E.REQUEST_TIMEOUT, 408, "The request took too long to arrive", retryable=True),
     _row(_C.WRONG_STATE, 409, "This is not possible now", "read_session"),
     _row(_C.IN_PROGRESS, 409, "An earlier step is still under way", "read_session", retry_after=2),
     _row(_C.SELECTION_STALE, 409, "The prices have moved on since", "price"),
@@ -115,6 +119,12 @@ class Problem(Exception):  # noqa: N818 - a problem is an answer, not an error
     session: Session | None = None
     session_id: str | None = None
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Tell so many faults at most, and how many there are."""
+        if (number := len(self.errors)) > MOST_FAULTS:
+            self.errors = self.errors[:MOST_FAULTS]
+            self.detail = self.detail or f"{number} things are wrong; {MOST_FAULTS} are told."
 
     @property
     def row(self) -> ProblemType:

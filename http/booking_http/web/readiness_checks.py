@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.inspection import Finding
+from adapters.catalogue.search_statements import Filters
 from adapters.claim_journal import FileJournal
 from adapters.spool import FileSpool
 from adapters.traveltek.client import TraveltekClient
@@ -120,7 +121,7 @@ class ReadinessChecks:
         if not found.usable:
             raise Unhealthy(f"no booking can begin: {_listed(found.harmful)}", down=True)
         today = (await self._store.now()).date()
-        page = await self._cruises.search(today=today, limit=1)
+        page = await self._cruises.search(Filters(after=today), limit=1)
         if not page.sailings:
             raise Unhealthy("the catalogue has no sailing that can be booked")
         return f"without {_listed(found.lacking)}" if found.lacking else None

@@ -1,4 +1,4 @@
-"""What a request carries with it: its id, and the session it turned out to be about."""
+"""What a request carries with it: its id, who calls, and the session it is about."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from uuid import uuid4
 
 from aiohttp import web
 
+from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.model.session import Session
+from booking_http.web.client_address import Caller
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -23,9 +25,11 @@ class RequestSubject:
 
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+CALLER: Final = web.RequestKey("caller", Caller)
 SUBJECT: Final = web.RequestKey("visit", RequestSubject)
 
 
 def request_id_of(header: str | None) -> str:
-    """Take the caller's id if it is a sane one, or make one."""
-    return header if header and _SANE.fullmatch(header) else uuid4().hex
+    """Take the caller's id if it is a sane one without a card number, or make one."""
+    sane = header is not None and _SANE.fullmatch(header) and not holds_card_number(header)
+    return header if header and sane else uuid4().hex

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from booking_http.service import SERVICE
-from booking_http.web.request_context import REQUEST_ID, SUBJECT, request_id_of
+from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, request_id_of
 
 _log = structlog.get_logger("booking_http.access")
 _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
@@ -19,6 +19,7 @@ _QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 async def log_request(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id, and note how it went; path and body stay out of it."""
     request[REQUEST_ID] = request_id_of(request.headers.get("X-Request-ID"))
+    request[CALLER] = request.app[SERVICE].callers.caller_of(request)
     started = perf_counter()
     status = 500
     with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):

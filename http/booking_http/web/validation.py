@@ -8,11 +8,17 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from booking_flow.errors import Fault, RefusalCode
+from booking_flow.model.card_numbers import holds_card_number
 from booking_http.web.problems import EdgeCode, Problem
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+_ITEMS: Final = 50
+"""Parts of one list or object; no list of ours is longer, and no object has as many members."""
+_VALUES: Final = 500
+"""Values in one body; a booking of twenty travellers has fewer than two hundred."""
 _WORDS: Final = MappingProxyType(
     {
         "missing": "is required",
@@ -26,6 +32,38 @@ _WORDS: Final = MappingProxyType(
         "string_pattern_mismatch": "does not have the expected form",
     }
 )
+
+
+def ensure_modest(raw: bytes) -> None:
+    """Refuse a body with more in it than any request has, before each part of it is judged.
+
+    Raises:
+        Problem: `validation_failed`, a list or an object is too long, or there are too many values.
+    """
+    try:
+        left = [("", from_json(raw))]
+    except ValueError:
+        return  # Whoever reads the body says what is wrong with it.
+    number = 0
+    while left:
+        pointer, value = left.pop()
+        number += 1
+        if isinstance(value, list | dict):
+            if len(value) > _ITEMS or number > _VALUES:
+                detail = f"has more than {_ITEMS} parts, or the request more than {_VALUES} values"
+                fault = Fault(pointer=pointer, detail=detail)
+                raise Problem(code=RefusalCode.VALIDATION_FAILED.value, errors=(fault,))
+            left += _parts(pointer, value)
+
+
+def _parts(pointer: str, value: list[Any] | dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what is in a list or an object; a strange name is not repeated."""
+    if isinstance(value, list):
+        return [(f"{pointer}/{place}", part) for place, part in enumerate(value)]
+    return [
+        (f"{pointer}/{name}" if _NAME.fullmatch(name) else pointer, part)
+        for name, part in value.items()
+    ]
 
 
 def problem_of(error: ValidationError) -> Problem:
@@ -61,9 +99,13 @@ def _about_party(found: Sequence[Any]) -> bool:
 def _pointer(fault: Any) -> str:
     """Return where a fault lies; an unknown field with a strange name is not repeated."""
     parts = list(fault["loc"])
-    if fault["type"] == "extra_forbidden" and not _NAME.fullmatch(str(parts[-1])):
+    if fault["type"] == "extra_forbidden" and not _repeatable(str(parts[-1])):
         parts.pop()
     return "".join(f"/{_escape(str(part))}" for part in parts)
+
+
+def _repeatable(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and not holds_card_number(name)
 
 
 def _escape(part: str) -> str:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
+from persistence import idempotency
 from persistence.overview import sum_up
 from persistence.rate_limits import PostgresCaps
 from persistence.sign_ins import PostgresSignIns
@@ -36,6 +37,7 @@ async def clean_up(database: AsyncEngine) -> None:
     """Drop counts that no longer matter, and sum up those that do, every hour."""
     while True:
         with until_next_time("tidying"):
+            await idempotency.forget(database)
             await PostgresCaps(database).forget()
             await PostgresSignIns(database).forget()
             await PostgresStaff(database).forget()

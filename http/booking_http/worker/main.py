@@ -17,7 +17,7 @@ from uuid import UUID
 import structlog
 from prometheus_client import start_http_server
 
-from booking_flow.ports import SpooledAnswer, TakenStep, TakenUndo
+from booking_flow.ports import SpooledAnswer, TakenCheck, TakenStep, TakenUndo
 from booking_flow.saga import StepName
 from booking_http.runtime.journal_verification import verifying
 from booking_http.runtime.listener import Subscription
@@ -147,6 +147,7 @@ def jobs(parts: Parts) -> Sequence[Job[Any]]:
         _forgotten(parts),
         _open_steps(parts),
         _undos(parts),
+        _payment_checks(parts),
         *_clocks(parts),
         _spool(parts),
         _bulk(parts),
@@ -191,6 +192,17 @@ def _undos(parts: Parts) -> Job[TakenUndo]:
         take=lambda limit: parts.maintenance.queue.take_undos(limit=limit, lease_seconds=lease),
         do=do,
         key=lambda taken: taken.undo.id,
+        session=lambda taken: taken.session_id,
+        leased=True,
+    )
+
+
+def _payment_checks(parts: Parts) -> Job[TakenCheck]:
+    return Job(
+        name="payment_check",
+        take=lambda limit: parts.maintenance.queue.take_payment_checks(limit=limit),
+        do=parts.maintenance.recovery.payment_check,
+        key=lambda taken: taken.task_id,
         session=lambda taken: taken.session_id,
         leased=True,
     )

@@ -19,7 +19,7 @@ from adapters.traveltek.redact import (
     response_evidence,
     safe_text,
 )
-from booking_flow.model.card import luhn_valid
+from booking_flow.model.card_numbers import luhn_valid
 from booking_flow.supplier_errors import SupplierError
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import MakeClient

@@ -23,7 +23,8 @@ async def test_a_session_that_holds_nothing_ends_at_once(shop: Shop) -> None:
     guest = await shop.priced()
     session = (await guest.cancel("found cheaper")).session
     assert session.state is CANCELLED
-    assert (await guest.history())[-1].reason == "found cheaper"
+    assert (await guest.history())[-1].reason == "a reason was given"
+    assert session.details.cancel_reason == "found cheaper"
     assert (await guest.cancel()).session == session
 
 

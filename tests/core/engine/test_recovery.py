@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,7 +21,13 @@ from booking_flow.saga import OwedUndo, StepStatus
 from booking_flow.steps import book, hold, resolution
 from booking_flow.steps.context import Moment
 from booking_flow.steps.hold import supplier_key
-from booking_flow.supplier import BookAnswer, BookStatus, CallContext, PayAnswer
+from booking_flow.supplier import (
+    BookAnswer,
+    BookStatus,
+    CallContext,
+    ImportedBooking,
+    PayAnswer,
+)
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.work_queue import PostgresWorkQueue
 from tests.core.builders import a_transaction, an_answer
@@ -72,6 +79,13 @@ class Worker:
         taken = await self.take()
         for step in taken:
             await self.recovery.open_step(step)
+        return len(taken)
+
+    async def payments(self, seconds: float) -> int:
+        await self.shop.pass_time(seconds)
+        taken = await self.queue.take_payment_checks(limit=10)
+        for check in taken:
+            await self.recovery.payment_check(check)
         return len(taken)
 
     async def undos(self, seconds: float) -> int:
@@ -582,6 +596,90 @@ async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: M
     await worker.recovery.late_answer(kept)
     session = await guest.session()
     assert (session.state, session.booking and session.booking.paid) == (PAID, charge.amount)
+
+
+async def paid_unseen(shop: Shop, *, twice: bool) -> Guest:
+    """Return a guest who paid while the line's record could not be read right after."""
+    guest = await shop.booked()
+    if twice:
+        await shop.simulator.fault("payment", "duplicate_submit")
+    await shop.simulator.fault("cruiseimportbooking", "http_404")
+    assert (await guest.pay()).session.state is PAID
+    assert await shop.simulator.books() == (0, 1, 2 if twice else 1)
+    return guest
+
+
+@pytest.mark.parametrize(
+    ("twice", "tasks", "answer"),
+    [
+        (True, ["payment_unchecked", "refund"], "received 1000.00 USD"),
+        (False, ["payment_unchecked"], "received 500.00 USD"),
+    ],
+)
+async def test_a_payment_whose_receipt_was_not_seen_is_compared_later(
+    make_shop: MakeShop, twice: bool, tasks: list[str], answer: str
+) -> None:
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
+    worker, guest = a_worker(shop), await paid_unseen(shop, twice=twice)
+    assert await guest.tasks() == ["payment_unchecked"]
+    assert await worker.payments(30) == 0
+    await shop.simulator.fault("cruiseimportbooking", "http_404")
+    assert await worker.payments(61) == 1
+    assert await worker.payments(62) == 0, "a look that saw nothing is made again later"
+    assert await worker.payments(200) == 1
+    assert await guest.tasks() == tasks
+    (check,) = await shop.rows("SELECT * FROM staff_tasks WHERE kind = 'payment_unchecked'")
+    assert (check.answer, check.closed_by) == (answer, "worker-1")
+    assert (await guest.kinds())[-1] == "note"
+    assert await worker.payments(24 * 3600) == 0
+    assert (await guest.calls()).count("cruiseimportbooking") == 3
+
+
+async def test_a_payment_staff_have_compared_themselves_is_left_alone(
+    make_shop: MakeShop,
+) -> None:
+    """They answer while the worker asks the line."""
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
+    worker, guest = a_worker(shop), await paid_unseen(shop, twice=True)
+    ask = shop.supplier.import_booking
+
+    async def slow(*args: Any, **more: Any) -> ImportedBooking | None:
+        found = await ask(*args, **more)
+        await shop.rows(
+            "UPDATE staff_tasks SET closed_at = booking_now(), version = version + 1 RETURNING id"
+        )
+        return found
+
+    shop.supplier.import_booking = slow  # type: ignore[method-assign]
+    before = await guest.session()
+    assert await worker.payments(61) == 1
+    assert await guest.session() == before
+    assert await guest.tasks() == ["payment_unchecked"]
+
+
+async def test_a_spooled_payment_is_compared_with_the_lines_record_later(
+    make_shop: MakeShop,
+) -> None:
+    """What is spooled was written down before the record could be read, or without it."""
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
+    worker, guest = a_worker(shop), await shop.booked()
+    await shop.simulator.fault("payment", "timeout_after")
+    step = (await guest.pay()).session.open_step
+    assert step is not None
+    session, payment = await guest.session(), await guest.payment(DEPOSIT)
+    again = CallContext(started=shop.boottime())
+    await shop.supplier.pay(supplier_key(session), session.details, payment, ctx=again)
+    kept = SpooledAnswer(
+        session_id=guest.id,
+        step_id=step.id,
+        answer=None,
+        charge=payment.charge,
+        paid=PayAnswer(transaction=a_transaction()),
+    )
+    await worker.recovery.late_answer(kept)
+    assert await guest.tasks() == ["pay_unknown", "payment_unchecked"]
+    assert await worker.payments(61) == 1
+    assert await guest.tasks() == ["pay_unknown", "payment_unchecked", "refund"]
 
 
 async def test_a_spooled_answer_of_no_call_is_nothing_to_enter(worker: Worker) -> None:

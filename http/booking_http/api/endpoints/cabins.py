@@ -8,7 +8,7 @@ from booking_flow.engine import Answer, Command
 from booking_http.api import offer_responses
 from booking_http.api.attempt_limits import cap_holds
 from booking_http.api.conversions import choice_of, rate_of
-from booking_http.api.guest_request import authenticate, carry_out, origin_of
+from booking_http.api.guest_request import GuestRequest, authenticate, carry_out, origin_of
 from booking_http.api.requests import NothingRequest, RateQuery, SelectCabinRequest
 from booking_http.api.session_replies import session_body, tag, tell_session
 from booking_http.web.request_io import json_response, read_body, read_query
@@ -16,8 +16,12 @@ from booking_http.web.request_io import json_response, read_body, read_query
 
 async def pricing(request: web.Request) -> web.Response:
     """Show live prices; guests who ask for one session at once share one call."""
-    guest = await authenticate(request)
-    command = Command(origin=origin_of(request))
+    return await price(await authenticate(request))
+
+
+async def price(guest: GuestRequest) -> web.Response:
+    """Read the prices of a guest's sailing."""
+    command = Command(origin=origin_of(guest.request))
     answer = await guest.service.pricings.join(
         guest.key.text, lambda: guest.service.engine.price(guest.loaded, command=command)
     )
@@ -30,9 +34,13 @@ async def pricing(request: web.Request) -> web.Response:
 async def specific_cabins(request: web.Request) -> web.Response:
     """Show the physical cabins of a rate with their decks."""
     guest = await authenticate(request)
-    rate = rate_of(read_query(request, RateQuery))
+    return await list_cabins(guest, read_query(request, RateQuery))
+
+
+async def list_cabins(guest: GuestRequest, query: RateQuery) -> web.Response:
+    """Read the physical cabins of a rate that a guest was shown."""
     found = await guest.service.engine.specific_cabins(
-        guest.loaded, rate=rate, command=Command(origin=origin_of(request))
+        guest.loaded, rate=rate_of(query), command=Command(origin=origin_of(guest.request))
     )
     return json_response(offer_responses.cabins(found))
 
@@ -40,9 +48,13 @@ async def specific_cabins(request: web.Request) -> web.Response:
 async def cabin_breakdown(request: web.Request) -> web.Response:
     """Show what each guest pays for at a rate."""
     guest = await authenticate(request)
-    rate = rate_of(read_query(request, RateQuery))
+    return await itemize(guest, read_query(request, RateQuery))
+
+
+async def itemize(guest: GuestRequest, query: RateQuery) -> web.Response:
+    """Read the per-guest items of a rate that a guest was shown."""
     found = await guest.service.engine.breakdown(
-        guest.loaded, rate=rate, command=Command(origin=origin_of(request))
+        guest.loaded, rate=rate_of(query), command=Command(origin=origin_of(guest.request))
     )
     return json_response(offer_responses.breakdown(found))
 
@@ -50,7 +62,11 @@ async def cabin_breakdown(request: web.Request) -> web.Response:
 async def select_cabin(request: web.Request) -> web.Response:
     """Choose a cabin and, unless told not to, hold it."""
     guest = await authenticate(request)
-    ask = await read_body(request, SelectCabinRequest)
+    return await choose_cabin(guest, await read_body(request, SelectCabinRequest))
+
+
+async def choose_cabin(guest: GuestRequest, ask: SelectCabinRequest) -> web.Response:
+    """Choose a cabin for a guest and, unless told not to, hold it."""
 
     async def act(command: Command) -> Answer:
         if ask.add_to_basket:
@@ -87,7 +103,11 @@ async def read_basket(request: web.Request) -> web.Response:
 
 async def release_basket(request: web.Request) -> web.Response:
     """Let the held cabin go."""
-    guest = await authenticate(request)
+    return await release_held(await authenticate(request))
+
+
+async def release_held(guest: GuestRequest) -> web.Response:
+    """Let go of the cabin that a guest holds."""
 
     async def act(command: Command) -> Answer:
         return await guest.service.engine.release_basket(guest.loaded, command=command)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from booking_flow.errors import RefusalCode
 from booking_flow.model.session import Loaded
-from booking_http.api.guest_request import address_of
+from booking_http.api.guest_request import address_of, counted_hash
 from booking_http.api.lookup_models import LookupRequest, LookupResponse
 from booking_http.api.lookup_pages import ask_page, booking_page, gone_page, wants_page
 from booking_http.api.responses import SessionResponse
@@ -31,7 +31,7 @@ async def ask_lookup(request: web.Request) -> web.Response:
     noted = await service.lookups.ask(
         reference=ask.reference,
         email=ask.email,
-        address=service.hashes.address(address),
+        address=counted_hash(request),
         most=None if exempt else settings.cap_lookups_per_address,
     )
     if not noted:

@@ -16,11 +16,12 @@ from booking_http.api.guest_request import (
     authenticate,
     binding_of,
     carry_out,
+    idempotency_key_of,
     idempotent,
     origin_of,
 )
 from booking_http.api.guest_token import GuestToken, derived_token, new_uuid, random_token
-from booking_http.api.idempotency import read_key
+from booking_http.api.idempotency import read_key, read_secret_key
 from booking_http.api.requests import (
     CancelRequest,
     DetailsRequest,
@@ -37,7 +38,12 @@ Begin = Callable[[GuestToken, Command], Awaitable[Answer]]
 
 async def open_session(request: web.Request) -> web.Response:
     """Open a session for a sailing and a party."""
-    ask = await read_body(request, OpenSessionRequest)
+    return await begin_session(request, await read_body(request, OpenSessionRequest))
+
+
+async def begin_session(request: web.Request, ask: OpenSessionRequest) -> web.Response:
+    """Open a session for whoever sends the request."""
+    read_secret_key(idempotency_key_of(request))
     service, party = service_of(request), ask.passenger_count
 
     def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
@@ -58,21 +64,25 @@ async def open_session(request: web.Request) -> web.Response:
 async def restart(request: web.Request) -> web.Response:
     """Open a new session with the party and details of one that has ended."""
     guest = await authenticate(request)
-    ask = await read_body(request, NothingRequest, optional=True)
+    return await begin_again(guest, await read_body(request, NothingRequest, optional=True))
+
+
+async def begin_again(guest: GuestRequest, ask: NothingRequest) -> web.Response:
+    """Open a new session for the party of one that has ended."""
 
     def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
         return guest.service.engine.restart(
             guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
 
-    return await _begin_new(request, begin, scope=str(guest.key.uuid), ask=ask)
+    return await _begin_new(guest.request, begin, scope=str(guest.key.uuid), ask=ask)
 
 
 async def _begin_new(
     request: web.Request, begin: Begin, *, scope: str, ask: RequestModel
 ) -> web.Response:
     """Open a session; with an Idempotency-Key its secret is one that a replay can make again."""
-    service, idempotency_key = service_of(request), read_key(request.headers.get("Idempotency-Key"))
+    service, idempotency_key = service_of(request), read_key(idempotency_key_of(request))
 
     def key_of(uuid: UUID) -> GuestToken:
         return derived_token(uuid, idempotency_key=idempotency_key or "", hashes=service.hashes)
@@ -94,8 +104,12 @@ async def _begin_new(
 
 async def read_session(request: web.Request) -> web.Response:
     """Show a session as it is now."""
-    guest = await authenticate(request)
-    command = Command(origin=origin_of(request))
+    return await show(await authenticate(request))
+
+
+async def show(guest: GuestRequest) -> web.Response:
+    """Show a guest's session as it is now."""
+    command = Command(origin=origin_of(guest.request))
     answer = await guest.service.engine.look(guest.loaded, command=command)
     return tell_session(guest.service, answer, guest.key)
 
@@ -103,7 +117,11 @@ async def read_session(request: web.Request) -> web.Response:
 async def edit_session(request: web.Request) -> web.Response:
     """Keep draft details."""
     guest = await authenticate(request)
-    ask = await read_body(request, DetailsRequest)
+    return await edit(guest, await read_body(request, DetailsRequest))
+
+
+async def edit(guest: GuestRequest, ask: DetailsRequest) -> web.Response:
+    """Keep what a guest has typed so far."""
 
     def act(command: Command) -> Awaitable[Answer]:
         return guest.service.engine.edit(
@@ -119,7 +137,11 @@ async def edit_session(request: web.Request) -> web.Response:
 async def cancel(request: web.Request) -> web.Response:
     """Cancel; what a person or an open step must end first is accepted and shown as requested."""
     guest = await authenticate(request)
-    ask = await read_body(request, CancelRequest, optional=True)
+    return await cancel_session(guest, await read_body(request, CancelRequest, optional=True))
+
+
+async def cancel_session(guest: GuestRequest, ask: CancelRequest) -> web.Response:
+    """Cancel a guest's session."""
 
     def act(command: Command) -> Awaitable[Answer]:
         return guest.service.engine.cancel(guest.loaded, reason=ask.reason, command=command)

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from adapters.catalogue import quality
+from adapters.catalogue.fields import NOT_SOLD
 from adapters.catalogue.inspection import Finding as Seen
 from adapters.catalogue.inspection import FindingKind, Inspection
 from adapters.catalogue.quality import Flaw, Found
@@ -13,6 +14,10 @@ from booking_http.cli.doctor.connections import Connections
 from booking_http.cli.doctor.findings import Finding, Level, Reporter, some
 
 _MISSING: Final = "Add it, let this account read it, or name another one in CATALOGUE_COLUMNS."
+_NO_TABLE: Final = (
+    "Name its schema in CATALOGUE_SCHEMA, its name in CATALOGUE_COLUMNS, or the database in"
+    " CATALOGUE_URL; or let this account read it."
+)
 _TYPE: Final = "Change its type, or declare it in CATALOGUE_COLUMNS as `column::type`."
 _GONE: Final = "Guests cannot find or book these sailings."
 _SYNC: Final = "Run `booking-flow catalogue sync` or `catalogue import`."
@@ -78,13 +83,13 @@ async def schema(connections: Connections, say: Reporter) -> None:
 
 def _missing(seen: Seen) -> Finding:
     field = seen.field
-    wrong = seen.kind is FindingKind.WRONG_TYPE
+    todo = {FindingKind.WRONG_TYPE: _TYPE, FindingKind.MISSING_TABLE: _NO_TABLE}
     return Finding(
         check=f"catalogue.{seen.kind}",
         level=Level.FAILURE if seen.harmful else Level.WARNING,
         said=f"{seen}: {field.meaning}" if field else str(seen),
-        guest=field.absent if field else "",
-        todo=_TYPE if wrong else _MISSING,
+        guest=field.absent if field else NOT_SOLD,
+        todo=todo.get(seen.kind, _MISSING),
     )
 
 

@@ -1,0 +1,54 @@
+"""Finding out who calls, and telling operators of a proxy whose word is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from booking_http.setting_types import Network
+from booking_http.web.client_address import Caller, caller_of, read_address
+from booking_http.web.metrics import Metrics
+
+_SELDOM: Final = 3600.0
+_TODO: Final = {
+    "untrusted": "name the proxy in TRUSTED_PROXIES; until then all its guests are one caller",
+    "unreadable": "let the proxy write the client's address into one header",
+}
+_log = structlog.get_logger(__name__)
+
+
+class Callers:
+    """Finds out who calls; what was ignored is counted, and logged once an hour."""
+
+    def __init__(
+        self,
+        *,
+        trusted: Sequence[Network],
+        metrics: Metrics,
+        seconds: Callable[[], float] = monotonic,
+    ) -> None:
+        """Take the networks of our own proxies, and where to count."""
+        self._trusted = trusted
+        self._metrics = metrics
+        self._seconds = seconds
+        self._told: dict[str, float] = {}
+
+    def caller_of(self, request: web.Request) -> Caller:
+        """Return whom a request counts for."""
+        found = caller_of(request, trusted=self._trusted)
+        if found.ignored is not None:
+            self._metrics.forwarded_ignored.labels(found.ignored).inc()
+            self._tell(found.ignored, request.remote or "")
+        return found
+
+    def _tell(self, why: str, remote: str) -> None:
+        """Log it seldom, and only of proxies: anybody on the internet may send such a header."""
+        address, now = read_address(remote), self._seconds()
+        if address is None or address.is_global or now - self._told.get(why, -_SELDOM) < _SELDOM:
+            return
+        self._told[why] = now
+        _log.warning("forwarded_header_ignored", why=why, proxy=remote, todo=_TODO[why])
