@@ -71,16 +71,22 @@ class BookVerdict:
 
 
 def judge_book(
-    answer: BookAnswer, *, asked: Money | None, total: Money, failed_yellow: FailedYellow
+    answer: BookAnswer,
+    *,
+    asked: Money | None,
+    total: Money,
+    failed_yellow: FailedYellow,
+    agrees: bool = True,
 ) -> BookVerdict:
     """Judge a booking by its reservation, its payment by the authcode (traveltek.md, section 7).
 
-    `asked` is what a card was to pay, None without a card; `total` is the price of the basket.
+    `asked` is what a card was to pay, None without a card; `total` is the price of the basket;
+    `agrees` says whether the answer is about the sailing, party and cabin that were asked for.
     """
     if answer.error_codes or answer.status is BookStatus.OTHER:
         return _unknown(answer)
     if answer.status is BookStatus.BOOKED and answer.reservation:
-        return _booked(answer, asked=asked, total=total)
+        return _booked(answer, asked=asked, total=total, agrees=agrees)
     if answer.status is BookStatus.FAILED and not answer.reservation:
         return _failed(answer, card_sent=asked is not None, failed_yellow=failed_yellow)
     return _unknown(answer)
@@ -91,13 +97,13 @@ def _unknown(answer: BookAnswer) -> BookVerdict:
     return BookVerdict(book=StepStatus.UNKNOWN, tasks=(TaskKind.BOOK_UNKNOWN, *refund))
 
 
-def _booked(answer: BookAnswer, *, asked: Money | None, total: Money) -> BookVerdict:
+def _booked(answer: BookAnswer, *, asked: Money | None, total: Money, agrees: bool) -> BookVerdict:
     """Judge a Booked; a total that is not told is a person's to find out, another one a doubt."""
     tasks = [] if answer.total == total else [TaskKind.PRICE_MISMATCH]
     if asked is None:
         refund = [TaskKind.REFUND] if _charged(answer.transactions) else []
         return BookVerdict(book=StepStatus.DONE, tasks=(*tasks, *refund))
-    if answer.total in (None, total) and _paid(answer, asked):
+    if agrees and answer.total in (None, total) and _paid(answer, asked):
         return BookVerdict(book=StepStatus.DONE, pay=StepStatus.DONE, tasks=tuple(tasks))
     return BookVerdict(
         book=StepStatus.DONE, pay=StepStatus.UNKNOWN, tasks=(*tasks, TaskKind.PAY_UNKNOWN)

@@ -109,8 +109,8 @@ class Engine:
             spool=spool,
             journal=journal,
         )
-        self._reader = Reader(supplier=supplier, decider=self._decider, currency=policy.currency)
-        self._effects = Effects(supplier=supplier, reader=self._reader, limits=policy.limits)
+        self._reader = Reader(supplier=supplier, decider=self._decider, policy=policy)
+        self._effects = Effects(supplier=supplier, reader=self._reader, policy=policy)
         self._opener = Opener(
             store=store,
             catalogue=catalogue,

@@ -21,6 +21,13 @@ class FailedYellow(StrEnum):
     REFUSED = "refused"
 
 
+class SailingCheck(StrEnum):
+    """What is done before booking when an answer is about something else than was asked for."""
+
+    REFUSE = "refuse"
+    TASK = "task"
+
+
 class PaymentChannel(StrEnum):
     """How money reaches the line."""
 
@@ -67,6 +74,7 @@ class Policy:
     """The rules a deployment runs by."""
 
     live_lines: frozenset[int] = frozenset({22, 3})
+    sailing_check: SailingCheck = SailingCheck.REFUSE
     currency: str = "USD"
     session_life: timedelta = timedelta(hours=2)
     hold_default: timedelta = timedelta(minutes=10)

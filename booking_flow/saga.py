@@ -182,6 +182,8 @@ class TaskKind(StrEnum):
     PRICE_MISMATCH = "price_mismatch"
     REFUND = "refund"
     CANCEL_WITH_LINE = "cancel_with_line"
+    SAILING_MISMATCH = "sailing_mismatch"
+    """The line's answer is about another sailing, party or cabin than was asked for."""
     CONFLICT = "conflict"
     """The supplier's late answer contradicts what a person decided."""
     UNDO_STUCK = "undo_stuck"

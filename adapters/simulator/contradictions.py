@@ -26,6 +26,17 @@ def _members(change: Callable[[Any], Any], *names: str) -> Bend:
     return bend
 
 
+def _echoed(change: Callable[[Any], Any], name: str) -> Bend:
+    """Change a member in the echo of what was asked."""
+
+    def bend(body: Json) -> Json:
+        meta = body["meta"]
+        echo = _changed(meta["criteria"], change, frozenset({name}))
+        return body | {"meta": meta | {"criteria": echo}}
+
+    return bend
+
+
 def _changed(value: Any, change: Callable[[Any], Any], names: frozenset[str]) -> Any:
     if isinstance(value, list):
         return [_changed(item, change, names) for item in value]
@@ -136,8 +147,11 @@ BENDS: Mapping[str, Bend] = {
     "commission_received": _results(_with_commission),
     "price_without_taxes": _results(_without_taxes),
     "second_shape": _results(_second_shape),
-    "other_sailing": _members(_one_more, "codetocruiseid"),
+    "other_sailing": _all(
+        _members(_one_more, "codetocruiseid"), _echoed(_one_more, "codetocruiseid")
+    ),
     "other_date": _members(_later, "saildate", "startdate"),
+    "unreadable_date": _members(lambda _: "soon", "saildate"),
     "other_ship": _members(_other_ship, "ship"),
     "other_nights": _members(_one_more, "nights", "sailnights"),
     "other_grade": _members(lambda code: f"{code}X", "cabingrade", "cabincode"),

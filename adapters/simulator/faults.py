@@ -275,13 +275,18 @@ _TABLE = (
     _fault("second_shape", _IMPORT, "The booking is spelled as book.pl spells one."),
     _fault(
         "other_sailing",
-        _NAMES_SAILING | {"cruiseresults.pl"},
+        _NAMES_SAILING | {"cruiseresults.pl", "cruisecabingrades.pl"},
         "Acts; the answer is about a sailing with another id.",
     ),
     _fault(
         "other_date",
         _NAMES_SAILING | {"cruiseresults.pl"},
         "Acts; the answer says that the sailing leaves three days later.",
+    ),
+    _fault(
+        "unreadable_date",
+        _NAMES_SAILING | {"cruiseresults.pl"},
+        "Acts; the answer's date of sailing is a word.",
     ),
     _fault(
         "other_ship",

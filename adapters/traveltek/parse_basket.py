@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_prices import add_up, currencies, price_item
+from adapters.traveltek.parse_statement import state_sailing
 from adapters.traveltek.parse_values import (
     Node,
     OtherCurrency,
@@ -87,6 +89,7 @@ def _item(row: Node, basket: Node, currency: str, *, alone: bool) -> BasketItem:
         items=items,
         dining=_dining(node(cruise.get("dining"))),
         hold_length=_hold_length(node(cabin.get("holdcabin"))),
+        stated=replace(state_sailing(cruise, row), cabin_number=None),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_prices import currencies
+from adapters.traveltek.parse_statement import state_sailing
 from adapters.traveltek.parse_values import (
     Node,
     Unreadable,
@@ -37,10 +38,10 @@ def read_booking(
     """Read what book.pl said; errors together with a booking id are words, not a refusal."""
     result, details = answer.result, node(answer.result.get("bookingdetails"))
     booking_id = _booking_id(result, details)
-    if booking_id is None:
-        answer.without_errors()
     item = _item(details, item_key)
     cruise = node(item.get("cruisedetail"))
+    if booking_id is None and not text(cruise.get("reservation")):
+        answer.without_errors()
     words = [
         words for level in (result, details, item, cruise) if (words := first(level, "status"))
     ]
@@ -55,6 +56,7 @@ def read_booking(
         total=_total(details, item, currency) if currency else None,
         outstanding=money(details.get("outstandingbalance"), currency) if currency else None,
         transactions=_transactions(details, currency, settings),
+        stated=state_sailing(cruise, travellers=details.get("passengers")),
         charged=money(details.get("totaltransactionamount"), currency) if currency else None,
         error_codes=tuple(error.code for error in answer.errors if error.code is not None),
         balance_due_date=_balance_due(cruise, details),

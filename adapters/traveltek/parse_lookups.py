@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 
 from adapters.traveltek.parse_book import means_booked
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_prices import add_up, decks, image, price_item
+from adapters.traveltek.parse_statement import state_sailing
 from adapters.traveltek.parse_values import (
     Node,
     OtherCurrency,
@@ -39,6 +41,7 @@ def read_search(answer: Envelope, *, cruise_id: str) -> SearchHit | None:
         session_key=required(key, "sessionkey"),
         line_id=required(_line_id(row), "line id"),
         sold_out=bool(flag(row.get("soldout"))),
+        stated=state_sailing(row, currency=answer.currency),
     )
 
 
@@ -83,6 +86,7 @@ def read_import(
         booked_on=day(result.get("bookingdate")) or day(item.get("bookingdate")),
         lead_surname=_lead_surname(travellers),
         passengers=len(travellers),
+        stated=replace(state_sailing(item, travellers=travellers), cabin_code=None),
     )
 
 

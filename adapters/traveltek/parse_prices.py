@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_rates import RateCode, rate_codes
+from adapters.traveltek.parse_statement import state_prices
 from adapters.traveltek.parse_values import (
     Node,
     OtherCurrency,
@@ -63,7 +64,9 @@ def read_quote(answer: Envelope, *, currency: str) -> Quote:
     if rows and not found:
         raise Unreadable("cabincode")
     grades = tuple(_grade(code, row, rates) for code, (row, rates) in found.items() if rates)
-    return Quote(as_of=UNDATED, currency=currency, grades=grades)
+    return Quote(
+        as_of=UNDATED, currency=currency, grades=grades, stated=state_prices(answer.criteria)
+    )
 
 
 def _listed(rate: Rate, rates: Iterable[Rate]) -> bool:

@@ -14,6 +14,7 @@ from uuid import UUID
 from booking_flow.claim_journal import JournaledStep
 from booking_flow.errors import Refused
 from booking_flow.lifecycle import cancellation
+from booking_flow.model.agreement import decisive
 from booking_flow.model.change import Change
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
@@ -33,7 +34,7 @@ from booking_flow.ports import (
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.unit_of_work import CHANGED, RACES, Command, Decider, Decision, Rejected
 from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.steps import book, outcomes, reconciliation, resolution
+from booking_flow.steps import agreement, book, outcomes, reconciliation, resolution
 from booking_flow.steps.context import Moment
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.live_prices import line_record
@@ -149,7 +150,8 @@ class Recovery:
         number = booking_of(session).reservation
         found = await line_record(self._supplier, session, number, ctx=ctx)
         charge = resolution.charge_of(outcomes.open_step(session))
-        if charge is not None and received(session, charge, found):
+        ours = found is not None and not decisive(agreement.differences_of(session, found.stated))
+        if ours and charge is not None and received(session, charge, found):
             await self._decide(loaded, _of(taken, _paid(found)), ctx.calls)
             return
         await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Payment
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
-from booking_flow.policy import StepLimits
+from booking_flow.policy import Policy
 from booking_flow.saga import StepName
 from booking_flow.steps import book as booking
 from booking_flow.steps import pay as paying
@@ -33,13 +33,11 @@ class Effects:
     Every method may raise `SupplierError`, or `Refused` where the effect was certainly not sent.
     """
 
-    def __init__(
-        self, *, supplier: Supplier, reader: Reader, limits: Mapping[StepName, StepLimits]
-    ) -> None:
-        """`limits` say for how long a step may look at what came of it."""
+    def __init__(self, *, supplier: Supplier, reader: Reader, policy: Policy) -> None:
+        """The policy's limits say for how long a step may look at what came of it."""
         self._supplier = supplier
         self._reader = reader
-        self._limits = limits
+        self._policy = policy
 
     async def hold(self, session: Session, ctx: CallContext, *, fresh: bool) -> Held:
         """Add to the basket; a stale identifier certainly did nothing and is refreshed.
@@ -86,7 +84,7 @@ class Effects:
         if basket_of(session).recheck:
             key = supplier_key(session)
             seen = await _before(self._supplier.basket(key, session.currency, ctx=ctx))
-            booking.ensure_still_held(session, seen)
+            booking.ensure_still_held(session, seen, policy=self._policy)
         answer = await self._supplier.book(booking.order_of(session, request), ctx=ctx)
         return booking.Asked(
             answer=answer, charge=request.payment.charge if request.payment else None
@@ -107,7 +105,7 @@ class Effects:
         return paying.Paid(answer=answer, charge=charge, record=record)
 
     async def _record(self, session: Session, ctx: CallContext) -> ImportedBooking | None:
-        ctx.deadline = ctx.started + self._limits[StepName.PAY].whole
+        ctx.deadline = ctx.started + self._policy.limits[StepName.PAY].whole
         number = paying.booking_of(session).reservation
         return await line_record(self._supplier, session, number, ctx=ctx)
 

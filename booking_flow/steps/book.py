@@ -11,16 +11,17 @@ from booking_flow.booking_results import BookVerdict, judge_book
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, owed_for, staff_task
+from booking_flow.model.agreement import decisive
 from booking_flow.model.basket import Basket, BasketAnswer
 from booking_flow.model.card import Charge, Payment
 from booking_flow.model.change import Change, begin
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger, check_passengers
 from booking_flow.model.session import Booking, Session
-from booking_flow.policy import PaymentChannel
+from booking_flow.policy import PaymentChannel, Policy
 from booking_flow.ports import SpooledAnswer
 from booking_flow.saga import StepName, StepStatus, TaskKind
-from booking_flow.steps import outcomes
+from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
 from booking_flow.steps.hold import basket_of, supplier_key
@@ -120,15 +121,17 @@ def order_of(session: Session, request: BookRequest) -> BookOrder:
     )
 
 
-def ensure_still_held(session: Session, answer: BasketAnswer) -> None:
+def ensure_still_held(session: Session, answer: BasketAnswer, *, policy: Policy) -> None:
     """Let another card be tried only while basket.pl shows exactly our item, still priced.
 
     Raises:
-        Refused: `hold_lapsed`, `basket_unpriced` or `price_changed`.
+        Refused: `hold_lapsed`, `sailing_mismatch`, `basket_unpriced` or `price_changed`.
     """
     basket = basket_of(session)
     if [item.item_key for item in answer.items] != [basket.item_key]:
         raise refuse(RefusalCode.HOLD_LAPSED, "The cabin is no longer held. Hold it again.")
+    if other := agreement.refusal_of(session, answer.items[0].stated, policy=policy):
+        raise Refused(other)
     if not answer.priced:
         raise refuse(RefusalCode.BASKET_UNPRICED, "The held cabin lost its price. Hold it again.")
     if answer.total != basket.total:
@@ -155,8 +158,10 @@ def settle_book(session: Session, ended: Asked | outcomes.Failure, at: Moment) -
     """Judge what book.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_book_failed(session, ended, at), at)
+    differing = agreement.differences_of(session, ended.answer.stated)
     verdict = judge_book(
         ended.answer,
+        agrees=not decisive(differing),
         asked=ended.charge.amount if ended.charge else None,
         total=basket_of(session).total,
         failed_yellow=at.policy.failed_yellow,
@@ -251,6 +256,8 @@ def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) ->
     kinds = [kind for kind in verdict.tasks if kind is not TaskKind.PAY_UNKNOWN]
     said = _said(evidence_of(asked.answer))
     tasks = tuple(staff_task(change.after, kind, at, step_id=step.id, extra=said) for kind in kinds)
+    differing = agreement.differences_of(session, asked.answer.stated)
+    tasks += agreement.mismatch_task(change.after, differing, at, step_id=step.id)
     return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
 
 

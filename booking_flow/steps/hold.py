@@ -9,13 +9,14 @@ from booking_flow.booking_results import judge_basket
 from booking_flow.errors import Refusal, RefusalCode, refuse
 from booking_flow.flow import Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, owed_for
+from booking_flow.model.agreement import decisive
 from booking_flow.model.basket import Basket, BasketAnswer, BasketItem
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
 from booking_flow.saga import OwedUndo, StepName
-from booking_flow.steps import outcomes
+from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import ensure, ensure_on_sale
 from booking_flow.steps.select_cabin import rate_refusal
@@ -78,12 +79,19 @@ def settle_hold(session: Session, ended: Held | outcomes.Failure, at: Moment) ->
 def _hold_judged(session: Session, ended: Held | outcomes.Failure, at: Moment) -> Change:
     if isinstance(ended, outcomes.Failure):
         return _hold_failed(session, ended)
-    found = judge_basket(ended.answer, selection=ended.selection)
+    found = _other_voyage(session, ended.answer, at) or judge_basket(
+        ended.answer, selection=ended.selection
+    )
     if not ended.answer.items:
         return outcomes.unknown(session, evidence={"failure": "basketadd answered no item"})
     if isinstance(found, Refusal):
         return _not_as_shown(session, ended, found, at)
     return _held(session, ended, found, at)
+
+
+def _other_voyage(session: Session, answer: BasketAnswer, at: Moment) -> Refusal | None:
+    said = (agreement.refusal_of(session, one.stated, policy=at.policy) for one in answer.items)
+    return next(filter(None, said), None)
 
 
 def _hold_failed(session: Session, failure: outcomes.Failure) -> Change:
@@ -128,6 +136,9 @@ def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change
     if not fits:
         evidence["depositRefused"] = str(said.deposit)
     change = outcomes.done(session, evidence=evidence)
+    differing = decisive(agreement.differences_of(session, item.stated))
+    step = outcomes.open_step(session)
+    change = change.plus(tasks=agreement.mismatch_task(session, differing, at, step_id=step.id))
     return change.put(basket=basket, selection=ended.selection).move(
         Trigger.ADD_TO_BASKET,
         details={"total": str(basket.total), "deposit": str(basket.deposit)},

@@ -11,6 +11,7 @@ from booking_flow.booking_results import CARD_DECLINED, judge_payment
 from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
 from booking_flow.flow import Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, staff_task
+from booking_flow.model.agreement import Difference, decisive
 from booking_flow.model.basket import Basket
 from booking_flow.model.card import Charge, Payment, PaymentType, check_card
 from booking_flow.model.change import Change, PaymentRecord, begin
@@ -20,7 +21,7 @@ from booking_flow.model.session import Booking, Session
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
 from booking_flow.saga import OpenStep, StaffTask, StepName, StepStatus, TaskKind
-from booking_flow.steps import outcomes
+from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of
@@ -206,6 +207,8 @@ def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> 
     """Judge what payment.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_pay_failed(session, ended, at), at)
+    if ended.record and (other := decisive(agreement.differences_of(session, ended.record.stated))):
+        return obey_cancel(_other_record(session, ended, other, at), at)
     match judge_payment(ended.answer, asked=ended.charge.amount):
         case StepStatus.DONE:
             change = compare_receipt(_payment_taken(session, ended), ended.record, at)
@@ -214,6 +217,15 @@ def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> 
         case _:
             change = _pay_open(session, _evidence_of(ended.answer), at)
     return obey_cancel(change, at)
+
+
+def _other_record(
+    session: Session, ended: Paid, other: tuple[Difference, ...], at: Moment
+) -> Change:
+    """Leave a payment open after which the line's record is about something else."""
+    change = _pay_open(session, _evidence_of(ended.answer), at)
+    step = outcomes.open_step(session)
+    return change.plus(tasks=agreement.mismatch_task(session, other, at, step_id=step.id))
 
 
 def _evidence_of(answer: PayAnswer) -> Mapping[str, str]:

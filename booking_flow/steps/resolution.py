@@ -10,13 +10,14 @@ from booking_flow.booking_results import BookVerdict
 from booking_flow.errors import Refusal, RefusalCode, refuse
 from booking_flow.flow import Trigger
 from booking_flow.lifecycle.cancellation import end_of, obey_cancel
+from booking_flow.model.agreement import Fact, decisive
 from booking_flow.model.card import CardBrand, CardMask, Charge
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session
 from booking_flow.saga import OpenStep, StepStatus, TaskKind
-from booking_flow.steps import book, outcomes
+from booking_flow.steps import agreement, book, outcomes
 from booking_flow.steps.context import Moment
 from booking_flow.steps.hold import basket_of, chosen_of
 from booking_flow.steps.pay import booking_of, compare_receipt, paid, received
@@ -36,6 +37,15 @@ class Disagreement:
     theirs: str
 
 
+_FACTS = {
+    Fact.SAILING_DATE: "sailing date",
+    Fact.SHIP_ID: "ship",
+    Fact.GUESTS: "guests",
+    Fact.CABIN_NUMBER: "cabin",
+}
+"""What is compared beside the facts that identify a booking, by the name staff are told."""
+
+
 def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
     """Compare a reservation with the attempt it is said to come from."""
     total = basket_of(session).total
@@ -47,10 +57,16 @@ def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreemen
         ("status", "booked", "booked" if found.booked else found.status),
         ("booked on", *_dates(session, found)),
     )
-    return tuple(
+    found_otherwise = tuple(
         Disagreement(fact=fact, ours=ours, theirs=theirs)
         for fact, ours, theirs in pairs
         if ours != theirs
+    )
+    more = decisive(agreement.differences_of(session, found.stated))
+    return found_otherwise + tuple(
+        Disagreement(fact=_FACTS[each.fact], ours=each.ours, theirs=each.theirs)
+        for each in more
+        if each.fact in _FACTS
     )
 
 
@@ -79,6 +95,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
         reservation=found.reservation,
         total=found.total(total) or total,
         outstanding=None,
+        stated=found.stated,
     )
     verdict = BookVerdict(
         book=StepStatus.DONE,  # pragma: no mutate - entering asks only whether it is unknown

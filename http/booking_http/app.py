@@ -28,7 +28,7 @@ from booking_http.web.catalogue_gauges import CatalogueGauges
 from booking_http.web.event_streams import EventStreams
 from booking_http.web.headers import add_headers, preflight
 from booking_http.web.health import Health
-from booking_http.web.metrics import Metrics
+from booking_http.web.metrics import Metrics, UnreadMembers
 from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.readiness_checks import ReadinessChecks
 from booking_http.web.request_log import log_request
@@ -102,6 +102,7 @@ def service_of_parts(parts: Parts) -> Service:
         listener=parts.listener,
     )
     metrics = Metrics()
+    metrics.registry.register(UnreadMembers(parts.supplier))
     metrics.waiting_answers.set_function(parts.waiting.__len__)
     if (journal := parts.journal) is not None:
         metrics.unjournaled_claims.set_function(lambda: journal.unwritten)

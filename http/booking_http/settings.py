@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
-from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy, SailingCheck
 from booking_http.setting_types import (
     LONG,
     MANY,
@@ -111,6 +111,8 @@ class Settings(FromEnvironment):
     """Scales every time limit of supplier calls; tests make it small."""
 
     live_lines: Numbers = frozenset({22, 3})
+    sailing_check: SailingCheck = SailingCheck.REFUSE
+    """What is done before booking when the supplier answers about another sailing or party."""
     currency: Currency = "USD"
     booked_words: Terms = ("Booked",)
     """The supplier's words of status that mean booked; any other is an unknown outcome."""
@@ -194,6 +196,7 @@ class Settings(FromEnvironment):
         """Return the rules the core runs by."""
         return Policy(
             live_lines=self.live_lines,
+            sailing_check=self.sailing_check,
             currency=self.currency,
             session_life=timedelta(minutes=self.session_minutes),
             hold_default=timedelta(minutes=self.hold_default_minutes),

@@ -15,7 +15,7 @@ from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.party import Details, Party
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.policy import FailedYellow, PaymentChannel
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy
 from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps.book import (
     Asked,
@@ -328,8 +328,10 @@ UNPRICED = a_refusal(RefusalCode.BASKET_UNPRICED, "The held cabin lost its price
 def test_another_card_is_tried_only_while_the_same_cabin_is_held_at_the_same_price(
     answer: BasketAnswer, refusal: Refusal
 ) -> None:
-    assert plain(refused_by(lambda: ensure_still_held(HELD, answer))) == plain(refusal)
-    ensure_still_held(HELD, a_basket_answer())
+    assert plain(refused_by(lambda: ensure_still_held(HELD, answer, policy=Policy()))) == plain(
+        refusal
+    )
+    ensure_still_held(HELD, a_basket_answer(), policy=Policy())
 
 
 def asked(answer: BookAnswer, *, card: bool = False) -> Asked:

@@ -52,6 +52,11 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
             "The line booked at another total than the guest was shown, or told none. Settle it "
             "with line and guest.",
         ),
+        TaskKind.SAILING_MISMATCH: Job(
+            "The line names another sailing",
+            "The line's answer is about another sailing, party or cabin than the guest asked for. "
+            "Both are named below: settle with the line what is booked, and tell the guest.",
+        ),
         TaskKind.REFUND: Job(
             "Refund a charge",
             "A card was charged for a booking that was not made, or the line has received more "
