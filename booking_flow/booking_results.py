@@ -42,7 +42,7 @@ def refusal_of(error: SupplierError) -> Refusal:
 
 
 def judge_basket(answer: BasketAnswer, *, selection: Selection) -> BasketItem | Refusal:
-    """Return the one item of a healthy basket at the price the guest saw, or why it is not."""
+    """Return the one item of a healthy basket for no more than was agreed to, or why it is not."""
     if len(answer.items) != 1 or not answer.priced:
         return Refusal(
             code=RefusalCode.BASKET_UNPRICED,
@@ -54,8 +54,8 @@ def judge_basket(answer: BasketAnswer, *, selection: Selection) -> BasketItem | 
     if answer.total.currency != selection.price.currency:
         detail = f"The supplier priced in {answer.total.currency}."
         return Refusal(code=RefusalCode.SUPPLIER_ERROR, detail=detail)
-    if answer.total != selection.price:
-        return price_changed(expected=selection.price, actual=answer.total)
+    if answer.total.amount > selection.limit.amount:
+        return price_changed(expected=selection.limit, actual=answer.total)
     return item
 
 

@@ -234,7 +234,7 @@ class Engine:
         def decision(session: Session, _at: Moment) -> Change:
             return choosing.selected(session, selection, supplier)
 
-        first = command.unbound if add_to_basket else command
+        first = command.preparing if add_to_basket else command
         loaded = await self._decider.decide(loaded, decision, command=first, calls=ctx.calls)
         if not add_to_basket:
             return _answer(loaded)

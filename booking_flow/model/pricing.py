@@ -180,6 +180,13 @@ class Selection:
     deck: str | None
     price: Money
     items: tuple[PriceItem, ...] = ()
+    agreed: Money | None = None
+    """The most that the guest agreed to pay, where it is known."""
+
+    @property
+    def limit(self) -> Money:
+        """Return the most that it may cost."""
+        return self.agreed or self.price
 
     @property
     def guaranteed(self) -> bool:

@@ -24,10 +24,22 @@ from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.context import Moment
 from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
-from booking_flow.steps.hold import basket_of, supplier_key
+from booking_flow.steps.hold import basket_of, chosen_of, supplier_key
 from booking_flow.steps.pay import check_payment, due_now, intent_of, paid, pay_unknown, uncounted
 from booking_flow.supplier import BookAnswer, BookOrder
 from booking_flow.supplier_errors import FailureKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What the guest was shown and agreed to buy; None where it was not said."""
+
+    total: Money | None = None
+    cabin_code: str | None = None
+    rate_code: str | None = None
+
+
+NO_CONSENT = Consent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +50,13 @@ class BookRequest:
     contact: Contact
     dining: str | None
     payment: Payment | None
+    consent: Consent = NO_CONSENT
 
 
 def claim_book(session: Session, request: BookRequest, at: Moment) -> Change:
     """Check everything that can be checked before the supplier is asked, and claim the step."""
     _ensure_held(session)
+    _ensure_agreed(session, request.consent)
     ensure_on_sale(session, at)
     _check_request(session, request, at)
     details = session.details.with_changes(
@@ -62,6 +76,20 @@ def _ensure_held(session: Session) -> None:
             RefusalCode.HOLD_LAPSED, "The cabin was held too long and let go. Hold it again."
         )
     ensure(session, Trigger.BOOK)
+
+
+def _ensure_agreed(session: Session, consent: Consent) -> None:
+    """Refuse to book another cabin, or at another total, than the guest agreed to."""
+    chosen, total = chosen_of(session), basket_of(session).total
+    agreed = (consent.cabin_code or chosen.cabin_code, consent.rate_code or chosen.rate_code)
+    if agreed != (chosen.cabin_code, chosen.rate_code):
+        held = f"{chosen.cabin_code} at {chosen.rate_code}"
+        raise refuse(
+            RefusalCode.SELECTION_STALE,
+            f"The cabin that is held is {held}, not {' at '.join(agreed)}.",
+        )
+    if consent.total not in (None, total):
+        raise Refused(price_changed(expected=consent.total, actual=total))
 
 
 def _check_request(session: Session, request: BookRequest, at: Moment) -> None:

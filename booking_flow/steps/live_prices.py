@@ -152,4 +152,4 @@ class Reader:
         offer = select_cabin.find_offer(await self.grades(key, session, ctx), want)
         cabins = await self.cabins(key, session, select_cabin.rate_key(offer.rate), ctx)
         cabin = select_cabin.find_cabin(cabins, want=want, party=session.party)
-        return select_cabin.selection_of(offer, cabin)
+        return select_cabin.selection_of(offer, cabin, agreed=want.price)

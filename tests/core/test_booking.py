@@ -20,6 +20,7 @@ from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatu
 from booking_flow.steps.book import (
     Asked,
     BookRequest,
+    Consent,
     claim_book,
     ensure_still_held,
     order_of,
@@ -332,6 +333,28 @@ def test_another_card_is_tried_only_while_the_same_cabin_is_held_at_the_same_pri
         refusal
     )
     ensure_still_held(HELD, a_basket_answer(), policy=Policy())
+
+
+@pytest.mark.parametrize(
+    ("consent", "code"),
+    [
+        (Consent(), None),
+        (Consent(total=usd("3006.56"), cabin_code="2N", rate_code="BEST"), None),
+        (Consent(total=usd("3006.55")), RefusalCode.PRICE_CHANGED),
+        (Consent(total=usd("3006.57")), RefusalCode.PRICE_CHANGED),
+        (Consent(cabin_code="4D"), RefusalCode.SELECTION_STALE),
+        (Consent(rate_code="SENIOR"), RefusalCode.SELECTION_STALE),
+    ],
+)
+def test_only_what_the_guest_agreed_to_is_booked(
+    consent: Consent, code: RefusalCode | None
+) -> None:
+    """A deposit may be the same for two cabins, so that its amount names neither."""
+    request = a_request(consent=consent)
+    if code is None:
+        assert claim_book(HELD, request, at()).claim is not None
+    else:
+        assert refused_by(lambda: claim_book(HELD, request, at())).code is code
 
 
 def asked(answer: BookAnswer, *, card: bool = False) -> Asked:

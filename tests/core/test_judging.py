@@ -325,7 +325,6 @@ OTHER_CABIN = a_refusal(RefusalCode.CABIN_GONE, "The supplier would hold another
             a_refusal(RefusalCode.SUPPLIER_ERROR, "The supplier priced in EUR."),
         ),
         (a_basket_answer(total=usd("3006.57")), price_is(usd("3006.57"), not_=TOTAL)),
-        (a_basket_answer(total=usd("3006.55")), price_is(usd("3006.55"), not_=TOTAL)),
     ],
 )
 def test_a_basket_other_than_chosen_is_refused(answer: BasketAnswer, refusal: Refusal) -> None:
@@ -337,6 +336,15 @@ def test_a_basket_other_than_chosen_is_refused(answer: BasketAnswer, refusal: Re
 def test_a_basket_as_chosen_gives_its_one_item() -> None:
     answer = a_basket_answer()
     assert judge_basket(answer, selection=a_selection()) is answer.items[0]
+
+
+def test_a_basket_for_no_more_than_was_agreed_to_is_taken() -> None:
+    """Cheaper goes through, and so does a price that the guest was told and agreed to."""
+    cheaper = a_basket_answer(total=usd("3006.55"))
+    assert judge_basket(cheaper, selection=a_selection()) is cheaper.items[0]
+    dearer, agreeing = a_basket_answer(total=usd("3300")), a_selection(agreed=usd("3300"))
+    assert judge_basket(dearer, selection=agreeing) is dearer.items[0]
+    assert isinstance(judge_basket(dearer, selection=a_selection()), Refusal)
 
 
 def test_a_guarantee_takes_whichever_cabin_the_line_gives() -> None:

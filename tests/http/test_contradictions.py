@@ -27,11 +27,11 @@ async def booked_with(
 ) -> tuple[Guest, Reply]:
     """Let a guest book with a card while the supplier's answer is as the fault has it."""
     guest = service.guest()
-    price = (await guest.to_basketed()).body["price"]
+    held = (await guest.to_basketed()).body
     await service.simulator.fault("book.pl", fault)
-    amount = price["deposit"] if deposit else price["total"]
+    amount = held["price"]["deposit" if deposit else "total"]
     payment = guest.payment(amount, deposit=deposit)
-    return guest, await guest.book(guest.booking(payment=payment))
+    return guest, await guest.book(guest.booking(payment=payment) | guest.consent(held))
 
 
 def moment(value: str) -> datetime:
@@ -89,9 +89,11 @@ async def test_money_that_is_not_what_was_asked_for_is_not_paid(
 
 async def test_a_deposit_is_compared_with_the_deposit_that_was_asked(service: Service) -> None:
     guest = service.guest()
-    price = (await guest.to_basketed()).body["price"]
-    paid = await guest.book(guest.booking(payment=guest.payment(price["deposit"], deposit=True)))
-    assert (paid.status, paid.body["booking"]["paid"]) == (201, price["deposit"])
+    held = (await guest.to_basketed()).body
+    deposit = held["price"]["deposit"]
+    payment = guest.payment(deposit, deposit=True)
+    paid = await guest.book(guest.booking(payment=payment) | guest.consent(held))
+    assert (paid.status, paid.body["booking"]["paid"]) == (201, deposit)
     _, doubtful = await booked_with(service, "charged_too_little", deposit=True)
     assert (doubtful.status, doubtful.body["state"]) == (202, "booked")
 

@@ -270,10 +270,9 @@ def contradictions(said: Said, world: World) -> Iterator[str]:
     if len(date_told) == 10 and date_told.replace("-", "").isdigit():
         yield from _another(cruise, "saildate", session.sailing.sailing_date.isoformat())
     listed = said.details.get("passengers")
-    people = (
-        [one for one in listed if one and isinstance(one, dict)] if isinstance(listed, list) else []
-    )
-    if people and len(people) != session.party.size:
+    people = [one for one in listed if one] if isinstance(listed, list) else []
+    plain = all(isinstance(one, dict) for one in people)
+    if people and plain and len(people) != session.party.size:
         yield f"{len(people)} passengers"
     total = plain_number(said.details.get("totalprice"))
     if total is not None and total != asked.amount:
