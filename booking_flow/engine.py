@@ -8,8 +8,7 @@ step is claimed and settled is `booking_flow.runtime.step_runner`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,19 +19,19 @@ from booking_flow.model.card import Payment
 from booking_flow.model.change import Change
 from booking_flow.model.pricing import Breakdown, CabinList, Selection
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import Policy
 from booking_flow.ports import Aside, Catalogue, ClaimJournal, SessionStore, Spool, Watch
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.settlement import Effect, Ended
 from booking_flow.runtime.step_runner import Runner
 from booking_flow.runtime.supplier_operations import Effects
-from booking_flow.runtime.unit_of_work import AlreadyBound, Command, Decider
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.runtime.unit_of_work import AlreadyBound, Command, UnitOfWork
 from booking_flow.steps import book as booking
 from booking_flow.steps import hold, reconciliation
 from booking_flow.steps import pay as paying
 from booking_flow.steps import select_cabin as choosing
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import (
     SESSION_OVER,
     allowed_triggers,
@@ -48,7 +47,6 @@ from booking_flow.supplier_errors import FailureKind, SupplierError
 
 __all__ = [
     "AlreadyBound",
-    "Answer",
     "Command",
     "Engine",
     "OpenSession",
@@ -58,14 +56,6 @@ __all__ = [
 T = TypeVar("T")
 OVERTAKEN = 3
 """How often a choice is looked for again after another request made it stale."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """The session after a command and the database's clock; a step still open is pending."""
-
-    session: Session
-    now: datetime
 
 
 class Engine:
@@ -91,16 +81,16 @@ class Engine:
         spool: Spool | None = None,
         journal: ClaimJournal | None = None,
     ) -> None:
-        """Wire the ports; see `Decider` for `boottime` and `pause`."""
-        self._decider = Decider(
+        """Wire the ports; see `UnitOfWork` for `boottime` and `pause`."""
+        self._unit_of_work = UnitOfWork(
             store=store, policy=policy, new_id=new_id, boottime=boottime, pause=pause
         )
         self._compensation = Compensation(
-            store=store, supplier=supplier, decider=self._decider, policy=policy
+            store=store, supplier=supplier, unit_of_work=self._unit_of_work, policy=policy
         )
         self._runner = Runner(
             supplier=supplier,
-            decider=self._decider,
+            unit_of_work=self._unit_of_work,
             compensation=self._compensation,
             policy=policy,
             pause=pause,
@@ -109,7 +99,7 @@ class Engine:
             spool=spool,
             journal=journal,
         )
-        self._reader = Reader(supplier=supplier, decider=self._decider, policy=policy)
+        self._reader = Reader(supplier=supplier, unit_of_work=self._unit_of_work, policy=policy)
         self._effects = Effects(supplier=supplier, reader=self._reader, policy=policy)
         self._opener = Opener(
             store=store,
@@ -120,24 +110,24 @@ class Engine:
         )
 
     @property
-    def decider(self) -> Decider:
-        """Return the decider, which recovery, the desk and support share."""
-        return self._decider
+    def unit_of_work(self) -> UnitOfWork:
+        """Return the unit of work, which recovery, the desk and support share."""
+        return self._unit_of_work
 
     @property
     def compensation(self) -> Compensation:
         """Return the compensation, which recovery and support share."""
         return self._compensation
 
-    async def open_session(self, ask: OpenSession, *, command: Command) -> Answer:
+    async def open_session(self, ask: OpenSession, *, command: Command) -> Loaded:
         """Search for the sailing and open a session for this party."""
-        return _answer(await self._opener.open(ask, self._decider.context(), command))
+        return await self._opener.open(ask, self._unit_of_work.context(), command)
 
     async def restart(
         self, loaded: Loaded, *, session_id: UUID, secret_hash: bytes, command: Command
-    ) -> Answer:
+    ) -> Loaded:
         """Open a new session with the party and details of one that has ended."""
-        loaded = await self._decider.lapse(loaded, command=command)
+        loaded = await self._unit_of_work.lapse(loaded, command=command)
         old = loaded.session
         if not (old.ended or expiring(old)):
             raise Refused(wrong_state(old, "restart").refusal, session=old)
@@ -150,11 +140,11 @@ class Engine:
             child_ages=old.party.child_ages,
             details=old.details.with_changes(cancel_reason=None),
         )
-        return _answer(await self._opener.open(ask, self._decider.context(), command))
+        return await self._opener.open(ask, self._unit_of_work.context(), command)
 
-    async def look(self, loaded: Loaded, *, command: Command) -> Answer:
+    async def look(self, loaded: Loaded, *, command: Command) -> Loaded:
         """Read a session after its clocks were looked at."""
-        return _answer(await self._decider.lapse(loaded, command=command))
+        return await self._unit_of_work.lapse(loaded, command=command)
 
     async def edit(
         self,
@@ -163,34 +153,32 @@ class Engine:
         changes: Mapping[str, object],
         expected_version: int | None,
         command: Command,
-    ) -> Answer:
+    ) -> Loaded:
         """Keep draft details; the keys of `changes` are fields of `Details`."""
 
-        def decision(session: Session, _at: Moment) -> Change | None:
+        def decision(session: Session, _at: DecisionContext) -> Change | None:
             return edit.edited(session, changes=changes, expected_version=expected_version)
 
-        return _answer(await self._decider.decide(loaded, decision, command=command))
+        return await self._unit_of_work.decide(loaded, decision, command=command)
 
-    async def price(self, loaded: Loaded, *, command: Command) -> Answer:
+    async def price(self, loaded: Loaded, *, command: Command) -> Loaded:
         """Ask for live prices; where that is no longer due, answer with the stored quote."""
-        loaded = await self._decider.lapse(loaded, command=command)
+        loaded = await self._unit_of_work.lapse(loaded, command=command)
         session = loaded.session
         if expiring(session):
             raise Refused(SESSION_OVER, session=session)
         if session.open_step is not None or not edit.may_price(session):
-            return _answer(loaded)
+            return loaded
         async with self._reader.reading(loaded) as ctx:
             supplier, quote = await self._reader.within(
                 loaded, lambda key: self._reader.grades(key, session, ctx), ctx
             )
         quote = replace(quote, as_of=loaded.now)
 
-        def decision(session: Session, _at: Moment) -> Change:
+        def decision(session: Session, _at: DecisionContext) -> Change:
             return choosing.quoted(session, quote, supplier)
 
-        return _answer(
-            await self._decider.decide(loaded, decision, command=command, calls=ctx.calls)
-        )
+        return await self._unit_of_work.decide(loaded, decision, command=command, calls=ctx.calls)
 
     async def specific_cabins(
         self, loaded: Loaded, *, rate: RateKey, command: Command
@@ -205,14 +193,14 @@ class Engine:
     async def _of_rate(
         self, loaded: Loaded, rate: RateKey, ask: RateRead[T], command: Command
     ) -> T:
-        loaded = await self._decider.lapse(loaded, command=command)
+        loaded = await self._unit_of_work.lapse(loaded, command=command)
         session = loaded.session
         async with self._reader.reading(loaded) as ctx:
             ensure(session, Trigger.SELECT_CABIN)
             _, found = await self._reader.within(
                 loaded, lambda key: self._reader.of_rate(key, session, rate, ask, ctx), ctx
             )
-        await self._decider.keep(loaded, ctx.calls)
+        await self._unit_of_work.keep(loaded, ctx.calls)
         return found
 
     async def select_cabin(
@@ -222,22 +210,22 @@ class Engine:
         choice: choosing.CabinChoice,
         add_to_basket: bool,
         command: Command,
-    ) -> Answer:
+    ) -> Loaded:
         """Find the choice in fresh grades at the price seen and, unless told not to, hold it."""
-        loaded = await self._decider.lapse(loaded, command=command)
+        loaded = await self._unit_of_work.lapse(loaded, command=command)
         async with self._reader.reading(loaded) as ctx:
             loaded, found = await self._resolved(loaded, choice, ctx)
         if found is None:
-            return _answer(loaded)
+            return loaded
         supplier, selection = found
 
-        def decision(session: Session, _at: Moment) -> Change:
+        def decision(session: Session, _at: DecisionContext) -> Change:
             return choosing.selected(session, selection, supplier)
 
         first = command.preparing if add_to_basket else command
-        loaded = await self._decider.decide(loaded, decision, command=first, calls=ctx.calls)
+        loaded = await self._unit_of_work.decide(loaded, decision, command=first, calls=ctx.calls)
         if not add_to_basket:
-            return _answer(loaded)
+            return loaded
         return await self._hold(loaded, fresh=True, command=command)
 
     async def _resolved(
@@ -260,17 +248,17 @@ class Engine:
             except SupplierError as error:
                 if error.kind is not FailureKind.STALE:
                     raise
-            loaded = await self._decider.changed(loaded)
+            loaded = await self._unit_of_work.changed(loaded)
         raise refuse(RefusalCode.SELECTION_STALE, "Prices keep changing. Please choose again.")
 
-    async def add_to_basket(self, loaded: Loaded, *, command: Command) -> Answer:
+    async def add_to_basket(self, loaded: Loaded, *, command: Command) -> Loaded:
         """Hold the selected cabin; when it is held already, that is the answer."""
-        loaded = await self._decider.lapse(loaded, command=command)
+        loaded = await self._unit_of_work.lapse(loaded, command=command)
         session = loaded.session
         async with self._reader.reading(loaded):
             ensure_open(session)
             if session.state is State.BASKETED:
-                return _answer(loaded)
+                return loaded
             ensure(session, Trigger.ADD_TO_BASKET)
         if session.supplier is None:
             loaded = await self._reopen(loaded, command)
@@ -284,15 +272,15 @@ class Engine:
                 session.sailing, session.party, now=loaded.now, ctx=ctx
             )
 
-        def decision(session: Session, _at: Moment) -> Change:
+        def decision(session: Session, _at: DecisionContext) -> Change:
             return hold.reopened(session, supplier)
 
-        return await self._decider.decide(
+        return await self._unit_of_work.decide(
             loaded, decision, command=command.unbound, calls=ctx.calls
         )
 
-    async def _hold(self, loaded: Loaded, *, command: Command, fresh: bool = False) -> Answer:
-        async def perform(session: Session, ctx: CallContext) -> hold.Held:
+    async def _hold(self, loaded: Loaded, *, command: Command, fresh: bool = False) -> Loaded:
+        async def perform(session: Session, ctx: CallContext) -> hold.HoldResult:
             return await self._effects.hold(session, ctx, fresh=fresh)
 
         effect = Effect(
@@ -304,13 +292,13 @@ class Engine:
         )
         return await self._run(loaded, effect, command)
 
-    async def _run(self, loaded: Loaded, effect: Effect[T], command: Command) -> Answer:
+    async def _run(self, loaded: Loaded, effect: Effect[T], command: Command) -> Loaded:
         """Run a forward step; while staff decide about a booking, that is the answer to all."""
         if loaded.session.disputed_since is not None and loaded.session.open_step is None:
-            return _answer(loaded)
+            return loaded
         return _outcome(await self._runner.run(loaded, effect, command=command))
 
-    async def release_basket(self, loaded: Loaded, *, command: Command) -> Answer:
+    async def release_basket(self, loaded: Loaded, *, command: Command) -> Loaded:
         """Let the held cabin go; what the supplier does not confirm stays owed and is retried."""
         effect = Effect(
             name=StepName.RELEASE,
@@ -318,17 +306,17 @@ class Engine:
             perform=self._effects.release,
             settle=hold.settle_release,
         )
-        return _answer((await self._runner.run(loaded, effect, command=command)).loaded)
+        return (await self._runner.run(loaded, effect, command=command)).loaded
 
     async def book(
         self, loaded: Loaded, *, request: booking.BookRequest, command: Command
-    ) -> Answer:
+    ) -> Loaded:
         """Book the held cabin, with a card in the same supplier call where one is given."""
 
-        def claim(session: Session, at: Moment) -> Change:
+        def claim(session: Session, at: DecisionContext) -> Change:
             return booking.claim_book(session, request, at)
 
-        async def perform(session: Session, ctx: CallContext) -> booking.Asked:
+        async def perform(session: Session, ctx: CallContext) -> booking.BookResult:
             return await self._effects.book(session, request, ctx)
 
         effect = Effect(
@@ -341,13 +329,13 @@ class Engine:
         )
         return await self._run(loaded, effect, command)
 
-    async def pay(self, loaded: Loaded, *, payment: Payment, command: Command) -> Answer:
+    async def pay(self, loaded: Loaded, *, payment: Payment, command: Command) -> Loaded:
         """Pay what is due for a booked session through the supplier."""
 
-        def claim(session: Session, at: Moment) -> Change:
+        def claim(session: Session, at: DecisionContext) -> Change:
             return paying.claim_pay(session, payment, at)
 
-        async def perform(session: Session, ctx: CallContext) -> paying.Paid:
+        async def perform(session: Session, ctx: CallContext) -> paying.PayResult:
             return await self._effects.pay(session, payment, ctx)
 
         effect = Effect(
@@ -360,26 +348,22 @@ class Engine:
         )
         return await self._run(loaded, effect, command)
 
-    async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Answer:
+    async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Loaded:
         """Cancel; with a step open or a reservation made that is a request, obeyed later.
 
         `reason` is free text of the guest.
         """
 
-        def decision(session: Session, at: Moment) -> Change | None:
+        def decision(session: Session, at: DecisionContext) -> Change | None:
             return cancellation.cancel_by_guest(session, words=reason, at=at)
 
-        loaded = await self._decider.decide(loaded, decision, command=command)
-        return _answer(await self._compensation.pay_back(loaded, command=command.unbound))
+        loaded = await self._unit_of_work.decide(loaded, decision, command=command)
+        return await self._compensation.pay_back(loaded, command=command.unbound)
 
 
-def _answer(loaded: Loaded) -> Answer:
-    return Answer(session=loaded.session, now=loaded.now)
-
-
-def _outcome(ended: Ended) -> Answer:
+def _outcome(ended: Ended) -> Loaded:
     """Return the session, or raise the refusal a step ended with."""
     settled = ended.change.settle if ended.change else None
     if settled is not None and settled.status is StepStatus.REFUSED and settled.refusal:
         raise Refused(settled.refusal, session=ended.loaded.session)
-    return _answer(ended.loaded)
+    return ended.loaded

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import ENDS, STATES, State
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
 from persistence.database import fetch_all, fetch_one
 
 LIVE: Final = tuple(row.state for row in STATES if row.state not in (*ENDS, State.PAID))

@@ -12,8 +12,9 @@ from booking_flow.flow import State, Trigger
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import NO_DETAILS, Session, Unwinding, UnwindingReason
-from booking_flow.saga import OwedUndo, StaffTask, TaskKind
-from booking_flow.steps.context import Moment
+from booking_flow.model.step import OwedUndo
+from booking_flow.model.task import StaffTask, TaskKind
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import SESSION_OVER, expiring
 
 REASON_GIVEN: Final = "a reason was given"
@@ -28,7 +29,7 @@ def end_of(reason: UnwindingReason) -> Trigger:
     return _END[reason]
 
 
-def lapse(session: Session, at: Moment) -> Change | None:
+def lapse(session: Session, at: DecisionContext) -> Change | None:
     """Return what the clocks have done to a session since anyone looked, or None."""
     if session.open_step is not None or session.ended or session.reserved:
         return None
@@ -42,12 +43,12 @@ def lapse(session: Session, at: Moment) -> Change | None:
     return change if change.events else None
 
 
-def _hold_over(session: Session, at: Moment) -> bool:
+def _hold_over(session: Session, at: DecisionContext) -> bool:
     basket = session.basket
     return session.state is State.BASKETED and basket is not None and basket.hold_until <= at.now
 
 
-def _hold_lapsed(change: Change, at: Moment) -> Change:
+def _hold_lapsed(change: Change, at: DecisionContext) -> Change:
     if change.after.unwinding is not None:
         return finish_unwinding(change)
     owed = owed_for(change.after, at)
@@ -58,7 +59,7 @@ def _hold_lapsed(change: Change, at: Moment) -> Change:
     )
 
 
-def owed_for(session: Session, at: Moment) -> tuple[OwedUndo, ...]:
+def owed_for(session: Session, at: DecisionContext) -> tuple[OwedUndo, ...]:
     """Return the undo the held basket item makes necessary; nothing held, nothing owed."""
     if session.basket is None or session.supplier is None:
         return ()
@@ -72,7 +73,7 @@ def owed_for(session: Session, at: Moment) -> tuple[OwedUndo, ...]:
     )
 
 
-def cancel(session: Session, *, reason: str | None, at: Moment) -> Change | None:
+def cancel(session: Session, *, reason: str | None, at: DecisionContext) -> Change | None:
     """Cancel, or ask for it while a step is open; None when it is asked or done already.
 
     Raises:
@@ -80,7 +81,7 @@ def cancel(session: Session, *, reason: str | None, at: Moment) -> Change | None
     """
     if expiring(session):
         raise Refused(SESSION_OVER)
-    if _cancelling(session):
+    if not may_cancel(session):
         return None
     change = begin(session).put(cancel_requested_at=at.now)
     if session.open_step is not None:
@@ -88,7 +89,7 @@ def cancel(session: Session, *, reason: str | None, at: Moment) -> Change | None
     return unwind(change, UnwindingReason.CANCEL, at, why=reason)
 
 
-def cancel_by_guest(session: Session, *, words: str | None, at: Moment) -> Change | None:
+def cancel_by_guest(session: Session, *, words: str | None, at: DecisionContext) -> Change | None:
     """Cancel as the guest asks; their words join their details, which can be erased.
 
     Raises:
@@ -101,13 +102,13 @@ def cancel_by_guest(session: Session, *, words: str | None, at: Moment) -> Chang
     return change.put(details=session.details.with_changes(cancel_reason=words))
 
 
-def _cancelling(session: Session) -> bool:
-    """Whether a cancel is done or under way; one the line refused may be asked for again."""
+def may_cancel(session: Session) -> bool:
+    """Whether no cancel is done or under way; one the line refused may be asked for again."""
     asked = session.cancel_requested_at is not None and session.open_step is not None
-    return session.ended or session.unwinding is not None or asked
+    return not (session.ended or session.unwinding is not None or asked)
 
 
-def obey_cancel(change: Change, at: Moment) -> Change:
+def obey_cancel(change: Change, at: DecisionContext) -> Change:
     """Carry out a cancel that arrived while the step now settling was open."""
     after = change.after
     if after.cancel_requested_at is None or after.open_step is not None or after.ended:
@@ -116,7 +117,7 @@ def obey_cancel(change: Change, at: Moment) -> Change:
 
 
 def unwind(
-    change: Change, reason: UnwindingReason, at: Moment, *, why: str | None = None
+    change: Change, reason: UnwindingReason, at: DecisionContext, *, why: str | None = None
 ) -> Change:
     """End the session, or where something is held for it, begin to undo that first."""
     after = change.after
@@ -129,7 +130,7 @@ def unwind(
 
 
 def _begin_unwinding(
-    change: Change, reason: UnwindingReason, at: Moment, *, why: str | None
+    change: Change, reason: UnwindingReason, at: DecisionContext, *, why: str | None
 ) -> Change:
     return change.put(unwinding=Unwinding(since=at.now, reason=reason)).record(
         EventKind.UNWINDING, trigger=end_of(reason), reason=why
@@ -147,7 +148,7 @@ def finish_unwinding(change: Change) -> Change:
 def staff_task(
     session: Session,
     kind: TaskKind,
-    at: Moment,
+    at: DecisionContext,
     *,
     step_id: UUID | None = None,
     not_before: datetime | None = None,

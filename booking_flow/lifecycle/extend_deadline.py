@@ -12,7 +12,7 @@ from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, UnwindingReason
 from booking_flow.policy import PaymentChannel
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.pay import booking_of
 
@@ -31,7 +31,7 @@ class Deadline(StrEnum):
 
 
 def extended(
-    session: Session, deadline: Deadline, until: datetime, at: Moment, *, reason: str
+    session: Session, deadline: Deadline, until: datetime, at: DecisionContext, *, reason: str
 ) -> Change:
     """Move a deadline to a later moment, as far as the supplier lets us.
 
@@ -64,7 +64,7 @@ def movable(session: Session) -> Deadline | None:
     return Deadline.PAYMENT if session.state is State.BOOKED and due is not None else None
 
 
-def _reach(session: Session, deadline: Deadline, at: Moment) -> tuple[datetime, datetime]:
+def _reach(session: Session, deadline: Deadline, at: DecisionContext) -> tuple[datetime, datetime]:
     """Return where a deadline lies, and how late it may lie."""
     if movable(session) is not deadline:
         raise wrong_state(session, f"another {deadline} deadline")
@@ -74,14 +74,14 @@ def _reach(session: Session, deadline: Deadline, at: Moment) -> tuple[datetime, 
     return due or at.now, _payment_end(session, at)
 
 
-def _session_end(session: Session, at: Moment) -> datetime:
+def _session_end(session: Session, at: DecisionContext) -> datetime:
     """With nothing held a new supplier session can be opened at any time."""
     held = session.state is State.BASKETED and session.supplier is not None
     opened = session.supplier.opened_at if held and session.supplier else at.now
     return opened + at.policy.session_life
 
 
-def _payment_end(session: Session, at: Moment) -> datetime:
+def _payment_end(session: Session, at: DecisionContext) -> datetime:
     """What is paid through the supplier is paid while its session lives."""
     if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
         return datetime.combine(session.sailing.sailing_date, time(), tzinfo=UTC)

@@ -12,7 +12,7 @@ from booking_flow.flow import ENDS, FLOW, RESERVED, State, Trigger
 from booking_flow.lifecycle.cancellation import owed_for
 from booking_flow.model.change import Change, begin
 from booking_flow.model.session import Session
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_no_step
 from booking_flow.steps.pay import booking_of
 
@@ -45,7 +45,7 @@ class Jump:
         return self.trigger is None
 
 
-def jump_to(session: Session, to: State, at: Moment) -> Jump:
+def jump_to(session: Session, to: State, at: DecisionContext) -> Jump:
     """Look whether a session can be moved to another state, and at what price.
 
     Raises:
@@ -63,7 +63,7 @@ def jump_to(session: Session, to: State, at: Moment) -> Jump:
 def moved(
     session: Session,
     to: State,
-    at: Moment,
+    at: DecisionContext,
     *,
     reason: str,
     override: bool = False,
@@ -102,7 +102,7 @@ def _ensure_taken_on(jump: Jump, *, override: bool, accepted: frozenset[str]) ->
     raise Refused(invalid(pointer, detail))
 
 
-def _missing(session: Session, to: State, at: Moment) -> str | None:
+def _missing(session: Session, to: State, at: DecisionContext) -> str | None:
     """Return why a session cannot be in that state, or None."""
     if to is session.state:
         return "It is in that state already."
@@ -119,7 +119,7 @@ def _unbooked(session: Session, to: State) -> str | None:
     return None
 
 
-def _unknown(session: Session, to: State, at: Moment) -> str | None:
+def _unknown(session: Session, to: State, at: DecisionContext) -> str | None:
     if session.booking is not None:
         return "The line has a reservation for it: cancel that."
     if session.ended and session.expires_at <= at.now:
@@ -137,14 +137,14 @@ def _trigger(state: State, to: State) -> Trigger | None:
     return next(leading, None)
 
 
-def _remains(session: Session, to: State, at: Moment) -> Iterator[tuple[Remains, str]]:
+def _remains(session: Session, to: State, at: DecisionContext) -> Iterator[tuple[Remains, str]]:
     if session.state is State.BASKETED and to is not State.CABIN_SELECTED:
         yield Remains.HOLD, "The line may still hold the cabin; letting it go is tried from now on."
     if session.booking is not None:
         yield from _of_booking(session, to, at)
 
 
-def _of_booking(session: Session, to: State, at: Moment) -> Iterator[tuple[Remains, str]]:
+def _of_booking(session: Session, to: State, at: DecisionContext) -> Iterator[tuple[Remains, str]]:
     booking = booking_of(session)
     if to in ENDS:
         yield Remains.RESERVATION, f"Reservation {booking.reservation} stays as it is at the line."
@@ -158,19 +158,19 @@ def _of_booking(session: Session, to: State, at: Moment) -> Iterator[tuple[Remai
         yield Remains.DEADLINE, "The payment deadline has passed and is dropped."
 
 
-def _overdue(session: Session, at: Moment) -> bool:
+def _overdue(session: Session, at: DecisionContext) -> bool:
     due = booking_of(session).payment_due_at
     return due is not None and due <= at.now
 
 
-def _handed_over(change: Change, at: Moment) -> Change:
+def _handed_over(change: Change, at: DecisionContext) -> Change:
     """Leave a cabin that is held to those who let it go."""
     if change.after.state is not State.BASKETED:
         return change
     return change.put(basket=None, supplier=None).plus(owed=owed_for(change.before, at))
 
 
-def _tidied(change: Change, at: Moment) -> Change:
+def _tidied(change: Change, at: DecisionContext) -> Change:
     """Drop what would contradict the state a session was moved to."""
     before, to = change.before, change.after.state
     if to is State.CANCELLED:

@@ -10,7 +10,7 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.hold import basket_of
 from booking_flow.steps.pay import booking_of, due_now
@@ -22,7 +22,7 @@ ELSEWHERE = Refusal(
 TWO_CURRENCIES = "The booking is not in the session's currency; that has to be settled first."
 
 
-def recorded(session: Session, amount: Money, at: Moment, *, reason: str) -> Change:
+def recorded(session: Session, amount: Money, at: DecisionContext, *, reason: str) -> Change:
     """Enter money that was received outside; with what is due now covered, a booking is paid.
 
     Raises:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from booking_flow.lifecycle import cancellation
 from booking_flow.model.change import begin
 from booking_flow.model.session import Loaded
+from booking_flow.model.step import OwedUndo, StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, SessionStore
-from booking_flow.runtime.unit_of_work import Command, Decider
-from booking_flow.saga import OwedUndo, StepName
+from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.supplier import CallContext, Supplier
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -17,12 +17,12 @@ class Compensation:
     """Pays back what steps left owed; what fails stays owed, for a worker."""
 
     def __init__(
-        self, *, store: SessionStore, supplier: Supplier, decider: Decider, policy: Policy
+        self, *, store: SessionStore, supplier: Supplier, unit_of_work: UnitOfWork, policy: Policy
     ) -> None:
         """`policy` says for how long one undo may take."""
         self._store = store
         self._supplier = supplier
-        self._decider = decider
+        self._unit_of_work = unit_of_work
         self._policy = policy
 
     async def pay_back(self, loaded: Loaded, *, command: Command) -> Loaded:
@@ -31,7 +31,7 @@ class Compensation:
         paid = [await self._pay_back_one(undo, loaded, command) for undo in owed]
         if loaded.session.unwinding is None or not all(paid):
             return loaded
-        return await self._finish(await self._decider.reload(loaded.session.id), command)
+        return await self._finish(await self._unit_of_work.reload(loaded.session.id), command)
 
     async def finish_if_paid_back(self, loaded: Loaded, *, command: Command) -> Loaded:
         """End the unwinding of a session that owes no undo any more."""
@@ -43,10 +43,10 @@ class Compensation:
         change = cancellation.finish_unwinding(begin(loaded.session))
         if not change.events:
             return loaded
-        committed = await self._decider.commit(change, command=command.unbound)
+        committed = await self._unit_of_work.commit(change, command=command.unbound)
         if committed.result is CommitResult.DONE:
             return Loaded(session=change.after, now=committed.now)
-        return await self._decider.reload(loaded.session.id)
+        return await self._unit_of_work.reload(loaded.session.id)
 
     async def _pay_back_one(self, undo: OwedUndo, loaded: Loaded, command: Command) -> bool:
         ctx = self.begin_undo(undo)
@@ -61,7 +61,7 @@ class Compensation:
 
     def begin_undo(self, undo: OwedUndo) -> CallContext:
         """Begin the evidence of an undo, and set the deadline before which it must be sent."""
-        ctx = self._decider.context()
+        ctx = self._unit_of_work.context()
         ctx.step_id = undo.id
         ctx.deadline = ctx.started + self._policy.limits[StepName.RELEASE].send
         return ctx

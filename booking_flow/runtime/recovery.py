@@ -18,6 +18,8 @@ from booking_flow.model.agreement import decisive
 from booking_flow.model.change import Change
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import (
     BookingLookup,
@@ -32,13 +34,19 @@ from booking_flow.ports import (
     WorkQueue,
 )
 from booking_flow.runtime.compensation import Compensation
-from booking_flow.runtime.unit_of_work import CHANGED, RACES, Command, Decider, Decision, Rejected
-from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
+from booking_flow.runtime.unit_of_work import (
+    CHANGED,
+    RACES,
+    Command,
+    Decision,
+    Rejected,
+    UnitOfWork,
+)
 from booking_flow.steps import agreement, book, outcomes, reconciliation, resolution
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.live_prices import line_record
-from booking_flow.steps.pay import Paid, booking_of, received, settle_pay
+from booking_flow.steps.pay import PayResult, booking_of, received, settle_pay
 from booking_flow.supplier import CallContext, ImportedBooking, Supplier, SupplierCall
 from booking_flow.supplier_errors import SupplierError
 
@@ -62,7 +70,7 @@ class Recovery:
         forgotten: ForgottenClaims,
         supplier: Supplier,
         lookup: BookingLookup,
-        decider: Decider,
+        unit_of_work: UnitOfWork,
         compensation: Compensation,
         policy: Policy,
         new_id: Callable[[], UUID],
@@ -74,7 +82,7 @@ class Recovery:
         self._forgotten = forgotten
         self._supplier = supplier
         self._lookup = lookup
-        self._decider = decider
+        self._unit_of_work = unit_of_work
         self._compensation = compensation
         self._policy = policy
         self._new_id = new_id
@@ -82,7 +90,7 @@ class Recovery:
 
     async def open_step(self, taken: TakenStep) -> None:
         """Settle an abandoned step, and find out about one that is unknown."""
-        loaded = await self._decider.reload(taken.session_id)
+        loaded = await self._unit_of_work.reload(taken.session_id)
         if not _is_open(loaded.session, taken):
             return
         if outcomes.open_step(loaded.session).status is StepStatus.STARTED:
@@ -100,7 +108,7 @@ class Recovery:
     async def _decide(
         self, loaded: Loaded, decision: Decision, calls: Sequence[SupplierCall] = ()
     ) -> Loaded:
-        return await self._decider.decide(loaded, decision, command=self._command, calls=calls)
+        return await self._unit_of_work.decide(loaded, decision, command=self._command, calls=calls)
 
     async def _look_in_basket(self, loaded: Loaded, taken: TakenStep) -> None:
         session, ctx = loaded.session, self._context(taken)
@@ -110,7 +118,7 @@ class Recovery:
             await self._settle_or_wait(loaded, taken, reconciliation.basket_unreadable, ctx)
             return
 
-        def decision(session: Session, at: Moment) -> Change | None:
+        def decision(session: Session, at: DecisionContext) -> Change | None:
             return reconciliation.found_in_basket(session, answer, at)
 
         await self._settle_or_wait(loaded, taken, decision, ctx)
@@ -158,29 +166,29 @@ class Recovery:
 
     async def payment_check(self, taken: TakenCheck) -> None:
         """Compare a payment with what the line has received; unreadable, it is looked at later."""
-        loaded = await self._decider.reload(taken.session_id)
-        session, ctx = loaded.session, self._decider.context()
+        loaded = await self._unit_of_work.reload(taken.session_id)
+        session, ctx = loaded.session, self._unit_of_work.context()
         number = booking_of(session).reservation
         found = await line_record(self._supplier, session, number, ctx=ctx)
-        at = self._decider.at(loaded)
+        at = self._unit_of_work.at(loaded)
         change = reconciliation.payment_checked(session, found, taken, at)
         if change is None:
-            await self._decider.keep(loaded, ctx.calls)
+            await self._unit_of_work.keep(loaded, ctx.calls)
             return
         # Where somebody else was first, the task is closed, or it is looked at again.
-        await self._decider.commit(change, command=self._command, calls=ctx.calls)
+        await self._unit_of_work.commit(change, command=self._command, calls=ctx.calls)
 
     async def late_answer(self, spooled: SpooledAnswer) -> None:
         """Enter an answer that could not be written when it came; it is the truth."""
         settled, shown = _late(spooled)
 
-        def entered(session: Session, at: Moment) -> Change | None:
+        def entered(session: Session, at: DecisionContext) -> Change | None:
             step = session.open_step
             if step is not None and step.id == spooled.step_id:
                 return settled(session, at)
             return shown(session, at)
 
-        loaded = await self._decider.reload(spooled.session_id)
+        loaded = await self._unit_of_work.reload(spooled.session_id)
         try:
             await self._decide(loaded, entered)
         except Rejected:
@@ -202,8 +210,10 @@ class Recovery:
     async def _remembered(self, session_id: UUID, claims: Sequence[JournaledStep]) -> bool:
         loaded = await self._store.load(session_id)
         if loaded is not None:
-            change = reconciliation.remembered(loaded.session, claims, self._decider.at(loaded))
-            committed = await self._decider.commit(change, command=self._command)
+            change = reconciliation.remembered(
+                loaded.session, claims, self._unit_of_work.at(loaded)
+            )
+            committed = await self._unit_of_work.commit(change, command=self._command)
             if committed.result in (CommitResult.DONE, CommitResult.LOST):
                 return committed.result is CommitResult.DONE
         await self._forgotten.leave_to_staff([each.claim.step_id for each in claims])
@@ -222,8 +232,8 @@ class Recovery:
     async def _stuck(self, taken: TakenUndo) -> StaffTask | None:
         if taken.undo.hold_until is not None or taken.attempts < STUCK_AFTER:
             return None
-        loaded = await self._decider.reload(taken.session_id)
-        at = Moment(now=loaded.now, new_id=self._new_id, policy=self._policy)
+        loaded = await self._unit_of_work.reload(taken.session_id)
+        at = DecisionContext(now=loaded.now, new_id=self._new_id, policy=self._policy)
         extra = {"itemKey": taken.undo.item_key}
         return cancellation.staff_task(
             loaded.session, TaskKind.UNDO_STUCK, at, step_id=taken.undo.id, extra=extra
@@ -231,18 +241,20 @@ class Recovery:
 
     async def clocks(self, session_id: UUID) -> None:
         """Enter what the clocks have done to a session, and end its unwinding if it can."""
-        loaded = await self._decider.lapse(
-            await self._decider.reload(session_id), command=self._command
+        loaded = await self._unit_of_work.lapse(
+            await self._unit_of_work.reload(session_id), command=self._command
         )
         if loaded.session.unwinding is not None:
             await self._compensation.finish_if_paid_back(loaded, command=self._command)
 
     async def payment(self, session_id: UUID) -> None:
         """Begin to unwind a booking whose payment deadline has passed."""
-        await self._decide(await self._decider.reload(session_id), reconciliation.payment_overdue)
+        await self._decide(
+            await self._unit_of_work.reload(session_id), reconciliation.payment_overdue
+        )
 
     def _context(self, taken: TakenStep) -> CallContext:
-        ctx = self._decider.context()
+        ctx = self._unit_of_work.context()
         ctx.step_id = taken.step_id
         return ctx
 
@@ -250,16 +262,18 @@ class Recovery:
 def _late(spooled: SpooledAnswer) -> tuple[Decision, Decision]:
     """Return how an answer settles its step, and how it is shown when it comes too late."""
     if spooled.answer is not None:
-        asked = book.Asked(answer=spooled.answer, charge=spooled.charge)
+        asked = book.BookResult(answer=spooled.answer, charge=spooled.charge)
         return _of_answer(book.settle_book, asked), _of_answer(reconciliation.late_book, asked)
     if spooled.paid is None or spooled.charge is None:
         raise ValueError("a spooled answer is one of book.pl or one of payment.pl")
-    paid = Paid(answer=spooled.paid, charge=spooled.charge)
+    paid = PayResult(answer=spooled.paid, charge=spooled.charge)
     return _of_answer(settle_pay, paid), _of_answer(reconciliation.late_pay, paid)
 
 
-def _of_answer(decide: Callable[[Session, R, Moment], Change | None], answer: R) -> Decision:
-    def decision(session: Session, at: Moment) -> Change | None:
+def _of_answer(
+    decide: Callable[[Session, R, DecisionContext], Change | None], answer: R
+) -> Decision:
+    def decision(session: Session, at: DecisionContext) -> Change | None:
         return decide(session, answer, at)
 
     return decision
@@ -268,21 +282,21 @@ def _of_answer(decide: Callable[[Session, R, Moment], Change | None], answer: R)
 def _of(taken: TakenStep, decision: Decision) -> Decision:
     """Decide only while the step is still ours: what was found of it settles no other."""
 
-    def decide(session: Session, at: Moment) -> Change | None:
+    def decide(session: Session, at: DecisionContext) -> Change | None:
         return decision(session, at) if _is_open(session, taken) else None
 
     return decide
 
 
 def _booked(found: ImportedBooking) -> Decision:
-    def decide(session: Session, at: Moment) -> Change:
+    def decide(session: Session, at: DecisionContext) -> Change:
         return resolution.booked_after_all(session, found, at)
 
     return decide
 
 
 def _paid(found: ImportedBooking | None) -> Decision:
-    def decide(session: Session, at: Moment) -> Change:
+    def decide(session: Session, at: DecisionContext) -> Change:
         return resolution.paid_after_all(session, at, record=found)
 
     return decide

@@ -16,6 +16,7 @@ from booking_flow.claim_journal import FORWARD, end_of
 from booking_flow.errors import Refused
 from booking_flow.model.change import Change
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import OpenStep, StepName
 from booking_flow.ports import (
     ClaimJournal,
     CommitResult,
@@ -24,10 +25,9 @@ from booking_flow.ports import (
     StoreUnavailable,
     Watch,
 )
-from booking_flow.runtime.unit_of_work import Command, Decider
-from booking_flow.saga import OpenStep, StepName
+from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.steps import outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import CallContext, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -41,10 +41,10 @@ class Effect(Generic[R]):
     """An effectful step: what it claims, what it asks, and what the answer changes."""
 
     name: StepName
-    claim: Callable[[Session, Moment], Change]
+    claim: Callable[[Session, DecisionContext], Change]
     perform: Callable[[Session, CallContext], Awaitable[R]]
-    settle: Callable[[Session, R | outcomes.Failure, Moment], Change]
-    late: Callable[[Session, R | outcomes.Failure, Moment], Change | None] | None = None
+    settle: Callable[[Session, R | outcomes.Failure, DecisionContext], Change]
+    late: Callable[[Session, R | outcomes.Failure, DecisionContext], Change | None] | None = None
     """What an answer changes that comes after the step was settled without it."""
     spooled: Callable[[Session, R], SpooledAnswer] | None = None
     """What of an answer must survive this process while it cannot be written."""
@@ -99,7 +99,7 @@ class Settlement(Generic[R]):
     command: Command
     lease: float
     """Seconds after which a worker may take the step over."""
-    decider: Decider
+    unit_of_work: UnitOfWork
     pause: Callable[[int], Awaitable[None]]
     watch: Watch
     spool: Spool | None
@@ -155,19 +155,21 @@ class Settlement(Generic[R]):
                 return Ended(loaded=loaded, change=entered)
         change = await self._change()
         if change is None:
-            await self.decider.keep(self._loaded, self._draft.calls)
+            await self.unit_of_work.keep(self._loaded, self._draft.calls)
             return Ended(loaded=self._loaded)
         await self._journal_end(change)
         # Until its end is known a commit may have been made, even where it seems to have failed.
         self._unconfirmed.append(change)
-        committed = await self.decider.commit(change, command=self.command, calls=self._draft.calls)
+        committed = await self.unit_of_work.commit(
+            change, command=self.command, calls=self._draft.calls
+        )
         self._unconfirmed.pop()
         if committed.result is CommitResult.DONE:
             after = Loaded(session=change.after, now=committed.now)
             return Ended(loaded=after, change=change if change.settle else None)
         if committed.result is not CommitResult.LOST:
             raise _NotTaken(committed.result)
-        self._loaded = await self.decider.reload(loaded.session.id)
+        self._loaded = await self.unit_of_work.reload(loaded.session.id)
         return None
 
     async def _journal_end(self, change: Change) -> None:
@@ -182,7 +184,7 @@ class Settlement(Generic[R]):
         """Return what the answer changes: it settles its step, or comes too late for that."""
         session = self._loaded.session
         if _settles(self._draft.doubtful, self.claimed.session, session):
-            at = self.decider.at(self._loaded)
+            at = self.unit_of_work.at(self._loaded)
             change = self.effect.settle(session, self._draft.ended, at)
             # What was said first is the whole of it; what is left after a cut says less.
             if change.settle is not None and not self._said:
@@ -190,9 +192,11 @@ class Settlement(Generic[R]):
             return change
         if self.effect.late is None:
             return None
-        self._loaded = await self.decider.lapse(self._loaded, command=self.command)
+        self._loaded = await self.unit_of_work.lapse(self._loaded, command=self.command)
         # However little of it could be written in time, people are shown what was answered.
-        return self.effect.late(self._loaded.session, self.answer, self.decider.at(self._loaded))
+        return self.effect.late(
+            self._loaded.session, self.answer, self.unit_of_work.at(self._loaded)
+        )
 
     async def _endure(self, fault: Exception) -> None:
         """Keep the answer aside, tell operators once, and learn what can still be written."""
@@ -234,7 +238,7 @@ class Settlement(Generic[R]):
         if self._gone:
             return True
         found_by_others = self._spooled or self._draft.doubtful
-        return found_by_others and self.decider.since(self.ctx) > self.lease
+        return found_by_others and self.unit_of_work.since(self.ctx) > self.lease
 
     async def _keep(self) -> bool:
         spooled = self.effect.spooled

@@ -10,11 +10,12 @@ from booking_flow.booking_results import refusal_of
 from booking_flow.claim_journal import FORWARD, Unjournaled, claim_of
 from booking_flow.errors import Refused
 from booking_flow.model.session import Loaded, Session
-from booking_flow.policy import Policy, StepLimits
+from booking_flow.model.step import StepLimits
+from booking_flow.policy import Policy
 from booking_flow.ports import Aside, ClaimJournal, Spool, StoreUnavailable, Watch
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.settlement import Effect, Ended, Settlement
-from booking_flow.runtime.unit_of_work import Command, Decider
+from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.steps import outcomes
 from booking_flow.steps.guards import BEHIND
 from booking_flow.supplier import CallContext, Supplier
@@ -30,7 +31,7 @@ class Runner:
         self,
         *,
         supplier: Supplier,
-        decider: Decider,
+        unit_of_work: UnitOfWork,
         compensation: Compensation,
         policy: Policy,
         pause: Callable[[int], Awaitable[None]],
@@ -41,7 +42,7 @@ class Runner:
     ) -> None:
         """`pause` waits before the n-th retry of a settle."""
         self._supplier = supplier
-        self._decider = decider
+        self._unit_of_work = unit_of_work
         self._compensation = compensation
         self._policy = policy
         self._pause = pause
@@ -60,7 +61,7 @@ class Runner:
         if effect.name in FORWARD:
             loaded = await self._remembered(loaded)
         ctx = await self._signed_in(loaded, limits)
-        loaded = await self._decider.decide(loaded, effect.claim, command=command)
+        loaded = await self._unit_of_work.decide(loaded, effect.claim, command=command)
         ctx.step_id = outcomes.open_step(loaded.session).id
         ended = await self._aside.within(
             limits.whole + self._policy.settle_patience,
@@ -75,7 +76,7 @@ class Runner:
         """
         seen = self._journal.seen
         if seen(loaded.session.id) > loaded.session.version:
-            loaded = await self._decider.reload(loaded.session.id)
+            loaded = await self._unit_of_work.reload(loaded.session.id)
             if seen(loaded.session.id) > loaded.session.version:
                 self._journal.doubt()
         if not self._journal.may_claim():
@@ -91,15 +92,15 @@ class Runner:
         try:
             await self._supplier.sign_in(ctx=ctx, seconds=limits.whole)
         except SupplierError as error:
-            await self._decider.keep(loaded, ctx.calls)
+            await self._unit_of_work.keep(loaded, ctx.calls)
             raise Refused(refusal_of(error), session=loaded.session) from error
         if not ctx.calls:
             return ctx
-        await self._decider.keep(loaded, ctx.calls)
+        await self._unit_of_work.keep(loaded, ctx.calls)
         return self._begin(limits)
 
     def _begin(self, limits: StepLimits) -> CallContext:
-        ctx = self._decider.context()
+        ctx = self._unit_of_work.context()
         ctx.deadline = ctx.started + limits.send
         return ctx
 
@@ -114,7 +115,7 @@ class Runner:
             ctx=ctx,
             command=command.unbound,
             lease=self._policy.lease_seconds(effect.name),
-            decider=self._decider,
+            unit_of_work=self._unit_of_work,
             pause=self._pause,
             watch=self._watch,
             spool=self._spool,

@@ -12,12 +12,12 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Payment
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
+from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
-from booking_flow.saga import StepName
 from booking_flow.steps import book as booking
 from booking_flow.steps import pay as paying
 from booking_flow.steps import select_cabin
-from booking_flow.steps.hold import Held, basket_of, chosen_of, supplier_key
+from booking_flow.steps.hold import HoldResult, basket_of, chosen_of, supplier_key
 from booking_flow.steps.live_prices import Reader, line_record
 from booking_flow.supplier import CallContext, ImportedBooking, Supplier
 from booking_flow.supplier_errors import FailureKind, SupplierError
@@ -39,7 +39,7 @@ class Effects:
         self._reader = reader
         self._policy = policy
 
-    async def hold(self, session: Session, ctx: CallContext, *, fresh: bool) -> Held:
+    async def hold(self, session: Session, ctx: CallContext, *, fresh: bool) -> HoldResult:
         """Add to the basket; a stale identifier certainly did nothing and is refreshed.
 
         `fresh` says that the selection was found just now.
@@ -54,10 +54,10 @@ class Effects:
             selection = await self._again(session, ctx)
         return await self._add(session, selection, ctx)
 
-    async def _add(self, session: Session, selection: Selection, ctx: CallContext) -> Held:
+    async def _add(self, session: Session, selection: Selection, ctx: CallContext) -> HoldResult:
         key = supplier_key(session)
         answer = await self._supplier.add_to_basket(key, selection, session.currency, ctx=ctx)
-        return Held(
+        return HoldResult(
             answer=answer,
             selection=selection,
             sent_after=ctx.last_sent_after,
@@ -79,18 +79,18 @@ class Effects:
 
     async def book(
         self, session: Session, request: booking.BookRequest, ctx: CallContext
-    ) -> booking.Asked:
+    ) -> booking.BookResult:
         """Book what is held, after a look whether it still is where that was ever in doubt."""
         if basket_of(session).recheck:
             key = supplier_key(session)
             seen = await _before(self._supplier.basket(key, session.currency, ctx=ctx))
             booking.ensure_still_held(session, seen, policy=self._policy)
         answer = await self._supplier.book(booking.order_of(session, request), ctx=ctx)
-        return booking.Asked(
+        return booking.BookResult(
             answer=answer, charge=request.payment.charge if request.payment else None
         )
 
-    async def pay(self, session: Session, payment: Payment, ctx: CallContext) -> paying.Paid:
+    async def pay(self, session: Session, payment: Payment, ctx: CallContext) -> paying.PayResult:
         """Pay, and see at the line what came of it; a no its record contradicts is no answer."""
         key, charge = supplier_key(session), payment.charge
         try:
@@ -102,7 +102,7 @@ class Effects:
                 raise SupplierError(FailureKind.BROKEN, endpoint=error.endpoint) from error
             raise
         record = await self._record(session, ctx)
-        return paying.Paid(answer=answer, charge=charge, record=record)
+        return paying.PayResult(answer=answer, charge=charge, record=record)
 
     async def _record(self, session: Session, ctx: CallContext) -> ImportedBooking | None:
         ctx.deadline = ctx.started + self._policy.limits[StepName.PAY].whole

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
 from booking_flow.lifecycle import cancellation
+from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, Committed, SessionStore
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import CallContext, SupplierCall
 
 RACES = 16
@@ -21,17 +22,19 @@ RACES = 16
 GLANCES = 3
 """How often a session is looked at again while another request may be changing it."""
 
-Decision = Callable[[Session, Moment], Change | None]
+Decision = Callable[[Session, DecisionContext], Change | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Who asks, and the idempotency key to bind the outcome to."""
+    """Who asks, the idempotency key to bind the outcome to, and the line for the audit."""
 
     origin: Origin
     binding: IdempotencyBinding | None = None
     guarded: bool = False
     """Whether it is for the version that was loaded, and for no later one."""
+    audit: AuditEntry | None = None
+    """What staff do by it; written in the same commit, or not at all."""
 
     @property
     def unbound(self) -> Command:
@@ -71,7 +74,7 @@ class Rejected(Refused):
     """A constraint keeps a decision out of the books, and will whenever it is tried."""
 
 
-class Decider:
+class UnitOfWork:
     """Commits decisions of guests, staff and workers; asks no supplier."""
 
     def __init__(
@@ -148,7 +151,11 @@ class Decider:
             AlreadyBound: The command's idempotency key was bound by another request meanwhile.
         """
         committed = await self._store.commit(
-            change, origin=command.origin, calls=calls, binding=command.binding
+            change,
+            origin=command.origin,
+            calls=calls,
+            binding=command.binding,
+            audit=command.audit,
         )
         if committed.result is CommitResult.DUPLICATE:
             raise AlreadyBound
@@ -158,9 +165,9 @@ class Decider:
         """Return how many seconds ago a command began, those of a suspension included."""
         return self._boottime() - ctx.started
 
-    def at(self, loaded: Loaded) -> Moment:
+    def at(self, loaded: Loaded) -> DecisionContext:
         """Return the moment at which a session was loaded, to decide at."""
-        return Moment(
+        return DecisionContext(
             now=loaded.now, new_id=self._new_id, policy=self._policy, stopped=loaded.stopped
         )
 

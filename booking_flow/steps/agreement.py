@@ -21,9 +21,9 @@ from booking_flow.model.agreement import (
 from booking_flow.model.party import Party
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Session
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy, SailingCheck
-from booking_flow.saga import StaffTask, TaskKind
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 
 
 def search_refusal(
@@ -74,7 +74,7 @@ def told(found: Iterable[Difference]) -> str:
 
 
 def mismatch_task(
-    session: Session, found: tuple[Difference, ...], at: Moment, *, step_id: UUID
+    session: Session, found: tuple[Difference, ...], at: DecisionContext, *, step_id: UUID
 ) -> tuple[StaffTask, ...]:
     """Return the task that shows a person both sides; none where nothing differs."""
     if not found:

@@ -18,11 +18,12 @@ from booking_flow.model.change import Change, begin
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger, check_passengers
 from booking_flow.model.session import Booking, Session
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel, Policy
 from booking_flow.ports import SpooledAnswer
-from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.steps import agreement, outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
 from booking_flow.steps.hold import basket_of, chosen_of, supplier_key
 from booking_flow.steps.pay import check_payment, due_now, intent_of, paid, pay_unknown, uncounted
@@ -53,7 +54,7 @@ class BookRequest:
     consent: Consent = NO_CONSENT
 
 
-def claim_book(session: Session, request: BookRequest, at: Moment) -> Change:
+def claim_book(session: Session, request: BookRequest, at: DecisionContext) -> Change:
     """Check everything that can be checked before the supplier is asked, and claim the step."""
     _ensure_held(session)
     _ensure_agreed(session, request.consent)
@@ -92,7 +93,7 @@ def _ensure_agreed(session: Session, consent: Consent) -> None:
         raise Refused(price_changed(expected=consent.total, actual=total))
 
 
-def _check_request(session: Session, request: BookRequest, at: Moment) -> None:
+def _check_request(session: Session, request: BookRequest, at: DecisionContext) -> None:
     refusal = (
         check_passengers(
             request.passengers,
@@ -115,7 +116,9 @@ def _check_dining(basket: Basket, dining: str | None) -> Refusal | None:
     return invalid("/dining", "is not one of the seatings offered")
 
 
-def _check_payment(session: Session, payment: Payment | None, at: Moment) -> Refusal | None:
+def _check_payment(
+    session: Session, payment: Payment | None, at: DecisionContext
+) -> Refusal | None:
     if payment is None:
         return None
     if at.policy.payment_channel is not PaymentChannel.WITH_BOOKING:
@@ -167,14 +170,14 @@ def ensure_still_held(session: Session, answer: BasketAnswer, *, policy: Policy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BookResult:
     """book.pl's answer beside what was asked."""
 
     answer: BookAnswer
     charge: Charge | None
 
 
-def spooled(session: Session, ended: Asked) -> SpooledAnswer:
+def spooled(session: Session, ended: BookResult) -> SpooledAnswer:
     """Return what must survive of an answer that cannot be written yet."""
     step = outcomes.open_step(session)
     return SpooledAnswer(
@@ -182,7 +185,9 @@ def spooled(session: Session, ended: Asked) -> SpooledAnswer:
     )
 
 
-def settle_book(session: Session, ended: Asked | outcomes.Failure, at: Moment) -> Change:
+def settle_book(
+    session: Session, ended: BookResult | outcomes.Failure, at: DecisionContext
+) -> Change:
     """Judge what book.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_book_failed(session, ended, at), at)
@@ -197,7 +202,7 @@ def settle_book(session: Session, ended: Asked | outcomes.Failure, at: Moment) -
     return obey_cancel(entered(session, ended, verdict, at), at)
 
 
-def _book_failed(session: Session, failure: outcomes.Failure, at: Moment) -> Change:
+def _book_failed(session: Session, failure: outcomes.Failure, at: DecisionContext) -> Change:
     if not failure.certain:
         return _book_unknown(session, failure.evidence, (TaskKind.BOOK_UNKNOWN,), at)
     refusal = failure.refusal
@@ -215,7 +220,7 @@ def _to_be_rechecked(change: Change) -> Change:
     return change.put(basket=replace(basket_of(change.after), recheck=True))
 
 
-def let_go(change: Change, session: Session, at: Moment) -> Change:
+def let_go(change: Change, session: Session, at: DecisionContext) -> Change:
     """Return to the chosen cabin: the supplier holds it no more."""
     return (
         change.move(Trigger.RELEASE_BASKET, reason="the supplier holds it no more")
@@ -225,7 +230,7 @@ def let_go(change: Change, session: Session, at: Moment) -> Change:
 
 
 def _book_unknown(
-    session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: Moment
+    session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: DecisionContext
 ) -> Change:
     step = outcomes.open_step(session)
     not_before = visible_after(step.since, at)
@@ -241,13 +246,15 @@ def _said(evidence: Mapping[str, str]) -> dict[str, str]:
     return {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
 
 
-def visible_after(since: datetime, at: Moment) -> datetime:
+def visible_after(since: datetime, at: DecisionContext) -> datetime:
     """Return when a booking that was asked for at `since` shows at the supplier, if it was made."""
     lease = timedelta(seconds=at.policy.lease_seconds(StepName.BOOK))
     return since + lease + at.policy.visibility_lag
 
 
-def entered(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+def entered(
+    session: Session, asked: BookResult, verdict: BookVerdict, at: DecisionContext
+) -> Change:
     """Enter a judged answer."""
     evidence = evidence_of(asked.answer)
     if verdict.book is StepStatus.UNKNOWN:
@@ -273,7 +280,9 @@ def evidence_of(answer: BookAnswer) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+def _booked(
+    session: Session, asked: BookResult, verdict: BookVerdict, at: DecisionContext
+) -> Change:
     step = outcomes.open_step(session)
     booking = _booking(session, asked, verdict)
     change = outcomes.done(session, evidence=evidence_of(asked.answer))
@@ -289,7 +298,7 @@ def _booked(session: Session, asked: Asked, verdict: BookVerdict, at: Moment) ->
     return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
 
 
-def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
+def _booking(session: Session, asked: BookResult, verdict: BookVerdict) -> Booking:
     answer, charge = asked.answer, asked.charge
     total = answer.total or basket_of(session).total
     taken = charge.amount if charge and verdict.pay is StepStatus.DONE else None
@@ -305,7 +314,9 @@ def _booking(session: Session, asked: Asked, verdict: BookVerdict) -> Booking:
     )
 
 
-def _pay_too(change: Change, asked: Asked, verdict: BookVerdict, at: Moment) -> Change:
+def _pay_too(
+    change: Change, asked: BookResult, verdict: BookVerdict, at: DecisionContext
+) -> Change:
     if asked.charge is None:
         return change
     if verdict.pay is not StepStatus.DONE:

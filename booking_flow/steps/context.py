@@ -11,7 +11,7 @@ from booking_flow.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class DecisionContext:
     """The time, by the database's clock; fresh ids; and the policies in force."""
 
     now: datetime

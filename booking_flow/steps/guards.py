@@ -7,7 +7,7 @@ from booking_flow.flow import TABLE, Guard, State, Trigger, rule, triggers_from
 from booking_flow.model.sailing import check_bookable
 from booking_flow.model.session import Session, UnwindingReason
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 
 SESSION_OVER = Refusal(
     code=RefusalCode.SESSION_EXPIRED,
@@ -57,14 +57,14 @@ def wrong_state(session: Session, wish: str) -> Refused:
     return refuse(RefusalCode.WRONG_STATE, f"{wish} is not possible while {session.state}.")
 
 
-def ensure_on_sale(session: Session, at: Moment) -> None:
+def ensure_on_sale(session: Session, at: DecisionContext) -> None:
     """Refuse what may be sold no more: a line taken off sale, or a sailing that has left."""
     refusal = check_bookable(session.sailing, today=at.now.date(), live_lines=at.policy.live_lines)
     if refusal is not None:
         raise Refused(refusal)
 
 
-def ensure_not_stopped(at: Moment) -> None:
+def ensure_not_stopped(at: DecisionContext) -> None:
     """Refuse to ask for anything new while claims are found that the database has forgotten."""
     if at.stopped:
         raise Refused(BEHIND)

@@ -15,9 +15,9 @@ from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
-from booking_flow.saga import OwedUndo, StepName
+from booking_flow.model.step import OwedUndo, StepName
 from booking_flow.steps import agreement, outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale
 from booking_flow.steps.select_cabin import rate_refusal
 from booking_flow.supplier import SupplierSession
@@ -25,7 +25,7 @@ from booking_flow.supplier_errors import FailureKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class HoldResult:
     """What basketadd answered: for which selection, where, and how long after the claim."""
 
     answer: BasketAnswer
@@ -48,7 +48,7 @@ def supplier_key(session: Session) -> str:
     return session.supplier.key
 
 
-def claim_hold(session: Session, at: Moment) -> Change:
+def claim_hold(session: Session, at: DecisionContext) -> Change:
     """Claim add_to_basket for the selected cabin, in the supplier session that is open for it."""
     ensure(session, Trigger.ADD_TO_BASKET)
     ensure_on_sale(session, at)
@@ -71,12 +71,16 @@ def chosen_of(session: Session) -> Selection:
     return session.selection
 
 
-def settle_hold(session: Session, ended: Held | outcomes.Failure, at: Moment) -> Change:
+def settle_hold(
+    session: Session, ended: HoldResult | outcomes.Failure, at: DecisionContext
+) -> Change:
     """Judge what basketadd answered and enter it."""
     return obey_cancel(_hold_judged(session, ended, at), at)
 
 
-def _hold_judged(session: Session, ended: Held | outcomes.Failure, at: Moment) -> Change:
+def _hold_judged(
+    session: Session, ended: HoldResult | outcomes.Failure, at: DecisionContext
+) -> Change:
     if isinstance(ended, outcomes.Failure):
         return _hold_failed(session, ended)
     found = _other_voyage(session, ended.answer, at) or judge_basket(
@@ -89,7 +93,7 @@ def _hold_judged(session: Session, ended: Held | outcomes.Failure, at: Moment) -
     return _held(session, ended, found, at)
 
 
-def _other_voyage(session: Session, answer: BasketAnswer, at: Moment) -> Refusal | None:
+def _other_voyage(session: Session, answer: BasketAnswer, at: DecisionContext) -> Refusal | None:
     said = (agreement.refusal_of(session, one.stated, policy=at.policy) for one in answer.items)
     return next(filter(None, said), None)
 
@@ -102,7 +106,9 @@ def _hold_failed(session: Session, failure: outcomes.Failure) -> Change:
     return change.put(supplier=None) if failure.is_a(FailureKind.SESSION_EXPIRED) else change
 
 
-def _not_as_shown(session: Session, ended: Held, refusal: Refusal, at: Moment) -> Change:
+def _not_as_shown(
+    session: Session, ended: HoldResult, refusal: Refusal, at: DecisionContext
+) -> Change:
     owed = tuple(
         OwedUndo(
             id=at.new_id(),
@@ -120,7 +126,7 @@ def step_claimed_at(session: Session) -> datetime:
     return outcomes.open_step(session).since
 
 
-def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change:
+def _held(session: Session, ended: HoldResult, item: BasketItem, at: DecisionContext) -> Change:
     said = ended.answer
     fits = at.policy.deposit_fits(said.deposit, said.total)
     basket = Basket(
@@ -145,17 +151,19 @@ def _held(session: Session, ended: Held, item: BasketItem, at: Moment) -> Change
     )
 
 
-def _hold_until(session: Session, ended: Held, item: BasketItem, at: Moment) -> datetime:
+def _hold_until(
+    session: Session, ended: HoldResult, item: BasketItem, at: DecisionContext
+) -> datetime:
     length = min(item.hold_length or at.policy.hold_default, at.policy.hold_longest)
     return step_claimed_at(session) + ended.sent_after + length - at.policy.hold_margin
 
 
-def free_after(item: BasketItem, at: Moment) -> datetime:
+def free_after(item: BasketItem, at: DecisionContext) -> datetime:
     """Return when the supplier has certainly let go by itself: counted from after its answer."""
     return at.now + min(item.hold_length or at.policy.hold_longest, at.policy.hold_longest)
 
 
-def claim_release(session: Session, at: Moment) -> Change:
+def claim_release(session: Session, at: DecisionContext) -> Change:
     """Claim the release of the held cabin."""
     ensure(session, Trigger.RELEASE_BASKET)
     key = basket_of(session).item_key
@@ -171,7 +179,9 @@ def basket_of(session: Session) -> Basket:
     return session.basket
 
 
-def settle_release(session: Session, ended: BasketAnswer | outcomes.Failure, at: Moment) -> Change:
+def settle_release(
+    session: Session, ended: BasketAnswer | outcomes.Failure, at: DecisionContext
+) -> Change:
     """Let the cabin go whatever the supplier said; what is not certain stays an owed undo."""
     key = basket_of(session).item_key
     if _let_go(ended, key):
@@ -188,7 +198,9 @@ def _let_go(ended: BasketAnswer | outcomes.Failure, item_key: str) -> bool:
     return ended.item(item_key) is None
 
 
-def _release_owed(session: Session, ended: BasketAnswer | outcomes.Failure, at: Moment) -> Change:
+def _release_owed(
+    session: Session, ended: BasketAnswer | outcomes.Failure, at: DecisionContext
+) -> Change:
     evidence = ended.evidence if isinstance(ended, outcomes.Failure) else outcomes.NOTHING
     still = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The supplier has not let go yet.")
     change = outcomes.refused(session, still, sent=True, evidence=evidence)

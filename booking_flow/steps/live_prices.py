@@ -15,7 +15,7 @@ from booking_flow.model.pricing import Breakdown, CabinList, Quote, Selection
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import Policy
-from booking_flow.runtime.unit_of_work import Decider
+from booking_flow.runtime.unit_of_work import UnitOfWork
 from booking_flow.steps import agreement, select_cabin
 from booking_flow.supplier import CallContext, ImportedBooking, RateKey, Supplier, SupplierSession
 from booking_flow.supplier_errors import FailureKind, SupplierError
@@ -42,20 +42,20 @@ async def line_record(
 class Reader:
     """Reads for one command after another; holds nothing of any guest."""
 
-    def __init__(self, *, supplier: Supplier, decider: Decider, policy: Policy) -> None:
-        """Read from `supplier` by `policy`; the decider keeps the evidence of failed reads."""
+    def __init__(self, *, supplier: Supplier, unit_of_work: UnitOfWork, policy: Policy) -> None:
+        """Read from `supplier` by `policy`; the unit of work keeps the evidence of failed reads."""
         self._supplier = supplier
-        self._decider = decider
+        self._unit_of_work = unit_of_work
         self._policy = policy
 
     @asynccontextmanager
     async def reading(self, loaded: Loaded) -> AsyncIterator[CallContext]:
         """Turn a failed read into a refusal, and keep the evidence of it."""
-        ctx = self._decider.context()
+        ctx = self._unit_of_work.context()
         try:
             yield ctx
         except (SupplierError, Refused) as error:
-            await self._decider.keep(loaded, ctx.calls)
+            await self._unit_of_work.keep(loaded, ctx.calls)
             refusal = error.refusal if isinstance(error, Refused) else refusal_of(error)
             raise Refused(refusal, session=loaded.session) from error
 

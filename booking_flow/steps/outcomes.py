@@ -11,8 +11,8 @@ from booking_flow.errors import Refusal, Refused
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
-from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
-from booking_flow.steps.context import Moment
+from booking_flow.model.step import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_not_stopped
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -22,7 +22,7 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 def claimed(
     change: Change,
     name: StepName,
-    at: Moment,
+    at: DecisionContext,
     *,
     intent: Mapping[str, str],
     item_key: str | None = None,

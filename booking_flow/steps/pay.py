@@ -18,11 +18,12 @@ from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session
+from booking_flow.model.step import OpenStep, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
-from booking_flow.saga import OpenStep, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.steps import agreement, outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of
 from booking_flow.supplier import ImportedBooking, PayAnswer
@@ -34,7 +35,9 @@ SESSION_CLOSED = Refusal(
 )
 
 
-def check_payment(payment: Payment, *, due: Money, session: Session, at: Moment) -> Refusal | None:
+def check_payment(
+    payment: Payment, *, due: Money, session: Session, at: DecisionContext
+) -> Refusal | None:
     """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
     if session.cards_tried >= at.policy.max_cards:
         return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
@@ -111,7 +114,7 @@ def receipt_of(booking: Booking, record: ImportedBooking | None) -> Receipt:
 
 
 def receipt_tasks(
-    session: Session, record: ImportedBooking | None, at: Moment, *, step_id: UUID | None
+    session: Session, record: ImportedBooking | None, at: DecisionContext, *, step_id: UUID | None
 ) -> tuple[StaffTask, ...]:
     """Return what is to be done about what the line has received for a booking.
 
@@ -132,7 +135,7 @@ def receipt_tasks(
     return (staff_task(session, kind, at, step_id=step_id, extra=said),)
 
 
-def compare_receipt(change: Change, record: ImportedBooking | None, at: Moment) -> Change:
+def compare_receipt(change: Change, record: ImportedBooking | None, at: DecisionContext) -> Change:
     """Compare what a settled step has entered as paid with the line's record."""
     if change.after.open_step is not None:
         return change
@@ -141,7 +144,11 @@ def compare_receipt(change: Change, record: ImportedBooking | None, at: Moment) 
 
 
 def pay_unknown(
-    change: Change, charge: Charge, at: Moment, *, said: Mapping[str, str] = outcomes.NOTHING
+    change: Change,
+    charge: Charge,
+    at: DecisionContext,
+    *,
+    said: Mapping[str, str] = outcomes.NOTHING,
 ) -> Change:
     """Leave the payment of a booked session open: nobody knows whether money moved."""
     step = OpenStep(
@@ -159,7 +166,7 @@ def pay_unknown(
     return change.plus(tasks=(task,))
 
 
-def claim_pay(session: Session, payment: Payment, at: Moment) -> Change:
+def claim_pay(session: Session, payment: Payment, at: DecisionContext) -> Change:
     """Check a payment for a booked session and claim the step."""
     ensure(session, Trigger.PAY)
     booking = booking_of(session)
@@ -182,7 +189,7 @@ def booking_of(session: Session) -> Booking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paid:
+class PayResult:
     """payment.pl's answer beside what was asked."""
 
     answer: PayAnswer
@@ -191,7 +198,7 @@ class Paid:
     """What the line has on record afterwards; None where it could not be read."""
 
 
-def spooled(session: Session, ended: Paid) -> SpooledAnswer:
+def spooled(session: Session, ended: PayResult) -> SpooledAnswer:
     """Return what must survive of an answer that cannot be written yet."""
     step = outcomes.open_step(session)
     return SpooledAnswer(
@@ -203,7 +210,9 @@ def spooled(session: Session, ended: Paid) -> SpooledAnswer:
     )
 
 
-def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> Change:
+def settle_pay(
+    session: Session, ended: PayResult | outcomes.Failure, at: DecisionContext
+) -> Change:
     """Judge what payment.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_pay_failed(session, ended, at), at)
@@ -220,7 +229,7 @@ def settle_pay(session: Session, ended: Paid | outcomes.Failure, at: Moment) -> 
 
 
 def _other_record(
-    session: Session, ended: Paid, other: tuple[Difference, ...], at: Moment
+    session: Session, ended: PayResult, other: tuple[Difference, ...], at: DecisionContext
 ) -> Change:
     """Leave a payment open after which the line's record is about something else."""
     change = _pay_open(session, _evidence_of(ended.answer), at)
@@ -238,7 +247,7 @@ def _evidence_of(answer: PayAnswer) -> Mapping[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
-def _payment_taken(session: Session, ended: Paid) -> Change:
+def _payment_taken(session: Session, ended: PayResult) -> Change:
     step = outcomes.open_step(session)
     booking = booking_of(session)
     auth_code = ended.answer.auth_code
@@ -247,7 +256,7 @@ def _payment_taken(session: Session, ended: Paid) -> Change:
     return paid(change, ended.charge, auth_code, step.id)
 
 
-def _pay_failed(session: Session, failure: outcomes.Failure, at: Moment) -> Change:
+def _pay_failed(session: Session, failure: outcomes.Failure, at: DecisionContext) -> Change:
     if not failure.certain:
         return _pay_open(session, failure.evidence, at)
     refusal = SESSION_CLOSED if failure.is_a(FailureKind.SESSION_EXPIRED) else failure.refusal
@@ -262,7 +271,7 @@ def uncounted(change: Change, failure: outcomes.Failure) -> Change:
     return change.put(cards_tried=change.after.cards_tried - 1)
 
 
-def _pay_open(session: Session, evidence: Mapping[str, str], at: Moment) -> Change:
+def _pay_open(session: Session, evidence: Mapping[str, str], at: DecisionContext) -> Change:
     step = outcomes.open_step(session)
     said = {name: value for name, value in evidence.items() if name != "failure"}
     task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id, extra=said)

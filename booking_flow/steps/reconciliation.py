@@ -17,10 +17,11 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, UnwindingReason
+from booking_flow.model.step import OpenStep, OwedUndo, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import TakenCheck
-from booking_flow.saga import OpenStep, OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.steps import book, hold, outcomes, pay
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import ImportedBooking
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -30,7 +31,7 @@ _QUESTIONS = {StepName.BOOK: TaskKind.BOOK_UNKNOWN, StepName.PAY: TaskKind.PAY_U
 NOT_HELD = Refusal(code=RefusalCode.SELECTION_STALE, detail="The cabin could not be held.")
 
 
-def abandoned(session: Session, at: Moment) -> Change:
+def abandoned(session: Session, at: DecisionContext) -> Change:
     """Settle a step whose process is gone: what it had sent is not known."""
     step = outcomes.open_step(session)
     failure = outcomes.Failure(error=SupplierError(FailureKind.ABANDONED, endpoint=step.name.value))
@@ -45,23 +46,23 @@ def abandoned(session: Session, at: Moment) -> Change:
             return pay.settle_pay(session, failure, at)
 
 
-def nothing_held_after(step: OpenStep, at: Moment) -> datetime:
+def nothing_held_after(step: OpenStep, at: DecisionContext) -> datetime:
     """Return when an empty basket proves that nothing was added: read lag in mind."""
     lease = timedelta(seconds=at.policy.lease_seconds(step.name))
     return step.since + lease + at.policy.basket_read_lag
 
 
-def held_no_longer_after(step: OpenStep, at: Moment) -> datetime:
+def held_no_longer_after(step: OpenStep, at: DecisionContext) -> datetime:
     """Return when even a cabin that was added has lapsed by itself."""
     lease = timedelta(seconds=at.policy.lease_seconds(step.name))
     return step.since + lease + at.policy.hold_longest
 
 
-def found_in_basket(session: Session, answer: BasketAnswer, at: Moment) -> Change | None:
+def found_in_basket(session: Session, answer: BasketAnswer, at: DecisionContext) -> Change | None:
     """Settle an unknown add_to_basket by what basket.pl shows; None to look again later."""
     step = outcomes.open_step(session)
     if answer.items:
-        held = hold.Held(
+        held = hold.HoldResult(
             answer=answer,
             selection=hold.chosen_of(session),
             sent_after=timedelta(0),
@@ -73,19 +74,21 @@ def found_in_basket(session: Session, answer: BasketAnswer, at: Moment) -> Chang
     return _not_held(session, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
-def basket_unreadable(session: Session, at: Moment) -> Change | None:
+def basket_unreadable(session: Session, at: DecisionContext) -> Change | None:
     """Settle an unknown add_to_basket that can only have lapsed by now; None to look again."""
     if at.now < held_no_longer_after(outcomes.open_step(session), at):
         return None
     return _not_held(session, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
-def _not_held(session: Session, at: Moment) -> Change:
+def _not_held(session: Session, at: DecisionContext) -> Change:
     change = outcomes.refused(session, NOT_HELD, sent=True).put(supplier=None)
     return obey_cancel(change, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
-def late_hold(session: Session, ended: hold.Held | outcomes.Failure, at: Moment) -> Change | None:
+def late_hold(
+    session: Session, ended: hold.HoldResult | outcomes.Failure, at: DecisionContext
+) -> Change | None:
     """Take back what a late basketadd turns out to hold, once its step was settled otherwise."""
     if isinstance(ended, outcomes.Failure):
         return None
@@ -106,7 +109,9 @@ def late_hold(session: Session, ended: hold.Held | outcomes.Failure, at: Moment)
     return begin(session).record(EventKind.LATE_ANSWER, details=said).plus(owed=owed)
 
 
-def late_book(session: Session, ended: book.Asked | outcomes.Failure, at: Moment) -> Change | None:
+def late_book(
+    session: Session, ended: book.BookResult | outcomes.Failure, at: DecisionContext
+) -> Change | None:
     """Show what book.pl answered after a person had decided otherwise; nothing moves."""
     if isinstance(ended, outcomes.Failure):
         return None
@@ -122,7 +127,9 @@ def late_book(session: Session, ended: book.Asked | outcomes.Failure, at: Moment
     return change.put(disputed_since=session.disputed_since or at.now).plus(tasks=(conflict,))
 
 
-def late_pay(session: Session, ended: pay.Paid | outcomes.Failure, at: Moment) -> Change | None:
+def late_pay(
+    session: Session, ended: pay.PayResult | outcomes.Failure, at: DecisionContext
+) -> Change | None:
     """Have a person look at money that moved after its step was settled otherwise."""
     if isinstance(ended, outcomes.Failure) or not ended.answer.auth_code:
         return None
@@ -138,7 +145,7 @@ def late_pay(session: Session, ended: pay.Paid | outcomes.Failure, at: Moment) -
     return change.plus(tasks=(task,))
 
 
-def _paid_before(session: Session, ended: pay.Paid, at: Moment) -> Change | None:
+def _paid_before(session: Session, ended: pay.PayResult, at: DecisionContext) -> Change | None:
     """Look whether a late payment is the one that is entered, or was taken beside it."""
     tasks = pay.receipt_tasks(session, ended.record, at, step_id=None)
     if not tasks:
@@ -148,7 +155,7 @@ def _paid_before(session: Session, ended: pay.Paid, at: Moment) -> Change | None
 
 
 def payment_checked(
-    session: Session, record: ImportedBooking | None, check: TakenCheck, at: Moment
+    session: Session, record: ImportedBooking | None, check: TakenCheck, at: DecisionContext
 ) -> Change | None:
     """End the check of a payment by the line's record; None where it still shows too little."""
     booking, got = pay.booking_of(session), record.received if record else None
@@ -161,7 +168,7 @@ def payment_checked(
     return replace(change.plus(tasks=tasks), closes=answer)
 
 
-def payment_overdue(session: Session, at: Moment) -> Change | None:
+def payment_overdue(session: Session, at: DecisionContext) -> Change | None:
     """Begin to unwind a booking whose payment deadline has passed."""
     due = session.booking.payment_due_at if session.booking else None
     if session.state is not State.BOOKED or not session.idle or due is None or due > at.now:
@@ -170,7 +177,7 @@ def payment_overdue(session: Session, at: Moment) -> Change | None:
     return unwind(begin(session), UnwindingReason.EXPIRE, at, why=why)
 
 
-def remembered(session: Session, forgotten: Sequence[JournaledStep], at: Moment) -> Change:
+def remembered(session: Session, forgotten: Sequence[JournaledStep], at: DecisionContext) -> Change:
     """Enter claims of a session that the database has forgotten and the journal has not.
 
     Where they fit the session as it is now, what they did is found out like the outcome of any
@@ -214,7 +221,7 @@ def _with_payment(booked: JournaledStep, paid: JournaledStep) -> JournaledStep:
     return replace(booked, claim=replace(booked.claim, amount=amount, intent=intent))
 
 
-def _open(session: Session, known: JournaledStep, at: Moment) -> Change:
+def _open(session: Session, known: JournaledStep, at: DecisionContext) -> Change:
     claim = known.claim
     step = OpenStep(
         id=claim.step_id,
@@ -234,7 +241,7 @@ def _open(session: Session, known: JournaledStep, at: Moment) -> Change:
     return change.plus(tasks=_asking(session, known, at))
 
 
-def _asking(session: Session, known: JournaledStep, at: Moment) -> tuple[StaffTask, ...]:
+def _asking(session: Session, known: JournaledStep, at: DecisionContext) -> tuple[StaffTask, ...]:
     """Return what a person has to find out; a hold is looked for in the basket."""
     claim = known.claim
     kind = _QUESTIONS.get(claim.step)
@@ -253,7 +260,9 @@ def _asking(session: Session, known: JournaledStep, at: Moment) -> tuple[StaffTa
     )
 
 
-def _contradicted(session: Session, forgotten: Sequence[JournaledStep], at: Moment) -> Change:
+def _contradicted(
+    session: Session, forgotten: Sequence[JournaledStep], at: DecisionContext
+) -> Change:
     change = begin(session)
     for each in forgotten:
         task = staff_task(

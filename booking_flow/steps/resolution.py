@@ -15,10 +15,12 @@ from booking_flow.model.card import CardBrand, CardMask, Charge
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
+from booking_flow.model.names import same_name
 from booking_flow.model.session import Session
-from booking_flow.saga import OpenStep, StepStatus, TaskKind
+from booking_flow.model.step import OpenStep, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.steps import agreement, book, outcomes
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import basket_of, chosen_of
 from booking_flow.steps.pay import booking_of, compare_receipt, paid, received
 from booking_flow.supplier import BookAnswer, BookStatus, ImportedBooking
@@ -50,7 +52,7 @@ def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreemen
     """Compare a reservation with the attempt it is said to come from."""
     total = basket_of(session).total
     pairs = (
-        ("lead surname", _our_surname(session), (found.lead_surname or "").casefold()),
+        ("lead surname", *_surnames(session, found)),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
         ("price", str(total), str(found.total(total) or "")),
@@ -70,9 +72,15 @@ def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreemen
     )
 
 
-def _our_surname(session: Session) -> str:
-    passengers = session.details.passengers
-    return passengers[0].last_name.casefold() if passengers else ""
+def _surnames(session: Session, found: ImportedBooking) -> tuple[str, str]:
+    """Return both lead surnames, equal where they may be spellings of one whole name."""
+    theirs = (found.lead_surname or "").casefold()
+    lead = next(iter(session.details.passengers), None)
+    if lead is None:
+        return "", theirs
+    ours = [name for name in (lead.last_name, lead.printed_last_name) if name]
+    same = bool(theirs) and any(same_name(name, theirs) for name in ours)
+    return theirs if same else lead.last_name.casefold(), theirs
 
 
 def _dates(session: Session, found: ImportedBooking) -> tuple[str, str]:
@@ -83,7 +91,7 @@ def _dates(session: Session, found: ImportedBooking) -> tuple[str, str]:
     return (found.booked_on if near else asked).isoformat(), found.booked_on.isoformat()
 
 
-def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Change:
+def booked_after_all(session: Session, found: ImportedBooking, at: DecisionContext) -> Change:
     """Settle an unknown book step by the reservation that was found for it."""
     step = outcomes.open_step(session)
     charge = charge_of(step)
@@ -102,7 +110,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: Moment) -> Ch
         pay=_paid_status(session, charge, found),
         tasks=(TaskKind.PRICE_MISMATCH,) if answer.total != total else (),
     )
-    asked = book.Asked(answer=answer, charge=charge)
+    asked = book.BookResult(answer=answer, charge=charge)
     change = book.entered(session, asked, verdict, at)
     return obey_cancel(compare_receipt(change, found, at), at)
 
@@ -130,7 +138,7 @@ def _card(said: str | None) -> CardMask | None:
     return CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
 
 
-def not_booked(session: Session, at: Moment) -> Change:
+def not_booked(session: Session, at: DecisionContext) -> Change:
     """Settle an unknown book step as not made; a lapsed hold goes in the same commit."""
     change = outcomes.refused(session, NOT_BOOKED, sent=True)
     if basket_of(session).hold_until <= at.now:
@@ -139,7 +147,7 @@ def not_booked(session: Session, at: Moment) -> Change:
 
 
 def paid_after_all(
-    session: Session, at: Moment, *, record: ImportedBooking | None = None
+    session: Session, at: DecisionContext, *, record: ImportedBooking | None = None
 ) -> Change:
     """Settle an unknown payment as taken; `record` is the line's, where it could be read."""
     step = outcomes.open_step(session)
@@ -152,7 +160,7 @@ def paid_after_all(
     return obey_cancel(compare_receipt(change, record, at), at)
 
 
-def not_paid(session: Session, at: Moment) -> Change:
+def not_paid(session: Session, at: DecisionContext) -> Change:
     """Settle an unknown payment as not taken; the booking stays, unpaid."""
     return obey_cancel(outcomes.refused(session, NOT_PAID, sent=True), at)
 

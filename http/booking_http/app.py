@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, allowed_triggers
+from booking_flow.engine import allowed_triggers
 from booking_flow.flow import Trigger
-from booking_flow.model.session import Session
+from booking_flow.model.session import Loaded, Session
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.error_middleware import handle_errors
 from booking_http.api.idempotency import KeyedHashes
@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> web.Application:
                 verifying(parts),
                 beside(
                     _listen(app[SERVICE], parts),
-                    clean_up(parts.database),
+                    clean_up(parts.database, parts.vault),
                     check_optional_services(parts),
                 ),
                 _working(app, parts),
@@ -128,7 +128,7 @@ def service_of_parts(parts: Parts) -> Service:
             supplier=parts.supplier,
         ),
         allowed=allowed,
-        pricings=SingleFlight[str, Answer](),
+        pricings=SingleFlight[str, Loaded](),
     )
 
 

@@ -18,10 +18,12 @@ from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup, SessionStore
 from booking_flow.runtime.recovery import Recovery
+from booking_flow.staff.action import Work
 from booking_flow.staff.task_resolution import Desk
 from booking_flow.supplier import Supplier
 from booking_http.runtime.process import writing
 from booking_http.settings import Settings
+from persistence.audit import PostgresAudit
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
 from persistence.work_queue import PostgresWorkQueue
@@ -35,6 +37,8 @@ class Maintenance:
     forgotten: PostgresForgottenClaims
     tasks: PostgresTaskStore
     recovery: Recovery
+    audit: PostgresAudit
+    staff_work: Work
     desk: Desk
 
 
@@ -50,6 +54,8 @@ class SharedParts:
     policy: Policy
     new_id: Callable[[], UUID]
     owner: str
+    mails: bool
+    """Whether confirmations are mailed."""
 
 
 def maintenance_of(wired: SharedParts) -> Maintenance:
@@ -65,14 +71,36 @@ def maintenance_of(wired: SharedParts) -> Maintenance:
         forgotten=forgotten,
         supplier=wired.supplier,
         lookup=wired.lookup,
-        decider=wired.engine.decider,
+        unit_of_work=wired.engine.unit_of_work,
         compensation=wired.engine.compensation,
         policy=wired.policy,
         new_id=wired.new_id,
         worker=wired.owner,
     )
-    desk = Desk(tasks=tasks, supplier=wired.supplier, decider=wired.engine.decider)
-    return Maintenance(queue=queue, forgotten=forgotten, tasks=tasks, recovery=recovery, desk=desk)
+    audit = PostgresAudit(wired.database)
+    return Maintenance(
+        queue=queue,
+        forgotten=forgotten,
+        tasks=tasks,
+        recovery=recovery,
+        audit=audit,
+        staff_work=Work(
+            engine=wired.engine,
+            store=wired.store,
+            tasks=tasks,
+            queue=queue,
+            recovery=recovery,
+            audit=audit,
+            policy=wired.policy,
+            mails=wired.mails,
+        ),
+        desk=Desk(
+            tasks=tasks,
+            supplier=wired.supplier,
+            unit_of_work=wired.engine.unit_of_work,
+            audit=audit,
+        ),
+    )
 
 
 async def open_lookup(

@@ -7,7 +7,8 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Engine
+from booking_flow.engine import Engine
+from booking_flow.model.session import Loaded
 from booking_flow.ports import SessionStore
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.idempotency import KeyedHashes
@@ -46,7 +47,7 @@ class Service:
     outbox: OutboxGauges
     debugging: DebugLookups
     allowed: Allowed
-    pricings: SingleFlight[str, Answer]
+    pricings: SingleFlight[str, Loaded]
 
 
 SERVICE: Final = web.AppKey("service", Service)

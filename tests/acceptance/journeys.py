@@ -35,12 +35,12 @@ from tests.http.kit import Guest
 Walk = Callable[[Guest], Awaitable[object]]
 _EFFECTS = "booking_flow.runtime.supplier_operations.Effects"
 _COMPENSATION = "booking_flow.runtime.compensation.Compensation"
-_DECIDER = "booking_flow.runtime.unit_of_work.Decider"
+_UNIT_OF_WORK = "booking_flow.runtime.unit_of_work.UnitOfWork"
 _SETTLEMENT = "booking_flow.runtime.settlement.Settlement"
 ADD = f"{_EFFECTS}._add: _supplier.add_to_basket"
 BOOK = f"{_EFFECTS}.book: _supplier.book"
 PAY = f"{_EFFECTS}.pay: _supplier.pay"
-SETTLE = f"{_SETTLEMENT}._attempt: decider.commit"
+SETTLE = f"{_SETTLEMENT}._attempt: unit_of_work.commit"
 SPOOLED = f"{_SETTLEMENT}._endure: _keep"
 """Points at which a death hurts most."""
 
@@ -93,14 +93,18 @@ JOURNEYS = (
     ),
     Journey(name="database away", walk=to_booked_and_paid, outage=(f"before {SETTLE}", 2)),
     Journey(name="commit unconfirmed", walk=to_booked_and_paid, outage=(f"after {SETTLE}", 2)),
-    Journey(name="edited meanwhile", walk=to_edited, rival=f"before {_DECIDER}.decide: commit"),
-    Journey(name="chosen meanwhile", walk=to_chosen, rival=f"before {_DECIDER}.decide: commit"),
+    Journey(
+        name="edited meanwhile", walk=to_edited, rival=f"before {_UNIT_OF_WORK}.decide: commit"
+    ),
+    Journey(
+        name="chosen meanwhile", walk=to_chosen, rival=f"before {_UNIT_OF_WORK}.decide: commit"
+    ),
     Journey(name="held meanwhile", walk=to_held, rival=f"before {SETTLE}"),
-    Journey(name="ended meanwhile", walk=to_expired, rival=f"before {_DECIDER}.lapse: commit"),
+    Journey(name="ended meanwhile", walk=to_expired, rival=f"before {_UNIT_OF_WORK}.lapse: commit"),
     Journey(
         name="cancelled meanwhile",
         walk=to_cancelling,
-        rival=f"before {_COMPENSATION}._finish: _decider.commit",
+        rival=f"before {_COMPENSATION}._finish: _unit_of_work.commit",
     ),
     Journey(
         name="no prices", walk=to_no_prices, faults=(("cruisecabingrades.pl", "session_expired"),)

@@ -29,18 +29,11 @@ from booking_flow.model.pricing import (
 )
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session
+from booking_flow.model.step import OpenStep, OwedUndo, StepName, StepSettlement, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
-from booking_flow.saga import (
-    OpenStep,
-    OwedUndo,
-    StaffTask,
-    StepName,
-    StepSettlement,
-    StepStatus,
-    TaskKind,
-)
 from booking_flow.steps.book import BookRequest
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import (
     BookAnswer,
     BookStatus,
@@ -76,8 +69,8 @@ def ids() -> Callable[[], UUID]:
     return lambda: UUID(int=next(numbers))
 
 
-def at(*, now: datetime = NOW, **policy: Any) -> Moment:
-    return Moment(now=now, new_id=ids(), policy=Policy(**policy))
+def at(*, now: datetime = NOW, **policy: Any) -> DecisionContext:
+    return DecisionContext(now=now, new_id=ids(), policy=Policy(**policy))
 
 
 def a_sailing(**fields: Any) -> Sailing:

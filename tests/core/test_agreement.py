@@ -18,12 +18,13 @@ from booking_flow.model.agreement import (
     decisive,
     differences,
 )
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import Policy, SailingCheck
-from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.steps import agreement
-from booking_flow.steps.book import Asked, ensure_still_held, settle_book
-from booking_flow.steps.hold import Held, settle_hold
-from booking_flow.steps.pay import Paid, settle_pay
+from booking_flow.steps.book import BookResult, ensure_still_held, settle_book
+from booking_flow.steps.hold import HoldResult, settle_hold
+from booking_flow.steps.pay import PayResult, settle_pay
 from booking_flow.steps.resolution import disagreements
 from booking_flow.supplier import PayAnswer
 from tests.core.builders import (
@@ -121,9 +122,9 @@ def test_prices_of_another_sailing_are_refused(
         assert BOTH_SIDES in str(found.detail)
 
 
-def held(said: Statement | None) -> Held:
+def held(said: Statement | None) -> HoldResult:
     answer = a_basket_answer(an_item(stated=said))
-    return Held(
+    return HoldResult(
         answer=answer,
         selection=a_selection(),
         sent_after=timedelta(seconds=3),
@@ -179,7 +180,7 @@ def test_a_booking_of_something_else_is_never_paid(
     """The reservation stands and a person is shown both sides; nights alone leave it paid."""
     session = a_session(State.BASKETED, open_step=a_step(StepName.BOOK))
     answer = an_answer(stated=said, transactions=(a_transaction(amount=usd("500")),))
-    ended = Asked(answer=answer, charge=a_payment().charge)
+    ended = BookResult(answer=answer, charge=a_payment().charge)
     change = settle_book(session, ended, at())
     assert change.after.state is state
     assert [task.kind for task in change.tasks] == kinds
@@ -188,7 +189,7 @@ def test_a_booking_of_something_else_is_never_paid(
 
 def test_a_payment_after_which_the_record_is_another_is_in_doubt() -> None:
     session = a_session(State.BOOKED, open_step=a_step(StepName.PAY))
-    ended = Paid(
+    ended = PayResult(
         answer=PayAnswer(transaction=a_transaction()),
         charge=a_payment().charge,
         record=a_record(stated=OTHER_DATE),

@@ -15,11 +15,12 @@ from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.party import Details, Party
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
-from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps.book import (
-    Asked,
     BookRequest,
+    BookResult,
     Consent,
     claim_book,
     ensure_still_held,
@@ -357,8 +358,8 @@ def test_only_what_the_guest_agreed_to_is_booked(
         assert refused_by(lambda: claim_book(HELD, request, at())).code is code
 
 
-def asked(answer: BookAnswer, *, card: bool = False) -> Asked:
-    return Asked(answer=answer, charge=a_payment().charge if card else None)
+def asked(answer: BookAnswer, *, card: bool = False) -> BookResult:
+    return BookResult(answer=answer, charge=a_payment().charge if card else None)
 
 
 def settled(outcome: str, **more: Any) -> Event:
@@ -683,7 +684,7 @@ def test_a_cancel_that_arrived_meanwhile_waits_for_the_payment() -> None:
     "ended", [asked(a_failed_answer(RED), card=True), failure(FailureKind.NOT_SENT)]
 )
 def test_a_cancel_that_arrived_meanwhile_gives_back_what_was_not_booked(
-    ended: Asked | Failure,
+    ended: BookResult | Failure,
 ) -> None:
     change = settle_book(booking(cancel_requested_at=NOW), ended, at())
     assert change.after.state is BASKETED

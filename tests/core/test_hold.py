@@ -14,9 +14,9 @@ from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
+from booking_flow.model.step import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
 from booking_flow.steps.hold import (
-    Held,
+    HoldResult,
     basket_of,
     chosen_of,
     claim_hold,
@@ -69,8 +69,8 @@ INTENT: dict[str, Any] = {
 SELECTED = State.CABIN_SELECTED
 
 
-def held(answer: BasketAnswer, selection: Selection = FRESH) -> Held:
-    return Held(answer=answer, selection=selection, sent_after=SENT_AFTER, session_key="sk-1")
+def held(answer: BasketAnswer, selection: Selection = FRESH) -> HoldResult:
+    return HoldResult(answer=answer, selection=selection, sent_after=SENT_AFTER, session_key="sk-1")
 
 
 def failed(kind: FailureKind, code: int | None = None, text: str = "") -> Failure:
@@ -388,7 +388,7 @@ def test_a_cancel_that_arrived_meanwhile_gives_the_held_cabin_back() -> None:
     "ended", [failed(FailureKind.NOT_SENT), held(a_basket_answer(total=usd("0")))]
 )
 def test_a_cancel_that_arrived_meanwhile_ends_a_session_that_holds_nothing(
-    ended: Held | Failure,
+    ended: HoldResult | Failure,
 ) -> None:
     change = settle_hold(holding(**CANCELLING), ended, at())
     assert change.after.state is State.CANCELLED

@@ -14,11 +14,12 @@ from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
-from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
-    Paid,
+    PayResult,
     Receipt,
     booking_of,
     claim_pay,
@@ -172,9 +173,9 @@ def ended(
     *,
     declined: bool = False,
     record: ImportedBooking | None = None,
-) -> Paid:
+) -> PayResult:
     answer = PayAnswer(transaction=transaction, declined=declined)
-    return Paid(answer=answer, charge=CHARGE, record=record)
+    return PayResult(answer=answer, charge=CHARGE, record=record)
 
 
 PAID_EVENT = a_move(Trigger.PAY, State.BOOKED, State.PAID, amount="500.00 USD")
@@ -439,7 +440,7 @@ def test_a_card_that_was_certainly_never_sent_does_not_count(
     ],
 )
 def test_a_cancel_that_arrived_meanwhile_is_a_persons_work(
-    end: Paid | Failure, state: State
+    end: PayResult | Failure, state: State
 ) -> None:
     change = settle_pay(paying(cancel_requested_at=NOW), end, at())
     assert change.after.state is state

@@ -15,12 +15,13 @@ from booking_flow.model.change import Change, TaskClosing
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OwedUndo, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import TakenCheck
-from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
-from booking_flow.steps.book import Asked
-from booking_flow.steps.hold import Held
+from booking_flow.steps.book import BookResult
+from booking_flow.steps.hold import HoldResult
 from booking_flow.steps.outcomes import Failure
-from booking_flow.steps.pay import Paid
+from booking_flow.steps.pay import PayResult
 from booking_flow.steps.reconciliation import (
     COMPARED,
     abandoned,
@@ -181,8 +182,10 @@ def test_a_cancel_asked_for_meanwhile_is_obeyed() -> None:
     assert unreadable.after.state is empty.after.state is State.CANCELLED
 
 
-def late(answer: BasketAnswer) -> Held:
-    return Held(answer=answer, selection=a_selection(), sent_after=SECOND, session_key="sk-old")
+def late(answer: BasketAnswer) -> HoldResult:
+    return HoldResult(
+        answer=answer, selection=a_selection(), sent_after=SECOND, session_key="sk-old"
+    )
 
 
 def test_a_cabin_held_too_late_is_owed_back() -> None:
@@ -226,7 +229,7 @@ def test_of_a_late_answer_only_what_is_not_ours_is_owed_back() -> None:
     ],
 )
 def test_a_late_answer_that_holds_nothing_more_changes_nothing(
-    session: Session, ended: Held | Failure
+    session: Session, ended: HoldResult | Failure
 ) -> None:
     assert late_hold(session, ended, at()) is None
 
@@ -253,7 +256,7 @@ def test_a_late_reservation_against_a_persons_answer_moves_nothing(
     session: Session, facts: dict[str, str]
 ) -> None:
     """Both answers are shown to a person."""
-    change = late_book(session, Asked(answer=an_answer(), charge=None), at())
+    change = late_book(session, BookResult(answer=an_answer(), charge=None), at())
     assert change == Change(
         before=session,
         after=replace(session, version=8, disputed_since=NOW),
@@ -264,14 +267,14 @@ def test_a_late_reservation_against_a_persons_answer_moves_nothing(
 
 def test_a_dispute_is_as_old_as_its_first_answer() -> None:
     session = a_session(BASKETED, disputed_since=NOW - SECOND)
-    change = late_book(session, Asked(answer=an_answer(), charge=None), at())
+    change = late_book(session, BookResult(answer=an_answer(), charge=None), at())
     assert change is not None
     assert change.after.disputed_since == NOW - SECOND
 
 
 def test_a_late_failure_is_noted_only() -> None:
     session = a_session(BASKETED)
-    change = late_book(session, Asked(answer=a_failed_answer(), charge=None), at())
+    change = late_book(session, BookResult(answer=a_failed_answer(), charge=None), at())
     assert change is not None
     assert change.tasks == ()
     assert [event.kind for event in change.events] == [EventKind.LATE_ANSWER]
@@ -281,18 +284,18 @@ def test_a_late_failure_is_noted_only() -> None:
     ("session", "ended"),
     [
         (a_session(BASKETED), GONE),
-        (a_session(State.BOOKED), Asked(answer=an_answer(), charge=None)),
+        (a_session(State.BOOKED), BookResult(answer=an_answer(), charge=None)),
     ],
 )
 def test_a_late_answer_that_says_nothing_new_changes_nothing(
-    session: Session, ended: Asked | Failure
+    session: Session, ended: BookResult | Failure
 ) -> None:
     assert late_book(session, ended, at()) is None
 
 
-def paid_late(**transaction: Any) -> Paid:
+def paid_late(**transaction: Any) -> PayResult:
     charge = Charge(amount=usd("500"), card=MASK)
-    return Paid(answer=PayAnswer(transaction=a_transaction(**transaction)), charge=charge)
+    return PayResult(answer=PayAnswer(transaction=a_transaction(**transaction)), charge=charge)
 
 
 @pytest.mark.parametrize(
@@ -323,7 +326,7 @@ def test_money_that_moved_after_its_step_was_settled_goes_to_a_person(
     ],
 )
 def test_a_late_answer_about_no_more_money_changes_nothing(
-    session: Session, ended: Paid | Failure
+    session: Session, ended: PayResult | Failure
 ) -> None:
     assert late_pay(session, ended, at()) is None
 

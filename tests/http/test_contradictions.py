@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Json, Reply, Service
 from tests.http.staff import Clerk, hire

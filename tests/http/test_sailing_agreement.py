@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Reply, Service
 from tests.http.staff import Clerk, hire

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.engine import AlreadyBound, Answer, Command
+from booking_flow.engine import AlreadyBound, Command
 from booking_flow.errors import RefusalCode
 from booking_flow.model.change import IdempotencyBinding
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.ports import Replay
 from booking_flow.runtime.unit_of_work import changed_to
-from booking_flow.saga import StepName, StepStatus
 from booking_http.api.guest_token import GuestToken, parse
 from booking_http.api.idempotency import bind, read_key, same_request
 from booking_http.api.session_replies import tell_session
@@ -29,7 +29,7 @@ from booking_http.web.request_io import expected_versions, service_of
 
 FORM_KEY: Final = web.RequestKey("form_idempotency_key", str)
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
-Act = Callable[[Command], Awaitable[Answer]]
+Act = Callable[[Command], Awaitable[Loaded]]
 KeyOf = Callable[[UUID], GuestToken]
 Settled = Callable[[Session], bool]
 
@@ -131,10 +131,10 @@ async def carry_out(
     """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
     binding = binding_of(guest.request, scope=str(guest.key.uuid), ask=ask, success=success)
 
-    async def matched(command: Command) -> Answer:
+    async def matched(command: Command) -> Loaded:
         return await act(replace(command, guarded=ensure_match(guest)))
 
-    def answer_with(answer: Answer) -> web.Response:
+    def answer_with(answer: Loaded) -> web.Response:
         status = success if settled(answer.session) else 202
         return tell_session(guest.service, answer, guest.key, status=status)
 
@@ -154,7 +154,7 @@ async def idempotent(
     act: Act,
     *,
     key_of: KeyOf,
-    answer_with: Callable[[Answer], web.Response],
+    answer_with: Callable[[Loaded], web.Response],
     settled: Settled = no_step_open,
 ) -> web.Response:
     """Act, or show what the same request has already done."""

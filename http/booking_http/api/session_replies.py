@@ -6,8 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from booking_flow.engine import Answer
-from booking_flow.model.session import Session
+from booking_flow.model.session import Loaded, Session
 from booking_http.api.action_links import session_href
 from booking_http.api.guest_token import GuestToken
 from booking_http.api.responses import SessionResponse
@@ -16,7 +15,7 @@ from booking_http.service import Service
 from booking_http.web.request_io import json_response
 
 
-def session_body(service: Service, answer: Answer, key: GuestToken) -> SessionResponse:
+def session_body(service: Service, answer: Loaded, key: GuestToken) -> SessionResponse:
     """Return the one shape of a session."""
     return render(answer.session, now=answer.now, session_id=key.text, allowed=service.allowed)
 
@@ -28,7 +27,7 @@ def tag(session: Session) -> dict[str, str]:
 
 def tell_session(
     service: Service,
-    answer: Answer,
+    answer: Loaded,
     key: GuestToken,
     *,
     status: int = 200,

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from booking_flow.model.audit import AuditEntry
 from booking_http.service import Service
 from booking_http.staff.authentication import (
     SignedIn,
@@ -16,7 +17,7 @@ from booking_http.staff.authentication import (
 )
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import unauthenticated
-from persistence.audit import AuditEntry, PostgresAudit
+from persistence.audit import PostgresAudit
 from persistence.staff import PostgresStaff
 from persistence.staff_links import PostgresStaffLinks
 

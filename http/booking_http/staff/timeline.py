@@ -9,10 +9,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from booking_flow.model.audit import AuditEntry
 from booking_http.staff.responses import HappeningResponse
 from booking_http.staff.wiring import Support
 from persistence.attempts import StepEntry, steps
-from persistence.audit import AuditEntry
 from persistence.delivery_log import Letter, letters
 from persistence.histories import CallEntry, HistoryEntry, calls, history
 from persistence.outbox_rows import OutboxKind

@@ -7,7 +7,7 @@ from typing import Final
 from alembic import op
 
 revision = "20261129_38"
-down_revision = "20261129_33"
+down_revision = "20261129_34"
 branch_labels = None
 depends_on = None
 

@@ -32,11 +32,11 @@ from booking_flow.model.card import Charge
 from booking_flow.model.change import Change
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import Policy
-from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps import agreement
-from booking_flow.steps.book import Asked, settle_book
-from booking_flow.steps.hold import Held, basket_of, settle_hold
+from booking_flow.steps.book import BookResult, settle_book
+from booking_flow.steps.hold import HoldResult, basket_of, settle_hold
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.resolution import disagreements
 from booking_flow.supplier_errors import SupplierError
@@ -129,7 +129,7 @@ def hold(session: Session, body: Json) -> Change:
     except SupplierError as error:
         return settle_hold(session, Failure(error=error), at())
     assert session.selection is not None
-    held = Held(
+    held = HoldResult(
         answer=answer,
         selection=session.selection,
         sent_after=timedelta(seconds=3),
@@ -148,7 +148,7 @@ def book(world: World, body: Json) -> Change:
         )
     except SupplierError as error:
         return settle_book(world.booking, Failure(error=error), at())
-    return settle_book(world.booking, Asked(answer=answer, charge=world.charge), at())
+    return settle_book(world.booking, BookResult(answer=answer, charge=world.charge), at())
 
 
 def spots(value: Any, within: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -21,7 +21,7 @@ from adapters.catalogue.reader import CatalogueReader, open_reader
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.sailings import EXAMPLE_SAILING, seeded_sailings
 from adapters.traveltek import TraveltekClient, TraveltekSettings, open_client
-from booking_flow.engine import Answer, Command, Engine, OpenSession
+from booking_flow.engine import Command, Engine, OpenSession
 from booking_flow.errors import Refused
 from booking_flow.flow import State, Trigger
 from booking_flow.model.card import Payment, PaymentType
@@ -29,9 +29,9 @@ from booking_flow.model.change import IdempotencyBinding
 from booking_flow.model.history import ActorKind, Event, EventKind, Origin, fold
 from booking_flow.model.pricing import CabinList
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import ClaimJournal, Replay, Spool
-from booking_flow.saga import StepName
 from booking_flow.steps.book import BookRequest
 from booking_flow.steps.select_cabin import CabinChoice
 from booking_flow.supplier import RateKey
@@ -252,10 +252,10 @@ class Guest:
     async def state(self) -> State:
         return (await self.session()).state
 
-    async def look(self) -> Answer:
+    async def look(self) -> Loaded:
         return await self.shop.engine.look(await self.loaded(), command=a_command())
 
-    async def price(self) -> Answer:
+    async def price(self) -> Loaded:
         return await self.shop.engine.price(await self.loaded(), command=a_command())
 
     async def rate(self) -> RateKey:
@@ -278,7 +278,7 @@ class Guest:
 
     async def select(
         self, *, add_to_basket: bool = True, command: Command | None = None, **fields: Any
-    ) -> Answer:
+    ) -> Loaded:
         return await self.shop.engine.select_cabin(
             await self.loaded(),
             choice=await self.choice(**fields),
@@ -286,12 +286,12 @@ class Guest:
             command=command or a_command(),
         )
 
-    async def hold(self, command: Command | None = None) -> Answer:
+    async def hold(self, command: Command | None = None) -> Loaded:
         return await self.shop.engine.add_to_basket(
             await self.loaded(), command=command or a_command()
         )
 
-    async def release(self) -> Answer:
+    async def release(self) -> Loaded:
         return await self.shop.engine.release_basket(await self.loaded(), command=a_command())
 
     async def payment(self, kind: PaymentType, **card: Any) -> Payment:
@@ -320,19 +320,19 @@ class Guest:
         *,
         command: Command | None = None,
         **fields: Any,
-    ) -> Answer:
+    ) -> Loaded:
         return await self.shop.engine.book(
             await self.loaded(),
             request=await self.request(payment, **fields),
             command=command or a_command(),
         )
 
-    async def pay(self, kind: PaymentType = PaymentType.DEPOSIT, **card: Any) -> Answer:
+    async def pay(self, kind: PaymentType = PaymentType.DEPOSIT, **card: Any) -> Loaded:
         return await self.shop.engine.pay(
             await self.loaded(), payment=await self.payment(kind, **card), command=a_command()
         )
 
-    async def cancel(self, reason: str | None = None) -> Answer:
+    async def cancel(self, reason: str | None = None) -> Loaded:
         return await self.shop.engine.cancel(
             await self.loaded(), reason=reason, command=a_command()
         )

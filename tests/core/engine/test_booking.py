@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from booking_flow.engine import AlreadyBound, Answer
+from booking_flow.engine import AlreadyBound
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
+from booking_flow.model.session import Loaded
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import FailedYellow, PaymentChannel
-from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import CallContext, PayAnswer
 from tests.core.engine.conftest import MakeShop
@@ -31,7 +32,7 @@ CHARGED_AND_FAILED = "4000000000005126"
 NO_AUTHCODE = "4000000000000341"
 
 
-def open_step(answer: Answer) -> tuple[StepName, StepStatus] | None:
+def open_step(answer: Loaded) -> tuple[StepName, StepStatus] | None:
     step = answer.session.open_step
     return (step.name, step.status) if step else None
 
@@ -287,10 +288,10 @@ async def test_the_same_booking_at_many_processes_books_and_charges_once(
         *(shop.engine.book(loaded, request=request, command=command) for shop in shops),
         return_exceptions=True,
     )
-    answers = [one for one in found if isinstance(one, Answer)]
+    answers = [one for one in found if isinstance(one, Loaded)]
     assert [answer.session.state for answer in answers] == [PAID]
     for one in found:
-        assert isinstance(one, Answer | AlreadyBound | Refused)
+        assert isinstance(one, Loaded | AlreadyBound | Refused)
         if isinstance(one, Refused):
             assert one.refusal.code in (RefusalCode.IN_PROGRESS, RefusalCode.WRONG_STATE)
     assert await shops[0].simulator.received("book") == 1

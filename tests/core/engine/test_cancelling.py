@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from booking_flow.engine import Answer
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import PaymentType
-from booking_flow.model.session import UnwindingReason
+from booking_flow.model.session import Loaded, UnwindingReason
 from booking_flow.supplier import CallContext
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import ORIGIN, Guest, Shop, refused
@@ -87,7 +86,7 @@ def watch_removals(shop: Shop, *, lags: bool = False) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("let_go", [Guest.release, Guest.cancel])
 async def test_the_item_held_is_named_in_the_currency_it_was_held_in(
-    shop: Shop, let_go: Callable[[Guest], Awaitable[Answer]]
+    shop: Shop, let_go: Callable[[Guest], Awaitable[Loaded]]
 ) -> None:
     guest = await shop.held()
     basket = (await guest.session()).basket

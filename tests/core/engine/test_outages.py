@@ -11,13 +11,14 @@ import pytest
 from booking_flow.engine import Engine
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
+from booking_flow.model.audit import AuditEntry
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, IdempotencyBinding, begin
 from booking_flow.model.history import EventKind, Origin
+from booking_flow.model.step import StepStatus
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
-from booking_flow.saga import StepStatus
 from booking_flow.steps import reconciliation, resolution
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore
 from tests.core.engine.conftest import MakeShop
@@ -188,7 +189,7 @@ async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[A
 async def decide(guest: Guest, decision: Any) -> None:
     """Commit a decision as another process would."""
     loaded = await guest.loaded()
-    at = Moment(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
+    at = DecisionContext(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
     committed = await guest.shop.store.commit(decision(loaded.session, at), origin=ORIGIN)
     assert committed.result.value == "done"
 
@@ -270,7 +271,7 @@ async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Sho
     assert (await guest.kinds())[-1] == "late_answer"
 
 
-def recover_as_gone(session: Any, at: Moment) -> Change:
+def recover_as_gone(session: Any, at: DecisionContext) -> Change:
     change = reconciliation.basket_unreadable(
         session, replace(at, now=session.open_step.since.replace(year=2100))
     )
@@ -388,6 +389,7 @@ class BusyStore(PostgresSessionStore):
         origin: Origin,
         calls: Sequence[SupplierCall] = (),
         binding: IdempotencyBinding | None = None,
+        audit: AuditEntry | None = None,
     ) -> Committed:
         if self.rounds:
             self.rounds -= 1
@@ -395,7 +397,9 @@ class BusyStore(PostgresSessionStore):
             assert loaded is not None
             note = begin(loaded.session).record(EventKind.NOTE, reason="quicker")
             await super().commit(note, origin=origin)
-        return await super().commit(change, origin=origin, calls=calls, binding=binding)
+        return await super().commit(
+            change, origin=origin, calls=calls, binding=binding, audit=audit
+        )
 
 
 def busy(shop: Shop) -> tuple[Shop, BusyStore]:

@@ -14,12 +14,12 @@ from booking_flow.model.card import Charge, PaymentType
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
+from booking_flow.model.step import OwedUndo, StepStatus
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
 from booking_flow.runtime.recovery import STUCK_AFTER, Recovery
-from booking_flow.saga import OwedUndo, StepStatus
 from booking_flow.steps import book, hold, resolution
-from booking_flow.steps.context import Moment
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import (
     BookAnswer,
@@ -104,7 +104,7 @@ def a_worker(shop: Shop) -> Worker:
         forgotten=PostgresForgottenClaims(shop.database, due_in=shop.policy.task_time),
         supplier=shop.supplier,
         lookup=office,
-        decider=shop.engine.decider,
+        unit_of_work=shop.engine.unit_of_work,
         compensation=shop.engine.compensation,
         policy=shop.policy,
         new_id=uuid4,
@@ -118,10 +118,10 @@ def worker(shop: Shop) -> Worker:
     return a_worker(shop)
 
 
-async def commit(guest: Guest, decision: Callable[[Session, Moment], Change]) -> None:
+async def commit(guest: Guest, decision: Callable[[Session, DecisionContext], Change]) -> None:
     """Commit a decision, as a process does that dies right after."""
     loaded = await guest.loaded()
-    at = Moment(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
+    at = DecisionContext(now=loaded.now, new_id=uuid4, policy=guest.shop.policy)
     committed = await guest.shop.store.commit(decision(loaded.session, at), origin=ORIGIN)
     assert committed.result.value == "done"
 
@@ -502,7 +502,7 @@ async def test_the_clocks_leave_a_living_session_alone(worker: Worker) -> None:
 async def test_an_unpaid_booking_past_its_deadline_goes_to_a_person(worker: Worker) -> None:
     guest = await worker.shop.booked()
 
-    def due(session: Session, at: Moment) -> Change:
+    def due(session: Session, at: DecisionContext) -> Change:
         made = session.booking
         assert made is not None
         with_deadline = replace(made, payment_due_at=at.now + timedelta(hours=1))

@@ -6,8 +6,9 @@ from typing import Final
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Command
+from booking_flow.engine import Command
 from booking_flow.model.card import PaymentType
+from booking_flow.model.session import Loaded
 from booking_http.api.attempt_limits import cap_cards
 from booking_http.api.conversions import book_request_of, payment_of
 from booking_http.api.guest_request import GuestRequest, authenticate, carry_out
@@ -40,7 +41,7 @@ async def book_held(
     """Book the cabin that a guest holds; a deposit only with consent to what it is for."""
     wish = book_request_of(ask, currency=guest.loaded.session.currency)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         if wish.payment is not None:
             if wish.payment.payment_type is PaymentType.DEPOSIT and not consented:
                 raise problem(EdgeCode.PRECONDITION_REQUIRED, NO_CONSENT)
@@ -60,7 +61,7 @@ async def pay_booked(guest: GuestRequest, ask: PaymentRequest) -> web.Response:
     """Pay what is due for what a guest has booked."""
     payment = payment_of(ask, currency=guest.loaded.session.currency)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         await cap_cards(guest)
         return await guest.service.engine.pay(guest.loaded, payment=payment, command=command)
 

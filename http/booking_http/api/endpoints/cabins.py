@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Command
+from booking_flow.engine import Command
+from booking_flow.model.session import Loaded
 from booking_http.api import offer_responses
 from booking_http.api.attempt_limits import cap_holds
 from booking_http.api.conversions import choice_of, rate_of
@@ -68,7 +69,7 @@ async def select_cabin(request: web.Request) -> web.Response:
 async def choose_cabin(guest: GuestRequest, ask: SelectCabinRequest) -> web.Response:
     """Choose a cabin for a guest and, unless told not to, hold it."""
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         if ask.add_to_basket:
             await cap_holds(guest)
         return await guest.service.engine.select_cabin(
@@ -86,7 +87,7 @@ async def add_to_basket(request: web.Request) -> web.Response:
     guest = await authenticate(request)
     ask = await read_body(request, NothingRequest, optional=True)
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         await cap_holds(guest)
         return await guest.service.engine.add_to_basket(guest.loaded, command=command)
 
@@ -109,7 +110,7 @@ async def release_basket(request: web.Request) -> web.Response:
 async def release_held(guest: GuestRequest) -> web.Response:
     """Let go of the cabin that a guest holds."""
 
-    async def act(command: Command) -> Answer:
+    async def act(command: Command) -> Loaded:
         return await guest.service.engine.release_basket(guest.loaded, command=command)
 
     return await carry_out(guest, act)

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.engine import Answer, Command, OpenSession
-from booking_flow.model.session import Session
+from booking_flow.engine import Command, OpenSession
+from booking_flow.model.session import Loaded, Session
 from booking_http.api.conversions import changes_of
 from booking_http.api.guest_request import (
     GuestRequest,
@@ -34,7 +34,7 @@ from booking_http.web.models import RequestModel
 from booking_http.web.request_context import SUBJECT, RequestSubject
 from booking_http.web.request_io import read_body, service_of
 
-Begin = Callable[[GuestToken, Command], Awaitable[Answer]]
+Begin = Callable[[GuestToken, Command], Awaitable[Loaded]]
 
 
 async def open_session(request: web.Request) -> web.Response:
@@ -47,7 +47,7 @@ async def begin_session(request: web.Request, ask: OpenSessionRequest) -> web.Re
     read_secret_key(idempotency_key_of(request))
     service, party = service_of(request), ask.passenger_count
 
-    def begin(key: GuestToken, command: Command) -> Awaitable[Answer]:
+    def begin(key: GuestToken, command: Command) -> Awaitable[Loaded]:
         wish = OpenSession(
             session_id=key.uuid,
             secret_hash=key.secret_hash,
@@ -71,7 +71,7 @@ async def restart(request: web.Request) -> web.Response:
 async def begin_again(guest: GuestRequest, ask: NothingRequest) -> web.Response:
     """Open a new session for the party of one that has ended."""
 
-    async def begin(key: GuestToken, command: Command) -> Answer:
+    async def begin(key: GuestToken, command: Command) -> Loaded:
         ensure_match(guest)
         return await guest.service.engine.restart(
             guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
@@ -91,7 +91,7 @@ async def _begin_new(
 
     key = key_of(new_uuid()) if idempotency_key else random_token()
 
-    def answer_with(answer: Answer) -> web.Response:
+    def answer_with(answer: Loaded) -> web.Response:
         request[SUBJECT] = RequestSubject(session=answer.session, session_id=key.text)
         return tell_session(service, answer, key, status=201)
 
@@ -125,7 +125,7 @@ async def edit_session(request: web.Request) -> web.Response:
 async def edit(guest: GuestRequest, ask: DetailsRequest) -> web.Response:
     """Keep what a guest has typed so far."""
 
-    def act(command: Command) -> Awaitable[Answer]:
+    def act(command: Command) -> Awaitable[Loaded]:
         return guest.service.engine.edit(
             guest.loaded,
             changes=changes_of(ask),
@@ -145,7 +145,7 @@ async def cancel(request: web.Request) -> web.Response:
 async def cancel_session(guest: GuestRequest, ask: CancelRequest) -> web.Response:
     """Cancel a guest's session."""
 
-    def act(command: Command) -> Awaitable[Answer]:
+    def act(command: Command) -> Awaitable[Loaded]:
         return guest.service.engine.cancel(guest.loaded, reason=ask.reason, command=command)
 
     return await carry_out(guest, act, ask=ask, settled=_ended)
