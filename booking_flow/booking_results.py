@@ -55,6 +55,11 @@ def judge_basket(answer: BasketAnswer, *, selection: Selection) -> BasketItem | 
     if answer.total.currency != selection.price.currency:
         detail = f"The supplier priced in {answer.total.currency}."
         return Refusal(code=RefusalCode.SUPPLIER_ERROR, detail=detail)
+    if answer.total.amount < item.price.amount:
+        return Refusal(
+            code=RefusalCode.BASKET_UNPRICED,
+            detail="The supplier tells two prices for this cabin. Please choose again.",
+        )
     if answer.total.amount > selection.limit.amount:
         return price_changed(expected=selection.limit, actual=answer.total)
     return item

@@ -8,6 +8,7 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from adapters.traveltek.endpoints import Endpoint
+from booking_flow.model.party import PartyRules
 
 _LIMITS = MappingProxyType(
     {
@@ -114,8 +115,8 @@ class TraveltekSettings:
     )
     window_days: int = 30
     """The search covers this many days around the sailing (traveltek.md, section 3)."""
-    max_infant_age: int | None = None
-    """Children up to this age are searched as infants; None counts them as children."""
+    party: PartyRules = field(default_factory=PartyRules)
+    """By which ages guests are infants or children; the rule that bookings are checked by."""
     smoking: str = "N"
     table_size: str = "0"
 

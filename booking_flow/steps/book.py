@@ -99,7 +99,7 @@ def _check_request(session: Session, request: BookRequest, at: DecisionContext) 
             request.passengers,
             party=session.party,
             sailing_date=session.sailing.sailing_date,
-            rules=at.policy.party,
+            rules=at.policy.party.of_line(session.sailing.line_id),
         )
         or _check_dining(basket_of(session), request.dining)
         or _check_payment(session, request.payment, at)

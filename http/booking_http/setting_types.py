@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -13,8 +14,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from adapters.catalogue.layout import layout_of
+from booking_flow.model.party import MAX_CHILD_AGE, AgeBands, PartyRules
 from booking_http import addresses
 
+_BAND: Final = re.compile(r"(\*|\d{1,9}):(\d{1,2})-(\d{1,2})")
 Network = IPv4Network | IPv6Network
 Names = dict[str, str | None]
 MANY: Final = 1_000_000
@@ -87,6 +90,33 @@ def _terms(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
+def _bands(bands: tuple[str, ...]) -> tuple[str, ...]:
+    for place, band in enumerate(bands, start=1):
+        found = _BAND.fullmatch(band)
+        if not found or not int(found[2]) < int(found[3]) <= MAX_CHILD_AGE:
+            raise ValueError(
+                f"number {place} is no line with the ages of its oldest infant and child, "
+                "such as 22:2-17"
+            )
+    return bands
+
+
+def rules_of(bands: tuple[str, ...]) -> PartyRules:
+    """Return what parties are checked by."""
+    found = {band[1]: band for band in map(_BAND.fullmatch, bands) if band}
+    by_line = {
+        line: AgeBands(max_infant_age=int(band[2]), max_child_age=int(band[3]))
+        for line, band in found.items()
+    }
+    usual = by_line.pop("*", None)
+    lines = {int(line): ages for line, ages in by_line.items()}
+    if usual is None:
+        return PartyRules(lines=lines)
+    return PartyRules(
+        max_infant_age=usual.max_infant_age, max_child_age=usual.max_child_age, lines=lines
+    )
+
+
 def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     for place, host in enumerate(hosts, start=1):
         if "/" in host:
@@ -107,6 +137,7 @@ def _hidden(judge: Callable[[str], str]) -> AfterValidator:
 
 Columns = Annotated[Names | None, NoDecode, BeforeValidator(_names), AfterValidator(_fields)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Bands = Annotated[Words, AfterValidator(_bands)]
 Terms = Annotated[Words, AfterValidator(_terms)]
 Origins = Annotated[Words, AfterValidator(_origins)]
 Hosts = Annotated[Words, AfterValidator(_hosts)]

@@ -14,6 +14,7 @@ from booking_flow.policy import FailedYellow, PaymentChannel, Policy, SailingChe
 from booking_http.setting_types import (
     LONG,
     MANY,
+    Bands,
     BaseUrl,
     Columns,
     Count,
@@ -31,6 +32,7 @@ from booking_http.setting_types import (
     SiteUrl,
     Terms,
     Words,
+    rules_of,
     said_of,
 )
 from persistence.environment_mark import AppEnv
@@ -141,6 +143,9 @@ class Settings(FromEnvironment):
     on and tell staff"""
     currency: Currency = _POLICY.currency
     """the currency of all prices"""
+    age_bands: Bands = ()
+    """the oldest infant and the oldest child of a cruise line, as `22:2-17` (line, infant, child),
+    separated by commas; `*` stands for every other line, else `2-17` counts"""
     booked_words: Terms = ("Booked",)
     """the supplier's words of status that mean booked, separated by commas; any other word is an
     unknown outcome"""
@@ -251,6 +256,7 @@ class Settings(FromEnvironment):
         return Policy(
             live_lines=self.live_lines,
             sailing_check=self.sailing_check,
+            party=rules_of(self.age_bands),
             currency=self.currency,
             session_life=timedelta(minutes=self.session_minutes),
             hold_default=timedelta(minutes=self.hold_default_minutes),

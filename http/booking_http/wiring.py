@@ -200,6 +200,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
         booked_words=words_of(settings),
+        party=settings.policy().party,
         turning_away_statuses=_turning_away(settings),
     )
 

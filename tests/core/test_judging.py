@@ -339,9 +339,16 @@ def test_a_basket_as_chosen_gives_its_one_item() -> None:
     assert judge_basket(answer, selection=a_selection()) is answer.items[0]
 
 
+def test_a_basket_below_the_price_of_its_own_item_contradicts_itself() -> None:
+    """A cheaper price is taken, so that a total of nonsense must not pass for one."""
+    found = judge_basket(a_basket_answer(total=usd("1")), selection=a_selection())
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.BASKET_UNPRICED
+
+
 def test_a_basket_for_no_more_than_was_agreed_to_is_taken() -> None:
     """Cheaper goes through, and so does a price that the guest was told and agreed to."""
-    cheaper = a_basket_answer(total=usd("3006.55"))
+    cheaper = a_basket_answer(an_item(price=usd("3006.55")), total=usd("3006.55"))
     assert judge_basket(cheaper, selection=a_selection()) is cheaper.items[0]
     dearer, agreeing = a_basket_answer(total=usd("3300")), a_selection(agreed=usd("3300"))
     assert judge_basket(dearer, selection=agreeing) is dearer.items[0]

@@ -332,7 +332,9 @@ def judge_hold(world: World, body: Json) -> None:
     ]
     assert not [said for said in other if not said.endswith((" 0", " 0.0"))], body
     assert change.after.basket is not None
-    assert change.after.basket.total == world.charge.amount
+    total, told = change.after.basket.total.amount, plain_number(row.get("price"))
+    assert total <= world.charge.amount.amount, body
+    assert told is None or total >= told.quantize(Decimal("0.01")), body
     assert change.after.basket.deposit.amount <= world.charge.amount.amount
 
 
