@@ -105,7 +105,7 @@ def test_without_a_contact_nothing_is_built() -> None:
 
 def test_search_and_grades_name_the_same_party() -> None:
     """Grades asked with another party than the search give no results (traveltek.md, section 3)."""
-    party = Party(adults=2, child_ages=(8, 1))
+    party = Party(adults=2, child_ages=(8, 4))
     ours = kit.settings()
     search = requests.search(kit.SAILING, party, "USD", settings=ours)
     grades = requests.grades(kit.SESSION, kit.SAILING, party, "USD", settings=ours)
