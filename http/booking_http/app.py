@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> web.Application:
         middlewares=[log_request, preflight, handle_errors], client_max_size=settings.max_body_bytes
     )
     app[DOCUMENT] = _document(settings.public_url)
-    add_routes(app)
+    add_routes(app, shop=settings.shop)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_begin_to_stop)
 

@@ -12,6 +12,7 @@ from booking_http.api.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
 from booking_http.api.operation_routes import OPERATION_ROUTES
 from booking_http.api.routes import BOOKING_ROUTES
 from booking_http.console.routes import add_console
+from booking_http.shop.routes import add_shop
 from booking_http.staff.overview_routes import OVERVIEW_ROUTES
 from booking_http.staff.routes import SUPPORT_ROUTES
 from booking_http.web.route import Route
@@ -26,8 +27,8 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 
-def add_routes(app: web.Application) -> None:
-    """Serve every row of the table, and what its pages need."""
+def add_routes(app: web.Application, *, shop: bool) -> None:
+    """Serve every row of the table, and what its pages need; the guest's pages if there are any."""
     for row in ROUTES:
         app.router.add_route(row.method, row.path, row.handler)
         if row.tag == "Operations":
@@ -35,3 +36,5 @@ def add_routes(app: web.Application) -> None:
     app.router.add_post(*LOOKUP_PAGE)
     app.router.add_get("/docs/{name}", operations.docs_asset)
     add_console(app)
+    if shop:
+        add_shop(app)

@@ -218,6 +218,19 @@ class Settings(FromEnvironment):
     heartbeat_seconds: Seconds = 15.0
     """how often an event stream says that it is alive"""
 
+    shop: bool = False
+    """Whether `/` and what lies below it are pages on which guests find a sailing and book it."""
+    shop_name: str = "Cruises"
+    """What the pages call the agency."""
+    help_phone: str | None = None
+    """The telephone number that every page of the shop names."""
+    help_hours: str | None = None
+    """When somebody answers it, with the zone."""
+    help_email: str | None = None
+    """The address that guests write to."""
+    terms_url: SiteUrl | None = None
+    """The conditions that a guest agrees to before paying."""
+
     webhook_urls: Secrets = ()
     """`https://` addresses that are told of every change of state, separated by commas"""
     webhook_secrets: Secrets = ()

@@ -78,11 +78,17 @@ def rate_of(query: requests.RateQuery) -> RateKey:
 
 
 def changes_of(ask: requests.DetailsRequest) -> dict[str, object]:
-    """Return only the details that were sent."""
-    every: dict[str, object] = {
-        "contact": contact_of(ask.contact) if ask.contact else None,
-        "passengers": passengers_of(ask.passengers or ()),
-        "dining": ask.dining,
-        "special_requests": ask.special_requests,
-    }
-    return {name: every[name] for name in every if name in ask.model_fields_set}
+    """Return only the details that were said: null says nothing, something empty clears.
+
+    Clients that are made by generators send null for every field they know of and were not given.
+    """
+    said: dict[str, object] = {}
+    if ask.contact is not None:
+        said["contact"] = contact_of(ask.contact)
+    if ask.passengers is not None:
+        said["passengers"] = passengers_of(ask.passengers)
+    if ask.dining is not None:
+        said["dining"] = ask.dining or None
+    if ask.special_requests is not None:
+        said["special_requests"] = ask.special_requests or None
+    return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -124,14 +124,14 @@ class PassengerRequest(RequestModel):
 
 
 class DetailsRequest(RequestModel):
-    """Draft details; a field left out stays, null takes it away."""
+    """Draft details; a field that is left out or null stays as it is, an empty one is cleared."""
 
     max_bytes = 32 * 1024
 
     contact: ContactRequest | None = None
     passengers: tuple[PassengerRequest, ...] | None = Field(default=None, max_length=20)
-    dining: Code | None = None
-    special_requests: Note | None = None
+    dining: Literal[""] | Code | None = None
+    special_requests: Literal[""] | Note | None = None
 
 
 class SelectCabinRequest(RequestModel):

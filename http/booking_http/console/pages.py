@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache, wraps
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -11,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
-from booking_http.console import assets, formatting, labels
+from booking_http.console import formatting, labels
 from booking_http.console.auth import STAFF, SignInFirst, sign_in_href, unsent_input
+from booking_http.web.assets import Assets
 from booking_http.web.auth import Staff, csrf_token
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID
@@ -28,6 +30,7 @@ HEADERS: Final = {
 }
 """What every page says: nobody keeps it, and nothing of it comes from elsewhere."""
 
+ASSETS: Final = Assets(Path(__file__).resolve().parent / "static", path="/console/static")
 NAVIGATION: Final = (
     ("Find", "/console"),
     ("Tasks", "/console/tasks"),
@@ -48,7 +51,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update({**formatting.FILTERS, **labels.FILTERS})
-    made.globals.update(asset=assets.href)
+    made.globals.update(asset=ASSETS.href)
     return made
 
 

@@ -18,9 +18,8 @@ from booking_http.console import (
     sign_in_link,
     task_pages,
 )
-from booking_http.console.assets import STATIC, read_asset
 from booking_http.console.auth import HOME, SIGN_IN
-from booking_http.console.pages import as_page, nothing_here
+from booking_http.console.pages import ASSETS, as_page, nothing_here
 from booking_http.staff.oidc import CALLBACK, OIDC
 from booking_http.staff.sign_in_links import LINK
 from booking_http.web.route import Handler
@@ -55,7 +54,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
 
 def add_console(app: web.Application) -> None:
     """Serve every page, what pages load, and a page for what is none."""
-    app.router.add_get(f"{STATIC}/{{name}}", read_asset)
+    app.router.add_get(f"{ASSETS.path}/{{name}}", ASSETS.read)
     for method, path, handler in PAGES:
         app.router.add_route(method, path, as_page(handler))
     app.router.add_route("*", "/console{tail:(/.*)?}", as_page(nothing_here))

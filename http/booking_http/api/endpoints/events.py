@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from booking_http.api.guest_request import GuestRequest, authenticate
 from booking_http.api.session_response import render_event
 from booking_http.web.event_streams import EventStream
 
+Event = Callable[[GuestRequest, Loaded], bytes]
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -24,8 +26,12 @@ _HEARTBEAT: Final = b": still here\n\n"
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream a session; a client that comes back names the last version it has seen."""
-    guest = await authenticate(request)
-    seen = _last_seen(request)
+    return await stream_session(await authenticate(request), event=_event)
+
+
+async def stream_session(guest: GuestRequest, *, event: Event) -> web.StreamResponse:
+    """Stream what `event` makes of a session whenever it has changed."""
+    request, seen = guest.request, _last_seen(guest.request)
     if guest.loaded.session.ended and seen == guest.loaded.session.version:
         return web.Response(status=204)
     with guest.service.streams.open(guest.key.uuid, request=request) as stream:
@@ -33,7 +39,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         await response.prepare(request)
         try:
             await response.write(_RETRY)
-            await _follow(guest, stream, response, seen=seen)
+            await _follow(guest, stream, response, seen=seen, event=event)
         except (ClientConnectionResetError, ConnectionResetError):
             pass
         return response
@@ -45,14 +51,19 @@ def _last_seen(request: web.Request) -> int:
 
 
 async def _follow(
-    guest: GuestRequest, stream: EventStream, response: web.StreamResponse, *, seen: int
+    guest: GuestRequest,
+    stream: EventStream,
+    response: web.StreamResponse,
+    *,
+    seen: int,
+    event: Event,
 ) -> None:
     """Send every version that is news, until the session or the service ends."""
     loaded = await _present(guest)
     beat = guest.service.settings.heartbeat_seconds
     while True:
         if loaded is not None and loaded.session.version != seen:
-            await response.write(_event(guest, loaded))
+            await response.write(event(guest, loaded))
             seen = loaded.session.version
         if stream.stopped or (loaded is not None and loaded.session.ended):
             return

@@ -25,8 +25,18 @@ _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 async def ask_lookup(request: web.Request) -> web.Response:
     """Note what is asked; the same is done and answered whether there is such a booking or not."""
-    service, ask = service_of(request), await read_body(request, LookupRequest)
-    settings, address = service.settings, address_of(request)
+    await note_lookup(request, await read_body(request, LookupRequest))
+    return json_response(LookupResponse(status="accepted"), status=202)
+
+
+async def note_lookup(request: web.Request, ask: LookupRequest) -> None:
+    """Note which booking is asked for, unless the address has asked for too many.
+
+    Raises:
+        Problem: `rate_limited`.
+    """
+    service, address = service_of(request), address_of(request)
+    settings = service.settings
     exempt = is_exempt(address, settings.caps_exempt)
     noted = await service.lookups.ask(
         reference=ask.reference,
@@ -36,7 +46,6 @@ async def ask_lookup(request: web.Request) -> web.Response:
     )
     if not noted:
         raise problem(RefusalCode.RATE_LIMITED, "Too many bookings were asked for. Try later.")
-    return json_response(LookupResponse(status="accepted"), status=202)
 
 
 async def read_lookup(request: web.Request) -> web.Response:

@@ -29,7 +29,8 @@ from booking_http.api.requests import (
     NothingRequest,
     OpenSessionRequest,
 )
-from booking_http.api.session_replies import tell_session
+from booking_http.api.responses import SessionResponse
+from booking_http.api.session_replies import session_body, tell_session
 from booking_http.web.models import RequestModel
 from booking_http.web.request_context import SUBJECT, RequestSubject
 from booking_http.web.request_io import read_body, service_of
@@ -114,6 +115,11 @@ async def show(guest: GuestRequest) -> web.Response:
     command = Command(origin=origin_of(guest.request))
     answer = await guest.service.engine.look(guest.loaded, command=command)
     return tell_session(guest.service, answer, guest.key)
+
+
+def model_of(guest: GuestRequest) -> SessionResponse:
+    """Return the body of a guest's session as it was loaded."""
+    return session_body(guest.service, guest.loaded, guest.key)
 
 
 async def edit_session(request: web.Request) -> web.Response:
