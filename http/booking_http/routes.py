@@ -33,7 +33,7 @@ def add_routes(app: web.Application, *, shop: bool) -> None:
         app.router.add_route(row.method, row.path, row.handler)
         if row.tag == "Operations":
             app.router.add_route("HEAD", row.path, row.handler)
-    app.router.add_post(*LOOKUP_PAGE)
+    app.router.add_get(*LOOKUP_PAGE, allow_head=False)
     app.router.add_get("/docs/{name}", operations.docs_asset)
     add_console(app)
     if shop:

@@ -9,7 +9,7 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "cruise_id": {"description": "The supplier's id of the sailing."},
     "session_uuid": {"description": "The session's id, without the secret only its guest knows."},
     "task_id": {"description": "As the list of tasks showed it."},
-    "token": {"description": "The end of a mailed link; it opens once, and not for long."},
+    "token": {"description": "The end of a mailed link."},
     "line": {"description": "The cruise line's id."},
     "ship": {"description": "The ship's id."},
     "q": {"description": "Words that the names of sailing, line, ship or ports hold."},

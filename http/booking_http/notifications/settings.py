@@ -17,6 +17,9 @@ AGENCY: Final = "mail:agency"
 LINK: Final = "mail:link"
 _WEBHOOK: Final = "webhook:"
 
+LINK_MINUTES: Final = 30
+"""For how long a mailed link can be opened, and shows a booking from then on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:

@@ -43,12 +43,21 @@ async def show_first_page(request: web.Request) -> web.Response:
     """Show the sailings that fit."""
     if request.query.get("language") in LANGUAGES:
         return _speak(request)
-    chosen = {name: request.query[name] for name in KEPT if request.query.get(name)}
+    chosen = _understood({name: request.query[name] for name in KEPT if request.query.get(name)})
     try:
         found, shown = await _found(request, chosen)
     except (Problem, Refused, StoreUnavailable) as error:
         return _without_list(request, chosen, problem_of(error))
     return render(request, "find.html", **_facts(chosen), found=found, shown=shown)
+
+
+def _understood(chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the choices; where the API would not take one of them, the party alone."""
+    try:
+        CruisesQuery.model_validate_strings(query_of(chosen))
+    except ValidationError:
+        return {name: value for name, value in chosen.items() if name in _PARTY}
+    return chosen
 
 
 def _facts(chosen: Mapping[str, str]) -> dict[str, Any]:
@@ -72,13 +81,10 @@ def _linker(chosen: Mapping[str, str]) -> Any:
 
 
 async def _found(request: web.Request, chosen: Mapping[str, str]) -> tuple[Body, int]:
-    """Return the sailings, and how many were asked for; what no filter knows is left out."""
+    """Return the sailings, and how many were asked for."""
     shown = _shown(request.query.get("shown", ""))
     asked = query_of(chosen) | {"limit": str(shown)}
-    try:
-        query = CruisesQuery.model_validate_strings(asked)
-    except ValidationError:
-        query = CruisesQuery.model_validate_strings({"limit": str(shown)})
+    query = CruisesQuery.model_validate_strings(asked)
     answer = await find_cruises(service_of(request), query, asked=asked)
     return answer.model_dump(mode="json", by_alias=True), shown
 

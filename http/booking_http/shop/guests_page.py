@@ -102,9 +102,13 @@ def countries(language: str) -> list[tuple[str, str]]:
 def kept(body: Body) -> dict[str, str]:
     """Return what was typed so far, as the fields of the form."""
     details = body["details"]
-    typed = {f"contact-{name}": value for name, value in (details["contact"] or {}).items()}
+    typed = {
+        f"contact-{name}": value
+        for name, value in (details["contact"] or {}).items()
+        if name in CONTACT
+    }
     for number, passenger in enumerate(details["passengers"]):
-        typed |= {f"passengers-{number}-{name}": value for name, value in passenger.items()}
+        typed |= {f"passengers-{number}-{name}": passenger[name] for name in PASSENGER}
         year, month, day = passenger["dateOfBirth"].split("-")
         prefix = f"passengers-{number}-dateOfBirth-"
         typed |= {prefix + "day": day, prefix + "month": month, prefix + "year": year}

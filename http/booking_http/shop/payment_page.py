@@ -12,7 +12,12 @@ from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import bookings, sessions
 from booking_http.api.guest_request import GuestRequest
-from booking_http.api.requests import BookRequest, PaymentRequest
+from booking_http.api.requests import (
+    BookRequest,
+    ContactRequest,
+    PassengerRequest,
+    PaymentRequest,
+)
 from booking_http.shop.field_words import asked_for, faults_of
 from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
@@ -20,6 +25,7 @@ from booking_http.shop.guests_page import travellers_of
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
 from booking_http.shop.places import book_path, can, place_of
 from booking_http.shop.texts import N_
+from booking_http.web.models import RequestModel
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
 
@@ -94,8 +100,21 @@ async def _carry_out(guest: GuestRequest, body: Body, fields: Fields) -> web.Res
 
 def _book_request(body: Body, payment: Mapping[str, object]) -> BookRequest:
     details = body["details"]
-    names = ("passengers", "contact", "dining")
-    return ask(BookRequest, {**{name: details[name] for name in names}, "payment": payment})
+    return ask(
+        BookRequest,
+        {
+            "passengers": [_sent(PassengerRequest, each) for each in details["passengers"]],
+            "contact": _sent(ContactRequest, details["contact"]),
+            "dining": details["dining"],
+            "payment": payment,
+        },
+    )
+
+
+def _sent(model: type[RequestModel], shown: Body) -> Body:
+    """Return what the API takes of what it shows; it shows more than was typed."""
+    names = [each.alias or name for name, each in model.model_fields.items()]
+    return {name: shown[name] for name in names if name in shown}
 
 
 def _payment(body: Body, fields: Fields) -> dict[str, object]:
