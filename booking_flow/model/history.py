@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from booking_flow.flow import TABLE, State, Trigger
+from booking_flow.flow import State, Trigger, rule
 
 
 class EventKind(StrEnum):
@@ -102,7 +102,8 @@ def _expected(event: Event) -> State | None:
         case EventKind.OVERRIDE:
             return event.to_state
         case EventKind.TRANSITION if event.trigger is not None:
-            return TABLE.get((event.from_state, event.trigger))
+            row = rule(event.from_state, event.trigger)
+            return row.target if row else None
         case EventKind.CREATED | EventKind.TRANSITION:
             return None
         case _:

@@ -280,10 +280,7 @@ class Settings(FromEnvironment):
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,
             payment_channel=self.payment_channel,
-            limits={
-                step: limits.scaled(self.traveltek_time_scale)
-                for step, limits in Policy().limits.items()
-            },
+            time_scale=self.traveltek_time_scale,
             max_cards=self.max_cards,
             visibility_lag=timedelta(minutes=self.visibility_lag_minutes),
         )

@@ -9,7 +9,8 @@ from booking_flow.flow import State
 from booking_flow.model.money import Money
 from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
-from booking_flow.saga import SAGA, STEPS
+from booking_flow.saga import EFFECTS, SAGA, STEPS
+from booking_flow.steps.book import BOOK
 from booking_flow.supplier import CallContext, CardTransaction, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import HELD_UNTIL, NOW, OWED, a_booking, a_session, an_id, eur, usd
@@ -36,7 +37,7 @@ GOLDEN = [
 
 
 def test_each_step_stands_beside_its_calls_and_its_undo() -> None:
-    table = [(step.name.value, " ".join(step.calls), step.kind, step.undo) for step in SAGA]
+    table = [(step.name.value, " ".join(step.endpoints), step.kind, step.undo) for step in SAGA]
     assert table == GOLDEN
     assert all(step.undo_meaning for step in SAGA)
     assert list(STEPS) == list(StepName)
@@ -71,8 +72,8 @@ def test_a_step_is_unknown_only_once_its_call_has_ended(status: StepStatus) -> N
     ],
 )
 def test_a_lease_outlives_the_limits_of_its_step(step: StepName, seconds: float) -> None:
-    assert Policy().lease_seconds(step) == seconds
-    assert Policy(lease_margin=0).lease_seconds(step) == seconds - 15
+    assert Policy().lease_seconds(EFFECTS[step].limits) == seconds
+    assert Policy(lease_margin=0).lease_seconds(EFFECTS[step].limits) == seconds - 15
 
 
 def test_limits_scale_as_one() -> None:
@@ -85,7 +86,7 @@ def test_limits_scale_as_one() -> None:
 def test_a_hold_outlives_all_that_a_booking_may_take() -> None:
     """Otherwise a claim could be let in whose call ends after the hold."""
     policy = Policy()
-    limits = policy.limits[StepName.BOOK]
+    limits = policy.scaled(BOOK.limits)
     assert policy.book_limit >= timedelta(seconds=limits.whole)
 
 

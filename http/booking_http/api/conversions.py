@@ -9,7 +9,7 @@ from booking_flow.model.card import Card, Payment
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger
 from booking_flow.steps.book import BookRequest, Consent
-from booking_flow.steps.select_cabin import CabinChoice
+from booking_flow.steps.cabin_choice import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.api import requests
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from booking_flow.errors import Refused
 from booking_flow.ports import StoredTask
+from booking_flow.saga import EFFECTS
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_http.console import timeline_rows
@@ -188,5 +189,5 @@ def _window(service: Service, story: StoryResponse, task: TaskResponse) -> Windo
     asked = next((e for e in story.timeline if e.kind == "step" and _about(e, task)), None)
     if asked is None or asked.step is None:
         return None
-    lease = service.support.policy.lease_seconds(asked.step)
+    lease = service.support.policy.lease_seconds(EFFECTS[asked.step].limits)
     return Window(start=asked.at, end=asked.at + timedelta(seconds=lease))

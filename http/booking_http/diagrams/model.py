@@ -21,7 +21,7 @@ class Arrow:
     @property
     def timed(self) -> bool:
         """Whether the clock draws this arrow, and no person."""
-        return self.row.mover is Mover.CLOCK
+        return self.row.movers == (Mover.CLOCK,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +68,4 @@ def _arrows() -> Iterator[Arrow]:
 
 def timed_end(state: State) -> bool:
     """Whether only the clock leads to this end."""
-    return all(row.mover is Mover.CLOCK for row in FLOW if row.target is state)
+    return all(row.movers == (Mover.CLOCK,) for row in FLOW if row.target is state)

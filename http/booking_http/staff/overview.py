@@ -31,7 +31,7 @@ LENGTHS: Final[Mapping[told.Window, timedelta]] = {
 }
 _PATH: Final = tuple(row.state for row in STATES if row.state not in ENDS)
 _STEPS: Final = tuple(StepName)
-_ORDER: Final = tuple(dict.fromkeys(call for step in SAGA for call in step.calls))
+_ORDER: Final = tuple(dict.fromkeys(call for step in SAGA for call in step.endpoints))
 _STATUSES: Final = (StepStatus.STARTED, StepStatus.UNKNOWN, StepStatus.OWED)
 Search = dict[str, str | bool]
 

@@ -17,8 +17,9 @@ from uuid import UUID
 import structlog
 from prometheus_client import start_http_server
 
-from booking_flow.model.step import StepName
 from booking_flow.ports import SpooledAnswer, TakenCheck, TakenStep, TakenUndo
+from booking_flow.steps.book import BOOK
+from booking_flow.steps.release import RELEASE
 from booking_http.runtime.journal_verification import verifying
 from booking_http.runtime.listener import Subscription
 from booking_http.runtime.optional_services import check_optional_services
@@ -167,7 +168,7 @@ def _forgotten(parts: Parts) -> Job[UUID]:
 
 
 def _open_steps(parts: Parts) -> Job[TakenStep]:
-    lease = parts.policy.lease_seconds(StepName.BOOK)
+    lease = parts.policy.lease_seconds(BOOK.limits)
     return Job(
         name="open_step",
         take=lambda limit: parts.maintenance.queue.take_open_steps(
@@ -181,7 +182,7 @@ def _open_steps(parts: Parts) -> Job[TakenStep]:
 
 
 def _undos(parts: Parts) -> Job[TakenUndo]:
-    lease = parts.policy.lease_seconds(StepName.RELEASE)
+    lease = parts.policy.lease_seconds(RELEASE.limits)
 
     async def do(taken: TakenUndo) -> None:
         await parts.maintenance.recovery.undo(taken)
@@ -237,7 +238,7 @@ async def _scattered(find: Find, limit: int) -> Sequence[UUID]:
 
 def _bulk(parts: Parts) -> Job[TakenItem]:
     work = bulk_work(parts)
-    lease = timedelta(seconds=parts.policy.lease_seconds(StepName.BOOK))
+    lease = timedelta(seconds=parts.policy.lease_seconds(BOOK.limits))
     return Job(
         name="bulk",
         take=lambda limit: work.support.bulk.take(limit=limit, lease=lease),

@@ -14,10 +14,11 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.party import Details
 from booking_flow.model.session import Loaded
 from booking_flow.ports import StoredTask
+from booking_flow.saga import abandoned
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
-from booking_flow.steps import reconciliation, resolution
+from booking_flow.steps import resolution
 from booking_flow.steps.book import order_of
 from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
@@ -338,7 +339,7 @@ async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) ->
     with kept_back("book"):
         booking = asyncio.create_task(guest.book())
         await shop.simulator.has_received("book")
-        await commit(guest, reconciliation.abandoned)
+        await commit(guest, abandoned)
         given = await an_answer(guest, AnswerKind.NOT_BOOKED)
     await booking
     await shop.pass_time(LATER)
