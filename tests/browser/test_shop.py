@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 
@@ -54,7 +55,16 @@ async def hold(page: Page, *, rate: str = "4V-NRD") -> None:
     await page.wait_for_url("**/guests")
 
 
-async def name_guests(page: Page, *, surname: str = "Example", ages: tuple[int, ...] = ()) -> None:
+async def name_guests(page: Page, *, ages: tuple[int, ...] = ()) -> None:
+    await fill_guests(page, ages=ages)
+    await page.get_by_role("button", name="Go on to extras").click()
+    await page.wait_for_url("**/extras")
+    await page.get_by_role("button", name="Go on to check and pay").click()
+    await page.wait_for_url("**/pay")
+
+
+async def fill_guests(page: Page, *, ages: tuple[int, ...] = ()) -> None:
+    surname = "Example"
     shown = await page.locator(".guest > legend .soft").first.inner_text()
     assert "adult" in shown
     sailing = date.today() + timedelta(days=105)
@@ -75,10 +85,6 @@ async def name_guests(page: Page, *, surname: str = "Example", ages: tuple[int, 
     typed |= {"postalCode": "33101", "state": "FL"}
     for name, text in typed.items():
         await page.fill(f"#contact-{name}", text)
-    await page.get_by_role("button", name="Go on to extras").click()
-    await page.wait_for_url("**/extras")
-    await page.get_by_role("button", name="Go on to check and pay").click()
-    await page.wait_for_url("**/pay")
 
 
 async def type_card(page: Page, **changes: str) -> None:
@@ -86,10 +92,10 @@ async def type_card(page: Page, **changes: str) -> None:
         await page.fill(f"#payment-{name}", text)
 
 
-async def to_payment(page: Page, shop: Shop, **party: tuple[int, ...]) -> None:
-    await see_prices(page, shop, **party)
+async def to_payment(page: Page, shop: Shop) -> None:
+    await see_prices(page, shop)
     await hold(page)
-    await name_guests(page, **party)
+    await name_guests(page)
 
 
 async def test_a_declined_card_stays_typed_and_another_one_books_once(shop: Shop) -> None:
@@ -113,7 +119,7 @@ async def test_a_declined_card_stays_typed_and_another_one_books_once(shop: Shop
         for typed in ("4111", "Example", "ada@example.com"):
             assert typed not in page.url
         await page.go_back()
-        await expect(page).to_have_url(lambda url: "/booking/" in url)
+        await expect(page).to_have_url(re.compile("/booking/"))
     assert len((await shop.service.simulator.ledger())["charges"]) == before + 1
 
 

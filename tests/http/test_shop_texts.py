@@ -24,7 +24,7 @@ def test_every_text_is_translated_and_no_other_is_kept(language: str) -> None:
 def test_what_goes_into_a_text_goes_into_its_translation(language: str) -> None:
     for message in translated(language):
         one = message.id if isinstance(message.id, str) else message.id[-1]
-        texts = [message.string] if isinstance(message.string, str) else message.string
+        texts = [message.string] if isinstance(message.string, str) else message.string or []
         for text in texts if message.id else ():
             assert set(PLACES.findall(text)) == set(PLACES.findall(one)), message.id
 
