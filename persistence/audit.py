@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from persistence.codec import decode_facts, encode
-from persistence.database import execute, fetch_all
+from persistence.database import Database, Row, execute, fetch_all
 
 # One more line; a trigger lets none be changed.
 WRITE: Final = text(
@@ -58,7 +57,7 @@ class AuditEntry:
 class PostgresAudit:
     """The audit in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -82,7 +81,7 @@ class PostgresAudit:
         return [_entry(row) for row in await fetch_all(self._engine, OF_SESSION, values)]
 
 
-def _entry(row: Row[Any]) -> AuditEntry:
+def _entry(row: Row) -> AuditEntry:
     return AuditEntry(
         at=row.at,
         account_id=row.account_id,

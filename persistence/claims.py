@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import TextClause, text
 
-from persistence.database import fetch_one
+from persistence.database import Database, Row, fetch_one
 
 _CLAIM: Final = """
 SET claimed_account = :account_id, claimed_by = :name, claimed_at = booking_now(),
@@ -58,7 +57,7 @@ class Claim:
 class PostgresClaims:
     """Claims in PostgreSQL, each one guarded statement."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -79,7 +78,7 @@ class PostgresClaims:
         return await fetch_one(self._engine, HAND_BACK, values | more) is not None
 
 
-def claim_of(row: Row[Any]) -> Claim | None:
+def claim_of(row: Row) -> Claim | None:
     """Build the claim a row of `staff_tasks` describes."""
     if row.claimed_account is None:
         return None

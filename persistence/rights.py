@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one
+from persistence.database import Database, fetch_one
 
 # Whether sessions may be read, begun and changed; whoever may do that was let in to work.
 MAY_WORK: Final = text(
@@ -18,7 +17,7 @@ MAY_WORK: Final = text(
 )
 
 
-async def may_work(engine: AsyncEngine) -> bool:
+async def may_work(engine: Database) -> bool:
     """Return whether our account may work on sessions, rather than only read them."""
     row = await fetch_one(engine, MAY_WORK)
     return row is not None and bool(row.granted)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import State
 from booking_flow.ports import StoredTask, TakenStep
 from booking_flow.saga import StepName, TaskKind
 from persistence.claims import Claim, claim_of
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, Row, fetch_all, fetch_one
 from persistence.tasks import COLUMNS, EVERY, task_of
 
 # Lease one session's step that nobody works on, due or not; raising the fence shuts out whoever
@@ -121,7 +120,7 @@ ALL: Final = TaskFilter()
 class SupportWork:
     """Work that staff take by hand."""
 
-    def __init__(self, engine: AsyncEngine, owner: str) -> None:
+    def __init__(self, engine: Database, owner: str) -> None:
         """Take the pool; `owner` names this process on what it takes."""
         self._engine = engine
         self._owner = owner
@@ -171,7 +170,7 @@ class SupportWork:
         return [_queued(row) for row in rows]
 
 
-def _step(row: Row[Any]) -> TakenStep:
+def _step(row: Row) -> TakenStep:
     return TakenStep(
         session_id=row.session_id,
         step_id=row.id,
@@ -181,7 +180,7 @@ def _step(row: Row[Any]) -> TakenStep:
     )
 
 
-def _queued(row: Row[Any]) -> QueuedTask:
+def _queued(row: Row) -> QueuedTask:
     return QueuedTask(
         task=task_of(row),
         reference=row.reference,

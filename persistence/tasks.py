@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.ports import StoredTask
 from booking_flow.saga import TaskKind
 from persistence.codec import decode_facts
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, Row, fetch_all, fetch_one
 from persistence.forgotten_claims import CLOSE
 
 COLUMNS: Final = """t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before,
@@ -43,7 +42,7 @@ OPEN: Final = text(
 class PostgresTaskStore:
     """Staff tasks in PostgreSQL; commits of sessions open and close them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -63,7 +62,7 @@ class PostgresTaskStore:
         return [task_of(row) for row in rows]
 
 
-def task_of(row: Row[Any]) -> StoredTask:
+def task_of(row: Row) -> StoredTask:
     """Build the task a row describes."""
     return StoredTask(
         id=row.id,

@@ -15,11 +15,10 @@ import click
 from booking_http.cli.options import home_option
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from booking_flow.errors import Refusal
     from booking_flow.staff.task_resolution import TaskAnswer
     from booking_http.settings import Settings
+    from persistence.database import Database
 
 _SAYS = {
     "not_booked": "The line has no booking for this attempt.",
@@ -141,7 +140,7 @@ async def _answer(given: TaskAnswer, *, name: str, takeover: bool, at: Settings)
     return f"{loaded.session.reference} is {loaded.session.state} now"
 
 
-async def _note(database: AsyncEngine, given: TaskAnswer, name: str) -> None:
+async def _note(database: Database, given: TaskAnswer, name: str) -> None:
     """Leave a line of an answer that no session's history has."""
     from persistence.audit import AuditEntry, PostgresAudit
 
@@ -157,7 +156,7 @@ async def _note(database: AsyncEngine, given: TaskAnswer, name: str) -> None:
     await PostgresAudit(database).write(entry)
 
 
-async def _ensure_free(database: AsyncEngine, task_id: UUID) -> None:
+async def _ensure_free(database: Database, task_id: UUID) -> None:
     from persistence.task_queries import SupportWork
 
     queued = await SupportWork(database, "command line").task(task_id)

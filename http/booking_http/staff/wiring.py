@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from adapters.oidc import Provider
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.model.session import Loaded
@@ -26,6 +24,7 @@ from booking_http.wiring import Parts
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
 from persistence.claims import PostgresClaims
+from persistence.database import Database
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
@@ -39,7 +38,7 @@ BASE: Final = "/api/v1/support"
 class Support:
     """Accounts, audit, search, and the core's ways to help a session on."""
 
-    database: AsyncEngine
+    database: Database
     staff: PostgresStaff
     sign_ins: PostgresSignIns
     passwords: Passwords
