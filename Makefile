@@ -64,6 +64,7 @@ check: $(DEV) ## format, lint, types, layers, and diagrams that match the code
 	@$(BIN)/mypy --strict $(CODE)
 	@$(BIN)/lint-imports
 	@$(BIN)/booking-flow diagrams --check
+	@$(BIN)/booking-flow settings --check docs/configuration.md
 
 diagrams: $(DEV) ## draw the flow diagrams from the code
 	@$(BIN)/booking-flow diagrams

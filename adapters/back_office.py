@@ -16,6 +16,7 @@ from uuid import UUID
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from adapters.traveltek.printed_names import printed_last
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session
 from booking_flow.ports import Found, Lookup
@@ -152,7 +153,7 @@ def _question(session: Session) -> Mapping[str, object]:
         "cruiseId": session.sailing.cruise_id,
         "sailingDate": session.sailing.sailing_date.isoformat(),
         "gradeCode": session.selection and session.selection.cabin_code,
-        "leadSurname": passengers[0].last_name if passengers else None,
+        "leadSurname": printed_last(passengers[0]) if passengers else None,
         "passengers": session.party.size,
         "total": session.basket and str(session.basket.total.amount),
         "currency": session.currency,

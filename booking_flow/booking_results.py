@@ -11,8 +11,9 @@ from booking_flow.errors import Refusal, RefusalCode, price_changed
 from booking_flow.model.basket import BasketAnswer, BasketItem
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import Selection
+from booking_flow.model.step import StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import FailedYellow
-from booking_flow.saga import StepStatus, TaskKind
 from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
 

@@ -18,7 +18,7 @@ from booking_flow.lifecycle.cancellation import facts_of
 from booking_flow.model.change import Change
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.steps import outcomes
 
 FORWARD: Final = frozenset({StepName.ADD_TO_BASKET, StepName.BOOK, StepName.PAY})

@@ -19,6 +19,7 @@ from booking_flow.model.card import Payment
 from booking_flow.model.change import Change
 from booking_flow.model.pricing import Breakdown, CabinList, Selection
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import Policy
 from booking_flow.ports import Aside, Catalogue, ClaimJournal, SessionStore, Spool, Watch
 from booking_flow.runtime.compensation import Compensation
@@ -26,7 +27,6 @@ from booking_flow.runtime.settlement import Effect, Ended
 from booking_flow.runtime.step_runner import Runner
 from booking_flow.runtime.supplier_operations import Effects
 from booking_flow.runtime.unit_of_work import AlreadyBound, Command, UnitOfWork
-from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps import book as booking
 from booking_flow.steps import hold, reconciliation
 from booking_flow.steps import pay as paying

@@ -46,6 +46,8 @@ class RefusalCode(StrEnum):
     SUPPLIER_UNAVAILABLE = "supplier_unavailable"
     SUPPLIER_TIMEOUT = "supplier_timeout"
     UNAVAILABLE = "unavailable"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from booking_flow.model.party import PartyRules
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepLimits, StepName
 
 
 class FailedYellow(StrEnum):
@@ -25,29 +25,6 @@ class PaymentChannel(StrEnum):
     WITH_BOOKING = "with_booking"
     SUPPLIER_PAYMENT = "supplier_payment"
     MANUAL = "manual"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepLimits:
-    """How long a step may take, in seconds."""
-
-    send: float
-    """Until its effect is sent."""
-    answer: float
-    """Then for the answer."""
-    check: float = 0.0
-    """And then to see at the line what came of it."""
-
-    @property
-    def whole(self) -> float:
-        """Return how long all of it may take."""
-        return self.send + self.answer + self.check
-
-    def scaled(self, share: float) -> StepLimits:
-        """Return this share of each limit."""
-        return StepLimits(
-            send=self.send * share, answer=self.answer * share, check=self.check * share
-        )
 
 
 _LIMITS = MappingProxyType(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,12 +11,14 @@ from uuid import UUID
 
 from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledStep
 from booking_flow.errors import Refusal
+from booking_flow.model.audit import AuditEntry
 from booking_flow.model.card import Charge
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.history import Origin
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Loaded, Session
-from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
+from booking_flow.model.step import OwedUndo, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.supplier import BookAnswer, CallContext, ImportedBooking, PayAnswer, SupplierCall
 
 T = TypeVar("T")
@@ -105,8 +107,9 @@ class SessionStore(Protocol):
         origin: Origin,
         calls: Sequence[SupplierCall] = (),
         binding: IdempotencyBinding | None = None,
+        audit: AuditEntry | None = None,
     ) -> Committed:
-        """Write a change under its guards, with its events and evidence, in one commit."""
+        """Write a change under its guards, with its events, evidence and audit, in one commit."""
 
     async def record_calls(self, session_id: UUID, calls: Sequence[SupplierCall]) -> None:
         """Keep evidence of calls after which nothing changed."""
@@ -129,6 +132,9 @@ class SessionStore(Protocol):
         calls: Sequence[SupplierCall],
     ) -> bool:
         """Record how an owed undo went; False when the lease was lost meanwhile."""
+
+    async def erase(self, session_id: UUID) -> bool:
+        """Make what the guest typed unreadable for ever; False when it was before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +175,9 @@ class WorkQueue(Protocol):
     async def take_open_steps(self, *, limit: int, lease_seconds: float) -> Sequence[TakenStep]:
         """Lease steps whose owner is gone, and unknown ones that are due for another look."""
 
+    async def take_step(self, session_id: UUID, *, lease_seconds: float) -> TakenStep | None:
+        """Lease the open step of a session; None when there is none or somebody works on it."""
+
     async def look_again(
         self, taken: TakenStep, *, after: timedelta | None, calls: Sequence[SupplierCall]
     ) -> None:
@@ -198,6 +207,15 @@ class WorkQueue(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskClaim:
+    """Who works on a task, and since when."""
+
+    account_id: UUID
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTask:
     """A staff task as stored; `version` guards competing answers."""
 
@@ -213,16 +231,52 @@ class StoredTask:
     closed_at: datetime | None
     closed_by: str | None
     answer: str | None
+    claim: TaskClaim | None = None
 
 
 class TaskStore(Protocol):
-    """Staff tasks in PostgreSQL."""
+    """Staff tasks in PostgreSQL; each change writes its line of the audit in the same commit."""
 
     async def task(self, task_id: UUID) -> StoredTask | None:
         """Return a task, open or closed, or None."""
 
-    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
+    async def tasks_of(self, session_id: UUID) -> Sequence[StoredTask]:
+        """Return the tasks of a session, answered ones as well."""
+
+    async def close(
+        self, task_id: UUID, *, version: int, answer: str, name: str, audit: AuditEntry
+    ) -> bool:
         """End a task that stands for itself; False when it is not as it was seen."""
+
+    async def claim(
+        self,
+        task_id: UUID,
+        *,
+        account_id: UUID,
+        name: str,
+        seen: Collection[int],
+        takeover: bool,
+        audit: AuditEntry,
+    ) -> bool:
+        """Take a task as it was seen; False when it is not so any more, or is another's."""
+
+    async def hand_back(
+        self,
+        task_id: UUID,
+        *,
+        account_id: UUID | None,
+        seen: Collection[int],
+        anybodys: bool,
+        audit: AuditEntry,
+    ) -> bool:
+        """Give a task back as it was seen; False when it is not so any more, or is another's."""
+
+
+class Audit(Protocol):
+    """Where looks and refused attempts are written down; what changes something brings its own."""
+
+    async def write(self, entry: AuditEntry) -> None:
+        """Add a line that nobody can change."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

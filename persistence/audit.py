@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 
+from booking_flow.model.audit import AuditEntry
 from persistence.codec import decode_facts, encode
 from persistence.database import Database, Row, execute, fetch_all
 
-# One more line; a trigger lets none be changed.
-WRITE: Final = text(
+
+def audited(source: str, *, each: bool = False) -> str:
+    """Return the part of a statement that writes the line `:audit`, if `source` has a row.
+
+    With `each` it is one line a row, about the row's session and step.
     """
+    rows = f"{source} AS written" if each else f"(SELECT FROM {source} LIMIT 1) AS written"
+    sessions = "ARRAY[written.session_id]" if each else "a.session_ids"
+    task = "written.step_id" if each else "a.task_id"
+    return f"""
+audited AS (
     INSERT INTO staff_audit (at, account_id, name, action, session_ids, task_id, reason,
                              request_id, facts)
-    VALUES (booking_now(), :account_id, :name, :action, CAST(:session_ids AS uuid[]), :task_id,
-            :reason, :request_id, CAST(:facts AS jsonb))
-    """
-)
+    SELECT booking_now(), a.account_id, a.name, a.action, {sessions}, {task}, a.reason,
+           a.request_id, a.facts
+    FROM {rows}
+    CROSS JOIN jsonb_to_record(CAST(:audit AS jsonb)) AS a(
+        account_id uuid, name text, action text, session_ids uuid[], task_id uuid, reason text,
+        request_id text, facts jsonb)
+)"""  # noqa: S608 - the source is a name in the same statement
+
+
+# A look, or an attempt that was refused; a trigger lets no line be changed.
+WRITE: Final = text("".join(("WITH always AS (SELECT 1),", audited("always"), " SELECT 1")))
 
 # What staff did with one session, the oldest first; finding it in a list is not doing. Its lines
 # are found before they are put in order, or the whole audit would be read in that order.
@@ -38,22 +51,6 @@ OF_SESSION: Final = text(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """One line; `facts` hold nothing personal, and never what was searched for."""
-
-    account_id: UUID | None
-    name: str
-    action: str
-    session_ids: tuple[UUID, ...] = ()
-    task_id: UUID | None = None
-    reason: str | None = None
-    request_id: str | None = None
-    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    at: datetime | None = None
-    """When it was written; nobody says so themselves."""
-
-
 class PostgresAudit:
     """The audit in PostgreSQL."""
 
@@ -63,17 +60,7 @@ class PostgresAudit:
 
     async def write(self, entry: AuditEntry) -> None:
         """Add a line."""
-        values = {
-            "account_id": entry.account_id,
-            "name": entry.name,
-            "action": entry.action,
-            "session_ids": list(entry.session_ids),
-            "task_id": entry.task_id,
-            "reason": entry.reason,
-            "request_id": entry.request_id,
-            "facts": encode(entry.facts),
-        }
-        await execute(self._engine, WRITE, values)
+        await execute(self._engine, WRITE, {"audit": encode(entry)})
 
     async def of_session(self, session_id: UUID, *, limit: int = 1000) -> Sequence[AuditEntry]:
         """Return what staff did with a session."""

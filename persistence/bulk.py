@@ -10,21 +10,33 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from booking_flow.model.audit import AuditEntry
+from persistence.audit import audited
+from persistence.codec import encode
 from persistence.database import Database, Row, execute, fetch_all, fetch_one
 from persistence.tables.bulk import BulkAction, BulkStatus
 
 # A run with all its sessions, in one commit.
 START: Final = text(
-    """
-    WITH run AS (
-        INSERT INTO bulk_runs (id, action, account_id, name, reason, request_id, started_at, more)
-        VALUES (:id, :action, :account_id, :name, :reason, :request_id, booking_now(), :more)
-        RETURNING id
+    "".join(
+        (
+            """
+            WITH run AS (
+                INSERT INTO bulk_runs (id, action, account_id, name, reason, request_id,
+                                       started_at, more)
+                VALUES (:id, :action, :account_id, :name, :reason, :request_id, booking_now(),
+                        :more)
+                RETURNING id
+            ),
+            """,
+            audited("run"),
+            """
+            INSERT INTO bulk_items (run_id, session_id, status, fence)
+            SELECT run.id, s.id, 'waiting', 0
+            FROM run CROSS JOIN unnest(CAST(:session_ids AS uuid[])) AS s(id)
+            """,
+        )
     )
-    INSERT INTO bulk_items (run_id, session_id, status, fence)
-    SELECT run.id, s.id, 'waiting', 0
-    FROM run CROSS JOIN unnest(CAST(:session_ids AS uuid[])) AS s(id)
-    """
 )
 
 # Lease what nobody works on; raising the fence shuts out whoever held it before.
@@ -139,10 +151,11 @@ class PostgresBulk:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
-    async def start(self, wish: BulkWish) -> None:
+    async def start(self, wish: BulkWish, *, audit: AuditEntry) -> None:
         """Write down what is to be done."""
         values = {name: getattr(wish, name) for name in BulkWish.__dataclass_fields__}
         values |= {"action": wish.action.value, "session_ids": list(wish.session_ids)}
+        values |= {"audit": encode(audit)}
         await execute(self._engine, START, values)
 
     async def take(self, *, limit: int, lease: timedelta) -> Sequence[TakenItem]:

@@ -45,19 +45,21 @@ SEED: Final = (
         """
         INSERT INTO catalogue.sailings (cruise_id, name, line_id, ship_id, sailing_date, nights,
                                         ports, embark_port, from_price, currency, active,
-                                        itinerary, notices)
+                                        image_url, itinerary, notices)
         SELECT r.cruise_id, r.name, r.line_id, r.ship_id, r.sailing_date, r.nights, r.ports,
-               r.embark_port, r.from_price, r.currency, r.active, r.itinerary, r.notices
+               r.embark_port, r.from_price, r.currency, r.active, r.sailing_image_url,
+               r.itinerary, r.notices
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             cruise_id text, name text, line_id integer, ship_id integer, sailing_date date,
             nights integer, ports text[], embark_port text, from_price numeric, currency text,
-            active boolean, itinerary jsonb, notices jsonb)
+            active boolean, sailing_image_url text, itinerary jsonb, notices jsonb)
         ON CONFLICT (cruise_id) DO UPDATE
         SET name = excluded.name, line_id = excluded.line_id, ship_id = excluded.ship_id,
             sailing_date = excluded.sailing_date, nights = excluded.nights,
             ports = excluded.ports, embark_port = excluded.embark_port,
             from_price = excluded.from_price, currency = excluded.currency,
-            active = excluded.active, itinerary = excluded.itinerary,
+            active = excluded.active, image_url = excluded.image_url,
+            itinerary = excluded.itinerary,
             notices = excluded.notices
         """
     ),
@@ -85,6 +87,7 @@ class CatalogueRow:
     currency: str
     embark_port: str | None = None
     active: bool = True
+    image_url: str | None = None
     itinerary: Sequence[Mapping[str, object]] = ()
     """Days as docs/catalogue.md spells them."""
     notices: Sequence[str] = ()
@@ -115,6 +118,7 @@ def _flat(row: CatalogueRow) -> dict[str, Any]:
         "from_price": sailing.from_price,
         "currency": row.currency,
         "active": row.active,
+        "sailing_image_url": row.image_url,
         "itinerary": list(row.itinerary),
         "notices": list(row.notices),
         **asdict(row.ship),

@@ -1,16 +1,14 @@
-"""Claims: who of the staff works on a task; each claim raises the version that answers need."""
+"""Who works on a task: statements that take it and give it back; each raises its version."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from persistence.database import Database, Row, fetch_one
+from booking_flow.ports import TaskClaim
+from persistence.audit import audited
+from persistence.database import Row
 
 _CLAIM: Final = """
 SET claimed_account = :account_id, claimed_by = :name, claimed_at = booking_now(),
@@ -32,8 +30,10 @@ def _of_both(change: str) -> TextClause:
         forgotten AS (
             UPDATE forgotten_claims {change} AND step_id = :id AND entered_as = 'task'
             RETURNING version
-        )
-        SELECT version FROM own UNION ALL SELECT version FROM forgotten
+        ),
+        changed AS (SELECT version FROM own UNION ALL SELECT version FROM forgotten),
+        {audited("changed")}
+        SELECT version FROM changed
         """  # noqa: S608 - both parts stand above
     )
 
@@ -45,41 +45,8 @@ CLAIM: Final = _of_both(_CLAIM)
 HAND_BACK: Final = _of_both(_HAND_BACK)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """Who works on a task, and since when."""
-
-    account_id: UUID
-    name: str
-    at: datetime
-
-
-class PostgresClaims:
-    """Claims in PostgreSQL, each one guarded statement."""
-
-    def __init__(self, engine: Database) -> None:
-        """Take a pool whose statements commit by themselves."""
-        self._engine = engine
-
-    async def claim(
-        self, task_id: UUID, *, account_id: UUID, name: str, seen: Collection[int], takeover: bool
-    ) -> bool:
-        """Take a task as it was seen; False when it is not so any more, or is another's."""
-        values = {"id": task_id, "account_id": account_id, "name": name}
-        more = {"seen": list(seen), "takeover": takeover}
-        return await fetch_one(self._engine, CLAIM, values | more) is not None
-
-    async def hand_back(
-        self, task_id: UUID, *, account_id: UUID, seen: Collection[int], anybodys: bool
-    ) -> bool:
-        """Give a task back as it was seen; False when it is not so any more, or is another's."""
-        values = {"id": task_id, "account_id": account_id}
-        more = {"seen": list(seen), "anybodys": anybodys}
-        return await fetch_one(self._engine, HAND_BACK, values | more) is not None
-
-
-def claim_of(row: Row) -> Claim | None:
+def claim_of(row: Row) -> TaskClaim | None:
     """Build the claim a row of `staff_tasks` describes."""
     if row.claimed_account is None:
         return None
-    return Claim(account_id=row.claimed_account, name=row.claimed_by, at=row.claimed_at)
+    return TaskClaim(account_id=row.claimed_account, name=row.claimed_by, at=row.claimed_at)

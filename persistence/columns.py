@@ -9,7 +9,8 @@ from typing import Any, Final
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, MetaData, Numeric
 from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
 
-from booking_flow.saga import STEPS, StepName
+from booking_flow.model.step import StepName
+from booking_flow.saga import STEPS
 
 metadata: Final = MetaData(
     naming_convention={

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from persistence.audit import audited
+
 # The step that is about to be asked of the supplier.
 CLAIMED: Final = """
 claimed AS (
@@ -216,9 +218,13 @@ forgotten AS (
 # Keys the session is found by.
 FOUND_BY: Final = """
 found_by AS (
-    INSERT INTO session_search (kind, hash, session_id)
-    SELECT w.kind, w.hash, m.id
+    INSERT INTO session_search AS f (kind, hash, session_id, version)
+    SELECT w.kind, w.hash, m.id, CAST(:search_version AS smallint)
     FROM moved m CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:hashes AS bytea[]))
         AS w(kind, hash)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (kind, hash, begun_at, session_id) DO UPDATE SET version = excluded.version
+    WHERE f.version <> excluded.version
 )"""
+
+# What staff did by it.
+AUDITED: Final = audited("moved")

@@ -9,7 +9,7 @@ from typing import Final
 
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.session import Session
-from booking_flow.saga import OpenStep, StepName, StepStatus
+from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.supplier import SupplierCall
 from persistence.columns import StepDirection
 
@@ -55,6 +55,8 @@ class Shape:
     """Claims that the database had forgotten are entered."""
     remembered_step: bool
     """One of them is the open step again."""
+    audited: bool
+    """It is something that staff do."""
 
 
 def direction(name: StepName) -> StepDirection:
@@ -68,6 +70,7 @@ def shape_of(
     calls: Sequence[SupplierCall],
     binding: IdempotencyBinding | None,
     announced: bool = False,
+    audited: bool = False,
 ) -> Shape:
     """Compare both ends of a change and say what has to be written.
 
@@ -99,6 +102,7 @@ def shape_of(
         announced=announced,
         remembers=bool(change.remembers),
         remembered_step=remembered_step(change) is not None,
+        audited=audited,
     )
 
 

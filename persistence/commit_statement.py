@@ -152,5 +152,6 @@ def _rows(shape: Shape) -> Iterator[str]:
         commit_inserts.PASSENGERS: shape.passengers,
         commit_inserts.FORGOTTEN: shape.details,
         commit_inserts.FOUND_BY: shape.details,
+        commit_inserts.AUDITED: shape.audited,
     }
     yield from (sql for sql, is_wanted in wanted.items() if is_wanted)

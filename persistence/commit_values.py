@@ -10,7 +10,7 @@ from booking_flow.model.card import CardMask
 from booking_flow.model.change import Change, IdempotencyBinding, PaymentRecord, TaskClosing
 from booking_flow.model.history import Event, Origin
 from booking_flow.model.session import Booking, Session
-from booking_flow.saga import OpenStep, StepClaim, StepSettlement
+from booking_flow.model.step import OpenStep, StepClaim, StepSettlement
 from booking_flow.supplier import SupplierCall
 from persistence.codec import encode, encode_or_none
 from persistence.commit_plan import direction, follow_up, open_after, remembered_step

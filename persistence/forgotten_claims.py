@@ -14,6 +14,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from booking_flow.claim_journal import JournaledStep
+from booking_flow.model.audit import AuditEntry
+from persistence.audit import audited
 from persistence.codec import decode, encode
 from persistence.database import Database, Row, execute, fetch_all, fetch_one
 from persistence.tables.forgotten_claims import EnteredAs
@@ -70,20 +72,38 @@ LEAVE: Final = text(
 
 # The same for all that still wait, since a person says so.
 ACCEPT: Final = text(
-    """
-    UPDATE forgotten_claims SET entered_at = booking_now(), entered_as = 'task'
-    WHERE entered_at IS NULL RETURNING step_id, session_id
-    """
+    "".join(
+        (
+            """
+            WITH accepted AS (
+                UPDATE forgotten_claims SET entered_at = booking_now(), entered_as = 'task'
+                WHERE entered_at IS NULL RETURNING step_id, session_id
+            ),
+            """,
+            audited("accepted", each=True),
+            " SELECT step_id FROM accepted",
+        )
+    )
 )
 
 # End a claim that stands for itself; whoever answered first has raised its version.
 CLOSE: Final = text(
-    """
-    UPDATE forgotten_claims
-    SET closed_at = booking_now(), closed_by = :name, answer = :answer, version = version + 1
-    WHERE step_id = :id AND version = :version AND entered_as = 'task' AND closed_at IS NULL
-    RETURNING session_id
-    """
+    "".join(
+        (
+            """
+            WITH closed AS (
+                UPDATE forgotten_claims
+                SET closed_at = booking_now(), closed_by = :name, answer = :answer,
+                    version = version + 1
+                WHERE step_id = :id AND version = :version AND entered_as = 'task'
+                  AND closed_at IS NULL
+                RETURNING session_id
+            ),
+            """,
+            audited("closed"),
+            " SELECT session_id FROM closed",
+        )
+    )
 )
 
 # All of them, with whether anybody still has to find something out.
@@ -191,10 +211,9 @@ class PostgresForgottenClaims:
         """Make each a task that stands for itself."""
         await execute(self._engine, LEAVE, {"steps": list(step_ids)})
 
-    async def accept(self) -> Sequence[tuple[UUID, UUID]]:
-        """Make all that wait tasks that stand for themselves; return their steps and sessions."""
-        rows = await fetch_all(self._engine, ACCEPT)
-        return [(row.step_id, row.session_id) for row in rows]
+    async def accept(self, *, audit: AuditEntry) -> int:
+        """Make all that wait tasks that stand for themselves, each on record; return how many."""
+        return len(await fetch_all(self._engine, ACCEPT, {"audit": encode(audit)}))
 
     async def listed(self) -> Sequence[ForgottenClaim]:
         """Return all that were ever found, the oldest first."""

@@ -12,12 +12,12 @@ from sqlalchemy import text
 
 from booking_flow.flow import State, Trigger
 from booking_flow.model.history import ActorKind, Event, EventKind, Origin
-from booking_flow.saga import StaffTask, TaskKind
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.supplier import SupplierCall
 from persistence.codec import decode_facts, decode_object
 from persistence.database import Database, Row, fetch_all, fetch_one
 from persistence.encryption import Vault
-from persistence.search import SearchKind, search_hash
+from persistence.search import SearchKind, hashes_of_query
 
 # Events after a given one, the oldest first.
 HISTORY: Final = text(
@@ -52,13 +52,13 @@ BY_REFERENCE: Final = text(
     "SELECT session_id FROM session_references WHERE reference = upper(:reference)"
 )
 
-# Sessions by a keyed hash of something personal, the latest first.
+# Sessions by keyed hashes of something personal, the latest first.
 BY_HASH: Final = text(
     """
-    SELECT f.session_id FROM session_search f
+    SELECT s.id AS session_id FROM session_search f
     JOIN booking_sessions s ON s.id = f.session_id
-    WHERE f.kind = :kind AND f.hash = :hash
-    ORDER BY s.created_at DESC LIMIT :limit
+    WHERE f.kind = :kind AND f.hash = ANY(:hashes)
+    GROUP BY s.id ORDER BY s.created_at DESC LIMIT :limit
     """
 )
 
@@ -133,7 +133,7 @@ async def find_by_guest(
     engine: Database, vault: Vault, kind: SearchKind, value: str, *, limit: int = 50
 ) -> Sequence[UUID]:
     """Return the sessions of a guest, the latest first."""
-    values = {"kind": kind.value, "hash": search_hash(vault, kind, value), "limit": limit}
+    values = {"kind": kind.value, "hashes": hashes_of_query(vault, kind, value), "limit": limit}
     return [_session_id(row) for row in await fetch_all(engine, BY_HASH, values)]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from persistence.database import Database, execute, fetch_one, transaction
 from persistence.encryption import Vault
 from persistence.outbox_rows import OutboxKind
-from persistence.search import SearchKind, search_hash
+from persistence.search import SearchKind, first_hash
 
 _REFERENCE: Final = re.compile(r"BF-[0-9A-Z]{8}")
 
@@ -96,7 +96,7 @@ class PostgresLookups:
         """Note a request for a later answer; False when the address has asked enough this hour."""
         values = {
             "reference": _normalised(reference),
-            "email_hash": search_hash(self._vault, SearchKind.EMAIL, email),
+            "email_hash": first_hash(self._vault, SearchKind.EMAIL, email),
             "address": address,
             "most": most,
         }

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from booking_flow.flow import ENDS, STATES, State
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
 from persistence.database import Database, Row, fetch_all, fetch_one
 
 LIVE: Final = tuple(row.state for row in STATES if row.state not in (*ENDS, State.PAID))

@@ -9,7 +9,7 @@ from booking_flow.model.party import Details
 from booking_flow.model.session import NO_DETAILS
 from persistence.codec import decode, encode
 from persistence.encryption import Vault
-from persistence.search import search_hashes
+from persistence.search import VERSION, search_hashes
 
 DETAILS: Final = "details"
 
@@ -23,6 +23,7 @@ def details_values(
         "details_ciphertext": _seal(vault, wrapped, session_id, details),
         "kinds": [kind.value for kind, _ in hashes],
         "hashes": [value for _, value in hashes],
+        "search_version": VERSION,
     }
 
 

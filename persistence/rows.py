@@ -13,8 +13,8 @@ from booking_flow.model.party import Details, Party
 from booking_flow.model.pricing import Quote, Selection
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.ports import StepAttempt
-from booking_flow.saga import OpenStep, StepName, StepStatus
 from booking_flow.supplier import SupplierSession
 from persistence.codec import decode, decode_facts, decode_or_none
 from persistence.database import Row

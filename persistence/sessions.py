@@ -12,14 +12,15 @@ import asyncpg
 from sqlalchemy import TextClause, text
 
 from booking_flow.flow import State
+from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.history import Event, EventKind, Origin
 from booking_flow.model.session import NO_DETAILS, Loaded, Session
+from booking_flow.model.step import OwedUndo
 from booking_flow.ports import CommitResult, Committed, Replay
-from booking_flow.saga import OwedUndo
 from booking_flow.supplier import SupplierCall
-from persistence import clock, commit_inserts, idempotency, undos
-from persistence.codec import encode
+from persistence import clock, commit_inserts, erasure, idempotency, undos
+from persistence.codec import encode, encode_or_none
 from persistence.commit_plan import Shape, makes_work, shape_of
 from persistence.commit_statement import commit_statement
 from persistence.commit_values import (
@@ -160,10 +161,17 @@ class PostgresSessionStore:
         origin: Origin,
         calls: Sequence[SupplierCall] = (),
         binding: IdempotencyBinding | None = None,
+        audit: AuditEntry | None = None,
     ) -> Committed:
-        """Write a change under its guards, with its events and evidence, in one statement."""
+        """Write a change under its guards, with events, evidence and audit, in one statement."""
         told = announcements(change, self._channels)
-        shape = shape_of(change, calls=calls, binding=binding, announced=bool(told))
+        shape = shape_of(
+            change,
+            calls=calls,
+            binding=binding,
+            announced=bool(told),
+            audited=audit is not None,
+        )
         step = change.claim or change.settle
         values = {
             **change_values(change, owner=self._owner),
@@ -172,6 +180,7 @@ class PostgresSessionStore:
             **await self._personal(change, shape),
             "calls": encode(call_rows(calls)),
             "announced": encode(told),
+            "audit": encode_or_none(audit),
         }
         written = await self._write(commit_statement(shape), values, binding)
         if written.result is CommitResult.DONE:
@@ -205,6 +214,10 @@ class PostgresSessionStore:
     ) -> bool:
         """Record how an owed undo went; False when the lease was lost meanwhile."""
         return await undos.settle(self._engine, undo_id, fence=fence, done=done, calls=calls)
+
+    async def erase(self, session_id: UUID) -> bool:
+        """Make what the guest typed unreadable for ever; False when it was before."""
+        return await erasure.erase(self._engine, session_id)
 
     async def _personal(self, change: Change, shape: Shape) -> Values:
         if not (shape.details or shape.passengers):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from booking_flow.flow import STATES, State
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.supplier_errors import FailureKind
 
 FILTERS: Final[Mapping[str, str]] = {

@@ -17,14 +17,13 @@ from persistence.database import Database, Row, fetch_all
 from persistence.encryption import Vault
 from persistence.personal import open_details
 from persistence.rows import SESSION, session_of
-from persistence.search import SearchKind, normalise, search_hash
+from persistence.search import SHORTEST_PHONE, SearchKind, hashes_of_query, phone_digits
 from persistence.support_filters import FILTERS, Wanted, filters_of
 
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?=\.|$)", re.IGNORECASE
 )
 _REFERENCE: Final = re.compile(r"(?:BF-?)?([0-9A-Z]{8})", re.IGNORECASE)
-_PHONE_DIGITS: Final = 6
 
 # What a page shows is read for that page alone: a common surname is found thousands of times.
 _SHOWN: Final = "".join(
@@ -62,15 +61,6 @@ _ARMS: Final[Mapping[str, str]] = {
         UNION SELECT session_id FROM bookings WHERE reservation IN (:number, upper(:number)))""",
     "request": """booking_sessions s WHERE s.id IN (
         SELECT session_id FROM session_history WHERE request_id = :request)""",
-    **{
-        kind.value: "".join(
-            (
-                "session_search f JOIN booking_sessions s ON s.id = f.session_id",
-                f"\n    WHERE f.kind = '{kind.value}' AND f.hash = :{kind.value}",
-            )
-        )
-        for kind in SearchKind
-    },
 }
 """Where each kind of key is looked up."""
 _BY_GUEST: Final = frozenset(kind.value for kind in SearchKind)
@@ -113,8 +103,17 @@ class SupportSearch:
         keys: dict[str, Any] = {"request": words, "number": words}
         if found := _REFERENCE.fullmatch(words.replace(" ", "")):
             keys["reference"] = f"BF-{found[1].upper()}"
-        hashes = {kind.value: search_hash(self._vault, kind, words) for kind in _kinds(words)}
-        return keys | hashes
+        for kind in _kinds(words):
+            keys.update(self._hashes(kind, words))
+        return keys
+
+    def _hashes(self, kind: SearchKind, words: str) -> Iterator[tuple[str, bytes]]:
+        """Return the hashes a guest may lie under, each of which is an arm of its own.
+
+        Of each the latest are read alone, in the order of time, which no list of hashes allows.
+        """
+        for number, each in enumerate(hashes_of_query(self._vault, kind, words)):
+            yield f"{kind.value}_{number}", each
 
     def _hit(self, row: Row) -> Hit:
         details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
@@ -132,7 +131,7 @@ def _kinds(words: str) -> Iterator[SearchKind]:
     if "@" in words:
         yield SearchKind.EMAIL
         return
-    if len(normalise(SearchKind.PHONE, words)) >= _PHONE_DIGITS:
+    if len(phone_digits(words)) >= SHORTEST_PHONE:
         yield SearchKind.PHONE
     yield SearchKind.SURNAME
 
@@ -149,12 +148,23 @@ def _arm(name: str, filters: tuple[str, ...]) -> str:
     """Return the latest that one key finds: as many as a page shows at most."""
     conditions = [FILTERS[each] for each in filters]
     order = _ordered("s.created_at", "s.id")
-    if name in _BY_GUEST:
+    kind = name.partition("_")[0]
+    if kind in _BY_GUEST:
         # The keys of guests lie in the order of time, so that older ones need not be looked at.
         conditions += [_of_key(FILTERS[each]) for each in filters if each in _TIMES]
         order = _of_key(order)
-    parts = ("(SELECT s.id, s.created_at FROM ", _ARMS.get(name, _ANY), *_all(conditions), order)
+    place = _of_guest(kind, name) if kind in _BY_GUEST else _ARMS.get(name, _ANY)
+    parts = ("(SELECT s.id, s.created_at FROM ", place, *_all(conditions), order)
     return "".join((*parts, ")"))
+
+
+def _of_guest(kind: str, name: str) -> str:
+    return "".join(
+        (
+            "session_search f JOIN booking_sessions s ON s.id = f.session_id",
+            f"\n    WHERE f.kind = '{kind}' AND f.hash = :{name}",
+        )
+    )
 
 
 def _all(conditions: Iterable[str]) -> Iterator[str]:

@@ -1,35 +1,20 @@
-"""What staff take by hand: one session's step to look into now, and the tasks by deadline."""
+"""The queue of staff tasks: by deadline, by session, and counted."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
 
 from booking_flow.flow import State
-from booking_flow.ports import StoredTask, TakenStep
-from booking_flow.saga import StepName, TaskKind
-from persistence.claims import Claim, claim_of
+from booking_flow.model.task import TaskKind
+from booking_flow.ports import StoredTask
 from persistence.database import Database, Row, fetch_all, fetch_one
 from persistence.tasks import COLUMNS, EVERY, task_of
-
-# Lease one session's step that nobody works on, due or not; raising the fence shuts out whoever
-# held it before.
-TAKE_STEP: Final = text(
-    """
-    UPDATE saga_steps AS t
-    SET fence = t.fence + 1, attempts = t.attempts + 1, owner = :owner,
-        lease_until = booking_now() + CAST(:lease AS interval),
-        next_attempt_at = booking_now() + CAST(:lease AS interval)
-    WHERE t.session_id = :session_id AND t.status IN ('started', 'unknown')
-      AND (t.lease_until IS NULL OR t.lease_until <= booking_now())
-    RETURNING t.session_id, t.id, t.name, t.fence, t.attempts
-    """
-)
 
 _QUEUED: Final = "".join(
     (
@@ -93,7 +78,6 @@ class QueuedTask:
     state: State | None
     """None where the session is not in this database."""
     now: datetime
-    claim: Claim | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,22 +102,11 @@ ALL: Final = TaskFilter()
 
 
 class SupportWork:
-    """Work that staff take by hand."""
+    """The queue of tasks as staff see it."""
 
-    def __init__(self, engine: Database, owner: str) -> None:
-        """Take the pool; `owner` names this process on what it takes."""
+    def __init__(self, engine: Database) -> None:
+        """Take a pool whose statements commit by themselves."""
         self._engine = engine
-        self._owner = owner
-
-    async def take_step(self, session_id: UUID, *, lease_seconds: float) -> TakenStep | None:
-        """Lease the open step of a session; None when there is none or somebody works on it."""
-        values = {
-            "session_id": session_id,
-            "owner": self._owner,
-            "lease": timedelta(seconds=lease_seconds),
-        }
-        row = await fetch_one(self._engine, TAKE_STEP, values)
-        return _step(row) if row else None
 
     async def tasks(
         self,
@@ -170,21 +143,10 @@ class SupportWork:
         return [_queued(row) for row in rows]
 
 
-def _step(row: Row) -> TakenStep:
-    return TakenStep(
-        session_id=row.session_id,
-        step_id=row.id,
-        name=StepName(row.name),
-        fence=row.fence,
-        attempts=row.attempts,
-    )
-
-
 def _queued(row: Row) -> QueuedTask:
     return QueuedTask(
         task=task_of(row),
         reference=row.reference,
         state=State(row.state) if row.state else None,
         now=row.now,
-        claim=claim_of(row),
     )

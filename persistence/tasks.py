@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
+from booking_flow.model.audit import AuditEntry
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
-from persistence.codec import decode_facts
+from persistence.claims import CLAIM, HAND_BACK, claim_of
+from persistence.codec import decode_facts, encode
 from persistence.database import Database, Row, fetch_all, fetch_one
 from persistence.forgotten_claims import CLOSE
 
@@ -33,6 +35,9 @@ _TASK: Final = "".join(("SELECT ", COLUMNS, " FROM (", EVERY, ") AS t"))
 # One task.
 TASK: Final = text("".join((_TASK, " WHERE id = :id")))
 
+# All tasks of one session.
+OF_SESSION: Final = text("".join((_TASK, " WHERE session_id = :session_id ORDER BY due_at, id")))
+
 # Tasks nobody has answered, those that are due first on top.
 OPEN: Final = text(
     "".join((_TASK, " WHERE closed_at IS NULL ORDER BY due_at, id LIMIT :limit OFFSET :offset"))
@@ -51,15 +56,59 @@ class PostgresTaskStore:
         row = await fetch_one(self._engine, TASK, {"id": task_id})
         return None if row is None else task_of(row)
 
-    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
+    async def tasks_of(self, session_id: UUID) -> Sequence[StoredTask]:
+        """Return the tasks of a session, answered ones as well."""
+        rows = await fetch_all(self._engine, OF_SESSION, {"session_id": session_id})
+        return [task_of(row) for row in rows]
+
+    async def close(
+        self, task_id: UUID, *, version: int, answer: str, name: str, audit: AuditEntry
+    ) -> bool:
         """End a task that stands for itself; False when it is not as it was seen."""
         values = {"id": task_id, "version": version, "answer": answer, "name": name}
-        return await fetch_one(self._engine, CLOSE, values) is not None
+        return await self._changed(CLOSE, values, audit)
+
+    async def claim(
+        self,
+        task_id: UUID,
+        *,
+        account_id: UUID,
+        name: str,
+        seen: Collection[int],
+        takeover: bool,
+        audit: AuditEntry,
+    ) -> bool:
+        """Take a task as it was seen; False when it is not so any more, or is another's."""
+        values = {"id": task_id, "account_id": account_id, "name": name}
+        return await self._changed(CLAIM, values | _seen(seen, takeover=takeover), audit)
+
+    async def hand_back(
+        self,
+        task_id: UUID,
+        *,
+        account_id: UUID | None,
+        seen: Collection[int],
+        anybodys: bool,
+        audit: AuditEntry,
+    ) -> bool:
+        """Give a task back as it was seen; False when it is not so any more, or is another's."""
+        values = {"id": task_id, "account_id": account_id}
+        return await self._changed(HAND_BACK, values | _seen(seen, anybodys=anybodys), audit)
+
+    async def _changed(
+        self, statement: TextClause, values: dict[str, object], audit: AuditEntry
+    ) -> bool:
+        line = {"audit": encode(audit)}
+        return await fetch_one(self._engine, statement, values | line) is not None
 
     async def open_tasks(self, *, limit: int = 100, offset: int = 0) -> Sequence[StoredTask]:
         """Return tasks that wait for an answer, the most urgent first."""
         rows = await fetch_all(self._engine, OPEN, {"limit": limit, "offset": offset})
         return [task_of(row) for row in rows]
+
+
+def _seen(versions: Collection[int], **flags: bool) -> dict[str, object]:
+    return {"seen": list(versions), **flags}
 
 
 def task_of(row: Row) -> StoredTask:
@@ -77,4 +126,5 @@ def task_of(row: Row) -> StoredTask:
         closed_at=row.closed_at,
         closed_by=row.closed_by,
         answer=row.answer,
+        claim=claim_of(row),
     )

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from booking_flow.model.history import Origin
-from booking_flow.saga import OwedUndo
+from booking_flow.model.step import OwedUndo
 from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts
 from persistence.codec import encode

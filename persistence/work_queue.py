@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from booking_flow.model.step import OwedUndo, StepName
+from booking_flow.model.task import StaffTask
 from booking_flow.ports import TakenCheck, TakenStep, TakenUndo
-from booking_flow.saga import OwedUndo, StaffTask, StepName
 from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts, undos
 from persistence.codec import encode
@@ -42,6 +43,20 @@ TAKE_STEPS: Final = text(
         next_attempt_at = now.at + CAST(:lease AS interval)
     FROM due, now
     WHERE t.session_id = due.session_id AND t.id = due.id
+    RETURNING t.session_id, t.id, t.name, t.fence, t.attempts
+    """
+)
+
+# Lease one session's step that nobody works on, due or not; raising the fence shuts out whoever
+# held it before.
+TAKE_STEP: Final = text(
+    """
+    UPDATE saga_steps AS t
+    SET fence = t.fence + 1, attempts = t.attempts + 1, owner = :owner,
+        lease_until = booking_now() + CAST(:lease AS interval),
+        next_attempt_at = booking_now() + CAST(:lease AS interval)
+    WHERE t.session_id = :session_id AND t.status IN ('started', 'unknown')
+      AND (t.lease_until IS NULL OR t.lease_until <= booking_now())
     RETURNING t.session_id, t.id, t.name, t.fence, t.attempts
     """
 )
@@ -170,6 +185,16 @@ class PostgresWorkQueue:
         """Lease steps whose owner is gone, and unknown ones that are due for another look."""
         rows = await fetch_all(self._engine, TAKE_STEPS, self._terms(limit, lease_seconds))
         return [_step_of(row) for row in rows]
+
+    async def take_step(self, session_id: UUID, *, lease_seconds: float) -> TakenStep | None:
+        """Lease the open step of a session; None when there is none or somebody works on it."""
+        values = {
+            "session_id": session_id,
+            "owner": self._owner,
+            "lease": timedelta(seconds=lease_seconds),
+        }
+        row = await fetch_one(self._engine, TAKE_STEP, values)
+        return _step_of(row) if row else None
 
     async def look_again(
         self, taken: TakenStep, *, after: timedelta | None, calls: Sequence[SupplierCall]

@@ -46,6 +46,7 @@ class ListedSailing:
     embark_port: str | None
     returns_on: date
     image_url: str | None
+    """A picture of the sailing, else of its ship."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class SailingDetails(ListedSailing):
 
     itinerary: tuple[Stop, ...] = ()
     notices: tuple[str, ...] = ()
+    ship_image_url: str | None = None
     ship_description: str | None = None
     year_built: int | None = None
     guest_capacity: int | None = None

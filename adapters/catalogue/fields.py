@@ -99,6 +99,7 @@ _DESCRIPTIVE: Final = (
         "kinds of cabins: JSON list of category, name, description, imageUrl",
     ),
     _shown(Table.SAILINGS, "returns_on", Kind.DAY, "the day it ends, if not by its nights"),
+    _shown(Table.SAILINGS, "image_url", Kind.WORDS, "a picture of the sailing, before its ship's"),
     _shown(Table.SAILINGS, "itinerary", Kind.DOCUMENT, "JSON list of day, port, arrive, depart"),
     _shown(Table.SAILINGS, "notices", Kind.DOCUMENT, "what guests must know: JSON list, or text"),
 )

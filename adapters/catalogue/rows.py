@@ -63,6 +63,7 @@ def details_of(row: Record, *, currency: str) -> SailingDetails | None:
         **_shown(sailing, row),
         itinerary=documents.stops(row["itinerary"]),
         notices=documents.notices(row["notices"]),
+        ship_image_url=values.words(row["ship_image_url"]),
         ship_description=values.words(row["ship_description"]),
         year_built=values.number(row["year_built"]),
         guest_capacity=values.number(row["guest_capacity"]),
@@ -77,7 +78,7 @@ def _shown(sailing: Sailing, row: Record) -> dict[str, Any]:
     return {
         "embark_port": values.words(row["embark_port"]) or next(iter(sailing.ports), None),
         "returns_on": values.day(row["returns_on"]) or sailing.sailing_date + nights,
-        "image_url": values.words(row["image_url"]),
+        "image_url": values.words(row["image_url"]) or values.words(row["ship_image_url"]),
     }
 
 

@@ -23,7 +23,8 @@ _SHOWN: Final = {
     "ports": ("s", "sailings.ports"),
     "embark_port": ("s", "sailings.embark_port"),
     "returns_on": ("s", "sailings.returns_on"),
-    "image_url": ("h", "ships.image_url"),
+    "image_url": ("s", "sailings.image_url"),
+    "ship_image_url": ("h", "ships.image_url"),
     "from_price": ("s", "sailings.from_price"),
     "currency": ("s", "sailings.currency"),
 }

@@ -26,9 +26,7 @@ def create_app(settings: SimulatorSettings) -> web.Application:
     app.on_cleanup.append(_close)
     app.router.add_route("*", "/2.1/json/{name}", answer_call)
     app.router.add_route("*", gateway.SIGN_IN, gateway.sign_in)
-    app.router.add_get("/images/ships/{ship}.svg", images.ship_image)
-    app.router.add_get("/images/cabins/{category}.svg", images.cabin_image)
-    app.router.add_get("/images/decks/{ship}/{deck}.svg", images.deck_image)
+    images.add_pictures(app, below="/images")
     _add_control(app)
     return app
 

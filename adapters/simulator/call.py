@@ -34,6 +34,11 @@ class Call:
             raise RefusalError(110, "Missing parameter: sessionkey")
         return self.found_session
 
+    @property
+    def pictures(self) -> str:
+        """Return the address below which pictures are."""
+        return self.supplier.settings.pictures or f"{self.origin}/images"
+
     def meets(self, fault: str) -> bool:
         """Say whether this call meets the fault."""
         return self.rule is not None and self.rule.fault == fault

@@ -1,46 +1,47 @@
-"""Pictures the answers point to: ships, cabins, and deck plans that fit the cabins' boxes."""
-
-from html import escape
+"""Pictures the answers point to, as routes of a web application."""
 
 from aiohttp import web
 
-from adapters.simulator.inventory import Cabin, cabins_on_plan
-from adapters.simulator.reference_data import GRADES, SHIPS_BY_ID, Ship
+from adapters.simulator.drawings import cabins, decks, sailings
+from adapters.simulator.drawings.places import REGIONS
+from adapters.simulator.reference_data import SHIPS_BY_ID, Ship
 
-PLAN_WIDTH, PLAN_HEIGHT = 400, 1120
-_COLOURS = {"inside": "#c9c4b8", "outside": "#a9c7e8", "balcony": "#a8d5ba", "suite": "#e8cfa0"}
+_KEPT = "public, max-age=86400"
+_REGION_OF_NAME = {region.lower().replace(" ", "-"): region for region in REGIONS}
 
 
-async def ship_image(request: web.Request) -> web.Response:
-    """Draw a ship."""
+def add_pictures(app: web.Application, *, below: str) -> None:
+    """Serve the pictures below a path; they may be kept for a day."""
+    app.router.add_get(f"{below}/ships/{{ship}}.svg", _ship_image)
+    app.router.add_get(f"{below}/sailings/{{region}}/{{ship}}.svg", _sailing_image)
+    app.router.add_get(f"{below}/cabins/{{category}}.svg", _cabin_image)
+    app.router.add_get(f"{below}/decks/{{ship}}/{{deck}}.svg", _deck_image)
+
+
+async def _ship_image(request: web.Request) -> web.Response:
     ship = _ship(request)
-    hull = '<path d="M40 210 H560 L520 270 H90 Z" fill="#20456b"/>'
-    decks = '<path d="M110 210 V150 H500 V210 Z" fill="#fff"/>'
-    sea = '<rect width="600" height="320" fill="#dcecf7"/>'
-    return _svg(600, 320, sea + hull + decks + _label(300, 300, ship.name))
+    return _svg(sailings.sailing(ship, REGIONS[0]))
 
 
-async def cabin_image(request: web.Request) -> web.Response:
-    """Draw a kind of cabin."""
-    colour = _COLOURS.get(request.match_info["category"])
-    if colour is None:
+async def _sailing_image(request: web.Request) -> web.Response:
+    region = _REGION_OF_NAME.get(request.match_info["region"])
+    if region is None:
         raise web.HTTPNotFound
-    bed = '<rect x="60" y="90" width="180" height="70" rx="8" fill="#fff"/>'
-    return _svg(300, 200, f'<rect width="300" height="200" fill="{colour}"/>{bed}')
+    return _svg(sailings.sailing(_ship(request), region))
 
 
-async def deck_image(request: web.Request) -> web.Response:
-    """Draw a deck plan."""
+async def _cabin_image(request: web.Request) -> web.Response:
+    picture = cabins.cabin(request.match_info["category"])
+    if picture is None:
+        raise web.HTTPNotFound
+    return _svg(picture)
+
+
+async def _deck_image(request: web.Request) -> web.Response:
     ship, deck = _ship(request), request.match_info["deck"]
-    shape = "M10 140 Q200 -40 390 140 V1110 H10 Z"
-    outline = f'<path d="{shape}" fill="#fbfaf6" stroke="#20456b" stroke-width="3"/>'
-    boxes = "".join(
-        _box(cabin, _COLOURS[grade.category])
-        for grade in GRADES[ship.line.id]
-        if str(grade.deck) == deck and not grade.guarantee_only
-        for cabin in cabins_on_plan(ship.line.id, grade)
-    )
-    return _svg(PLAN_WIDTH, PLAN_HEIGHT, outline + _label(200, 90, f"Deck {deck}") + boxes)
+    if not deck.isdecimal():
+        raise web.HTTPNotFound
+    return _svg(decks.deck(ship, int(deck)))
 
 
 def _ship(request: web.Request) -> Ship:
@@ -52,24 +53,8 @@ def _ship(request: web.Request) -> Ship:
     return ship
 
 
-def _box(cabin: Cabin, colour: str) -> str:
-    """Draw a cabin where its box says; a cabin without a box is not drawn."""
-    if cabin.box is None:
-        return ""
-    x1, y1, x2, y2 = cabin.box
-    place = f'x="{x1}" y="{y1}" width="{x2 - x1}" height="{y2 - y1}"'
-    number = _label((x1 + x2) // 2, (y1 + y2) // 2 + 6, cabin.number)
-    return f'<rect {place} fill="{colour}" stroke="#555"/>{number}'
-
-
-def _label(x: int, y: int, words: str) -> str:
-    """Write words on a picture."""
-    style = 'font-family="sans-serif" font-size="17" text-anchor="middle" fill="#333"'
-    return f'<text x="{x}" y="{y}" {style}>{escape(words)}</text>'
-
-
-def _svg(width: int, height: int, content: str) -> web.Response:
-    """Answer with a picture."""
-    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-    picture = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{content}</svg>'
-    return web.Response(text=picture, content_type="image/svg+xml")
+def _svg(picture: str) -> web.Response:
+    response = web.Response(text=picture, content_type="image/svg+xml")
+    response.headers["Cache-Control"] = _KEPT
+    response.enable_compression()
+    return response

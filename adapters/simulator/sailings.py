@@ -5,6 +5,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_UP, Decimal
 
+from adapters.simulator.itineraries import (
+    ALASKA,
+    BAHAMAS,
+    BERMUDA,
+    EASTERN,
+    FJORDS,
+    GALVESTON,
+    GRAND_MED,
+    GREEK_ISLES,
+    MED,
+    SOUTHERN,
+    WEEKEND,
+    WESTERN,
+    Route,
+    Stop,
+)
 from adapters.simulator.reference_data import GRADES, SHIPS, Ship
 
 EXAMPLE_SAILING = 2190294
@@ -29,6 +45,7 @@ class SeededSailing:
     sail_date: date
     nights: int
     ports: tuple[str, ...]
+    stops: tuple[Stop, ...]
     region: str
     base_fare: Decimal
     from_price: Decimal
@@ -46,59 +63,6 @@ class SeededSailing:
         """Return the ship that sails it."""
         return SHIPS[self.ship_code]
 
-
-@dataclass(frozen=True, kw_only=True)
-class _Route:
-    """An itinerary that several sailings share."""
-
-    title: str
-    nights: int
-    ports: tuple[str, ...]
-    region: str
-
-
-_WESTERN = _Route(
-    title="Western Caribbean",
-    nights=7,
-    ports=("Miami", "Cozumel", "Roatan", "Costa Maya", "Miami"),
-    region="Caribbean",
-)
-_BAHAMAS = _Route(
-    title="Bahamas & Perfect Day",
-    nights=4,
-    ports=("Miami", "Nassau", "CocoCay", "Miami"),
-    region="Bahamas",
-)
-_EASTERN = _Route(
-    title="Eastern Caribbean",
-    nights=7,
-    ports=("Fort Lauderdale", "San Juan", "St. Thomas", "St. Maarten", "Fort Lauderdale"),
-    region="Caribbean",
-)
-_MED = _Route(
-    title="Western Mediterranean",
-    nights=7,
-    ports=("Barcelona", "Palma de Mallorca", "Marseille", "La Spezia", "Barcelona"),
-    region="Mediterranean",
-)
-_ALASKA = _Route(
-    title="Alaska Glacier",
-    nights=7,
-    ports=("Seattle", "Juneau", "Skagway", "Victoria", "Seattle"),
-    region="Alaska",
-)
-_BERMUDA = _Route(
-    title="Bermuda",
-    nights=5,
-    ports=("Cape Liberty", "King's Wharf", "Cape Liberty"),
-    region="Bermuda",
-)
-_GALVESTON = _Route(
-    title="Western Caribbean From Galveston, TX",
-    nights=4,
-    ports=("Galveston", "Cozumel", "Galveston"),
-    region="Caribbean",
-)
 
 _ROYAL_DAYS = (
     12,
@@ -125,6 +89,8 @@ _ROYAL_DAYS = (
     322,
 )
 _CELEBRITY_DAYS = (19, 54, 82, 103, 124, 145, 166, 187, 208, 229, 264, 292)
+_MORE_ROYAL_DAYS = (33, 40, 54, 75, 82, 89, 96, 119, 140, 154, 175, 189, 210, 238, 252)
+_MORE_CELEBRITY_DAYS = (31, 68, 96, 117, 138, 159, 180, 201, 222, 243)
 _CARNIVAL_IDS = (CARNIVAL_SAILING, 2224806, 2166062, 2161254, 2161258, 2161262, 2161266, 2161270)
 
 DRILLS: dict[int, tuple[str, str]] = {
@@ -152,35 +118,43 @@ def seeded_sailings(today: date) -> list[SeededSailing]:
 
 def _royal(today: date) -> Iterator[SeededSailing]:
     """Yield the Royal Caribbean sailings, the documented example among them."""
-    routes = (_WESTERN, _BAHAMAS, _EASTERN, _MED, _BERMUDA)
+    routes = (WESTERN, BAHAMAS, EASTERN, MED, BERMUDA)
     for n, days in enumerate(_ROYAL_DAYS):
         number = EXAMPLE_SAILING - 4 + n
-        route = _WESTERN if number == EXAMPLE_SAILING else routes[n % len(routes)]
+        route = WESTERN if number == EXAMPLE_SAILING else routes[n % len(routes)]
         yield _sailing(
             number, ("WN", "HM", "SY", "AN", "WN", "IC")[n % 6], route, today + timedelta(days=days)
         )
-    yield _sailing(MISFILED_SAILING, "WN", _WESTERN, today + timedelta(days=315))
+    others = (SOUTHERN, WEEKEND, FJORDS, EASTERN, GREEK_ISLES, ALASKA)
+    for n, days in enumerate(_MORE_ROYAL_DAYS):
+        number, ship = EXAMPLE_SAILING + 18 + n, ("IC", "SY", "AN", "HM", "WN")[n % 5]
+        yield _sailing(number, ship, others[n % 6], today + timedelta(days=days))
+    yield _sailing(MISFILED_SAILING, "WN", WESTERN, today + timedelta(days=315))
 
 
 def _celebrity(today: date) -> Iterator[SeededSailing]:
     """Yield the Celebrity sailings; the Summit's are sold in Canadian dollars."""
-    routes = (_EASTERN, _MED, _ALASKA, _BERMUDA)
+    routes = (EASTERN, MED, ALASKA, BERMUDA)
     for n, days in enumerate(_CELEBRITY_DAYS):
         yield _sailing(
             2201100 + n, ("EG", "BY", "SM")[n % 3], routes[n % 4], today + timedelta(days=days)
         )
+    others = (GREEK_ISLES, SOUTHERN, GRAND_MED, FJORDS, ALASKA)
+    for n, days in enumerate(_MORE_CELEBRITY_DAYS):
+        ship = ("BY", "EG", "SM")[n % 3]
+        yield _sailing(2201112 + n, ship, others[n % 5], today + timedelta(days=days))
 
 
 def _carnival(today: date) -> Iterator[SeededSailing]:
     """Yield the Carnival sailings, which the supplier knows but does not sell live by default."""
     for n, number in enumerate(_CARNIVAL_IDS):
-        yield _sailing(number, ("BR", "MD")[n % 2], _GALVESTON, today + timedelta(days=30 + 25 * n))
+        yield _sailing(number, ("BR", "MD")[n % 2], GALVESTON, today + timedelta(days=30 + 25 * n))
 
 
 def _sailed(today: date) -> Iterator[SeededSailing]:
     """Yield two sailings that have left already."""
-    yield _sailing(2190001, "HM", _WESTERN, today - timedelta(days=20))
-    yield _sailing(2201001, "EG", _EASTERN, today - timedelta(days=3))
+    yield _sailing(2190001, "HM", WESTERN, today - timedelta(days=20))
+    yield _sailing(2201001, "EG", EASTERN, today - timedelta(days=3))
 
 
 def _drills(today: date) -> Iterator[SeededSailing]:
@@ -189,17 +163,17 @@ def _drills(today: date) -> Iterator[SeededSailing]:
         yield _sailing(
             number,
             ("IC", "BY", "AN")[n % 3],
-            _BAHAMAS,
+            BAHAMAS,
             today + timedelta(days=330 + n),
             drill=(endpoint, fault),
         )
-    yield _sailing(SOLD_OUT_SAILING, "SY", _BAHAMAS, today + timedelta(days=350), sold_out=True)
+    yield _sailing(SOLD_OUT_SAILING, "SY", BAHAMAS, today + timedelta(days=350), sold_out=True)
 
 
 def _sailing(
     number: int,
     ship_code: str,
-    route: _Route,
+    route: Route,
     sail_date: date,
     *,
     drill: tuple[str, str] | None = None,
@@ -221,6 +195,7 @@ def _sailing(
         sail_date=sail_date,
         nights=route.nights,
         ports=route.ports,
+        stops=route.stops,
         region=route.region,
         base_fare=fare,
         from_price=_lead_in(ship, fare, route.nights),

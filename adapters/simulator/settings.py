@@ -67,6 +67,8 @@ class SimulatorSettings(Policies):
     latency_scale: float = 1.0
     state_file: Path | None = None
     allow_remote_control: bool = False
+    pictures: str | None = None
+    """Where answers say that pictures are; the simulator's own, if nowhere else."""
 
 
 class UnknownPolicyError(ValueError):

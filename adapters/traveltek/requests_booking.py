@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from adapters.traveltek.printed_names import printed_first, printed_last, printed_name
 from adapters.traveltek.requests import Params
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.model.card import Payment
@@ -75,9 +76,9 @@ def _card_type(paid: Payment) -> str:
 def _contact(contact: Contact) -> Params:
     return {
         "title": contact.title,
-        "firstname": contact.first_name,
+        "firstname": printed_name(contact.first_name),
         "middlename": "",
-        "lastname": contact.last_name,
+        "lastname": printed_name(contact.last_name),
         "address1": contact.address,
         "city": contact.city,
         "county": contact.state or "",
@@ -95,9 +96,9 @@ def _passenger(number: int, traveller: Passenger, contact: Contact, sailing_date
         "paxtype": traveller.passenger_type.value,
         "travelling": "",
         "title": traveller.title,
-        "firstname": traveller.first_name,
+        "firstname": printed_first(traveller),
         "middlename": "",
-        "lastname": traveller.last_name,
+        "lastname": printed_last(traveller),
         "address": contact.address,
         **{key: shared[key] for key in _SHARED},
         "gender": traveller.gender,

@@ -12,7 +12,8 @@ from booking_flow.flow import State, Trigger
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import NO_DETAILS, Session, Unwinding, UnwindingReason
-from booking_flow.saga import OwedUndo, StaffTask, TaskKind
+from booking_flow.model.step import OwedUndo
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import SESSION_OVER, expiring
 
@@ -80,7 +81,7 @@ def cancel(session: Session, *, reason: str | None, at: DecisionContext) -> Chan
     """
     if expiring(session):
         raise Refused(SESSION_OVER)
-    if _cancelling(session):
+    if not may_cancel(session):
         return None
     change = begin(session).put(cancel_requested_at=at.now)
     if session.open_step is not None:
@@ -101,10 +102,10 @@ def cancel_by_guest(session: Session, *, words: str | None, at: DecisionContext)
     return change.put(details=session.details.with_changes(cancel_reason=words))
 
 
-def _cancelling(session: Session) -> bool:
-    """Whether a cancel is done or under way; one the line refused may be asked for again."""
+def may_cancel(session: Session) -> bool:
+    """Whether no cancel is done or under way; one the line refused may be asked for again."""
     asked = session.cancel_requested_at is not None and session.open_step is not None
-    return session.ended or session.unwinding is not None or asked
+    return not (session.ended or session.unwinding is not None or asked)
 
 
 def obey_cancel(change: Change, at: DecisionContext) -> Change:

@@ -13,7 +13,8 @@ from booking_flow.model.card import CardMask
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session
-from booking_flow.saga import OwedUndo, StaffTask, StepClaim, StepSettlement
+from booking_flow.model.step import OwedUndo, StepClaim, StepSettlement
+from booking_flow.model.task import StaffTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,9 @@ class Passenger:
     gender: str
     nationality: str
     passenger_type: PassengerType
+    printed_first_name: str | None = None
+    printed_last_name: str | None = None
+    """As the line prints them; None where they were typed before this was noted."""
 
     def age_on(self, day: date) -> int:
         """Return completed years of age on `day`."""

@@ -15,7 +15,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.party import Details, Party
 from booking_flow.model.pricing import Quote, Selection
 from booking_flow.model.sailing import Sailing
-from booking_flow.saga import OpenStep
+from booking_flow.model.step import OpenStep
 from booking_flow.supplier import SupplierSession
 
 NO_DETAILS: Final = Details()

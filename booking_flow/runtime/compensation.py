@@ -5,10 +5,10 @@ from __future__ import annotations
 from booking_flow.lifecycle import cancellation
 from booking_flow.model.change import begin
 from booking_flow.model.session import Loaded
+from booking_flow.model.step import OwedUndo, StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, SessionStore
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
-from booking_flow.saga import OwedUndo, StepName
 from booking_flow.supplier import CallContext, Supplier
 from booking_flow.supplier_errors import FailureKind, SupplierError
 

@@ -17,6 +17,8 @@ from booking_flow.lifecycle import cancellation
 from booking_flow.model.change import Change
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import (
     BookingLookup,
@@ -39,7 +41,6 @@ from booking_flow.runtime.unit_of_work import (
     Rejected,
     UnitOfWork,
 )
-from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.steps import book, outcomes, reconciliation, resolution
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import supplier_key

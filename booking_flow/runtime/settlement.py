@@ -16,6 +16,7 @@ from booking_flow.claim_journal import FORWARD, end_of
 from booking_flow.errors import Refused
 from booking_flow.model.change import Change
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import OpenStep, StepName
 from booking_flow.ports import (
     ClaimJournal,
     CommitResult,
@@ -25,7 +26,6 @@ from booking_flow.ports import (
     Watch,
 )
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
-from booking_flow.saga import OpenStep, StepName
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import CallContext, SupplierCall

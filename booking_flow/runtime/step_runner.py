@@ -10,7 +10,8 @@ from booking_flow.booking_results import refusal_of
 from booking_flow.claim_journal import FORWARD, Unjournaled, claim_of
 from booking_flow.errors import Refused
 from booking_flow.model.session import Loaded, Session
-from booking_flow.policy import Policy, StepLimits
+from booking_flow.model.step import StepLimits
+from booking_flow.policy import Policy
 from booking_flow.ports import Aside, ClaimJournal, Spool, StoreUnavailable, Watch
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.settlement import Effect, Ended, Settlement

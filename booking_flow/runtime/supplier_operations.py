@@ -12,8 +12,7 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Payment
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
-from booking_flow.policy import StepLimits
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepLimits, StepName
 from booking_flow.steps import book as booking
 from booking_flow.steps import pay as paying
 from booking_flow.steps import select_cabin

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
 from booking_flow.lifecycle import cancellation
+from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
@@ -26,10 +27,12 @@ Decision = Callable[[Session, DecisionContext], Change | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Who asks, and the idempotency key to bind the outcome to."""
+    """Who asks, the idempotency key to bind the outcome to, and the line for the audit."""
 
     origin: Origin
     binding: IdempotencyBinding | None = None
+    audit: AuditEntry | None = None
+    """What staff do by it; written in the same commit, or not at all."""
 
     @property
     def unbound(self) -> Command:
@@ -131,7 +134,11 @@ class UnitOfWork:
             AlreadyBound: The command's idempotency key was bound by another request meanwhile.
         """
         committed = await self._store.commit(
-            change, origin=command.origin, calls=calls, binding=command.binding
+            change,
+            origin=command.origin,
+            calls=calls,
+            binding=command.binding,
+            audit=command.audit,
         )
         if committed.result is CommitResult.DUPLICATE:
             raise AlreadyBound

@@ -8,12 +8,15 @@ from enum import StrEnum
 from uuid import UUID
 
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
+from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, TaskClosing, begin
-from booking_flow.model.history import EventKind, Origin
+from booking_flow.model.history import EventKind
 from booking_flow.model.session import Loaded, Session
-from booking_flow.ports import StoredTask, TaskStore
+from booking_flow.model.task import TaskKind
+from booking_flow.ports import Audit, StoredTask, TaskStore
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
-from booking_flow.saga import TaskKind
+from booking_flow.staff.people import Role, StaffMember
+from booking_flow.staff.task_claims import ensure_free, stamp, task_of
 from booking_flow.steps import resolution
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.live_prices import line_record
@@ -44,78 +47,92 @@ POSSIBLE = {
     TaskKind.FORGOTTEN: (AnswerKind.DONE,),
 }
 """Which answers settle which task."""
+_OVERTAKEN = (RefusalCode.WRONG_STATE, RefusalCode.IN_PROGRESS, RefusalCode.VERSION_MISMATCH)
+"""Refusals behind which there may be another answer that came first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskAnswer:
-    """One answer to one task, by whoever saw it at `version`."""
+    """One answer to one task, by whoever saw it at one of the versions `seen`."""
 
-    task_id: UUID
-    version: int
+    task_id: UUID | None
+    seen: frozenset[int]
     kind: AnswerKind
     reservation: str | None = None
     note: str | None = None
-    supervisor: bool = False
-    """May take a reservation that disagrees with the attempt, or that cannot be read."""
+    override: bool = False
+    """Takes a reservation that disagrees with the attempt, or that cannot be read."""
+    takeover: bool = False
+    """Answers what a colleague works on."""
+
+    @property
+    def words(self) -> str:
+        """Return the answer in a few words, as the closed task keeps it."""
+        return " ".join(filter(None, (self.kind.value, self.reservation)))
 
 
 class Desk:
     """Takes answers to staff tasks; competing answers are decided by the task's version."""
 
-    def __init__(self, *, tasks: TaskStore, supplier: Supplier, unit_of_work: UnitOfWork) -> None:
+    def __init__(
+        self, *, tasks: TaskStore, supplier: Supplier, unit_of_work: UnitOfWork, audit: Audit
+    ) -> None:
         """Answers are verified at the supplier where it can be asked."""
         self._tasks = tasks
         self._supplier = supplier
         self._unit_of_work = unit_of_work
+        self._audit = audit
 
-    async def answer(self, answer: TaskAnswer, *, origin: Origin) -> Loaded | None:
-        """Carry an answer out and close its task in the same commit; return its session.
+    async def answer(self, answer: TaskAnswer, *, by: StaffMember) -> Loaded | None:
+        """Carry an answer out and close its task, with a line in the audit, in one commit.
 
-        None for a forgotten claim, which stands for itself: its session may be gone.
+        Returns its session; None for a forgotten claim, which stands for itself.
 
         Raises:
-            Refused: the answer does not fit, comes too early, or contradicts the line's record.
+            Refused: it is not theirs to give, another answer came first, it does not fit, comes
+                too early, or contradicts the line's record.
         """
-        task = await self._task(answer)
+        by.ensure(Role.AGENT)
+        if answer.override:
+            by.ensure(Role.SUPERVISOR, "Only a supervisor overrides the line's record.")
+        task = await task_of(self._tasks, answer.task_id)
+        if not answer.takeover and task.version in answer.seen:
+            ensure_free(task, by)
+        audit = _entry(answer, task, by)
+        try:
+            return await self._carry_out(answer, task, by, audit)
+        except Refused as refused:
+            code = refused.refusal.code.value
+            await self._audit.write(replace(audit, facts={**audit.facts, "refused": code}))
+            if refused.refusal.code in _OVERTAKEN:
+                ensure_unanswered(await task_of(self._tasks, task.id), answer)
+            raise
+
+    async def _carry_out(
+        self, answer: TaskAnswer, task: StoredTask, by: StaffMember, audit: AuditEntry
+    ) -> Loaded | None:
+        _ensure_fits(task, answer)
         if task.kind is TaskKind.FORGOTTEN:
-            await self._close(answer, origin)
+            await self._close(answer, task, by, audit)
             return None
         loaded = await self._unit_of_work.reload(task.session_id)
         _ensure_due(task, answer, loaded)
         carry_out = await self._prepared(task, answer, loaded.session)
-        closing = TaskClosing(task_id=task.id, version=answer.version, answer=_words(answer))
+        closing = TaskClosing(task_id=task.id, version=task.version, answer=answer.words)
 
         def decision(session: Session, at: DecisionContext) -> Change:
             return replace(carry_out(session, at), closes=closing)
 
-        try:
-            return await self._unit_of_work.decide(loaded, decision, command=Command(origin=origin))
-        except Refused as refused:
-            if refused.refusal.code is RefusalCode.IN_PROGRESS:
-                # Every commit was lost: where somebody answered first, say who did.
-                await self._task(answer)
-            raise
+        command = Command(origin=by.origin, audit=audit)
+        return await self._unit_of_work.decide(loaded, decision, command=command)
 
-    async def _close(self, answer: TaskAnswer, origin: Origin) -> None:
-        said, name = _words(answer), origin.actor_name or origin.actor.value
+    async def _close(
+        self, answer: TaskAnswer, task: StoredTask, by: StaffMember, audit: AuditEntry
+    ) -> None:
         if not await self._tasks.close(
-            answer.task_id, version=answer.version, answer=said, name=name
+            task.id, version=task.version, answer=answer.words, name=by.name, audit=audit
         ):
-            await self._task(answer)
             raise refuse(RefusalCode.VERSION_MISMATCH, "It changed.")
-
-    async def _task(self, answer: TaskAnswer) -> StoredTask:
-        task = await self._tasks.task(answer.task_id)
-        if task is None:
-            raise refuse(RefusalCode.SESSION_NOT_FOUND, "This task is not known.")
-        if task.closed_at is not None or task.version != answer.version:
-            said = f"{task.closed_by} answered {task.answer}." if task.closed_at else "It changed."
-            raise refuse(RefusalCode.VERSION_MISMATCH, said)
-        if answer.kind not in POSSIBLE[task.kind]:
-            raise refuse(
-                RefusalCode.VALIDATION_FAILED, f"{answer.kind} does not answer {task.kind}."
-            )
-        return task
 
     async def _prepared(
         self, task: StoredTask, answer: TaskAnswer, session: Session
@@ -140,9 +157,45 @@ class Desk:
         if found is None:
             return _unseen(number, answer)
         differences = resolution.disagreements(session, found)
-        if differences and not answer.supervisor:
+        if differences and not answer.override:
             raise Refused(_both_sides(differences))
         return found
+
+
+def ensure_unanswered(task: StoredTask, answer: TaskAnswer) -> None:
+    """Tell who comes second both answers.
+
+    Raises:
+        Refused: `version_mismatch`, somebody has answered.
+    """
+    if task.closed_at is None:
+        return
+    raise refuse(
+        RefusalCode.VERSION_MISMATCH,
+        f"{task.closed_by} answered {task.answer} first.",
+        answered=task.answer or "",
+        answered_by=task.closed_by or "",
+        answered_at=stamp(task.closed_at),
+        your_answer=answer.words,
+    )
+
+
+def _ensure_fits(task: StoredTask, answer: TaskAnswer) -> None:
+    ensure_unanswered(task, answer)
+    if task.version not in answer.seen:
+        raise refuse(RefusalCode.VERSION_MISMATCH, "It changed.")
+    if answer.kind not in POSSIBLE[task.kind]:
+        raise refuse(RefusalCode.VALIDATION_FAILED, f"{answer.kind} does not answer {task.kind}.")
+
+
+def _entry(answer: TaskAnswer, task: StoredTask, by: StaffMember) -> AuditEntry:
+    return by.entry(
+        "answer_task",
+        session_ids=(task.session_id,),
+        task_id=task.id,
+        reason=answer.note,
+        facts={"answer": answer.words, "override": str(answer.override).lower()},
+    )
 
 
 def _ensure_due(task: StoredTask, answer: TaskAnswer, loaded: Loaded) -> None:
@@ -161,7 +214,7 @@ def _ensure_step(session: Session, task: StoredTask) -> None:
 
 
 def _unseen(number: str, answer: TaskAnswer) -> ImportedBooking:
-    if not answer.supervisor:
+    if not answer.override:
         raise refuse(
             RefusalCode.WRONG_STATE,
             "The line's record could not be read: a supervisor must confirm this reservation.",
@@ -211,7 +264,3 @@ def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionC
                 return begin(session).record(EventKind.NOTE, reason=answer.note or "done")
 
     return carry_out
-
-
-def _words(answer: TaskAnswer) -> str:
-    return " ".join(filter(None, (answer.kind.value, answer.reservation)))

@@ -17,9 +17,10 @@ from booking_flow.model.change import Change, begin
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger, check_passengers
 from booking_flow.model.session import Booking, Session
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import SpooledAnswer
-from booking_flow.saga import StepName, StepStatus, TaskKind
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open

@@ -14,7 +14,7 @@ from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
-from booking_flow.saga import OwedUndo, StepName
+from booking_flow.model.step import OwedUndo, StepName
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale

@@ -11,7 +11,7 @@ from booking_flow.errors import Refusal, Refused
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
-from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
+from booking_flow.model.step import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_not_stopped
 from booking_flow.supplier_errors import FailureKind, SupplierError

@@ -17,8 +17,9 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, UnwindingReason
+from booking_flow.model.step import OpenStep, OwedUndo, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import TakenCheck
-from booking_flow.saga import OpenStep, OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from booking_flow.steps import book, hold, outcomes, pay
 from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import ImportedBooking

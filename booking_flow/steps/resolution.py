@@ -14,8 +14,10 @@ from booking_flow.model.card import CardBrand, CardMask, Charge
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
+from booking_flow.model.names import same_name
 from booking_flow.model.session import Session
-from booking_flow.saga import OpenStep, StepStatus, TaskKind
+from booking_flow.model.step import OpenStep, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.steps import book, outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import basket_of, chosen_of
@@ -39,7 +41,7 @@ class Disagreement:
 def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
     """Compare a reservation with the attempt it is said to come from."""
     pairs = (
-        ("lead surname", _our_surname(session), (found.lead_surname or "").casefold()),
+        ("lead surname", *_surnames(session, found)),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
         ("price", str(basket_of(session).total), str(found.price or "")),
@@ -52,9 +54,15 @@ def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreemen
     )
 
 
-def _our_surname(session: Session) -> str:
-    passengers = session.details.passengers
-    return passengers[0].last_name.casefold() if passengers else ""
+def _surnames(session: Session, found: ImportedBooking) -> tuple[str, str]:
+    """Return both lead surnames, equal where they may be spellings of one whole name."""
+    theirs = (found.lead_surname or "").casefold()
+    lead = next(iter(session.details.passengers), None)
+    if lead is None:
+        return "", theirs
+    ours = [name for name in (lead.last_name, lead.printed_last_name) if name]
+    same = bool(theirs) and any(same_name(name, theirs) for name in ours)
+    return theirs if same else lead.last_name.casefold(), theirs
 
 
 def _dates(session: Session, found: ImportedBooking) -> tuple[str, str]:

@@ -64,7 +64,7 @@ def create_app(settings: Settings) -> web.Application:
                 verifying(parts),
                 beside(
                     _listen(app[SERVICE], parts),
-                    clean_up(parts.database),
+                    clean_up(parts.database, parts.vault),
                     check_optional_services(parts),
                 ),
                 _working(app, parts),

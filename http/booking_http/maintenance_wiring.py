@@ -16,10 +16,12 @@ from booking_flow.engine import Engine
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup, SessionStore
 from booking_flow.runtime.recovery import Recovery
+from booking_flow.staff.action import Work
 from booking_flow.staff.task_resolution import Desk
 from booking_flow.supplier import Supplier
 from booking_http.runtime.process import writing
 from booking_http.settings import Settings
+from persistence.audit import PostgresAudit
 from persistence.database import Database
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
@@ -34,6 +36,8 @@ class Maintenance:
     forgotten: PostgresForgottenClaims
     tasks: PostgresTaskStore
     recovery: Recovery
+    audit: PostgresAudit
+    staff_work: Work
     desk: Desk
 
 
@@ -49,6 +53,8 @@ class SharedParts:
     policy: Policy
     new_id: Callable[[], UUID]
     owner: str
+    mails: bool
+    """Whether confirmations are mailed."""
 
 
 def maintenance_of(wired: SharedParts) -> Maintenance:
@@ -70,8 +76,30 @@ def maintenance_of(wired: SharedParts) -> Maintenance:
         new_id=wired.new_id,
         worker=wired.owner,
     )
-    desk = Desk(tasks=tasks, supplier=wired.supplier, unit_of_work=wired.engine.unit_of_work)
-    return Maintenance(queue=queue, forgotten=forgotten, tasks=tasks, recovery=recovery, desk=desk)
+    audit = PostgresAudit(wired.database)
+    return Maintenance(
+        queue=queue,
+        forgotten=forgotten,
+        tasks=tasks,
+        recovery=recovery,
+        audit=audit,
+        staff_work=Work(
+            engine=wired.engine,
+            store=wired.store,
+            tasks=tasks,
+            queue=queue,
+            recovery=recovery,
+            audit=audit,
+            policy=wired.policy,
+            mails=wired.mails,
+        ),
+        desk=Desk(
+            tasks=tasks,
+            supplier=wired.supplier,
+            unit_of_work=wired.engine.unit_of_work,
+            audit=audit,
+        ),
+    )
 
 
 async def open_lookup(

@@ -33,6 +33,9 @@ from booking_http.setting_types import (
 )
 from persistence.environment_mark import AppEnv
 
+_POLICY: Final = Policy()
+"""What the core does where nothing is chosen."""
+_MINUTE: Final = timedelta(minutes=1)
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -44,7 +47,11 @@ class FromEnvironment(BaseSettings):
     """Settings; their names are those of the environment, in lower case."""
 
     model_config = SettingsConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        env_ignore_empty=True,
+        use_attribute_docstrings=True,
     )
 
 
@@ -57,118 +64,163 @@ class DatabaseSettings(FromEnvironment):
 
 
 class Settings(FromEnvironment):
-    """Everything a deployment may choose."""
+    """Everything a deployment may choose; docs/configuration.md is made of these sentences."""
 
     app_env: AppEnv = AppEnv.DEVELOPMENT
-    """Which world this is; compared with the database's mark at every start."""
+    """which world this is: `development`, `staging` or `production`"""
     production_sids: Words = ()
-    """The supplier's accounts that sell for real: production uses these, nobody else may."""
+    """the supplier's accounts that sell for real, separated by commas: production uses these,
+    nobody else may"""
     accept_other_environment: bool = False
-    """Start although database or supplier's account belong to another world."""
+    """start although database or supplier's account belong to another environment"""
     app_host: str = "127.0.0.1"
+    """the address to listen on"""
     app_port: int = Field(default=8080, ge=0, le=65535)
+    """the port to listen on"""
     public_url: BaseUrl | None = None
-    """Where clients reach the service, for links in mails and the API's document."""
+    """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`"""
     drain_seconds: float = Field(default=5.0, ge=0)
-    """How long a process that was told to stop goes on serving, so that balancers notice."""
+    """how long a process that was told to stop says so and goes on serving:
+    [docs/deploys.md](deploys.md)"""
     shutdown_seconds: Seconds = 180.0
-    """How long a stop waits for steps that are under way; longer than the longest step."""
+    """how long a stop then waits for requests under way"""
 
     database_url: DatabaseUrl
+    """the booking database, `postgresql://…`; `?sslmode=verify-full` asks for TLS as PostgreSQL's
+    own programs do"""
     database_pool_size: int = Field(default=10, ge=1, le=200)
+    """connections per process"""
     redis_url: RedisUrl | None = None
+    """Valkey or Redis; none works, too"""
     catalogue_url: DatabaseUrl | None = None
-    """The catalogue's database; the booking database when it is not given."""
+    """the database of the catalogue, when it is another one; an account that may only read is
+    enough"""
     catalogue_layout: Literal["own", "cruises"] = "own"
-    """Whose tables these are: those our migrations make, or `cruises` with lines and ships."""
+    """whose tables these are: `own`, or `cruises` beside `cruise_lines` and `ships`"""
     catalogue_schema: str | None = None
-    """The schema of the tables, when it is not that of the layout."""
+    """the schema of the catalogue's tables, when it is not that of the layout"""
     catalogue_columns: Columns = None
-    """Other names of tables and columns as JSON, see docs/catalogue.md."""
+    """other names of tables and columns, as JSON: [docs/catalogue.md](catalogue.md)"""
     catalogue_pool_size: int = Field(default=4, ge=1, le=50)
+    """connections to the catalogue per process"""
     catalogue_cache_seconds: float = Field(default=30.0, ge=0, le=LONG, allow_inf_nan=False)
-    """How long what was read of the catalogue is shown again."""
+    """how long what was read of the catalogue is shown again"""
     spool_dir: str | None = None
-    """Where definite supplier answers wait while the database is away."""
+    """a folder for definite answers of the supplier while the database is away; a worker enters
+    them later"""
     journal_dir: str | None = None
-    """Where claims are journaled, so that a database that goes back is noticed."""
+    """a folder for a line of each claim, outside of the database, so that a restore to an earlier
+    moment is noticed"""
 
     master_keys: MasterKeys
-    """Fernet keys that wrap the data keys, the current one first."""
+    """Fernet keys for personal data, the current one first, separated by commas"""
     hash_key: SecretStr = Field(min_length=32)
-    """Keys the hashes of addresses, idempotency keys and search terms; it does not rotate."""
+    """at least 32 characters; keys the hashes of search terms and does not rotate"""
 
     traveltek_base_url: BaseUrl
+    """up to and including `/2.1/json`"""
     traveltek_sid: str
+    """the account's site id"""
     traveltek_username: SecretStr
+    """the account's user"""
     traveltek_password: SecretStr
+    """the account's password"""
     traveltek_language: str = "en"
+    """the language asked for"""
     traveltek_time_scale: Seconds = 1.0
-    """Scales every time limit of supplier calls; tests make it small."""
+    """scales every time limit of supplier calls; for tests"""
 
-    live_lines: Numbers = frozenset({22, 3})
-    currency: Currency = "USD"
-    failed_yellow: FailedYellow = FailedYellow.UNKNOWN
+    live_lines: Numbers = _POLICY.live_lines
+    """ids of the cruise lines that are sold live"""
+    currency: Currency = _POLICY.currency
+    """the currency of all prices"""
+    failed_yellow: FailedYellow = _POLICY.failed_yellow
+    """how a failed booking under fraud review is taken: `unknown` or `refused`"""
     too_many_requests: Literal["unknown", "refused"] = "unknown"
-    """What HTTP 429 to an effect says; a gateway may count a call that has reached the supplier."""
-    payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
-    session_minutes: Seconds = 120.0
-    hold_default_minutes: Seconds = 10.0
-    hold_margin_seconds: Seconds = 30.0
-    book_limit_seconds: Seconds = 90.0
-    max_cards: Count = 3
-    visibility_lag_minutes: Seconds = 15.0
+    """how HTTP 429 to a hold, release, booking or payment is taken: `unknown`, or `refused` where
+    nothing was done then"""
+    payment_channel: PaymentChannel = _POLICY.payment_channel
+    """`with_booking`, `supplier_payment` or `manual` (staff record it)"""
+    session_minutes: Seconds = _POLICY.session_life / _MINUTE
+    """how long a session lives"""
+    hold_default_minutes: Seconds = _POLICY.hold_default / _MINUTE
+    """how long a cabin is held when the supplier does not say"""
+    hold_margin_seconds: Seconds = _POLICY.hold_margin.total_seconds()
+    """how much earlier than the supplier we let a hold end"""
+    book_limit_seconds: Seconds = _POLICY.book_limit.total_seconds()
+    """how long a hold must still live when a booking starts"""
+    max_cards: Count = _POLICY.max_cards
+    """cards that may be tried in one session"""
+    visibility_lag_minutes: Seconds = _POLICY.visibility_lag / _MINUTE
+    """how long a booking may stay unseen at the supplier"""
 
     worker: bool = True
-    """Whether `serve` also works off what waits; any number of processes may."""
+    """whether `serve` also works off what waits; `false` leaves it to `booking-flow worker`"""
     worker_concurrency: int = Field(default=8, ge=1, le=100)
-    """Pieces of each kind that one process has under way at once."""
+    """pieces of work of each kind that one process has under way"""
     worker_poll_seconds: Seconds = 5.0
-    """How often to look for work that nobody announced."""
+    """how often a worker looks for what nobody announced"""
     worker_port: int | None = Field(default=None, ge=1, le=65535)
-    """Where `booking-flow worker` shows its counts; `serve` shows them itself."""
+    """the port on which `booking-flow worker` shows `/metrics`, on `APP_HOST`; `serve` shows them
+    itself"""
     back_office_url: SiteUrl | None = None
-    """Where bookings can be looked up whose outcome is not known, see docs/back-office.md."""
+    """where a booking with an unknown outcome is looked up: [docs/back-office.md](back-office.md)
+    """
     back_office_token: SecretStr | None = None
+    """the bearer token the back office knows us by"""
 
     cors_origins: Origins = ()
+    """origins of web shops, separated by commas"""
     trusted_proxies: Networks = ()
-    """Networks whose X-Forwarded-For or Forwarded is believed."""
+    """networks of our own proxies, whose `X-Forwarded-For` or `Forwarded` is believed; `none` says
+    that there are none"""
     max_body_bytes: int = Field(default=64 * 1024, ge=1024, le=64 * MANY)
-    """The largest body of any route; each has a smaller one of its own."""
+    """the largest request body of any route; each has a smaller one of its own"""
     body_seconds: Seconds = 20.0
-    """How long a request's body may take to arrive."""
+    """how long a request's body may take to arrive"""
     cap_holds: Count = 5
-    """Live holds one address may have on one sailing."""
+    """live holds one address may have on one sailing"""
     cap_holds_per_address: Count = 15
-    """Live holds one address may have on all sailings together."""
+    """live holds one address may have on all sailings together"""
     cap_cards_per_session: Count = 10
-    """Card attempts per hour in one session, refused ones included."""
+    """card attempts per hour in one session"""
     cap_cards_per_address: Count = 30
-    """Card attempts per hour from one address."""
+    """card attempts per hour from one address"""
     caps_exempt: Networks = LOOPBACK
-    """Addresses without caps: a loopback caller is our own proxy, or a developer."""
+    """networks without these caps; `none` exempts nobody"""
     debug_networks: Networks = LOOPBACK
-    """Networks from which debug calls of staff are answered."""
+    """networks from which debug calls of staff are answered"""
     cap_lookups_per_address: Count = 10
-    """Requests per hour from one address to be mailed a link to a booking."""
+    """requests per hour from one address to be mailed a link to a booking"""
     streams_per_session: Count = 3
+    """event streams of one session"""
     heartbeat_seconds: Seconds = 15.0
+    """how often an event stream says that it is alive"""
 
     webhook_urls: Secrets = ()
-    """Where changes of sessions are announced; paths often hold a secret."""
+    """`https://` addresses that are told of every change of state, separated by commas"""
     webhook_secrets: Secrets = ()
-    """One for each address; while rotating, the new and the old one with a space between."""
+    """one `whsec_…` for each address in the same order; while rotating, new and old with a space
+    between"""
     webhook_allowed_hosts: Hosts = ()
-    """Hosts of `webhook_urls` that may have private addresses."""
+    """hosts of `WEBHOOK_URLS` that may have private addresses"""
     smtp_url: SecretStr | None = None
+    """`smtp://user:password@host:587` (STARTTLS) or `smtps://…`; `?tls=none` for a relay on this
+    machine"""
     mail_from: str | None = None
+    """the sender of all mail, such as `Cruises <bookings@example.com>`"""
     agency_email: str | None = None
+    """who gets a copy of every confirmation"""
     oidc_issuer: BaseUrl | None = None
-    """Whose word is taken for who of the staff somebody is; needs `public_url`."""
+    """an OpenID Connect provider whose word staff may sign in by, `https://…`; needs `PUBLIC_URL`
+    """
     oidc_client_id: str | None = None
+    """what the provider knows us by; its redirect address is `PUBLIC_URL` and
+    `/console/sign-in/oidc/callback`"""
     oidc_client_secret: SecretStr | None = None
+    """the secret that goes with it"""
 
     def catalogue(self) -> Layout:
         """Return the names of the catalogue's tables and columns."""

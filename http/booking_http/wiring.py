@@ -139,6 +139,7 @@ def _wire(
             policy=policy,
             new_id=new_uuid,
             owner=owner,
+            mails=bool(notifications.channels.confirmations),
         )
     )
     return Parts(

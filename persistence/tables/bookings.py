@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -116,8 +117,10 @@ session_search: Final = Table(
     Column("hash", LargeBinary, primary_key=True),
     Column("begun_at", MOMENT, primary_key=True),
     own_session(primary_key=True),
+    Column("version", SmallInteger, nullable=False, server_default=text("1")),
     one_of("kind", SearchKind),
     Index("ix_session_search_session_id", "session_id"),
+    Index("ix_session_search_older", "session_id", postgresql_where=text("version = 1")),
 )
 
 session_keys: Final = Table(
@@ -166,6 +169,7 @@ sailings: Final = Table(
     Column("currency", Text, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("returns_on", Date),
+    Column("image_url", Text),
     Column("itinerary", JSONB),
     Column("notices", JSONB),
     three_letters(),

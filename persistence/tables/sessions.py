@@ -28,7 +28,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from booking_flow.flow import ENDS, State, Trigger
 from booking_flow.model.history import ActorKind, EventKind
 from booking_flow.model.session import UnwindingReason
-from booking_flow.saga import StepStatus, TaskKind
+from booking_flow.model.step import StepStatus
+from booking_flow.model.task import TaskKind
 from persistence.columns import (
     EFFECTFUL,
     MOMENT,

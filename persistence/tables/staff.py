@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -20,23 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from booking_flow.staff.people import Role
 from persistence.columns import MOMENT, UUID, metadata, one_of
-
-
-class Role(StrEnum):
-    """What a member of staff may do; each may do all that those before it may."""
-
-    VIEWER = "viewer"
-    """Reads, with the guests' personal data masked."""
-    AGENT = "agent"
-    """Reads everything, acts, and answers tasks."""
-    SUPERVISOR = "supervisor"
-    """Also overrides the line's record and erases guests."""
-
-    def includes(self, other: Role) -> bool:
-        """Whether this role may do what `other` may."""
-        order = list(Role)
-        return order.index(self) >= order.index(other)
 
 
 def own_account() -> Column[Any]:

@@ -43,9 +43,10 @@ WATCHED: Final = (
 )
 """The engine, the stores, and what delivers."""
 ELSEWHERE: Final[Mapping[str, str]] = {
-    "persistence.claims": "who of the staff works on a task",
+    "booking_flow.staff.action": "what staff do is committed by the unit of work",
+    "booking_flow.staff.actions": "what staff do is made of watched commits",
+    "booking_flow.staff.task_claims": "who of the staff works on a task",
     "persistence.lookups": "one statement for each step of a mailed link",
-    "persistence.task_queries": "staff have an undo tried at once",
 }
 """Modules that await and write what a booking is made of, and why nobody need die in them."""
 BEFORE: Final = "before"

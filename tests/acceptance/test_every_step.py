@@ -14,8 +14,9 @@ import pytest
 
 from adapters.simulator.faults import FAULTS
 from booking_flow.errors import RefusalCode
+from booking_flow.model.step import StepKind, StepName
 from booking_flow.ports import StoredTask
-from booking_flow.saga import SAGA, STEPS, StepKind, StepName
+from booking_flow.saga import SAGA, STEPS
 from tests.acceptance.judge import books_of, judge, judge_the_end
 from tests.acceptance.shopper import Wish
 from tests.acceptance.wishes import (

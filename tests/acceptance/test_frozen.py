@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import psutil
 
+from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
-from booking_flow.saga import StepName
 from tests.acceptance.journeys import ADD, BOOK
 from tests.acceptance.ledger import agrees, facts_of
 from tests.acceptance.processes import Fate, nursery

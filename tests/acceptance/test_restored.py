@@ -17,12 +17,12 @@ from sqlalchemy import text
 
 from adapters.embedded import EmbeddedPostgres
 from booking_flow.errors import Refused
+from booking_flow.model.task import TaskKind
 from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import CHANGED
-from booking_flow.saga import TaskKind
+from booking_flow.staff.people import Role
 from persistence.database import create_engine, execute, fetch_all
 from persistence.migrate import upgrade
-from persistence.tables.staff import Role
 from tests.acceptance.processes import Fate, nursery
 from tests.acceptance.restoring import (
     cluster_put_back,

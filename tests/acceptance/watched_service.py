@@ -22,7 +22,7 @@ from tests.acceptance.observing import PIECE, observe, plan
 observe()
 
 import booking_http.worker.main  # noqa: E402 - what is imported from here on is observed
-from booking_flow.model.history import ActorKind, Origin  # noqa: E402
+from booking_flow.staff.people import Role, StaffMember  # noqa: E402
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer  # noqa: E402
 from booking_http.app import create_app  # noqa: E402
 from booking_http.runtime.logs import configure_logs  # noqa: E402
@@ -37,7 +37,7 @@ from booking_http.worker.outbox_sender import OutboxSender  # noqa: E402
 from persistence.notify import Wakeups  # noqa: E402
 from persistence.outbox import OutboxMessage  # noqa: E402
 
-STAFF: Final = Origin(actor=ActorKind.STAFF, actor_name="rosa")
+STAFF: Final = StaffMember(name="rosa", role=Role.SUPERVISOR)
 
 
 def named(job: Job[Any]) -> Job[Any]:
@@ -104,11 +104,11 @@ async def _answer(parts: Parts, said: dict[str, str]) -> None:
     PIECE.set(said["session"])
     given = TaskAnswer(
         task_id=UUID(said["task_id"]),
-        version=int(said["version"]),
+        seen=frozenset({int(said["version"])}),
         kind=AnswerKind(said["kind"]),
         reservation=said["reservation"],
     )
-    await parts.maintenance.desk.answer(given, origin=STAFF)
+    await parts.maintenance.desk.answer(given, by=STAFF)
 
 
 DOES: Final = {"work": work, "drain": drain, "answer": answer}

@@ -18,9 +18,9 @@ from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.dispatch import SUPPLIER
 from adapters.simulator.supplier import Supplier
 from booking_flow.errors import Refused
-from booking_flow.model.history import ActorKind, Origin
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask, StoreUnavailable
-from booking_flow.saga import TaskKind
+from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker
@@ -41,7 +41,7 @@ FORGET = """
     COMMIT
 """
 """Make a shop's database new again; a copy of a seeded one would take ten times as long."""
-STAFF = Origin(actor=ActorKind.STAFF, actor_name="rosa")
+STAFF = StaffMember(name="rosa", role=Role.SUPERVISOR)
 LEASES = timedelta(minutes=4)
 """Longer than any lease, shorter than a hold."""
 HOLDS = timedelta(minutes=31)
@@ -134,7 +134,7 @@ class World:
         """Let staff find out the truth and answer a task by it."""
         answer = await self.truth(task, line_cancels=line_cancels)
         try:
-            await self.do(self.service.parts.maintenance.desk.answer(answer, origin=STAFF))
+            await self.do(self.service.parts.maintenance.desk.answer(answer, by=STAFF))
         except Refused as refused:
             return refused
         except StoreUnavailable:
@@ -157,10 +157,10 @@ class World:
                 kind = AnswerKind.DONE
         return TaskAnswer(
             task_id=task.id,
-            version=task.version,
+            seen=frozenset({task.version}),
             kind=kind,
             reservation=reservation,
-            supervisor=True,
+            override=True,
         )
 
     async def _asked_the_line(self, reservation: str, line_cancels: bool) -> AnswerKind:

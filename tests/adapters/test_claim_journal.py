@@ -19,7 +19,7 @@ from adapters import claim_journal
 from adapters.claim_journal import RECENT, FileJournal
 from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledStep
 from booking_flow.model.money import Money
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
 
 DATABASE, ANOTHER = uuid4(), uuid4()
 NOW = datetime(2026, 11, 29, 8, tzinfo=UTC)

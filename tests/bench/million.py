@@ -19,12 +19,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from adapters.embedded import EmbeddedPostgres
+from booking_flow.staff.people import Role
 from booking_http.runtime.logs import configure_logs
 from booking_http.staff.cursors import write_place
 from persistence.clock import set_clock_offset
 from persistence.database import fetch_all
 from persistence.migrate import upgrade
-from persistence.tables.staff import Role
 from tests.bench.archive import Progress, fill
 from tests.bench.clients import checked
 from tests.bench.figures import Figures

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.bench.clients import checked
 from tests.http.kit import Guest, Service
 from tests.http.staff import Clerk, hire, in_doubt

@@ -12,8 +12,8 @@ import asyncpg
 from booking_flow.flow import Trigger
 from booking_flow.model.change import Change
 from booking_flow.model.session import Session
+from booking_flow.model.step import StepName
 from booking_flow.ports import CommitResult
-from booking_flow.saga import StepName
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore

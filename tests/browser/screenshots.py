@@ -10,8 +10,8 @@ from pathlib import Path
 from playwright.async_api import FloatRect, async_playwright
 
 from adapters.embedded import EmbeddedPostgres
+from booking_flow.staff.people import Role
 from persistence.migrate import upgrade
-from persistence.tables.staff import Role
 from tests.browser.conftest import ARGS, chromium
 from tests.browser.shop import Shop, open_shop
 from tests.conftest import ROOT, administer

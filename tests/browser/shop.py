@@ -13,7 +13,7 @@ from typing import Any
 from playwright.async_api import Browser, BrowserContext, Page, StorageState
 from yarl import URL
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.conftest import PostgresServer, administer, copy_of
 from tests.http.kit import Guest, Service, running_service, running_simulator, seed_catalogue
 from tests.http.staff import PASSWORD, Clerk, hire

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.browser.shop import Shop
 from tests.browser.test_pages import barriers, open_all, overflow
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.catalogue.conftest import MakeShelf
 from tests.http.kit import Service, Simulator, running_service, running_simulator
 from tests.http.staff import audit, hire

@@ -73,7 +73,7 @@ async def catalogue(database_url: str) -> AsyncIterator[CatalogueReader]:
     notices: Any = ("Passports are needed.", 7, " ")
     itinerary: Any = ITINERARY
     rows[2] = replace(rows[2], itinerary=itinerary, notices=notices, ship=SHIP)
-    rows[3] = replace(rows[3], ship=SHIP)
+    rows[3] = replace(rows[3], ship=SHIP, image_url="/pictures/bay.svg")
     foreign = replace(SHORT, cruise_id="foreign", from_price=Decimal(1), nights=5)
     rows.append(CatalogueRow(sailing=foreign, currency="EUR", ship=SHIP))
     await seed(engine, rows)
@@ -186,6 +186,7 @@ async def test_a_sailing_is_shown_with_all_that_the_catalogue_tells(
             Stop(day=3, port="Nassau", arrive=time(7)),
         ),
         notices=("Passports are needed.",),
+        ship_image_url="/pictures/icon.svg",
         ship_description="Large.",
         year_built=2024,
         guest_capacity=5610,
@@ -198,6 +199,17 @@ async def test_a_sailing_is_shown_with_all_that_the_catalogue_tells(
         ),
     )
     assert await catalogue.details("nothing") is None
+
+
+async def test_a_sailing_without_a_picture_of_its_own_has_its_ships(
+    catalogue: CatalogueReader,
+) -> None:
+    page = await catalogue.search(Filters(after=TODAY, ship=31))
+    assert {entry.sailing.cruise_id: entry.image_url for entry in page.entries} == {
+        "foreign": "/pictures/icon.svg",
+        "short": "/pictures/icon.svg",
+        "unpriced": "/pictures/bay.svg",
+    }
 
 
 async def test_a_catalogue_without_descriptions_lacks_nothing(make_shelf: MakeShelf) -> None:

@@ -9,11 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import text
 
+from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from persistence import history_check
 from persistence.database import create_engine, transaction
 from persistence.history_check import check_all
-from persistence.tables.staff import Role
 from tests.http.conftest import make_service, seeded_url, service, simulator
 from tests.http.kit import Service
 from tests.http.staff import audit, hire, rows

@@ -1,11 +1,13 @@
 """Pages are kept true: what they say to paste, to set, to run and to read is what there is."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from booking_http.cli.configuration import page_with_table
+from booking_http.cli.main import main
 from booking_http.demo.text import booking_lines
 from booking_http.settings import Settings
 
@@ -16,25 +18,10 @@ PAGES = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "diagrams/README.md",
     *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md")),
 ]
-
-
-def settings_table() -> Iterator[tuple[str, str]]:
-    for name, default in re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", CONFIGURATION, re.MULTILINE):
-        yield name.lower(), default.strip("` ")
-
-
-def written(default: object) -> str:
-    """Return a default as the table writes it."""
-    if default is None or default == ():
-        return "none"
-    if isinstance(default, tuple | frozenset):
-        return ",".join(sorted(map(str, default)))
-    if isinstance(default, bool):
-        return str(default).lower()
-    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def test_the_booking_is_the_one_the_demo_prints() -> None:
@@ -43,13 +30,22 @@ def test_the_booking_is_the_one_the_demo_prints() -> None:
     assert block == booking_lines() + "\n"
 
 
-def test_every_setting_is_listed_with_its_default_and_no_other() -> None:
-    fields = Settings.model_fields
-    expected = [
-        (name, "required" if field.is_required() else written(field.default))
-        for name, field in fields.items()
-    ]
-    assert list(settings_table()) == expected
+def test_every_setting_is_listed_with_its_default_and_what_it_is() -> None:
+    """`booking-flow settings --write docs/configuration.md` writes the table."""
+    assert page_with_table(CONFIGURATION) == CONFIGURATION
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| (.+) \|$", CONFIGURATION, re.MULTILINE)
+    assert [name.lower() for name, _, _ in rows] == list(Settings.model_fields)
+    assert {default for name, default, _ in rows if name == "DATABASE_URL"} == {"required"}
+
+
+def test_a_page_whose_table_is_stale_is_told_so(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(CONFIGURATION.replace("| `8080` |", "| `80` |"), "utf-8")
+    done = CliRunner().invoke(main, ["settings", "--check", str(page)])
+    assert (done.exit_code, "is stale" in done.output) == (1, True)
+    assert CliRunner().invoke(main, ["settings", "--write", str(page)]).exit_code == 0
+    assert page.read_text("utf-8") == CONFIGURATION
+    assert CliRunner().invoke(main, ["settings"]).output in CONFIGURATION
 
 
 def test_the_sections_come_in_the_readers_order() -> None:

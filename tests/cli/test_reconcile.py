@@ -125,11 +125,14 @@ async def test_what_cannot_be_entered_is_left_to_staff_when_somebody_says_so(
     assert (done.exit_code, "1 wait to be entered" in done.output) == (1, True)
     assert (await forgotten.book()).code == "unavailable"
     assert (await run("--accept")).exit_code == 2
-    done = await run("--accept", "--as", "ada")
+    done = await run("--accept", "--as-operator", "ada")
     assert "1 left to staff" in done.output
     assert "0 wait to be entered, of 1 the outcome is open" in done.output
     (line,) = await audit(service, "accept_forgotten")
-    assert (line.name, [str(each) for each in line.session_ids]) == ("ada", [forgotten.uuid])
+    assert (line.name, [str(each) for each in line.session_ids]) == (
+        "ada (operator)",
+        [forgotten.uuid],
+    )
     # Its own session stays shut until staff have closed the task; all others sell.
     assert (await forgotten.book()).status == 202
     await service.guest().to_booked()

@@ -11,7 +11,8 @@ from cryptography.fernet import Fernet
 
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.model.session import Session
-from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_http.cli.main import main
 from persistence.database import create_engine
 from persistence.encryption import Vault

@@ -8,11 +8,11 @@ import json
 import pytest
 from click.testing import CliRunner, Result
 
+from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from booking_http.staff.passwords import Passwords
 from persistence.database import Database, create_engine
 from persistence.staff import PostgresStaff
-from persistence.tables.staff import Role
 
 EMAIL = "ada@agency.test"
 

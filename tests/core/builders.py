@@ -29,16 +29,9 @@ from booking_flow.model.pricing import (
 )
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session
+from booking_flow.model.step import OpenStep, OwedUndo, StepName, StepSettlement, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
-from booking_flow.saga import (
-    OpenStep,
-    OwedUndo,
-    StaffTask,
-    StepName,
-    StepSettlement,
-    StepStatus,
-    TaskKind,
-)
 from booking_flow.steps.book import BookRequest
 from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import (

@@ -15,7 +15,8 @@ from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.saga import OpenStep, StepName, StepStatus, TaskKind
+from booking_flow.model.step import OpenStep, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.reconciliation import payment_overdue
 from booking_flow.steps.resolution import (
@@ -379,3 +380,34 @@ def test_the_line_is_believed_only_while_a_cancellation_is_under_way(session: Se
     expected = a_refusal(RefusalCode.WRONG_STATE, "No cancellation is under way.")
     assert plain(refused_by(lambda: line_cancelled(session, reason=None))) == plain(expected)
     assert plain(refused_by(lambda: line_refused(session, reason=None))) == plain(expected)
+
+
+@pytest.mark.parametrize(
+    ("ours", "printed", "theirs"),
+    [
+        ("Müller", "Muller", "MULLER"),
+        ("Müller", "Muller", "MUELLER"),
+        ("O\u2019Brien", "O'Brien", "OBRIEN"),
+        ("Smith-Jones", "Smith-Jones", "SMITH JONES"),
+        ("Núñez", "Nunez", "Nu\u0301n\u0303ez"),
+        ("Иванов", "Ivanov", "IVANOV"),
+        ("Núñez", None, "NUNEZ"),
+    ],
+)
+def test_the_lines_spelling_of_a_surname_is_no_disagreement(
+    ours: str, printed: str | None, theirs: str
+) -> None:
+    assert disagreements(booked_by(ours, printed), a_record(lead_surname=theirs)) == ()
+
+
+@pytest.mark.parametrize("theirs", ["SMITH", "JONES", "SMITH JONES BROWN", "MULLER", "", "王"])
+def test_a_part_of_a_surname_is_for_a_supervisor(theirs: str) -> None:
+    found = disagreements(booked_by("Smith-Jones", "Smith-Jones"), a_record(lead_surname=theirs))
+    expected = Disagreement(fact="lead surname", ours="smith-jones", theirs=theirs.casefold())
+    assert found == (expected,)
+
+
+def booked_by(last_name: str, printed: str | None) -> Session:
+    session = unknown_book()
+    lead = replace(session.details.passengers[0], last_name=last_name, printed_last_name=printed)
+    return replace(session, details=session.details.with_changes(passengers=(lead,)))

@@ -15,8 +15,9 @@ from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.party import Details, Party
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import FailedYellow, PaymentChannel
-from booking_flow.saga import OpenStep, OwedUndo, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps.book import (
     BookRequest,
     BookResult,

@@ -13,8 +13,8 @@ from booking_flow.lifecycle.extend_deadline import TOO_LATE, Deadline, extended,
 from booking_flow.model.change import Change
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import StepName
 from booking_flow.policy import PaymentChannel
-from booking_flow.saga import StepName
 from tests.core.builders import (
     NOW,
     SUPPLIER,

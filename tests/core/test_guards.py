@@ -10,8 +10,8 @@ from booking_flow.lifecycle.edit import edited, may_price
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.guards import (
     SESSION_OVER,
     allowed_triggers,

@@ -17,8 +17,9 @@ from booking_flow.booking_results import (
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.money import Money
+from booking_flow.model.step import StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import FailedYellow
-from booking_flow.saga import StepStatus, TaskKind
 from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (

@@ -14,7 +14,7 @@ from booking_flow.lifecycle.manual_transition import Jump, Remains, jump_to, mov
 from booking_flow.model.change import Change
 from booking_flow.model.history import EventKind, fold
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
 from tests.core.builders import (
     NOW,
     OWED,

@@ -14,8 +14,9 @@ from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
-from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
     PayResult,

@@ -12,8 +12,8 @@ from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import StepName
 from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.saga import StepName
 from tests.core.builders import (
     NOW,
     a_basket,

@@ -15,8 +15,9 @@ from booking_flow.model.change import Change, TaskClosing
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OwedUndo, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import TakenCheck
-from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
 from booking_flow.steps.book import BookResult
 from booking_flow.steps.hold import HoldResult
 from booking_flow.steps.outcomes import Failure

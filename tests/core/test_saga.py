@@ -7,8 +7,9 @@ import pytest
 
 from booking_flow.flow import State
 from booking_flow.model.money import Money
-from booking_flow.policy import FailedYellow, PaymentChannel, Policy, StepLimits
-from booking_flow.saga import SAGA, STEPS, OpenStep, StepKind, StepName, StepStatus
+from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_flow.saga import SAGA, STEPS
 from booking_flow.supplier import CallContext, CardTransaction, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import HELD_UNTIL, NOW, OWED, a_booking, a_session, an_id, eur, usd

@@ -8,7 +8,8 @@ from booking_flow.errors import RefusalCode, Refused
 from booking_flow.flow import IllegalTransition, State, Trigger
 from booking_flow.model.change import Change, PaymentRecord, TaskClosing, begin
 from booking_flow.model.history import EventKind
-from booking_flow.saga import OpenStep, StepClaim, StepName, StepStatus, TaskKind
+from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.steps import outcomes
 from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier_errors import FailureKind, SupplierError

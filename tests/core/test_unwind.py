@@ -22,7 +22,8 @@ from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.saga import OwedUndo, StepName, StepStatus, TaskKind
+from booking_flow.model.step import OwedUndo, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.steps.guards import SESSION_OVER
 from tests.core.builders import (
     BOOKED_FACTS,

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from booking_flow.flow import FLOW, STATES, TABLE, Mover
-from booking_flow.saga import SAGA, StepKind
+from booking_flow.model.step import StepKind
+from booking_flow.saga import SAGA
 from booking_http.cli.main import main
 from booking_http.diagrams import mermaid, model, readme
 from booking_http.diagrams.drawn import DRAWN as FOR_PAGES

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.conftest import PostgresServer, Templates, own_copy
 from tests.http.kit import (
     Guest,

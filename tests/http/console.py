@@ -11,10 +11,10 @@ from typing import Any
 
 from yarl import URL
 
+from booking_flow.staff.people import Role
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import COOKIE
 from persistence.staff import PostgresStaff
-from persistence.tables.staff import Role
 from tests.http.kit import Guest, Service
 from tests.http.staff import PASSWORD, Clerk, hire
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.conftest import MakeService
 from tests.http.console import Visitor, at_desk, page_of
 from tests.http.kit import VISA, Service
@@ -47,7 +47,7 @@ async def test_who_comes_second_is_told_what_happened_and_keeps_what_they_typed(
     again = await agent.send(late, path, reason="they changed their mind")
     assert (again.status, again.location) == (303, f"{page_of(guest)}?done=cancel")
     done = await agent.get(again.location)
-    assert "Cancelled, or asked for" in done.words
+    assert "The session is cancelled." in done.words
     assert "by Sam Example" in done.words
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from booking_flow.staff.people import Role
 from booking_http.console.auth import own_path
 from booking_http.staff.passwords import hash_password
 from booking_http.web.auth import COOKIE
-from persistence.tables.staff import Role
 from tests.http.console import Visitor, come_in
 from tests.http.kit import Service
 from tests.http.staff import PASSWORD, Clerk, hire

@@ -6,7 +6,7 @@ import pytest
 
 from booking_flow.flow import FLOW, STATES
 from booking_flow.saga import SAGA
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.console import Visitor, come_in
 from tests.http.kit import Service
 from tests.http.staff import audit, hire, rows

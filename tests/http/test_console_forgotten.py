@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.console import at_desk
 from tests.http.kit import Json, Service
 from tests.http.staff import Clerk, audit, hire

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
+from booking_flow.staff.people import Role
 from booking_http.console.heat_map import HEATS, heat
-from persistence.tables.staff import Role
 from tests.http.console import Visitor, come_in
 from tests.http.kit import Service
 from tests.http.staff import hire

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.conftest import MakeService
 from tests.http.console import Visitor, at_desk
 from tests.http.kit import Service

@@ -15,7 +15,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.party import Party
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session, Unwinding, UnwindingReason
-from booking_flow.saga import OpenStep, StepName, StepStatus
+from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_http.api.session_response import render
 from tests.http.kit import Json
 

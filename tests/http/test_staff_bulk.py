@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from booking_flow.staff.people import Role
 from booking_http.staff import bulk_runs
 from booking_http.worker.main import jobs
 from persistence.bulk import TakenItem
-from persistence.tables.staff import Role
 from tests.http.kit import Guest, Json, Reply, Service
 from tests.http.staff import WHY, Clerk, audit, hire
 
@@ -148,7 +148,7 @@ async def test_a_step_or_undo_that_is_still_stuck_is_named(service: Service, age
     doubtful, owed = await doubting(service), await owing(service)
     runs = [(await begin(agent, name)).body for name in ("reconcile", "retry-undo")]
     await service.simulator.fault("basketremove.pl", "http_500")
-    work = bulk_runs.bulk_work(service.parts).support.work
+    work = service.parts.maintenance.queue
     (row,) = [each for each in (await take(service)) if str(each.session_id) == doubtful.uuid]
     await work.take_step(row.session_id, lease_seconds=600)
     await bulk_runs.bulk_work(service.parts).do(row)

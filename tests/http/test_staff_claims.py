@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.kit import Json, Reply, Service
 from tests.http.staff import WHY, Clerk, audit, hire, in_doubt
 

@@ -6,12 +6,12 @@ import re
 
 import pytest
 
+from booking_flow.staff.actions import ACTIONS
+from booking_flow.staff.people import Role
 from booking_http.routes import ROUTES
-from booking_http.staff.allowed_actions import ACTIONS
 from booking_http.staff.wiring import BASE
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
-from persistence.tables.staff import Role
 from tests.http.kit import Service
 from tests.http.staff import PASSWORD, Clerk, audit, hire, rows
 

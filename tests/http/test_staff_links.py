@@ -9,10 +9,10 @@ from http.cookies import SimpleCookie
 import pytest
 from multidict import CIMultiDictProxy
 
+from booking_flow.staff.people import Role
 from booking_http.staff.sign_in_links import grant_link
 from booking_http.staff.wiring import BASE
 from persistence.staff import PostgresStaff
-from persistence.tables.staff import Role
 from tests.http.kit import Reply, Service
 from tests.http.staff import Clerk, audit, hire, rows
 

@@ -14,12 +14,12 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from adapters.oidc import Provider
+from booking_flow.staff.people import Role
 from booking_http.settings import SettingsError
 from booking_http.staff.identity_provider import provider_of
 from booking_http.staff.oidc import CALLBACK, OIDC
 from booking_http.staff.wiring import BASE
 from persistence.staff import PostgresStaff
-from persistence.tables.staff import Role
 from tests.http.conftest import MakeService
 from tests.http.kit import Reply, Service, settings_for
 from tests.http.oidc_provider import CLIENT, SECRET, Claims, OidcProvider, running_provider

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from persistence.tables.staff import Role
+from booking_flow.staff.people import Role
 from tests.http.kit import Guest, Json, Service
 from tests.http.staff import Clerk, hire, in_doubt
 from tests.http.test_openapi import validator

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from booking_flow.staff.people import Role
 from booking_http.worker.outbox_sender import send_due
-from persistence.tables.staff import Role
 from tests.http.conftest import MakeService
 from tests.http.console import at_desk, page_of
 from tests.http.kit import Guest, Json, Reply, Service

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from booking_flow.staff.people import Role
 from booking_http.api.action_links import BASE
-from persistence.tables.staff import Role
 from tests.http.kit import VISA, Guest, Json, Service
 from tests.http.staff import Clerk, audit, hire, in_doubt, rows
 from tests.http.test_openapi import validator

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from booking_flow.staff.people import Role
 from booking_http.web.models import rfc3339
 from booking_http.worker.outbox_sender import send_due
-from persistence.tables.staff import Role
 from tests.http.conftest import MakeService
 from tests.http.kit import Guest, Json, Reply, Service
 from tests.http.staff import WHY, Clerk, audit, hire, in_doubt, rows

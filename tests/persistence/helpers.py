@@ -8,8 +8,8 @@ from booking_flow.flow import Trigger
 from booking_flow.model.basket import Basket
 from booking_flow.model.change import Change
 from booking_flow.model.session import Session
+from booking_flow.model.step import StepName
 from booking_flow.ports import CommitResult, Committed
-from booking_flow.saga import StepName
 from persistence.database import Database, Row, execute, fetch_all
 from persistence.sessions import PostgresSessionStore
 from tests.persistence.samples import (

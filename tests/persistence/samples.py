@@ -16,7 +16,7 @@ from booking_flow.model.party import Contact, Details, Party, Passenger, Passeng
 from booking_flow.model.pricing import CabinCategory, CabinGrade, PriceItem, Quote, Rate, Selection
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session
-from booking_flow.saga import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
+from booking_flow.model.step import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
 from booking_flow.supplier import SupplierCall, SupplierSession
 
 NOW = datetime.now(UTC)

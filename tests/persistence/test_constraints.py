@@ -9,8 +9,8 @@ from sqlalchemy import text
 from booking_flow.flow import Trigger
 from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
+from booking_flow.model.step import StepStatus
 from booking_flow.ports import CommitResult
-from booking_flow.saga import StepStatus
 from persistence.database import transaction
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import BOOKING, settled, usd

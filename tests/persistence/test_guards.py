@@ -11,8 +11,9 @@ import pytest
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OwedUndo, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult
-from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.encryption import Vault

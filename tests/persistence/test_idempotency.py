@@ -8,8 +8,8 @@ from sqlalchemy import text
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import Trigger
 from booking_flow.model.change import IdempotencyBinding
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.ports import CommitResult, Replay
-from booking_flow.saga import StepName, StepStatus
 from persistence.clock import set_clock_offset
 from persistence.database import fetch_one
 from persistence.idempotency import forget

@@ -7,7 +7,7 @@ import pytest
 from booking_flow.flow import State, Trigger
 from booking_flow.model.change import begin
 from booking_flow.model.session import Session
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
 from persistence.clock import set_clock_offset
 from persistence.overview import calls, cohort, open_steps, standing, sum_up
 from tests.persistence.helpers import Shop

@@ -11,8 +11,9 @@ from booking_flow.flow import Trigger
 from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import OwedUndo, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult, TakenStep
-from booking_flow.saga import OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from persistence.attempts import StepEntry, steps
 from persistence.clock import set_clock_offset
 from persistence.database import Database

@@ -12,8 +12,9 @@ from booking_flow.flow import State, Trigger
 from booking_flow.model.change import PaymentRecord, begin
 from booking_flow.model.history import EventKind, fold
 from booking_flow.model.session import Unwinding, UnwindingReason
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult
-from booking_flow.saga import StaffTask, StepName, StepStatus, TaskKind
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, find_by_booking, find_by_reference, history, tasks

@@ -11,8 +11,9 @@ from booking_flow.flow import Trigger
 from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
+from booking_flow.model.step import OpenStep, OwedUndo, StepName, StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult
-from booking_flow.saga import OpenStep, OwedUndo, StaffTask, StepName, StepStatus, TaskKind
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, tasks

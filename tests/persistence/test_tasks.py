@@ -8,8 +8,9 @@ from uuid import uuid4
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
+from booking_flow.model.step import StepStatus
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult
-from booking_flow.saga import StaffTask, StepStatus, TaskKind
 from persistence.tasks import PostgresTaskStore
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import NOW, settled

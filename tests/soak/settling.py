@@ -9,9 +9,9 @@ from typing import Final
 
 from sqlalchemy import text
 
+from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.runtime.recovery import LOOK_EVERY
-from booking_flow.saga import StepName
 from persistence.database import Row, fetch_one
 from tests.ground import Ground
 

@@ -8,15 +8,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from booking_flow.errors import Refused
-from booking_flow.model.history import ActorKind, Origin
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from booking_flow.saga import TaskKind
+from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_http.wiring import open_parts
 from tests.ground import Ground
 from tests.soak.books import Books, read_books
 
-STAFF: Final = Origin(actor=ActorKind.STAFF, actor_name="soak")
+STAFF: Final = StaffMember(name="soak", role=Role.SUPERVISOR)
 ROUNDS: Final = 4
 """An answer may leave another question, such as what became of the card."""
 
@@ -41,7 +41,7 @@ async def answer_all(ground: Ground, told: Mapping[str, Any]) -> Counter[str]:
 
 async def _give(desk: Desk, answer: TaskAnswer) -> str:
     try:
-        await desk.answer(answer, origin=STAFF)
+        await desk.answer(answer, by=STAFF)
     except Refused as refused:
         return f"{answer.kind} refused, {refused.refusal.code}"
     return answer.kind.value
@@ -60,10 +60,10 @@ async def _answer_to(ground: Ground, books: Books, task: StoredTask) -> TaskAnsw
             kind = AnswerKind.LINE_CANCELLED
     return TaskAnswer(
         task_id=task.id,
-        version=task.version,
+        seen=frozenset({task.version}),
         kind=kind,
         reservation=reservation if kind is AnswerKind.RESERVATION else None,
-        supervisor=kind is AnswerKind.RESERVATION,
+        override=kind is AnswerKind.RESERVATION,
     )
 
 

@@ -7,29 +7,30 @@ from uuid import UUID
 import pytest
 
 from booking_flow.errors import RefusalCode, Refused
-from booking_flow.model.history import ActorKind, Origin
 from booking_flow.ports import StoredTask
+from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
+from persistence.database import Database
 from persistence.tasks import PostgresTaskStore
 from tests.http.kit import Guest, Service
 from tests.worker.kit import rows
 
-ADA, BEN = (Origin(actor=ActorKind.STAFF, actor_name=name) for name in ("ada", "ben"))
+ADA, BEN = (
+    StaffMember(name=name, role=Role.SUPERVISOR, account_id=UUID(int=number))
+    for number, name in enumerate(("ada", "ben"))
+)
 
 
-class SeenEarlier:
+class SeenEarlier(PostgresTaskStore):
     """Tasks as somebody saw them before another answered; at the second look as they are."""
 
-    def __init__(self, seen: StoredTask, tasks: PostgresTaskStore) -> None:
+    def __init__(self, seen: StoredTask, engine: Database) -> None:
+        super().__init__(engine)
         self.seen: StoredTask | None = seen
-        self.tasks = tasks
 
     async def task(self, task_id: UUID) -> StoredTask | None:
         seen, self.seen = self.seen, None
-        return seen or await self.tasks.task(task_id)
-
-    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
-        return await self.tasks.close(task_id, version=version, answer=answer, name=name)
+        return seen or await super().task(task_id)
 
 
 async def test_who_answers_a_moment_too_late_hears_who_was_first(
@@ -40,18 +41,19 @@ async def test_who_answers_a_moment_too_late_hears_who_was_first(
     assert (await guest.book(guest.booking(surname="Pricediffers"))).status == 201
     maintenance = service.parts.maintenance
     (task,) = await maintenance.tasks.open_tasks()
-    answer = TaskAnswer(task_id=task.id, version=task.version, kind=AnswerKind.DONE)
-    await maintenance.desk.answer(answer, origin=ADA)
+    answer = TaskAnswer(task_id=task.id, seen=frozenset({task.version}), kind=AnswerKind.DONE)
+    await maintenance.desk.answer(answer, by=ADA)
     version = (await guest.look()).body["version"]
     late = Desk(
-        tasks=SeenEarlier(task, maintenance.tasks),
+        tasks=SeenEarlier(task, service.parts.database),
         supplier=service.parts.supplier,
         unit_of_work=service.parts.engine.unit_of_work,
+        audit=maintenance.audit,
     )
     with pytest.raises(Refused) as refused:
-        await late.answer(answer, origin=BEN)
+        await late.answer(answer, by=BEN)
     assert refused.value.refusal.code is RefusalCode.VERSION_MISMATCH
-    assert refused.value.refusal.detail == "ada answered done."
+    assert refused.value.refusal.detail == "ada answered done first."
     assert (await guest.look()).body["version"] == version
 
 
@@ -74,7 +76,7 @@ async def test_while_staff_decide_about_a_booking_its_outcome_is_unknown_to_the_
         assert reply.actions == ["release_basket", "cancel"]
     assert (looked.status, asked.status) == (200, 202)
     assert await service.simulator.received("book.pl") == 0
-    answer = TaskAnswer(task_id=task.id, version=1, kind=AnswerKind.DONE)
-    await service.parts.maintenance.desk.answer(answer, origin=ADA)
+    answer = TaskAnswer(task_id=task.id, seen=frozenset({1}), kind=AnswerKind.DONE)
+    await service.parts.maintenance.desk.answer(answer, by=ADA)
     assert (await guest.look()).body["pending"] is None
     assert (await guest.book()).status == 201

@@ -15,8 +15,8 @@ import pytest
 from booking_flow.flow import Trigger
 from booking_flow.model.change import begin
 from booking_flow.model.session import Session
+from booking_flow.model.step import OwedUndo, StepStatus
 from booking_flow.ports import CommitResult
-from booking_flow.saga import OwedUndo, StepStatus
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.encryption import Vault

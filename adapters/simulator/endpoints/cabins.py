@@ -119,10 +119,10 @@ def _decks(call: Call, sailing: SeededSailing, cabins: list[Cabin]) -> list[Json
     """Spell the decks of the cabins shown, or all of them on request."""
     every = call.params.get("showalldecks") in ("1", "Y")
     numbers = sorted({6, 7, 9, 10} if every else {cabin.deck for cabin in cabins})
-    return [deck_block(call.origin, sailing.ship_id, deck) for deck in numbers]
+    return [deck_block(call.pictures, sailing.ship_id, deck) for deck in numbers]
 
 
-def deck_block(origin: str, ship_id: int, deck: int) -> Json:
+def deck_block(pictures: str, ship_id: int, deck: int) -> Json:
     """Spell a deck with its plan."""
     return {
         "deckid": deck_id(ship_id, deck),
@@ -130,7 +130,7 @@ def deck_block(origin: str, ship_id: int, deck: int) -> Json:
         "deckcode": f"D{deck}",
         "name": f"Deck {deck}",
         "description": "",
-        "imageurl": f"{origin}/images/decks/{ship_id}/{deck}.svg",
+        "imageurl": f"{pictures}/decks/{ship_id}/{deck}.svg",
     }
 
 

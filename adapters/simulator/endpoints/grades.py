@@ -140,7 +140,7 @@ def _row(sheet: _Sheet, grade: Grade, cells: list[Json]) -> Json:
         "codtype": grade.category,
         "name": grade.name,
         "description": f"{grade.name} on deck {grade.deck}. It&#39;s all yours.",
-        "imageurl": f"{sheet.call.origin}/images/cabins/{grade.category}.svg",
+        "imageurl": f"{sheet.call.pictures}/cabins/{grade.category}.svg",
         "resultno": f"212_0.{sheet.search_no}",
         "modified": int(grade.accessible),
         "gridpricing": cells,

@@ -116,7 +116,7 @@ def ship_details(call: Call) -> Json:
         "name": ship.name,
         "code": ship.code,
         "line": {"id": ship.line.id, "name": ship.line.name},
-        "imageurl": f"{call.origin}/images/ships/{ship.id}.svg",
-        "decks": [deck_block(call.origin, ship.id, deck) for deck in decks],
+        "imageurl": f"{call.pictures}/ships/{ship.id}.svg",
+        "decks": [deck_block(call.pictures, ship.id, deck) for deck in decks],
     }
     return envelope([result], criteria=call.criteria("shipid", "language"), rows=1)

@@ -171,7 +171,7 @@ def _item(call: Call, session: SupplierSession, sailing: SeededSailing, n: int) 
 
 def ship_block(call: Call, sailing: SeededSailing) -> Json:
     """Spell a sailing's ship with its picture."""
-    image = f"{call.origin}/images/ships/{sailing.ship_id}.svg"
+    image = f"{call.pictures}/ships/{sailing.ship_id}.svg"
     return {
         "id": sailing.ship_id,
         "name": sailing.ship_name,

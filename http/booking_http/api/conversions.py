@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from adapters.traveltek.printed_names import printed_name
 from booking_flow.model.card import Card, Payment
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger
@@ -20,7 +21,14 @@ def contact_of(ask: requests.ContactRequest) -> Contact:
 
 def passengers_of(given: tuple[requests.PassengerRequest, ...]) -> tuple[Passenger, ...]:
     """Return the travellers, the lead first."""
-    return tuple(Passenger(**dict(passenger)) for passenger in given)
+    return tuple(
+        Passenger(
+            **dict(passenger),
+            printed_first_name=printed_name(passenger.first_name),
+            printed_last_name=printed_name(passenger.last_name),
+        )
+        for passenger in given
+    )
 
 
 def payment_of(ask: requests.PaymentRequest, *, currency: str) -> Payment:

@@ -126,8 +126,9 @@ def _stop(stop: Stop, details: SailingDetails) -> tell.StopResponse:
 
 def _ship(details: SailingDetails, *, shop: Shop) -> tell.ShipResponse:
     pictures = [(picture.url, picture.caption) for picture in details.images]
-    if details.image_url and details.image_url not in dict(pictures):
-        pictures.insert(0, (details.image_url, details.sailing.ship_name))
+    first = details.ship_image_url
+    if first and first not in dict(pictures):
+        pictures.insert(0, (first, details.sailing.ship_name))
     return tell.ShipResponse(
         ship_id=details.sailing.ship_id,
         name=details.sailing.ship_name,

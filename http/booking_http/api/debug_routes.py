@@ -11,7 +11,7 @@ from booking_http.web.problems import EdgeCode
 from booking_http.web.route import Codes, Route
 
 _BASE: Final = "/api/v1/debug"
-_PROBLEMS: Final[Codes] = (EdgeCode.UNAUTHENTICATED, EdgeCode.FORBIDDEN, RefusalCode.UNAVAILABLE)
+_PROBLEMS: Final[Codes] = (EdgeCode.UNAUTHENTICATED, RefusalCode.FORBIDDEN, RefusalCode.UNAVAILABLE)
 
 DEBUG_ROUTES: Final[tuple[Route, ...]] = (
     Route(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import structlog
@@ -16,9 +17,9 @@ from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID, SUBJECT
 
 _log = structlog.get_logger("booking_http.web.problems")
-_EDGE: Final = {
+_EDGE: Final[Mapping[int, EdgeCode | RefusalCode]] = {
     400: EdgeCode.BAD_REQUEST,
-    404: EdgeCode.NOT_FOUND,
+    404: RefusalCode.NOT_FOUND,
     405: EdgeCode.METHOD_NOT_ALLOWED,
     408: EdgeCode.REQUEST_TIMEOUT,
     413: EdgeCode.BODY_TOO_LARGE,

@@ -14,8 +14,8 @@ from booking_flow.errors import RefusalCode
 from booking_flow.model.change import IdempotencyBinding
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.ports import Replay
-from booking_flow.saga import StepName, StepStatus
 from booking_http.api.guest_token import GuestToken, parse
 from booking_http.api.idempotency import bind, read_key, same_request
 from booking_http.api.session_replies import tell_session

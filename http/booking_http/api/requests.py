@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from adapters.catalogue.search_statements import SortKey
+from adapters.traveltek.printed_names import printed_name
 from booking_flow.model.card import PaymentType
 from booking_flow.model.party import PassengerType
 from booking_http.web.models import (
@@ -62,6 +63,15 @@ Month = Annotated[int, BeforeValidator(_number_of_date), WithJsonSchema(_CARD_DA
 Year = Annotated[int, BeforeValidator(_year), WithJsonSchema(_CARD_DATE_SCHEMA)]
 
 
+def _printable_at_the_line(name: str) -> str:
+    if not printed_name(name):
+        raise PydanticCustomError(
+            "not_printable", "must be written as in the passport's machine-readable line"
+        )
+    return name
+
+
+PrintableName = Annotated[Name, AfterValidator(_printable_at_the_line)]
 Count = Annotated[int, Field(ge=-1000, le=1000)]
 
 
@@ -98,11 +108,15 @@ class ContactRequest(RequestModel):
 
 
 class PassengerRequest(RequestModel):
-    """One traveller, as on their passport."""
+    """One traveller, as on their passport.
+
+    Somebody with one name gives it as `lastName` and `FNU` (first name unknown) as `firstName`.
+    What the line prints is `printedFirstName` and `printedLastName` of the session's `details`.
+    """
 
     title: Word
-    first_name: Name
-    last_name: Name
+    first_name: PrintableName
+    last_name: PrintableName
     date_of_birth: Day
     gender: Gender
     nationality: CountryCode

@@ -8,7 +8,7 @@ from typing import Literal
 from booking_flow.flow import State
 from booking_flow.model.party import PassengerType
 from booking_flow.model.pricing import CabinCategory
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
 from booking_http.web.models import Amount, Moment, ResponseModel
 
 
@@ -108,6 +108,9 @@ class PassengerResponse(ResponseModel):
     gender: str
     nationality: str
     passenger_type: PassengerType
+    printed_first_name: str | None
+    printed_last_name: str | None
+    """As the line prints the name, in the letters A to Z; null where it was not noted."""
 
 
 class DetailsResponse(ResponseModel):

@@ -12,7 +12,7 @@ from booking_flow.model.party import Details
 from booking_flow.model.pricing import PriceItem
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session, UnwindingReason
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
 from booking_http.api import responses as tell
 from booking_http.api.action_links import describe
 

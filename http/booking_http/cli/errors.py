@@ -6,8 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from booking_flow.errors import Refusal, Refused
 
 
 @contextmanager
@@ -18,6 +22,8 @@ def friendly_errors(setting: str | None = None) -> Iterator[None]:
     """
     try:
         yield
+    except _refused() as refused:
+        raise click.ClickException(_reasons(refused.refusal)) from None
     except _in_the_way() as error:
         raise click.ClickException(str(error)) from None
     except _of_databases() as error:
@@ -26,6 +32,18 @@ def friendly_errors(setting: str | None = None) -> Iterator[None]:
         if (words := told(setting or database_name(), error)) is None:
             raise
         raise click.ClickException(words) from None
+
+
+def _refused() -> type[Refused]:
+    from booking_flow.errors import Refused
+
+    return Refused
+
+
+def _reasons(refusal: Refusal) -> str:
+    """Return why something was refused, with both sides where they disagree."""
+    sides = [f"{fault.pointer.removeprefix('/')}: {fault.detail}" for fault in refusal.errors]
+    return "\n  ".join([refusal.detail or refusal.code.value, *sides])
 
 
 def _in_the_way() -> tuple[type[Exception], ...]:

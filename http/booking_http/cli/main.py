@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from booking_http.cli.catalogue import catalogue
+from booking_http.cli.configuration import settings
 from booking_http.cli.doctor.command import doctor
 from booking_http.cli.history import history
 from booking_http.cli.options import FOLDER, HOME, home_option
@@ -132,8 +133,15 @@ def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path
 @click.option("--state-file", type=click.Path(dir_okay=False, path_type=Path), help="Its memory.")
 @click.option("--latency", type=_SCALE, default=1.0, show_default=True, help=_SLOWNESS)
 @click.option("--allow-remote-control", is_flag=True, help="Let other machines change it.")
+@click.option("--pictures", help="Where its answers say that pictures are; its own otherwise.")
 def simulator(
-    host: str, port: int, state_file: Path | None, latency: float, allow_remote_control: bool
+    *,
+    host: str,
+    port: int,
+    state_file: Path | None,
+    latency: float,
+    allow_remote_control: bool,
+    pictures: str | None,
 ) -> None:
     """Run the simulated supplier alone and print the settings that lead to it."""
     from adapters.folders import require_writable
@@ -143,7 +151,10 @@ def simulator(
     from booking_http.runtime import process
 
     settings = SimulatorSettings(
-        latency_scale=latency, state_file=state_file, allow_remote_control=allow_remote_control
+        latency_scale=latency,
+        state_file=state_file,
+        allow_remote_control=allow_remote_control,
+        pictures=pictures,
     )
     with friendly_errors():
         advice = "choose another with --port or SIMULATOR_PORT"
@@ -215,6 +226,7 @@ main.add_command(doctor)
 main.add_command(history)
 main.add_command(outbox)
 main.add_command(reconcile)
+main.add_command(settings)
 main.add_command(staff)
 main.add_command(task)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from booking_http.cli.options import home_option
+from booking_http.cli.sign_in import Credentials, credentials_option
 
 if TYPE_CHECKING:
     from booking_http.cli.reconciliation import Facts
@@ -29,13 +30,13 @@ _FORMATS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%
 @click.option(
     "--accept",
     is_flag=True,
-    help="Leave to staff what could not be entered, so that selling goes on; needs --as.",
+    help="Leave to staff what could not be entered, so that selling goes on; say who you are.",
 )
-@click.option("--as", "name", help="Who accepts it, for the audit.")
+@credentials_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @home_option
 def reconcile(
-    *, since: datetime | None, accept: bool, name: str | None, as_json: bool, home: Path
+    *, since: datetime | None, accept: bool, who: Credentials, as_json: bool, home: Path
 ) -> None:
     """Compare the database with this machine's journal of claims, and say what it has forgotten.
 
@@ -50,10 +51,10 @@ def reconcile(
     from booking_http.runtime.logs import configure_logs
 
     configure_logs("CRITICAL")
-    if accept and not name:
-        raise click.UsageError("--accept needs --as: who accepts it?")
+    if accept:
+        who.ensure_given()
     wishes = ReconcileOptions(
-        since=since.replace(tzinfo=UTC) if since else None, accept=name if accept else None
+        since=since.replace(tzinfo=UTC) if since else None, accept=who if accept else None
     )
     with friendly_errors():
         found = asyncio.run(work(settings(home), wishes))

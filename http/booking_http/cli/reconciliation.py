@@ -11,14 +11,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from booking_flow.claim_journal import JournaledStep
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
+from booking_flow.staff.people import Role
 from booking_flow.supplier import ImportedBooking
 from booking_flow.supplier_errors import SupplierError
+from booking_http.cli.sign_in import Credentials, signed_in
 from booking_http.runtime.journal_verification import verification_of
 from booking_http.settings import Settings
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts, open_parts
-from persistence.audit import AuditEntry, PostgresAudit
 from persistence.database_identity import identity_of
 from persistence.forgotten_claims import ForgottenClaim
 from persistence.reservations import StoredReservation, reservations_since
@@ -33,7 +34,7 @@ class ReconcileOptions:
 
     since: datetime | None
     """From when on the line is asked for every reservation that is known."""
-    accept: str | None
+    accept: Credentials | None
     """Who accepts that what still waits is left to staff."""
 
 
@@ -70,19 +71,11 @@ async def reconcile(settings: Settings, wishes: ReconcileOptions) -> Facts:
     }
 
 
-async def _accepted(parts: Parts, name: str) -> int:
-    """Leave to staff what waits to be entered, with a line in the audit of who said so."""
-    accepted = await parts.maintenance.forgotten.accept()
-    for step_id, session_id in accepted:
-        entry = AuditEntry(
-            account_id=None,
-            name=name,
-            action="accept_forgotten",
-            session_ids=(session_id,),
-            task_id=step_id,
-        )
-        await PostgresAudit(parts.database).write(entry)
-    return len(accepted)
+async def _accepted(parts: Parts, who: Credentials) -> int:
+    """Leave to staff what waits to be entered, with lines in the audit of who said so."""
+    staff = await signed_in(parts.database, who)
+    staff.ensure(Role.SUPERVISOR)
+    return await parts.maintenance.forgotten.accept(audit=staff.entry("accept_forgotten"))
 
 
 async def _ask_the_line(parts: Parts, since: datetime) -> list[Facts]:

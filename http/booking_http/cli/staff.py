@@ -148,8 +148,8 @@ async def _opened(url: str, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
 
 
 async def _add(accounts: PostgresStaff, email: str, name: str, role: str, hashed: str) -> bool:
+    from booking_flow.staff.people import Role
     from booking_http.api.guest_token import new_uuid
-    from persistence.tables.staff import Role
 
     return await accounts.add(
         new_uuid(), email=email, name=name, role=Role(role), password_hash=hashed

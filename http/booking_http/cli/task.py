@@ -13,12 +13,11 @@ from uuid import UUID
 import click
 
 from booking_http.cli.options import home_option
+from booking_http.cli.sign_in import Credentials, credentials_option, signed_in
 
 if TYPE_CHECKING:
-    from booking_flow.errors import Refusal
     from booking_flow.staff.task_resolution import TaskAnswer
     from booking_http.settings import Settings
-    from persistence.database import Database
 
 _SAYS = {
     "not_booked": "The line has no booking for this attempt.",
@@ -54,18 +53,20 @@ def list_tasks(as_json: bool, home: Path) -> None:
 
 @task.command("show")
 @click.argument("task_id", type=click.UUID)
+@credentials_option
 @home_option
-def show_task(task_id: UUID, home: Path) -> None:
+def show_task(task_id: UUID, who: Credentials, home: Path) -> None:
     """Print all that a person needs to find the booking at the line, the lead's name included.
 
-    It needs the keys of personal data, as `serve` does.
+    It needs the keys of personal data, as `serve` does, and leaves a line in the audit.
     """
     from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
     from booking_http.cli.task_report import all_of
 
+    who.ensure_given()
     with friendly_errors():
-        found = asyncio.run(all_of(settings(home), task_id))
+        found = asyncio.run(all_of(settings(home), task_id, who))
     if found is None:
         raise click.ClickException(f"there is no task {task_id}")
     click.echo(json.dumps(found, indent=2, ensure_ascii=False))
@@ -82,9 +83,14 @@ def show_task(task_id: UUID, home: Path) -> None:
 @click.option("--line-refused", "kind", flag_value="line_refused", help=_SAYS["line_refused"])
 @click.option("--done", "kind", flag_value="done", help=_SAYS["done"])
 @click.option("--note", help="Why, for the history; no names and no card numbers.")
-@click.option("--supervisor", is_flag=True, help="Accept what the line's record contradicts.")
+@click.option(
+    "--supervisor",
+    "override",
+    is_flag=True,
+    help="Accept what the line's record contradicts; for supervisors.",
+)
 @click.option("--takeover", is_flag=True, help="Answer although a colleague works on it.")
-@click.option("--as", "name", required=True, help="Who answers.")
+@credentials_option
 @home_option
 def answer_task(
     *,
@@ -93,12 +99,13 @@ def answer_task(
     reservation: str | None,
     kind: str | None,
     note: str | None,
-    supervisor: bool,
+    override: bool,
     takeover: bool,
-    name: str,
+    who: Credentials,
     home: Path,
 ) -> None:
     """Answer the task with TASK_ID; a reservation is checked at the line before it is believed."""
+    from booking_flow.model.card_numbers import holds_card_number
     from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
     from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
@@ -107,65 +114,27 @@ def answer_task(
     configure_logs("ERROR")
     if bool(reservation) == bool(kind):
         raise click.UsageError("give one answer: --reservation, --not-booked, --paid, …")
+    if note and holds_card_number(note):
+        raise click.UsageError("--note must not hold a card number: it is kept for good")
+    who.ensure_given()
     given = TaskAnswer(
         task_id=task_id,
-        version=version,
+        seen=frozenset({version}),
         kind=AnswerKind(kind or AnswerKind.RESERVATION),
         reservation=reservation,
         note=note,
-        supervisor=supervisor,
+        override=override,
+        takeover=takeover,
     )
     with friendly_errors():
-        said = asyncio.run(_answer(given, name=name, takeover=takeover, at=settings(home)))
+        said = asyncio.run(_answer(given, who, settings(home)))
     click.echo(said)
 
 
-async def _answer(given: TaskAnswer, *, name: str, takeover: bool, at: Settings) -> str:
-    from booking_flow.errors import Refused
-    from booking_flow.model.history import ActorKind, Origin
+async def _answer(given: TaskAnswer, who: Credentials, at: Settings) -> str:
     from booking_http.wiring import open_parts
 
     async with open_parts(at) as parts:
-        if not takeover:
-            await _ensure_free(parts.database, given.task_id)
-        try:
-            loaded = await parts.maintenance.desk.answer(
-                given, origin=Origin(actor=ActorKind.STAFF, actor_name=name)
-            )
-        except Refused as refused:
-            raise click.ClickException(_reasons(refused.refusal)) from None
-        if loaded is None:
-            await _note(parts.database, given, name)
-            return "closed"
-    return f"{loaded.session.reference} is {loaded.session.state} now"
-
-
-async def _note(database: Database, given: TaskAnswer, name: str) -> None:
-    """Leave a line of an answer that no session's history has."""
-    from persistence.audit import AuditEntry, PostgresAudit
-
-    facts = {"answer": given.kind.value}
-    entry = AuditEntry(
-        account_id=None,
-        name=name,
-        action="answer_task",
-        task_id=given.task_id,
-        reason=given.note,
-        facts=facts,
-    )
-    await PostgresAudit(database).write(entry)
-
-
-async def _ensure_free(database: Database, task_id: UUID) -> None:
-    from persistence.task_queries import SupportWork
-
-    queued = await SupportWork(database, "command line").task(task_id)
-    if queued is not None and queued.claim is not None and queued.task.closed_at is None:
-        raise click.ClickException(
-            f"{queued.claim.name} works on this task; --takeover answers all the same."
-        )
-
-
-def _reasons(refusal: Refusal) -> str:
-    sides = [f"{fault.pointer.removeprefix('/')}: {fault.detail}" for fault in refusal.errors]
-    return "\n  ".join([refusal.detail or refusal.code.value, *sides])
+        staff = await signed_in(parts.database, who)
+        loaded = await parts.maintenance.desk.answer(given, by=staff)
+    return f"{loaded.session.reference} is {loaded.session.state} now" if loaded else "closed"

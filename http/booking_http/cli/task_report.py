@@ -11,11 +11,14 @@ import click
 from booking_flow.model.session import Session
 from booking_flow.policy import Policy
 from booking_flow.ports import StoredTask
+from booking_flow.staff.people import Role
 from booking_flow.staff.task_resolution import POSSIBLE
+from booking_http.cli.sign_in import Credentials, signed_in
 from booking_http.settings import Settings
 from booking_http.web.models import rfc3339
 from booking_http.wiring import vault_of
 from persistence.attempts import StepEntry, steps
+from persistence.audit import PostgresAudit
 from persistence.database import create_engine
 from persistence.sessions import PostgresSessionStore
 from persistence.tasks import PostgresTaskStore
@@ -34,13 +37,21 @@ async def open_tasks(database_url: str) -> list[Facts]:
     return [_facts(task) for task in found]
 
 
-async def all_of(settings: Settings, task_id: UUID) -> Facts | None:
-    """Return a task with the lead's name, when the line was asked, and what it answered."""
+async def all_of(settings: Settings, task_id: UUID, who: Credentials) -> Facts | None:
+    """Return a task with the lead's name, when the line was asked, and what it answered.
+
+    Raises:
+        Refused: `forbidden`, for who sees guests' names only masked.
+    """
     engine = create_engine(settings.database_url.get_secret_value(), pool_size=1)
     try:
+        staff = await signed_in(engine, who)
+        staff.ensure(Role.AGENT)
         task = await PostgresTaskStore(engine).task(task_id)
         if task is None:
             return None
+        look = staff.entry("read_task", session_ids=(task.session_id,), task_id=task.id)
+        await PostgresAudit(engine).write(look)
         store = PostgresSessionStore(engine, vault_of(settings), "command line")
         loaded = await store.load(task.session_id)
         attempts = await steps(engine, task.session_id)

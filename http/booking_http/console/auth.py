@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl, urlencode
 from aiohttp import web
 
 from booking_flow.model.card_numbers import holds_card_number
-from booking_http.web.auth import Staff, ensure_role, staff_by_cookie, verify_csrf
+from booking_flow.staff.people import Role
+from booking_http.web.auth import Staff, staff_by_cookie, verify_csrf
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_io import read_bytes, service_of
-from persistence.tables.staff import Role
 
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
@@ -44,7 +44,7 @@ async def require_staff(request: web.Request, role: Role = Role.VIEWER) -> Staff
     if staff is None:
         raise SignInFirst
     request[STAFF] = staff
-    ensure_role(staff, role)
+    staff.member.ensure(role)
     return staff
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from booking_flow.staff.people import Role
 from booking_http.console import find_page
 from booking_http.console.auth import require_form, require_staff
 from booking_http.console.forms import FormRejected, refused, understand
@@ -17,7 +18,6 @@ from booking_http.staff.session_search import id_of
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
 from persistence.tables.bulk import BulkAction
-from persistence.tables.staff import Role
 
 BULK: Final = "/console/bulk"
 _FORM: Final = "bulk"

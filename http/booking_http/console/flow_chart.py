@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from booking_flow.flow import ENDS, MEANING, State, StateMeaning, Trigger
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
 from booking_http.diagrams.drawn import drawing
 from booking_http.diagrams.model import PATH, Frame, arrows
 from booking_http.diagrams.svg import SVG, Box, box_of, parse

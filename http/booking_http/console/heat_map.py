@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from booking_flow.flow import Trigger
-from booking_flow.saga import StepName
+from booking_flow.model.step import StepName
 from booking_http.console.formatting import age, count
 from booking_http.diagrams.drawn import drawing
 from booking_http.diagrams.model import arrows

@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.flow import MEANING, State
-from booking_flow.saga import StepName, TaskKind
+from booking_flow.model.step import StepName
+from booking_flow.model.task import TaskKind
 from booking_flow.staff.task_resolution import AnswerKind
 from booking_http.console.formatting import humanize
 from booking_http.staff.responses import WaitResponse

@@ -63,7 +63,7 @@ async def render(
 ) -> web.Response:
     """Draw a page; its template extends `base.html`, which needs nothing but a title."""
     service = service_of(request)
-    tasks = await service.support.work.counts(staff.account.id) if staff else None
+    tasks = await service.support.queue.counts(staff.account.id) if staff else None
     shell = {
         "environment": service.settings.app_env.value,
         "staff": staff,
@@ -119,7 +119,7 @@ async def _turned_away(request: web.Request) -> web.Response:
 
 async def nothing_here(_: web.Request) -> web.Response:
     """Say that there is no such page."""
-    raise problem(EdgeCode.NOT_FOUND, "This page does not exist, or not any more.")
+    raise problem(RefusalCode.NOT_FOUND, "This page does not exist, or not any more.")
 
 
 async def _refusal(request: web.Request, found: Problem) -> web.Response:

@@ -8,22 +8,22 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from booking_flow.errors import RefusalCode, Refused
+from booking_flow.errors import Refusal, RefusalCode, Refused
 from booking_flow.lifecycle.extend_deadline import movable
-from booking_flow.model.session import Loaded
+from booking_flow.model.session import Loaded, Session
+from booking_flow.staff.actions import ACTIONS, MOVE, action_named, transition_options
+from booking_flow.staff.people import Role
 from booking_http.console import action_forms, event_labels, flow_chart, summary, timeline_rows
 from booking_http.console.auth import Fields, require_form, require_staff
 from booking_http.console.forms import EMPTY, Form, FormRejected, refused
 from booking_http.console.pages import HEADERS, go_to, render
-from booking_http.staff import allowed_actions, course_changes
 from booking_http.staff.session_endpoints import story_of
 from booking_http.staff.session_search import find_session, id_of
 from booking_http.staff.timeline import event
 from booking_http.web.auth import Staff
-from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
+from booking_http.web.problems import from_refusal
 from booking_http.web.request_io import service_of
 from persistence.histories import history
-from persistence.tables.staff import Role
 
 _OVERTAKEN: Final = (
     "The session has changed since you saw it. If you still want this, send the form once more."
@@ -35,15 +35,16 @@ async def show_session(request: web.Request) -> web.Response:
     """Show a session."""
     staff = await require_staff(request)
     loaded = await _loaded(request, staff)
-    return await _show(request, staff, loaded, EMPTY, said=_said(request.query.get("done", "")))
+    said = _said(request.query.get("done", ""), loaded.session)
+    return await _show(request, staff, loaded, EMPTY, said=said)
 
 
-def _said(name: str) -> str | None:
+def _said(name: str, session: Session) -> str | None:
     """Say what has just been done; the address holds no more than its name."""
     if name == "answer":
         return "Your answer was carried out and the task is closed."
-    done = action_forms.DEEDS.get(name)
-    return done.done if done else None
+    done = ACTIONS.get(name)
+    return done.done(session) if done else None
 
 
 async def export(request: web.Request) -> web.Response:
@@ -61,25 +62,23 @@ async def export(request: web.Request) -> web.Response:
 async def act(request: web.Request) -> web.Response:
     """Do what a form asks for; what was typed comes back with the reason why it was not done."""
     staff, fields = await require_form(request, Role.AGENT)
-    deed = action_forms.DEEDS.get(request.match_info["deed"])
-    if deed is None:
-        raise problem(EdgeCode.NOT_FOUND, "There is no such action.")
-    loaded = await _loaded(request, staff)
+    action = action_named(request.match_info["deed"])
+    loaded, staff_actions = await _loaded(request, staff), service_of(request).support.actions
     try:
-        wish = action_forms.command_of(fields, staff, loaded.session, form=deed.name)
-        await deed.do(service_of(request), wish, fields)
+        order, given = action_forms.read_order(action, fields, staff, loaded.session)
+        await staff_actions.perform(action, order, given)
     except FormRejected as untaken:
         return await _show(request, staff, loaded, untaken.form, status=422)
-    except (Problem, Refused) as error:
-        return await _refuse(request, staff, fields, error, form=deed.name)
-    return go_to(f"/console/sessions/{loaded.session.id}?done={deed.name}")
+    except Refused as error:
+        return await _refuse(request, staff, fields, error.refusal, form=action.name)
+    return go_to(f"/console/sessions/{loaded.session.id}?done={action.name}")
 
 
 async def _refuse(
-    request: web.Request, staff: Staff, fields: Fields, error: Problem | Refused, *, form: str
+    request: web.Request, staff: Staff, fields: Fields, refusal: Refusal, *, form: str
 ) -> web.Response:
     """Show the session as it is by now, and the form with what was typed."""
-    found = from_refusal(error.refusal) if isinstance(error, Refused) else error
+    found = from_refusal(refusal)
     again, loaded = refused(fields, found, form=form), await _loaded(request, staff)
     if found.code == RefusalCode.VERSION_MISMATCH.value:
         since = await _since(request, loaded, action_forms.seen_in(fields))
@@ -118,9 +117,8 @@ async def _facts(
 ) -> Mapping[str, Any]:
     service, session = service_of(request), loaded.session
     story = await story_of(service, staff, loaded)
-    owes_undo = any(each.kind == "step" and each.outcome == "owed" for each in story.timeline)
-    supervises = staff.account.role.includes(allowed_actions.MOVE.role)
-    at = service.support.moment(loaded.now)
+    situation = await service.support.actions.situation(loaded)
+    supervises = staff.account.role.includes(MOVE.role)
     path, show = flow_chart.path_of(story), request.query.get("show")
     culprit = summary.failing_row(story)
     return {
@@ -133,8 +131,8 @@ async def _facts(
         "show_kind": show if show in timeline_rows.KINDS else None,
         "chart": flow_chart.draw(path),
         "stations": flow_chart.stations(path),
-        "offers": action_forms.offers(session, at=at, staff=staff, owes_undo=owes_undo),
+        "offers": action_forms.offers(situation, staff=staff),
         "movable": movable(session),
-        "ways": await course_changes.transition_options(service, loaded) if supervises else (),
+        "ways": tuple(transition_options(situation)) if supervises else (),
         "form": form,
     }

@@ -10,25 +10,24 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.errors import Refused
+from booking_flow.ports import StoredTask
+from booking_flow.staff.people import Role
+from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_http.console import timeline_rows
 from booking_http.console.action_forms import seen_in
 from booking_http.console.auth import require_form, require_staff
 from booking_http.console.forms import EMPTY, Form, FormRejected, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.service import Service
-from booking_http.staff import task_claims as desk
 from booking_http.staff.requests import AnswerRequest, ReasonRequest, TasksQuery
 from booking_http.staff.responses import HappeningResponse, StoryResponse, TaskResponse
 from booking_http.staff.session_endpoints import story_of
 from booking_http.staff.session_search import find_session, id_of
-from booking_http.staff.task_answers import Answering, answer, task_of
-from booking_http.staff.task_claims import Claiming
-from booking_http.staff.task_endpoints import queue
+from booking_http.staff.task_endpoints import queue, queued_task
 from booking_http.staff.views import task_view
 from booking_http.web.auth import Staff, write_audit
-from booking_http.web.problems import Problem, from_refusal
+from booking_http.web.problems import from_refusal
 from booking_http.web.request_io import read_query, service_of
-from persistence.tables.staff import Role
 from persistence.task_queries import QueuedTask
 
 TASKS: Final = "/console/tasks"
@@ -62,7 +61,7 @@ async def show_queue(request: web.Request) -> web.Response:
 async def show_task(request: web.Request) -> web.Response:
     """Show one task."""
     staff = await require_staff(request)
-    queued = await task_of(service_of(request), id_of(request, "task_id"))
+    queued = await queued_task(service_of(request), id_of(request, "task_id"))
     return await _show(request, staff, queued, EMPTY)
 
 
@@ -70,61 +69,61 @@ async def answer_task(request: web.Request) -> web.Response:
     """Take an answer; one that is not believed or came second is shown with what speaks against."""
     staff, fields = await require_form(request, Role.AGENT)
     service = service_of(request)
-    queued = await task_of(service, id_of(request, "task_id"))
+    queued = await queued_task(service, id_of(request, "task_id"))
     kind = fields.get("kind", "")
     try:
         ask = understand(fields, AnswerRequest, form=kind)
-        loaded = await answer(
-            service, Answering(staff=staff, task_id=queued.task.id, seen=seen_in(fields), ask=ask)
-        )
+        answer = ask.answer(queued.task.id, seen_in(fields))
+        loaded = await service.support.desk.answer(answer, by=staff.member)
     except FormRejected as untaken:
         return await _show(request, staff, queued, untaken.form, status=422)
-    except (Problem, Refused) as error:
-        found = from_refusal(error.refusal) if isinstance(error, Refused) else error
+    except Refused as error:
+        found = from_refusal(error.refusal)
         form = refused(fields, found, form=kind)
-        now = await task_of(service, queued.task.id)
+        now = await queued_task(service, queued.task.id)
         return await _show(request, staff, now, form, status=found.row.status)
     return go_to(f"/console/sessions/{loaded.session.id}?done=answer" if loaded else TASKS)
 
 
 async def claim_task(request: web.Request) -> web.Response:
     """Let who asks work on a task; what a colleague works on is taken over with a reason."""
-    return await _claiming(request, claim)
+    return await _change(request, _claim)
 
 
 async def hand_back_task(request: web.Request) -> web.Response:
     """Leave a task to others."""
-    return await _claiming(request, give_back)
+    return await _change(request, _hand_back)
 
 
-async def claim(service: Service, claiming: Claiming) -> str:
+async def _claim(claims: TaskClaims, wish: TaskWish) -> str:
     """Take a task, and go on to work on it."""
-    await desk.claim_task(service, claiming, takeover=claiming.reason is not None)
-    return f"{TASKS}/{claiming.task_id}"
+    await claims.claim(wish, takeover=wish.reason is not None)
+    return f"{TASKS}/{wish.task_id}"
 
 
-async def give_back(service: Service, claiming: Claiming) -> str:
+async def _hand_back(claims: TaskClaims, wish: TaskWish) -> str:
     """Give a task back, and go on to the others."""
-    await desk.hand_back(service, claiming)
+    await claims.hand_back(wish)
     return TASKS
 
 
-async def _claiming(
-    request: web.Request, do: Callable[[Service, Claiming], Awaitable[str]]
+async def _change(
+    request: web.Request, do: Callable[[TaskClaims, TaskWish], Awaitable[str]]
 ) -> web.Response:
     staff, fields = await require_form(request, Role.AGENT)
     service, name = service_of(request), request.path.rpartition("/")[2]
-    queued = await task_of(service, id_of(request, "task_id"))
+    queued = await queued_task(service, id_of(request, "task_id"))
     reason = fields.get("reason")
-    claiming = Claiming(staff=staff, task_id=queued.task.id, seen=seen_in(fields), reason=reason)
+    wish = TaskWish(staff=staff.member, task_id=queued.task.id, seen=seen_in(fields), reason=reason)
     try:
         if reason is not None:
             understand(fields, ReasonRequest, form=name)
-        return go_to(await do(service, claiming))
+        return go_to(await do(service.support.claims, wish))
     except FormRejected as untaken:
         return await _show(request, staff, queued, untaken.form, status=422)
-    except Problem as found:
-        now, form = await task_of(service, queued.task.id), refused(fields, found, form=name)
+    except Refused as error:
+        found = from_refusal(error.refusal)
+        now, form = await queued_task(service, queued.task.id), refused(fields, found, form=name)
         return await _show(request, staff, now, form, status=found.row.status)
 
 
@@ -148,7 +147,7 @@ async def _show(
         now=loaded.now,
         rows=rows,
         window=_window(service, story, told),
-        mine=queued.claim is not None and queued.claim.account_id == staff.account.id,
+        mine=_is_mine(task, staff),
         form=form,
     )
 
@@ -171,9 +170,13 @@ async def _show_alone(
         now=queued.now,
         rows=(),
         window=None,
-        mine=queued.claim is not None and queued.claim.account_id == staff.account.id,
+        mine=_is_mine(task, staff),
         form=form,
     )
+
+
+def _is_mine(task: StoredTask, staff: Staff) -> bool:
+    return task.claim is not None and task.claim.account_id == staff.account.id
 
 
 def _about(told: HappeningResponse, task: TaskResponse) -> bool:

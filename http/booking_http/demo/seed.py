@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from adapters.simulator.sailings import SeededSailing, seeded_sailings
 from adapters.simulator.store import seed_date
 from booking_flow.model.sailing import Sailing
+from booking_http.demo.descriptions import NOTICES, picture_of, ship_of
 from booking_http.settings import Settings
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow
@@ -44,4 +46,12 @@ def row_of(seeded: SeededSailing) -> CatalogueRow:
         ports=seeded.ports,
         from_price=seeded.from_price,
     )
-    return CatalogueRow(sailing=sailing, currency="USD", embark_port=seeded.ports[0])
+    return CatalogueRow(
+        sailing=sailing,
+        currency="USD",
+        embark_port=seeded.ports[0],
+        image_url=picture_of(seeded),
+        itinerary=[asdict(stop) for stop in seeded.stops],
+        notices=NOTICES,
+        ship=ship_of(seeded),
+    )

@@ -10,11 +10,12 @@ from typing import Any
 import click
 
 from adapters.simulator import SimulatorSettings
+from adapters.simulator.images import add_pictures
 from booking_http.app import create_app
 from booking_http.demo.home import DemoHome
 from booking_http.demo.seed import seed, seed_day
 from booking_http.demo.servers import DemoOptions, Servers, given
-from booking_http.demo.simulator import HOST, SimulatorProcess
+from booking_http.demo.simulator import HOST, PICTURES, SimulatorProcess
 from booking_http.demo.staff import console_link
 from booking_http.demo.text import welcome
 from booking_http.runtime.logs import configure_logs
@@ -33,6 +34,7 @@ async def serve_demo(options: DemoOptions, home: DemoHome, servers: Servers) -> 
     settings = load_settings(**_defaults(home, options), **_addresses(servers))
     configure_logs(settings.log_level)
     app = create_app(settings)
+    add_pictures(app, below=PICTURES)
     database_url = settings.database_url.get_secret_value()
     await migrate_database(database_url, settings.app_env, mark_as=None)
     click.echo(f"{'Tables':<12}up to date")

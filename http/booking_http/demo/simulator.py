@@ -12,6 +12,8 @@ from adapters.embedded.child_process import KeptProcess
 from adapters.embedded.server import EmbeddedServer
 
 HOST: Final = "127.0.0.1"
+PICTURES: Final = "/pictures"
+"""The path below which the demo's service serves what the simulator draws."""
 _STOP: Final = [(signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)]
 
 
@@ -38,7 +40,7 @@ class SimulatorProcess(EmbeddedServer):
 
     def _launch(self, lock: int) -> KeptProcess:
         options = ["--port", str(self._port), "--latency", str(self._latency)]
-        options += ["--state-file", str(self.state_file)]
+        options += ["--state-file", str(self.state_file), "--pictures", PICTURES]
         command = [sys.executable, "-m", "booking_http.cli", "simulator", *options]
         return KeptProcess(command, log=self.log, lock=lock, stop=_STOP)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from booking_flow.staff.people import Role
 from booking_http.api.guest_token import new_uuid
 from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.sign_in_links import grant_link
 from persistence.database import create_engine
 from persistence.staff import PostgresStaff
-from persistence.tables.staff import Role
 
 SUPERVISOR: Final = "supervisor@demo.example"
 

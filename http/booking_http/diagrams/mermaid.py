@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from booking_flow.flow import ENDS, MEANING, STATES, State
-from booking_flow.saga import SAGA, STEPS, StepDefinition, StepKind
+from booking_flow.model.step import StepKind
+from booking_flow.saga import SAGA, STEPS, StepDefinition
 from booking_http.diagrams.model import Arrow, Frame, arrows, frames
 
 _KIND_STYLES = {

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Final
 from xml.etree import ElementTree
 
-from booking_flow.saga import SAGA, StepKind
+from booking_flow.model.step import StepKind
+from booking_flow.saga import SAGA
 from booking_http.diagrams import dot, flow_picture, saga_picture
 from booking_http.diagrams.svg import SVG, box_of, parse, title_of
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from booking_flow.saga import SAGA, STEPS, StepDefinition, StepKind
+from booking_flow.model.step import StepKind
+from booking_flow.saga import SAGA, STEPS, StepDefinition
 from booking_http.diagrams import dot as draw
 
 _TOP, _PITCH, _BORDER = 150.0, 94.0, 36.0

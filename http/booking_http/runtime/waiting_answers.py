@@ -7,8 +7,8 @@ from uuid import UUID
 
 import structlog
 
+from booking_flow.model.step import StepName
 from booking_flow.ports import StoreUnavailable
-from booking_flow.saga import StepName
 
 _log = structlog.get_logger(__name__)
 

@@ -8,11 +8,11 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.errors import RefusalCode
+from booking_flow.model.audit import AuditEntry
 from booking_http.service import Service
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import COOKIE, Staff, unauthenticated, write_audit
 from booking_http.web.problems import Problem, problem
-from persistence.audit import AuditEntry
 from persistence.staff import LIFE, Account, folded
 
 _PATIENCE: Final = "900"

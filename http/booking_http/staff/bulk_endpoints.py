@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from booking_flow.staff.people import Role
 from booking_http.service import Service
 from booking_http.staff import bulk_runs
 from booking_http.staff.action_responses import BulkResponse, FailedResponse
@@ -12,7 +13,6 @@ from booking_http.staff.session_search import id_of
 from booking_http.web.auth import staff_of
 from booking_http.web.request_io import json_response, read_body, service_of
 from persistence.bulk import BulkRun
-from persistence.tables.staff import Role
 
 
 async def start_bulk(request: web.Request) -> web.Response:

@@ -11,18 +11,18 @@ from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import ActorKind, EventKind, Origin
 from booking_flow.model.session import Loaded, Session
+from booking_flow.staff.people import Role
 from booking_flow.steps.context import DecisionContext
 from booking_http.api.guest_token import new_uuid
 from booking_http.service import Service
 from booking_http.staff.requests import BulkRequest
 from booking_http.staff.session_search import wanted_of
 from booking_http.staff.wiring import Support, support_of
-from booking_http.web.auth import Staff, ensure_role, write_audit
-from booking_http.web.problems import EdgeCode, problem
+from booking_http.web.auth import Staff
+from booking_http.web.problems import problem
 from booking_http.wiring import Parts
 from persistence.bulk import BulkRun, BulkWish, TakenItem
 from persistence.tables.bulk import BulkAction, BulkStatus
-from persistence.tables.staff import Role
 
 MOST: Final = 200
 """Sessions that one run takes on."""
@@ -36,7 +36,7 @@ async def start(service: Service, staff: Staff, ask: BulkRequest) -> BulkRun:
     Raises:
         Problem: it is not theirs to do, or no such session needs it.
     """
-    ensure_role(staff, Role.AGENT)
+    staff.member.ensure(Role.AGENT)
     undo = ask.action is BulkAction.RETRY_UNDO
     wanted = replace(
         wanted_of(ask.search), before=None, limit=MOST + 1, owes=undo, in_doubt=not undo
@@ -54,15 +54,13 @@ async def start(service: Service, staff: Staff, ask: BulkRequest) -> BulkRun:
         session_ids=found[:MOST],
         more=len(found) > MOST,
     )
-    await write_audit(
-        service,
-        staff,
+    entry = staff.member.entry(
         f"bulk-{ask.action.value}",
         session_ids=tuple(wish.session_ids),
         reason=ask.reason,
         facts={"run": str(wish.id), "sessions": str(len(wish.session_ids))},
     )
-    await service.support.bulk.start(wish)
+    await service.support.bulk.start(wish, audit=entry)
     return await run_of(service, wish.id)
 
 
@@ -74,7 +72,7 @@ async def run_of(service: Service, run_id: UUID | None) -> BulkRun:
     """
     run = await service.support.bulk.run(run_id) if run_id else None
     if run is None:
-        raise problem(EdgeCode.NOT_FOUND, "There is no such run.")
+        raise problem(RefusalCode.NOT_FOUND, "There is no such run.")
     return run
 
 
@@ -102,13 +100,13 @@ class BulkWork:
         await self.support.bulk.settle(item, status, note=note)
 
     async def _done(self, item: TakenItem) -> str | None:
-        loaded = await self.support.unit_of_work.reload(item.session_id)
+        loaded = await self.parts.engine.unit_of_work.reload(item.session_id)
         if item.action is BulkAction.RETRY_UNDO:
             return await self._undone(item, loaded)
         return await self._found_out(item, loaded)
 
     async def _undone(self, item: TakenItem, loaded: Loaded) -> str | None:
-        store, compensation = self.parts.store, self.support.compensation
+        store, compensation = self.parts.store, self.parts.engine.compensation
         if not await store.owed(item.session_id):
             return "Nothing was left to undo."
         await compensation.pay_back(await self._noted(item, loaded), command=_command(item))
@@ -120,7 +118,7 @@ class BulkWork:
         if loaded.session.open_step is None:
             return "Its step has ended meanwhile."
         await self._noted(item, loaded)
-        after = await self.support.find_out(item.session_id)
+        after = await self.support.work.find_out(item.session_id)
         if after.session.open_step is not None:
             raise refuse(RefusalCode.IN_PROGRESS, "The supplier does not say how it ended.")
         return None
@@ -132,7 +130,7 @@ class BulkWork:
             details = {"action": item.action.value, "run": str(item.run_id)}
             return begin(session).record(EventKind.NOTE, reason=item.reason, details=details)
 
-        return await self.support.unit_of_work.decide(loaded, decision, command=_command(item))
+        return await self.parts.engine.unit_of_work.decide(loaded, decision, command=_command(item))
 
 
 def bulk_work(parts: Parts) -> BulkWork:

@@ -66,4 +66,5 @@ def _passenger(passenger: Passenger, *, masked: bool) -> tell.StaffPassengerResp
     if not masked:
         return told
     names = {"first_name": initial(passenger.first_name), "last_name": initial(passenger.last_name)}
-    return told.model_copy(update={**names, "date_of_birth": None})
+    printed = dict.fromkeys(("printed_first_name", "printed_last_name"))
+    return told.model_copy(update={**names, **printed, "date_of_birth": None})

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from adapters.oidc import Asked, OidcError, Provider, authorization_url, verified_email
+from booking_flow.errors import RefusalCode
 from booking_http.service import Service
 from booking_http.staff.authentication import (
     SignedIn,
@@ -20,7 +21,7 @@ from booking_http.staff.authentication import (
 )
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import unauthenticated
-from booking_http.web.problems import EdgeCode, Problem, problem
+from booking_http.web.problems import Problem, problem
 
 OIDC: Final = "/console/sign-in/oidc"
 CALLBACK: Final = f"{OIDC}/callback"
@@ -95,7 +96,7 @@ _ASKED: Final = ("state", "nonce", "verifier", "redirect_uri")
 def _provider(service: Service) -> Provider:
     provider = service.support.provider
     if provider is None:
-        raise problem(EdgeCode.NOT_FOUND, "Nobody signs in this way here.")
+        raise problem(RefusalCode.NOT_FOUND, "Nobody signs in this way here.")
     return provider
 
 

@@ -11,7 +11,8 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.flow import ENDS, MEANING, STATES, State
-from booking_flow.saga import SAGA, StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.saga import SAGA
 from booking_flow.supplier_errors import FailureKind
 from booking_http.service import Service
 from booking_http.staff import overview_responses as told

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from booking_flow.flow import State
-from booking_flow.saga import StepName, StepStatus
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import Moment, Query, ResponseModel
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
@@ -10,8 +13,11 @@ from booking_flow.flow import State
 from booking_flow.lifecycle.extend_deadline import Deadline
 from booking_flow.lifecycle.manual_transition import Remains
 from booking_flow.model.money import Money
-from booking_flow.saga import StepName, TaskKind
-from booking_flow.staff.task_resolution import AnswerKind
+from booking_flow.model.step import StepName
+from booking_flow.model.task import TaskKind
+from booking_flow.staff import actions
+from booking_flow.staff.action import Parameters
+from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
 from persistence.tables.bulk import BulkAction
@@ -69,12 +75,20 @@ class ReasonRequest(RequestModel):
 
     reason: Note
 
+    def parameters(self) -> Parameters:
+        """Return what the action is given beside the reason."""
+        return actions.NOTHING
+
 
 class ExtendRequest(ReasonRequest):
     """Which deadline is to be later, and when it is then."""
 
     deadline: Deadline
     until: AwareDatetime
+
+    def parameters(self) -> actions.MoreTime:
+        """Return which deadline is to be later, and when it is then."""
+        return actions.MoreTime(deadline=self.deadline, until=self.until)
 
 
 class RecordRequest(ReasonRequest):
@@ -83,10 +97,9 @@ class RecordRequest(ReasonRequest):
     amount: AskedAmount
     currency: Currency
 
-    @property
-    def money(self) -> Money:
+    def parameters(self) -> actions.Received:
         """Return what was received."""
-        return Money(self.amount, self.currency)
+        return actions.Received(amount=Money(self.amount, self.currency))
 
 
 class MoveRequest(ReasonRequest):
@@ -95,6 +108,25 @@ class MoveRequest(ReasonRequest):
     to: State
     override: bool = False
     not_undone: list[Remains] = Field(default_factory=list, max_length=len(Remains))
+
+    def parameters(self) -> actions.Destination:
+        """Return where to, and what that is known to leave."""
+        return actions.Destination(
+            to=self.to,
+            override=self.override,
+            not_undone=frozenset(each.value for each in self.not_undone),
+        )
+
+
+_MORE: Final[Mapping[str, type[ReasonRequest]]] = {
+    actions.EXTEND.name: ExtendRequest,
+    actions.RECORD.name: RecordRequest,
+    actions.MOVE.name: MoveRequest,
+}
+REQUESTS: Final[Mapping[str, type[ReasonRequest]]] = MappingProxyType(
+    {name: _MORE.get(name, ReasonRequest) for name in actions.ACTIONS}
+)
+"""What is sent for each action."""
 
 
 class AnswerRequest(ReasonRequest):
@@ -105,6 +137,18 @@ class AnswerRequest(ReasonRequest):
     override: bool = False
     takeover: bool = False
     """Answers what a colleague works on."""
+
+    def answer(self, task_id: UUID | None, seen: frozenset[int]) -> TaskAnswer:
+        """Return the answer as the core takes it."""
+        return TaskAnswer(
+            task_id=task_id,
+            seen=seen,
+            kind=self.kind,
+            reservation=self.reservation if self.kind is AnswerKind.RESERVATION else None,
+            note=self.reason,
+            override=self.override,
+            takeover=self.takeover,
+        )
 
 
 class BulkRequest(ReasonRequest):

@@ -9,11 +9,12 @@ from pydantic import Field
 
 from booking_flow.flow import State
 from booking_flow.model.party import PassengerType
-from booking_flow.saga import StepName, TaskKind
+from booking_flow.model.step import StepName
+from booking_flow.model.task import TaskKind
+from booking_flow.staff.people import Role
 from booking_flow.staff.task_resolution import AnswerKind
 from booking_http.api.responses import ContactResponse, CruiseResponse, EventResponse
 from booking_http.web.models import Amount, Moment, ResponseModel
-from persistence.tables.staff import Role
 
 
 class MeResponse(ResponseModel):
@@ -90,6 +91,8 @@ class StaffPassengerResponse(ResponseModel):
     gender: str
     nationality: str
     passenger_type: PassengerType
+    printed_first_name: str | None
+    printed_last_name: str | None
 
 
 class StaffDetailsResponse(ResponseModel):

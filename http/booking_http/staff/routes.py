@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from booking_flow.errors import RefusalCode as C
+from booking_flow.staff.action import Action
+from booking_flow.staff.actions import ACTIONS
+from booking_http.staff import action_responses as desk
 from booking_http.staff import (
-    action_endpoints,
-    allowed_actions,
     bulk_endpoints,
     session_endpoints,
     sign_in_endpoints,
     task_endpoints,
 )
-from booking_http.staff import action_responses as desk
 from booking_http.staff import requests as ask
 from booking_http.staff import responses as tell
-from booking_http.staff.allowed_actions import Action
+from booking_http.staff.action_endpoints import endpoint_of
 from booking_http.staff.wiring import BASE
 from booking_http.web.auth import CSRF_HEADER
 from booking_http.web.models import RequestModel
@@ -24,7 +24,7 @@ from booking_http.web.problem_groups import BODY
 from booking_http.web.problems import EdgeCode as E
 from booking_http.web.route import Codes, Handler, Route
 
-_STAFF: Final[Codes] = (E.UNAUTHENTICATED, E.FORBIDDEN, C.UNAVAILABLE)
+_STAFF: Final[Codes] = (E.UNAUTHENTICATED, C.FORBIDDEN, C.UNAVAILABLE)
 _SESSION: Final[Codes] = (*_STAFF, C.SESSION_NOT_FOUND)
 _ACT: Final[Codes] = (
     *(*_SESSION, *BODY, E.PRECONDITION_REQUIRED, C.VERSION_MISMATCH),
@@ -33,16 +33,14 @@ _ACT: Final[Codes] = (
 _TAG: Final = "Support"
 
 
-def _action(
-    action: Action, handler: Handler, summary: str, asks: type[RequestModel] = ask.ReasonRequest
-) -> Route:
+def _action(action: Action[Any]) -> Route:
     return Route(
         method="POST",
         path=f"{BASE}/sessions/{{session_uuid}}/{action.name}",
-        handler=handler,
-        summary=summary,
+        handler=endpoint_of(action),
+        summary=action.label,
         tag=_TAG,
-        request=asks,
+        request=ask.REQUESTS[action.name],
         responses={200: tell.StaffSessionResponse, 202: tell.StaffSessionResponse},
         problems=_ACT,
         headers=("If-Match", CSRF_HEADER),
@@ -61,7 +59,7 @@ def _task(name: str, handler: Handler, summary: str, asks: type[RequestModel]) -
         request_optional=True,
         responses={200: tell.TaskResponse},
         problems=(
-            *(*_STAFF, *BODY, E.NOT_FOUND, E.PRECONDITION_REQUIRED),
+            *(*_STAFF, *BODY, C.NOT_FOUND, E.PRECONDITION_REQUIRED),
             *(C.VERSION_MISMATCH, C.WRONG_STATE),
         ),
         headers=("If-Match", CSRF_HEADER),
@@ -146,45 +144,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),
-    _action(allowed_actions.NOTE, action_endpoints.add_note, "Write a note into the history"),
-    _action(
-        allowed_actions.RECONCILE, action_endpoints.reconcile, "Find out now how an open step ended"
-    ),
-    _action(
-        allowed_actions.RETRY_UNDO,
-        action_endpoints.retry_undo,
-        "Try now to undo what is still to be undone",
-    ),
-    _action(allowed_actions.RELEASE, action_endpoints.release_hold, "Let the held cabin go"),
-    _action(allowed_actions.CANCEL, action_endpoints.cancel_session, "Cancel for the guest"),
-    _action(
-        *(allowed_actions.EXTEND, action_endpoints.extend_deadline),
-        "Give the guest more time, as far as the supplier lets us",
-        ask.ExtendRequest,
-    ),
-    _action(
-        *(allowed_actions.RECORD, action_endpoints.record_payment),
-        "Record money that was received outside",
-        ask.RecordRequest,
-    ),
-    _action(
-        allowed_actions.RESEND,
-        action_endpoints.resend_confirmation,
-        "Mail how the booking stands once more",
-    ),
-    _action(
-        *(allowed_actions.CONFIRM_CANCELLATION, action_endpoints.confirm_cancellation),
-        "End a booking that the line has cancelled",
-    ),
-    _action(
-        *(allowed_actions.REFUSE_CANCELLATION, action_endpoints.refuse_cancellation),
-        "Let a booking go on that the line does not cancel",
-    ),
-    _action(
-        *(allowed_actions.MOVE, action_endpoints.move_session),
-        "Move to another state, along the flow or by an override that says what it leaves",
-        ask.MoveRequest,
-    ),
+    *(_action(each) for each in ACTIONS.values()),
     Route(
         method="GET",
         path=f"{BASE}/sessions/{{session_uuid}}/moves",
@@ -194,9 +154,6 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         responses={200: desk.WaysResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
         staff=True,
-    ),
-    _action(
-        allowed_actions.ERASE, action_endpoints.erase_guest, "Erase what the guest typed, for ever"
     ),
     Route(
         method="POST",
@@ -217,7 +174,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         summary="Show how far a run over many sessions has come",
         tag=_TAG,
         responses={200: desk.BulkResponse},
-        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, E.NOT_FOUND),
+        problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.NOT_FOUND),
         staff=True,
     ),
     Route(
@@ -253,7 +210,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         request=ask.AnswerRequest,
         responses={200: (tell.StaffSessionResponse, tell.TaskResponse)},
-        problems=(*_ACT, E.NOT_FOUND),
+        problems=(*_ACT, C.NOT_FOUND),
         headers=("If-Match", CSRF_HEADER),
         staff=True,
     ),

@@ -10,10 +10,10 @@ from aiohttp import web
 from booking_flow.flow import State
 from booking_flow.model.history import Event, HistoryBroken, flaw, fold
 from booking_flow.model.session import Loaded, Session
+from booking_flow.staff.actions import transition_options
 from booking_http.api.session_replies import tag
 from booking_http.service import Service
 from booking_http.staff.action_responses import WaysResponse
-from booking_http.staff.course_changes import transition_options
 from booking_http.staff.requests import CheckQuery, SearchRequest
 from booking_http.staff.responses import (
     HistoryResponse,
@@ -57,7 +57,7 @@ async def story_of(service: Service, staff: Staff, loaded: Loaded) -> StoryRespo
     """Return all about a session, as this member of staff may see it."""
     session_id = loaded.session.id
     await write_audit(service, staff, "read_session", session_ids=(session_id,))
-    tasks = await service.support.work.tasks_of(session_id)
+    tasks = await service.support.queue.tasks_of(session_id)
     return StoryResponse(
         session=await present(service, staff, loaded, tasks=tasks),
         tasks=[task_view(task) for task in tasks],
@@ -77,8 +77,9 @@ async def read_staff_history(request: web.Request) -> web.Response:
 async def read_ways(request: web.Request) -> web.Response:
     """Show where a session can be moved by hand, and what that would not undo."""
     _, loaded = await _visit(request)
-    found = await transition_options(service_of(request), loaded)
-    body = WaysResponse(version=loaded.session.version, ways=[way_view(each) for each in found])
+    now = await service_of(request).support.actions.situation(loaded)
+    ways = [way_view(each) for each in transition_options(now)]
+    body = WaysResponse(version=loaded.session.version, ways=ways)
     return json_response(body, headers=tag(loaded.session))
 
 
@@ -103,10 +104,10 @@ async def present(
     """Return a session as this member of staff may see it."""
     session = loaded.session
     if tasks is None:
-        tasks = await service.support.work.tasks_of(session.id)
-    waits = wait_of(session, tasks, owes_undo=bool(await service.store.owed(session.id)))
-    at = service.support.moment(loaded.now)
-    return session_view(session, at=at, staff=staff, waits=waits)
+        tasks = await service.support.queue.tasks_of(session.id)
+    now = await service.support.actions.situation(loaded)
+    waits = wait_of(session, tasks, owes_undo=now.owes_undo)
+    return session_view(now, staff=staff, waits=waits)
 
 
 def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryResponse:

@@ -8,16 +8,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.engine import Command
-from booking_flow.errors import RefusalCode
 from booking_flow.model.session import Loaded
-from booking_flow.saga import StepStatus
+from booking_flow.model.step import StepStatus
 from booking_flow.supplier_errors import FailureKind
 from booking_http.service import Service
 from booking_http.staff.cursors import read_place, write_place
 from booking_http.staff.requests import SearchRequest
 from booking_http.web.auth import Staff, write_audit
-from booking_http.web.problems import problem
 from persistence.support_filters import Wanted
 from persistence.support_search import Hit
 
@@ -73,13 +70,9 @@ async def find_session(service: Service, staff: Staff, session_id: UUID | None) 
     """Return a session by its id, without its secret, as the clocks have it now.
 
     Raises:
-        Problem: there is none.
+        Refused: there is none.
     """
-    loaded = await service.store.load(session_id) if session_id else None
-    if loaded is None:
-        raise problem(RefusalCode.SESSION_NOT_FOUND)
-    answer = await service.engine.look(loaded, command=Command(origin=staff.origin))
-    return Loaded(session=answer.session, now=answer.now)
+    return await service.support.actions.find(session_id, by=staff.member)
 
 
 def id_of(request: web.Request, name: str) -> UUID | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from booking_flow.model.audit import AuditEntry
 from booking_http.service import Service
 from booking_http.staff.authentication import (
     SignedIn,
@@ -14,7 +15,7 @@ from booking_http.staff.authentication import (
 )
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import unauthenticated
-from persistence.audit import AuditEntry, PostgresAudit
+from persistence.audit import PostgresAudit
 from persistence.database import Database
 from persistence.staff import PostgresStaff
 from persistence.staff_links import PostgresStaffLinks

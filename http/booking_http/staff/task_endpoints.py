@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from aiohttp import web
 
+from booking_flow.errors import RefusalCode
+from booking_flow.staff.people import Role
+from booking_flow.staff.task_claims import TaskWish
 from booking_http.service import Service
-from booking_http.staff import task_claims as desk
 from booking_http.staff.action_endpoints import named_versions, tell_acted
 from booking_http.staff.cursors import read_place, write_place
 from booking_http.staff.requests import AnswerRequest, ClaimRequest, HandBackRequest, TasksQuery
 from booking_http.staff.responses import TaskCountsResponse, TasksResponse
 from booking_http.staff.session_search import id_of
-from booking_http.staff.task_answers import Answering, answer, task_of
-from booking_http.staff.task_claims import Claiming
 from booking_http.staff.views import task_view
 from booking_http.web.auth import Staff, staff_of, write_audit
+from booking_http.web.problems import problem
 from booking_http.web.request_io import json_response, read_body, read_query, service_of
-from persistence.tables.staff import Role
 from persistence.task_queries import QueuedTask, TaskFilter
 
 
@@ -30,7 +32,7 @@ async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksRespo
     """Return a page of what nobody has answered, the most urgent first."""
     place = read_place(query.cursor)
     found = list(
-        await service.support.work.tasks(
+        await service.support.queue.tasks(
             limit=query.limit + 1,
             after_at=place.at if place else None,
             after_id=place.id if place else None,
@@ -54,32 +56,49 @@ async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksRespo
 async def count_tasks(request: web.Request) -> web.Response:
     """Count what waits, what is late, and what is one's own."""
     staff = await staff_of(request)
-    found = await service_of(request).support.work.counts(staff.account.id)
+    found = await service_of(request).support.queue.counts(staff.account.id)
     return json_response(TaskCountsResponse.model_validate(found, from_attributes=True))
+
+
+async def queued_task(service: Service, task_id: UUID | None) -> QueuedTask:
+    """Return a task, open or closed, with the session it is about.
+
+    Raises:
+        Problem: there is none.
+    """
+    queued = await service.support.queue.task(task_id) if task_id else None
+    if queued is None:
+        raise problem(RefusalCode.NOT_FOUND, "There is no such task.")
+    return queued
 
 
 async def claim_task(request: web.Request) -> web.Response:
     """Work on a task from now on."""
-    staff = await staff_of(request, Role.AGENT)
-    versions, ask = named_versions(request), await read_body(request, ClaimRequest, optional=True)
-    claiming = Claiming(
-        staff=staff, task_id=id_of(request, "task_id"), seen=versions, reason=ask.reason
-    )
-    queued = await desk.claim_task(service_of(request), claiming, takeover=ask.takeover)
-    return json_response(task_view(queued), headers=_tag(queued))
+    wish, takeover = await _wish(request, ClaimRequest)
+    await service_of(request).support.claims.claim(wish, takeover=takeover)
+    return await _shown(request, wish)
 
 
 async def hand_back_task(request: web.Request) -> web.Response:
     """Leave a task to others."""
+    wish, _ = await _wish(request, HandBackRequest)
+    await service_of(request).support.claims.hand_back(wish)
+    return await _shown(request, wish)
+
+
+async def _wish(
+    request: web.Request, model: type[ClaimRequest | HandBackRequest]
+) -> tuple[TaskWish, bool]:
     staff = await staff_of(request, Role.AGENT)
-    versions, ask = (
-        named_versions(request),
-        await read_body(request, HandBackRequest, optional=True),
+    versions, ask = named_versions(request), await read_body(request, model, optional=True)
+    wish = TaskWish(
+        staff=staff.member, task_id=id_of(request, "task_id"), seen=versions, reason=ask.reason
     )
-    claiming = Claiming(
-        staff=staff, task_id=id_of(request, "task_id"), seen=versions, reason=ask.reason
-    )
-    queued = await desk.hand_back(service_of(request), claiming)
+    return wish, isinstance(ask, ClaimRequest) and ask.takeover
+
+
+async def _shown(request: web.Request, wish: TaskWish) -> web.Response:
+    queued = await queued_task(service_of(request), wish.task_id)
     return json_response(task_view(queued), headers=_tag(queued))
 
 
@@ -91,11 +110,10 @@ async def answer_task(request: web.Request) -> web.Response:
     """Carry an answer out; of two that compete, the later is shown both."""
     staff = await staff_of(request, Role.AGENT)
     versions, ask = named_versions(request), await read_body(request, AnswerRequest)
-    task_id = id_of(request, "task_id")
-    answering = Answering(staff=staff, task_id=task_id, seen=versions, ask=ask)
+    answer = ask.answer(id_of(request, "task_id"), versions)
     service = service_of(request)
-    loaded = await answer(service, answering)
+    loaded = await service.support.desk.answer(answer, by=staff.member)
     if loaded is None:
-        queued = await task_of(service, task_id)
+        queued = await queued_task(service, answer.task_id)
         return json_response(task_view(queued), headers=_tag(queued))
     return await tell_acted(request, staff, loaded)

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from uuid import UUID
 
+from booking_flow.model.audit import AuditEntry
 from booking_http.staff.responses import HappeningResponse
 from booking_http.staff.wiring import Support
 from persistence.attempts import StepEntry, steps
-from persistence.audit import AuditEntry
 from persistence.database import Database
 from persistence.delivery_log import Letter, letters
 from persistence.histories import CallEntry, HistoryEntry, calls, history

@@ -7,15 +7,15 @@ from datetime import datetime
 
 from booking_flow.flow import MEANING, State
 from booking_flow.model.session import Session
+from booking_flow.staff.action import Situation
+from booking_flow.staff.actions import TransitionOption, possible_actions
 from booking_flow.staff.task_resolution import POSSIBLE
-from booking_flow.steps.context import DecisionContext
 from booking_http.api.responses import ActionResponse, CruiseResponse
 from booking_http.api.session_response import cruise_fields, render_event
 from booking_http.staff import action_responses as desk
 from booking_http.staff import responses as tell
-from booking_http.staff.allowed_actions import possible_actions
-from booking_http.staff.course_changes import TransitionOption
 from booking_http.staff.masks import details_of, guest_of
+from booking_http.staff.wiring import BASE
 from booking_http.web.auth import Staff
 from persistence.history_check import Checked
 from persistence.support_search import Hit
@@ -23,12 +23,13 @@ from persistence.task_queries import QueuedTask
 
 
 def session_view(
-    session: Session, *, at: DecisionContext, staff: Staff, waits: tell.WaitResponse | None
+    now: Situation, *, staff: Staff, waits: tell.WaitResponse | None
 ) -> tell.StaffSessionResponse:
     """Return a session without its secret and without anything only its guest may do."""
-    event = render_event(session, now=at.now, session_id=str(session.id), allowed=lambda _: ())
+    session = now.session
+    event = render_event(session, now=now.at.now, session_id=str(session.id), allowed=lambda _: ())
     meaning = MEANING[session.state]
-    fields = dict(event) | {"allowed_actions": actions_view(session, at=at, staff=staff)}
+    fields = dict(event) | {"allowed_actions": actions_view(now, staff=staff)}
     return tell.StaffSessionResponse.model_construct(
         **fields,
         state_label=meaning.label,
@@ -40,11 +41,12 @@ def session_view(
     )
 
 
-def actions_view(session: Session, *, at: DecisionContext, staff: Staff) -> list[ActionResponse]:
+def actions_view(now: Situation, *, staff: Staff) -> list[ActionResponse]:
     """Return what this member of staff may do with the session now, and where."""
+    base = f"{BASE}/sessions/{now.session.id}"
     return [
-        ActionResponse(name=action.name, method="POST", href=action.href(session.id))
-        for action in possible_actions(session, at=at, role=staff.account.role)
+        ActionResponse(name=action.name, method="POST", href=f"{base}/{action.name}")
+        for action in possible_actions(now, role=staff.account.role)
     ]
 
 
@@ -130,8 +132,8 @@ def task_view(queued: QueuedTask) -> tell.TaskResponse:
         not_before=task.not_before,
         facts=dict(task.facts),
         answers=list(POSSIBLE[task.kind]),
-        claimed_by=queued.claim and queued.claim.name,
-        claimed_at=queued.claim and queued.claim.at,
+        claimed_by=task.claim and task.claim.name,
+        claimed_at=task.claim and task.claim.at,
         closed_at=task.closed_at,
         closed_by=task.closed_by,
         answer=task.answer,

@@ -11,14 +11,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from booking_flow.model.history import ActorKind, Origin
+from booking_flow.errors import RefusalCode
+from booking_flow.staff.people import Role, StaffMember
 from booking_http.service import Service
 from booking_http.web.problems import EdgeCode, Problem, problem
 from booking_http.web.request_context import REQUEST_ID
 from booking_http.web.request_io import service_of
-from persistence.audit import AuditEntry
 from persistence.staff import Account
-from persistence.tables.staff import Role
 
 COOKIE: Final = "staff_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -40,10 +39,13 @@ class Staff:
         return self.account.role.includes(Role.AGENT)
 
     @property
-    def origin(self) -> Origin:
-        """Return what the history notes of what they do."""
-        return Origin(
-            actor=ActorKind.STAFF, actor_name=self.account.name, request_id=self.request_id
+    def member(self) -> StaffMember:
+        """Return them as the core knows them."""
+        return StaffMember(
+            name=self.account.name,
+            role=self.account.role,
+            account_id=self.account.id,
+            request_id=self.request_id,
         )
 
 
@@ -51,23 +53,14 @@ async def staff_of(request: web.Request, role: Role = Role.VIEWER) -> Staff:
     """Return who asks, if they may do what `role` may.
 
     Raises:
-        Problem: `unauthenticated`, or `forbidden`.
+        Problem: `unauthenticated`.
+        Refused: `forbidden`.
     """
     staff = await _by_token(request) if _has_token(request) else await _by_proven_cookie(request)
     if staff is None:
         raise unauthenticated("Sign in, or send an API token that is still good.")
-    ensure_role(staff, role)
+    staff.member.ensure(role)
     return staff
-
-
-def ensure_role(staff: Staff, role: Role, detail: str | None = None) -> None:
-    """Let nobody do what is not theirs.
-
-    Raises:
-        Problem: `forbidden`.
-    """
-    if not staff.account.role.includes(role):
-        raise problem(EdgeCode.FORBIDDEN, detail or f"This needs the role {role.value}.")
 
 
 def unauthenticated(detail: str) -> Problem:
@@ -90,7 +83,9 @@ def verify_csrf(service: Service, staff: Staff, given: str) -> None:
     """
     right = csrf_token(service, staff.cookie or "")
     if not hmac.compare_digest(given.encode(), right.encode()):
-        raise problem(EdgeCode.FORBIDDEN, f"{CSRF_HEADER} must be the csrfToken of this sign-in.")
+        raise problem(
+            RefusalCode.FORBIDDEN, f"{CSRF_HEADER} must be the csrfToken of this sign-in."
+        )
 
 
 async def write_audit(
@@ -104,15 +99,8 @@ async def write_audit(
     facts: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write down what is about to be read or done; without that line it is not."""
-    entry = AuditEntry(
-        account_id=staff.account.id,
-        name=staff.account.name,
-        action=action,
-        session_ids=session_ids,
-        task_id=task_id,
-        reason=reason,
-        request_id=staff.request_id,
-        facts=facts,
+    entry = staff.member.entry(
+        action, session_ids=session_ids, task_id=task_id, reason=reason, facts=facts
     )
     await service.support.audit.write(entry)
 

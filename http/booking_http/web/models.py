@@ -20,6 +20,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from booking_flow.model.card_numbers import holds_card_number
+from booking_flow.model.names import clean, has_letter
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_BUT_BREAKS: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
@@ -79,6 +80,16 @@ def _printable_lines(text: str) -> str:
     return text
 
 
+def _cleaned(value: Any) -> Any:
+    return clean(value) if isinstance(value, str) else value
+
+
+def _with_letter(text: str) -> str:
+    if not has_letter(text):
+        raise PydanticCustomError("no_letter", "must hold a letter that can be seen")
+    return text
+
+
 def _no_card(text: str) -> str:
     """Refuse a text with a card number in it: texts are kept, mailed and shown to staff."""
     if holds_card_number(text):
@@ -110,11 +121,12 @@ def _line(longest: int, *, shortest: int = 1) -> StringConstraints:
 
 # Lengths are looked at before card numbers, so that the search for these is bounded.
 _TEXT: Final = (AfterValidator(_printable), AfterValidator(_no_card))
-Word = Annotated[str, _line(20), *_TEXT]
+Word = Annotated[str, BeforeValidator(_cleaned), _line(20), *_TEXT]
 Code = Annotated[str, _line(40), *_TEXT]
-Name = Annotated[str, _line(80), *_TEXT]
+Name = Annotated[str, BeforeValidator(_cleaned), _line(80), *_TEXT, AfterValidator(_with_letter)]
+"""The name of a person or a place, in any script."""
 Phone = Annotated[str, _line(40, shortest=3), *_TEXT]
-Line = Annotated[str, _line(200), *_TEXT]
+Line = Annotated[str, BeforeValidator(_cleaned), _line(200), *_TEXT]
 RateId = Annotated[str, _line(200), AfterValidator(_printable), AfterValidator(_no_bare_card)]
 """What the supplier calls a result, a grade or a rate; compared with what it offers."""
 CardNumber = Annotated[str, _line(40), AfterValidator(_printable)]

@@ -17,14 +17,12 @@ class EdgeCode(StrEnum):
 
     MALFORMED_JSON = "malformed_json"
     BAD_REQUEST = "bad_request"
-    NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
     REQUEST_TIMEOUT = "request_timeout"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     PRECONDITION_REQUIRED = "precondition_required"
     UNAUTHENTICATED = "unauthenticated"
-    FORBIDDEN = "forbidden"
 
 
 TYPE_PREFIX: Final = "/docs#problem-"
@@ -69,10 +67,10 @@ _TABLE: Final = (
     _row(_E.BAD_REQUEST, 400, "The request is not understood"),
     _row(_E.UNAUTHENTICATED, 401, "Nobody is signed in"),
     _row(_C.CARD_DECLINED, 402, "The card was declined", "book", "pay", "cancel"),
-    _row(_E.FORBIDDEN, 403, "This is not yours to do"),
+    _row(_C.FORBIDDEN, 403, "This is not yours to do"),
     _row(_C.SESSION_NOT_FOUND, 404, "There is no such session", "open_session"),
     _row(_C.CRUISE_NOT_FOUND, 404, "There is no such cruise on sale", "list_cruises"),
-    _row(_E.NOT_FOUND, 404, "There is nothing here"),
+    _row(_C.NOT_FOUND, 404, "There is nothing here"),
     _row(_E.METHOD_NOT_ALLOWED, 405, "This method is not possible here"),
     _row(_E.REQUEST_TIMEOUT, 408, "The request took too long to arrive", retryable=True),
     _row(_C.WRONG_STATE, 409, "This is not possible now", "read_session"),

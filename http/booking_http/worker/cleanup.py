@@ -12,8 +12,10 @@ import structlog
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
 from persistence.database import Database
+from persistence.encryption import Vault
 from persistence.overview import sum_up
 from persistence.rate_limits import PostgresCaps
+from persistence.search_renewal import renew_hashes
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 
@@ -33,7 +35,7 @@ def until_next_time(task: str) -> Iterator[None]:
         _log.exception("put off", task=task)
 
 
-async def clean_up(database: Database) -> None:
+async def clean_up(database: Database, vault: Vault) -> None:
     """Drop counts that no longer matter, and sum up those that do, every hour."""
     while True:
         with until_next_time("tidying"):
@@ -42,4 +44,6 @@ async def clean_up(database: Database) -> None:
             await PostgresSignIns(database).forget()
             await PostgresStaff(database).forget()
             await sum_up(database)
+        with until_next_time("search hashes"):
+            await renew_hashes(database, vault)
         await asyncio.sleep(TIDY_SECONDS)

@@ -17,8 +17,8 @@ from uuid import UUID
 import structlog
 from prometheus_client import start_http_server
 
+from booking_flow.model.step import StepName
 from booking_flow.ports import SpooledAnswer, TakenCheck, TakenStep, TakenUndo
-from booking_flow.saga import StepName
 from booking_http.runtime.journal_verification import verifying
 from booking_http.runtime.listener import Subscription
 from booking_http.runtime.optional_services import check_optional_services

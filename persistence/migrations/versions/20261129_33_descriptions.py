@@ -20,7 +20,12 @@ SHIPS: Final = {
     "images": "JSONB",
     "cabin_categories": "JSONB",
 }
-SAILINGS: Final = {"returns_on": "DATE", "itinerary": "JSONB", "notices": "JSONB"}
+SAILINGS: Final = {
+    "returns_on": "DATE",
+    "image_url": "TEXT",
+    "itinerary": "JSONB",
+    "notices": "JSONB",
+}
 
 
 def upgrade() -> None:

@@ -17,10 +17,12 @@ from tests.adapters.simulator.agency import TODAY
 
 
 def test_there_are_enough_sailings_on_every_line() -> None:
-    """At least forty to come, over three lines; two have left."""
+    """Sixty that guests can book within a year, and drills besides; two have left."""
     sailings = seeded_sailings(TODAY)
     coming = [one for one in sailings if one.sail_date > TODAY]
-    assert len(coming) >= 40
+    offered = [one for one in coming if one.line_id in {22, 3} and one.drill_fault is None]
+    assert len([one for one in offered if not one.sold_out]) == 60
+    assert max(one.sail_date for one in coming) < TODAY + timedelta(days=366)
     assert len(sailings) - len(coming) == 2
     assert {one.line_id for one in coming} == {22, 3, 8}
     assert len({one.codetocruiseid for one in sailings}) == len(sailings)
@@ -36,6 +38,14 @@ def test_the_examples_of_the_documents_exist() -> None:
     assert sailings[CARNIVAL_SAILING].line_id == 8
     assert sailings[MISFILED_SAILING].line_id == 22
     assert set(DRILLS) <= set(sailings)
+
+
+def test_a_route_has_every_day_once_and_ends_on_the_last() -> None:
+    for sailing in seeded_sailings(TODAY):
+        assert [stop.day for stop in sailing.stops] == list(range(1, sailing.nights + 2))
+        assert sailing.ports == tuple(stop.port for stop in sailing.stops if stop.port)
+        assert sailing.stops[0].depart
+        assert sailing.stops[-1].arrive
 
 
 def test_the_same_day_gives_the_same_seed() -> None:

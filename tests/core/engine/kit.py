@@ -28,9 +28,9 @@ from booking_flow.model.change import IdempotencyBinding
 from booking_flow.model.history import ActorKind, Event, EventKind, Origin, fold
 from booking_flow.model.pricing import CabinList
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import ClaimJournal, Replay, Spool
-from booking_flow.saga import StepName
 from booking_flow.steps.book import BookRequest
 from booking_flow.steps.select_cabin import CabinChoice
 from booking_flow.supplier import RateKey

@@ -11,8 +11,8 @@ from booking_flow.errors import RefusalCode, Refused
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Loaded
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import FailedYellow, PaymentChannel
-from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import CallContext, PayAnswer
 from tests.core.engine.conftest import MakeShop

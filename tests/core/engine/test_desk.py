@@ -11,21 +11,23 @@ import pytest
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
-from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.party import Details
 from booking_flow.model.session import Loaded
 from booking_flow.ports import StoredTask
+from booking_flow.staff.people import Role, StaffMember
+from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_flow.steps import reconciliation, resolution
 from booking_flow.steps.book import order_of
 from booking_flow.supplier import CallContext
+from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, refused
 from tests.core.engine.test_recovery import commit, in_doubt
 from tests.patience import kept_back
 
-STAFF = Origin(actor=ActorKind.STAFF, actor_name="ada")
+STAFF = StaffMember(name="ada", role=Role.SUPERVISOR, account_id=UUID(int=1))
 DEPOSIT = PaymentType.DEPOSIT
 YELLOW = "4000000000009995"
 NO_AUTHCODE = "4000000000000341"
@@ -37,6 +39,7 @@ def desk(shop: Shop) -> Desk:
         tasks=PostgresTaskStore(shop.database),
         supplier=shop.supplier,
         unit_of_work=shop.engine.unit_of_work,
+        audit=PostgresAudit(shop.database),
     )
 
 
@@ -47,13 +50,13 @@ async def an_answer(guest: Guest, kind: AnswerKind, **fields: Any) -> TaskAnswer
         " ORDER BY opened_at, id",
         id=guest.id,
     )
-    values: dict[str, Any] = {"task_id": rows[0].id, "version": rows[0].version, "kind": kind}
-    return TaskAnswer(**values | fields)
+    seen = frozenset({fields.pop("version", rows[0].version)})
+    return TaskAnswer(task_id=rows[0].id, seen=seen, kind=kind, **fields)
 
 
 async def answer(guest: Guest, kind: AnswerKind, **fields: Any) -> Loaded:
     given = await an_answer(guest, kind, **fields)
-    loaded = await desk(guest.shop).answer(given, origin=STAFF)
+    loaded = await desk(guest.shop).answer(given, by=STAFF)
     assert loaded is not None
     return loaded
 
@@ -111,7 +114,7 @@ async def test_a_reservation_that_disagrees_needs_a_supervisor(make_shop: MakeSh
 async def test_a_supervisor_may_take_a_reservation_that_disagrees(make_shop: MakeShop) -> None:
     guest = await in_doubt(make_shop)
     number = await at_the_line(await guest.shop.held())
-    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number, supervisor=True)
+    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number, override=True)
     assert loaded.session.state is State.BOOKED
     assert loaded.session.booking is not None
     assert loaded.session.booking.reservation == number
@@ -133,9 +136,7 @@ async def test_a_reservation_of_another_session_is_not_taken_twice(make_shop: Ma
     other = await guest.shop.held()
     await other.book(surname="Otherwise")
     number = await the_reservation(guest)
-    found = await refused(
-        answer(guest, AnswerKind.RESERVATION, reservation=number, supervisor=True)
-    )
+    found = await refused(answer(guest, AnswerKind.RESERVATION, reservation=number, override=True))
     assert found.refusal.code is RefusalCode.WRONG_STATE
     assert found.refusal.detail == "Another session has this reservation."
     assert await closed(guest.shop) == []
@@ -155,7 +156,7 @@ async def test_a_reservation_that_cannot_be_read_needs_a_supervisor(
     assert found.refusal.detail == (
         "The line's record could not be read: a supervisor must confirm this reservation."
     )
-    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number, supervisor=True)
+    loaded = await answer(guest, AnswerKind.RESERVATION, reservation=number, override=True)
     booking, basket = loaded.session.booking, loaded.session.basket
     assert booking is not None
     assert basket is not None
@@ -258,27 +259,27 @@ async def test_an_answer_to_another_question_is_refused(
 
 
 async def test_a_task_nobody_opened_is_not_known(shop: Shop) -> None:
-    asked = TaskAnswer(task_id=uuid4(), version=1, kind=AnswerKind.DONE)
-    found = await refused(desk(shop).answer(asked, origin=STAFF))
-    assert found.refusal.code is RefusalCode.SESSION_NOT_FOUND
-    assert found.refusal.detail == "This task is not known."
+    asked = TaskAnswer(task_id=uuid4(), seen=frozenset({1}), kind=AnswerKind.DONE)
+    found = await refused(desk(shop).answer(asked, by=STAFF))
+    assert found.refusal.code is RefusalCode.NOT_FOUND
+    assert found.refusal.detail == "There is no such task."
 
 
 async def test_an_answered_task_tells_who_answered_what(shop: Shop) -> None:
     guest = await shop.booked()
     await guest.cancel()
     given = await an_answer(guest, AnswerKind.LINE_REFUSED)
-    await desk(shop).answer(given, origin=STAFF)
-    found = await refused(desk(shop).answer(given, origin=STAFF))
+    await desk(shop).answer(given, by=STAFF)
+    found = await refused(desk(shop).answer(given, by=STAFF))
     assert found.refusal.code is RefusalCode.VERSION_MISMATCH
-    assert found.refusal.detail == "ada answered line_refused."
+    assert found.refusal.detail == "ada answered line_refused first."
 
 
 async def test_an_answer_to_an_older_version_is_refused(shop: Shop) -> None:
     guest = await shop.booked()
     await guest.cancel()
     given = await an_answer(guest, AnswerKind.LINE_REFUSED, version=0)
-    found = await refused(desk(shop).answer(given, origin=STAFF))
+    found = await refused(desk(shop).answer(given, by=STAFF))
     assert found.refusal.code is RefusalCode.VERSION_MISMATCH
     assert found.refusal.detail == "It changed."
 
@@ -292,7 +293,7 @@ async def test_of_two_answers_one_wins(make_shop: MakeShop) -> None:
         for kind in (AnswerKind.LINE_REFUSED, AnswerKind.LINE_CANCELLED)
     ]
     found = await asyncio.gather(
-        *(desk(shop).answer(one, origin=STAFF) for one in given), return_exceptions=True
+        *(desk(shop).answer(one, by=STAFF) for one in given), return_exceptions=True
     )
     assert sum(isinstance(one, Loaded) for one in found) == 1
     assert len(await closed(shop)) == 1
@@ -318,11 +319,16 @@ async def test_who_answers_a_moment_too_late_is_told_who_was_quicker(shop: Shop)
     await guest.book()
     given = await an_answer(guest, AnswerKind.DONE)
     tasks = QuickRival(shop.database)
-    tasks.rival = lambda: desk(shop).answer(given, origin=STAFF)
-    slow = Desk(tasks=tasks, supplier=shop.supplier, unit_of_work=shop.engine.unit_of_work)
-    found = await refused(slow.answer(given, origin=replace(STAFF, actor_name="bob")))
+    tasks.rival = lambda: desk(shop).answer(given, by=STAFF)
+    slow = Desk(
+        tasks=tasks,
+        supplier=shop.supplier,
+        unit_of_work=shop.engine.unit_of_work,
+        audit=PostgresAudit(shop.database),
+    )
+    found = await refused(slow.answer(given, by=replace(STAFF, name="bob", account_id=UUID(int=2))))
     assert found.refusal.code is RefusalCode.VERSION_MISMATCH
-    assert found.refusal.detail == "ada answered done."
+    assert found.refusal.detail == "ada answered done first."
     assert (await guest.kinds()).count("note") == 1
 
 
@@ -337,7 +343,7 @@ async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) ->
     await booking
     await shop.pass_time(LATER)
     assert await guest.state() is State.BOOKED
-    found = await refused(desk(shop).answer(given, origin=STAFF))
+    found = await refused(desk(shop).answer(given, by=STAFF))
     assert found.refusal.code in (RefusalCode.WRONG_STATE, RefusalCode.VERSION_MISMATCH)
     assert await guest.state() is State.BOOKED
 
@@ -352,8 +358,8 @@ async def test_a_step_settled_while_the_line_is_asked_is_not_settled_again(
         await guest.shop.simulator.has_received("cruiseimportbooking")
         await commit(guest, resolution.not_booked)
     found = await refused(asking)
-    assert found.refusal.code is RefusalCode.WRONG_STATE
-    assert found.refusal.detail == "This step is no longer open."
+    assert found.refusal.code is RefusalCode.VERSION_MISMATCH
+    assert found.refusal.detail == "guest answered refused first."
 
 
 async def test_the_answer_to_an_earlier_attempt_settles_no_later_one(make_shop: MakeShop) -> None:
@@ -370,10 +376,54 @@ async def test_the_answer_to_an_earlier_attempt_settles_no_later_one(make_shop: 
 
     tasks.rival = again
     await shop.pass_time(LATER)
-    slow = Desk(tasks=tasks, supplier=shop.supplier, unit_of_work=shop.engine.unit_of_work)
-    found = await refused(slow.answer(first, origin=STAFF))
-    assert found.refusal.code is RefusalCode.WRONG_STATE
-    assert found.refusal.detail == "This step is no longer open."
+    slow = Desk(
+        tasks=tasks,
+        supplier=shop.supplier,
+        unit_of_work=shop.engine.unit_of_work,
+        audit=PostgresAudit(shop.database),
+    )
+    found = await refused(slow.answer(first, by=STAFF))
+    assert found.refusal.code is RefusalCode.VERSION_MISMATCH
+    assert found.refusal.detail == "guest answered refused first."
     step = (await guest.session()).open_step
     assert step is not None
     assert step.unknown
+
+
+async def test_an_answer_is_on_record_in_its_commit_and_a_refused_one_as_refused(
+    shop: Shop,
+) -> None:
+    guest = await shop.booked()
+    await guest.cancel()
+    await refused(answer(guest, AnswerKind.PAID))
+    await answer(guest, AnswerKind.LINE_REFUSED, note="on the phone")
+    lines = await PostgresAudit(shop.database).of_session(guest.id)
+    assert [(line.name, line.account_id, line.facts.get("refused")) for line in lines] == [
+        ("ada", STAFF.account_id, "validation_failed"),
+        ("ada", STAFF.account_id, None),
+    ]
+    assert (lines[1].reason, lines[1].facts["answer"]) == ("on the phone", "line_refused")
+
+
+async def test_answers_are_for_agents_and_overriding_for_supervisors(shop: Shop) -> None:
+    guest = await shop.booked()
+    await guest.cancel()
+    for role, override in ((Role.VIEWER, False), (Role.AGENT, True)):
+        given = await an_answer(guest, AnswerKind.LINE_REFUSED, override=override)
+        found = await refused(desk(shop).answer(given, by=replace(STAFF, role=role)))
+        assert found.refusal.code is RefusalCode.FORBIDDEN
+
+
+async def test_what_a_colleague_works_on_is_answered_by_whoever_takes_it_over(shop: Shop) -> None:
+    guest = await shop.booked()
+    await guest.cancel()
+    given, bob = await an_answer(guest, AnswerKind.LINE_REFUSED), replace(STAFF, name="bob")
+    wish = TaskWish(
+        staff=replace(bob, account_id=UUID(int=2)), task_id=given.task_id, seen=given.seen
+    )
+    await TaskClaims(PostgresTaskStore(shop.database)).claim(wish)
+    given = await an_answer(guest, AnswerKind.LINE_REFUSED)
+    found = await refused(desk(shop).answer(given, by=STAFF))
+    assert found.refusal.facts["claimed_by"] == "bob"
+    await desk(shop).answer(replace(given, takeover=True), by=STAFF)
+    assert await closed(shop) == [("cancel_with_line", "ada", "line_refused")]

@@ -12,8 +12,8 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.pricing import Cabin, Selection
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.runtime.unit_of_work import GLANCES
-from booking_flow.saga import StepName, StepStatus
 from booking_flow.steps.select_cabin import rate_key
 from booking_flow.supplier import CallContext, RateKey
 from tests.core.engine.conftest import MakeShop

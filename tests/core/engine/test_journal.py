@@ -15,11 +15,13 @@ from booking_flow.claim_journal import JournaledClaim, JournaledEnd, JournaledSt
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
-from booking_flow.model.history import ActorKind, Origin
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import CommitResult, Committed
-from booking_flow.saga import StepName, StepStatus, TaskKind
+from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
+from persistence.audit import PostgresAudit
 from persistence.database import execute
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
@@ -31,7 +33,10 @@ from tests.past import go_back, keep_moment
 DEPOSIT, FULL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
 LATER = PaymentChannel.SUPPLIER_PAYMENT
 DECLINED = "4000000000000002"
-ADA, BEN = (Origin(actor=ActorKind.STAFF, actor_name=name) for name in ("ada", "ben"))
+ADA, BEN = (
+    StaffMember(name=name, role=Role.SUPERVISOR, account_id=UUID(int=number))
+    for number, name in enumerate(("ada", "ben"))
+)
 
 
 class Paper:
@@ -451,8 +456,8 @@ async def test_what_was_certainly_refused_is_no_loss(shop: Shop, paper: Paper) -
 class Beaten(PostgresTaskStore):
     """Tasks of which somebody else has always just closed the one in question."""
 
-    async def close(self, task_id: UUID, *, version: int, answer: str, name: str | None) -> bool:
-        await super().close(task_id, version=version, answer=answer, name="ben")
+    async def close(self, task_id: UUID, **values: Any) -> bool:
+        await super().close(task_id, **values | {"name": "ben"})
         return False
 
 
@@ -464,7 +469,12 @@ class Withheld(PostgresTaskStore):
 
 
 def desk_of(shop: Shop, tasks: PostgresTaskStore) -> Desk:
-    return Desk(tasks=tasks, supplier=shop.supplier, unit_of_work=shop.engine.unit_of_work)
+    return Desk(
+        tasks=tasks,
+        supplier=shop.supplier,
+        unit_of_work=shop.engine.unit_of_work,
+        audit=PostgresAudit(shop.database),
+    )
 
 
 async def one_for_staff(shop: Shop, paper: Paper) -> TaskAnswer:
@@ -476,7 +486,7 @@ async def one_for_staff(shop: Shop, paper: Paper) -> TaskAnswer:
     await memory.enter()
     (task,) = await PostgresTaskStore(shop.database).open_tasks()
     assert task.kind is TaskKind.FORGOTTEN
-    return TaskAnswer(task_id=task.id, version=task.version, kind=AnswerKind.DONE)
+    return TaskAnswer(task_id=task.id, seen=frozenset({task.version}), kind=AnswerKind.DONE)
 
 
 async def test_staff_close_what_stands_for_itself_and_the_second_hears_who_was_first(
@@ -485,19 +495,19 @@ async def test_staff_close_what_stands_for_itself_and_the_second_hears_who_was_f
     answer = await one_for_staff(shop, paper)
     memory, tasks = memory_of(shop, paper), PostgresTaskStore(shop.database)
     assert (await memory.forgotten.standing()).unsettled == 1
-    assert await desk_of(shop, tasks).answer(answer, origin=ADA) is None
+    assert await desk_of(shop, tasks).answer(answer, by=ADA) is None
     assert await tasks.open_tasks() == []
     assert (await memory.forgotten.standing()).unsettled == 0
-    late = await refused(desk_of(shop, tasks).answer(answer, origin=BEN))
-    assert late.refusal.detail == "ada answered done."
+    late = await refused(desk_of(shop, tasks).answer(answer, by=BEN))
+    assert late.refusal.detail == "ada answered done first."
 
 
 @pytest.mark.parametrize(
-    ("tasks", "said"), [(Beaten, "ben answered done."), (Withheld, "It changed.")]
+    ("tasks", "said"), [(Beaten, "ben answered done first."), (Withheld, "It changed.")]
 )
 async def test_who_closes_it_a_moment_too_late_changes_nothing(
     shop: Shop, paper: Paper, tasks: type[PostgresTaskStore], said: str
 ) -> None:
     answer = await one_for_staff(shop, paper)
-    found = await refused(desk_of(shop, tasks(shop.database)).answer(answer, origin=ADA))
+    found = await refused(desk_of(shop, tasks(shop.database)).answer(answer, by=ADA))
     assert (found.refusal.code, found.refusal.detail) == (RefusalCode.VERSION_MISMATCH, said)

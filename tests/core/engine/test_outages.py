@@ -11,11 +11,12 @@ import pytest
 from booking_flow.engine import Engine
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
+from booking_flow.model.audit import AuditEntry
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, IdempotencyBinding, begin
 from booking_flow.model.history import EventKind, Origin
+from booking_flow.model.step import StepStatus
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
-from booking_flow.saga import StepStatus
 from booking_flow.steps import reconciliation, resolution
 from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import SupplierCall
@@ -388,6 +389,7 @@ class BusyStore(PostgresSessionStore):
         origin: Origin,
         calls: Sequence[SupplierCall] = (),
         binding: IdempotencyBinding | None = None,
+        audit: AuditEntry | None = None,
     ) -> Committed:
         if self.rounds:
             self.rounds -= 1
@@ -395,7 +397,9 @@ class BusyStore(PostgresSessionStore):
             assert loaded is not None
             note = begin(loaded.session).record(EventKind.NOTE, reason="quicker")
             await super().commit(note, origin=origin)
-        return await super().commit(change, origin=origin, calls=calls, binding=binding)
+        return await super().commit(
+            change, origin=origin, calls=calls, binding=binding, audit=audit
+        )
 
 
 def busy(shop: Shop) -> tuple[Shop, BusyStore]:

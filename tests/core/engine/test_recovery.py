@@ -14,10 +14,10 @@ from booking_flow.model.card import Charge, PaymentType
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
+from booking_flow.model.step import OwedUndo, StepStatus
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
 from booking_flow.runtime.recovery import STUCK_AFTER, Recovery
-from booking_flow.saga import OwedUndo, StepStatus
 from booking_flow.steps import book, hold, resolution
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import supplier_key

@@ -11,8 +11,8 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Session
+from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel
-from booking_flow.saga import StepName, StepStatus
 from persistence.database import execute, transaction
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, refused

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from booking_flow.errors import RefusalCode
 from booking_http.api.guest_request import address_of
 from booking_http.web.auth import staff_of, write_audit
 from booking_http.web.client_address import is_exempt
-from booking_http.web.problems import EdgeCode, problem
+from booking_http.web.problems import problem
 from booking_http.web.request_io import json_response, service_of
 
 
@@ -27,5 +28,7 @@ async def _ensure_allowed(request: web.Request, action: str) -> None:
     staff = await staff_of(request)
     networks = service_of(request).settings.debug_networks
     if not is_exempt(address_of(request), networks):
-        raise problem(EdgeCode.FORBIDDEN, "Debug calls answer to the networks of DEBUG_NETWORKS.")
+        raise problem(
+            RefusalCode.FORBIDDEN, "Debug calls answer to the networks of DEBUG_NETWORKS."
+        )
     await write_audit(service_of(request), staff, action)

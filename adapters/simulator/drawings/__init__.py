@@ -1,0 +1,1 @@
+"""Drawings of ships, places, cabins and decks: SVG made of a few shapes, without outside parts."""
