@@ -141,8 +141,7 @@ async def _touched(connection: Lent, statement: TextClause, parameters: Values |
     return int(number) if number.isdecimal() else 0
 
 
-# A text is sent as it is prepared once for each connection: executing it by SQLAlchemy costs four
-# times as much of a processor's time as asking the driver (ADR 0044).
+# Executing a statement by SQLAlchemy takes several times as much of a processor's time (ADR 0044).
 @lru_cache(maxsize=1024)
 def _compiled(statement: TextClause) -> tuple[str, Sequence[str]]:
     """Return a statement with numbered parameters, and the names that they stand for."""
