@@ -40,8 +40,9 @@ crash: $(DEV) ## run the full matrices: every fault at every call, a kill at eve
 browser: $(DEV) ## run what needs a browser, every page at both widths by day and night; fails without one (CHROMIUM=)
 	@REQUIRE_BROWSER=1 $(BIN)/python -m pytest -m browser $(ARGS)
 
-screenshots: $(DEV) ## take the pictures of docs/console/ anew
+screenshots: $(DEV) ## take the pictures of docs/console/ and docs/shop/ anew
 	@$(BIN)/python -m tests.browser.screenshots
+	@$(BIN)/python -m tests.browser.shop_screenshots
 
 soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak

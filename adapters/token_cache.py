@@ -18,6 +18,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from adapters.single_flight import SingleFlight
+
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
@@ -75,14 +77,16 @@ class TokenCache:
         self._known: dict[str, tuple[str, float]] = {}
         self._lives: dict[str, float] = {}
         """How long the last token of each name that was fetched here was good for, when new."""
-        self._flights: dict[str, asyncio.Task[str]] = {}
+        self._flights = SingleFlight[str, str]()
         self._away_until = 0.0
         self._missed = False
 
     async def token(self, name: str, fetch: Callable[[], Awaitable[Grant]]) -> str:
         """Return the token called `name`; if there is none, one process calls `fetch`."""
         known = self._remembered(name)
-        return known if known is not None else await self._fly(name, fetch)
+        if known is not None:
+            return known
+        return await self._flights.join(name, lambda: self._shared_or_new(name, fetch))
 
     def left(self, name: str) -> float:
         """Return for how many seconds the token called `name` may still be used here."""
@@ -107,23 +111,6 @@ class TokenCache:
             await self._ask(lambda r: r.eval(_DELETE_IF_EQUAL, 1, self._key(name), value))
         except _Away:
             return
-
-    async def _fly(self, name: str, fetch: Callable[[], Awaitable[Grant]]) -> str:
-        """Join the flight that is under way in this process, or start it.
-
-        All who wait share its end, a failure too; one who gives up does not end it.
-        """
-        flight = self._flights.get(name)
-        if flight is None:
-            flight = asyncio.create_task(self._shared_or_new(name, fetch))
-            self._flights[name] = flight
-            flight.add_done_callback(lambda done: self._landed(name, done))
-        return await asyncio.shield(flight)
-
-    def _landed(self, name: str, flight: asyncio.Task[str]) -> None:
-        self._flights.pop(name, None)
-        if not flight.cancelled():
-            flight.exception()  # Seen, even if everybody who waited has left.
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}{{{name}}}"

@@ -21,8 +21,6 @@ from booking_flow.model.session import Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.steps import outcomes
 
-FORWARD: Final = frozenset({StepName.ADD_TO_BASKET, StepName.BOOK, StepName.PAY})
-"""The steps that are journaled: what a release has forgotten lapses by itself."""
 _OF_A_CARD: Final = "card"
 
 

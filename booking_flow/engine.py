@@ -19,18 +19,15 @@ from booking_flow.model.card import Payment
 from booking_flow.model.change import Change
 from booking_flow.model.pricing import Breakdown, CabinList, Selection
 from booking_flow.model.session import Loaded, Session
-from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.step import StepStatus
 from booking_flow.policy import Policy
 from booking_flow.ports import Aside, Catalogue, ClaimJournal, SessionStore, Spool, Watch
 from booking_flow.runtime.compensation import Compensation
-from booking_flow.runtime.settlement import Effect, Ended
+from booking_flow.runtime.settlement import StepEnd
 from booking_flow.runtime.step_runner import Runner
-from booking_flow.runtime.supplier_operations import Effects
 from booking_flow.runtime.unit_of_work import AlreadyBound, Command, UnitOfWork
-from booking_flow.steps import book as booking
-from booking_flow.steps import hold, reconciliation
-from booking_flow.steps import pay as paying
-from booking_flow.steps import select_cabin as choosing
+from booking_flow.steps.book import BOOK, BookRequest
+from booking_flow.steps.cabin_choice import CabinChoice, already_held, wanted
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import (
     SESSION_OVER,
@@ -40,8 +37,14 @@ from booking_flow.steps.guards import (
     expiring,
     wrong_state,
 )
+from booking_flow.steps.hold import HOLD, HoldRequest, reopened
 from booking_flow.steps.live_prices import RateRead, Reader
 from booking_flow.steps.open_session import Opener, OpenSession
+from booking_flow.steps.pay import PAY
+from booking_flow.steps.price import PRICE, quoted
+from booking_flow.steps.release import RELEASE
+from booking_flow.steps.select_cabin import SELECT_CABIN, SelectRequest, selected
+from booking_flow.steps.step import EffectStep, SupplierAccess
 from booking_flow.supplier import CallContext, RateKey, Supplier, SupplierSession
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -53,6 +56,8 @@ __all__ = [
     "allowed_triggers",
 ]
 
+Q = TypeVar("Q")
+R = TypeVar("R")
 T = TypeVar("T")
 OVERTAKEN = 3
 """How often a choice is looked for again after another request made it stale."""
@@ -88,21 +93,19 @@ class Engine:
         self._compensation = Compensation(
             store=store, supplier=supplier, unit_of_work=self._unit_of_work, policy=policy
         )
+        self._reader = Reader(
+            supplier=supplier, unit_of_work=self._unit_of_work, currency=policy.currency
+        )
         self._runner = Runner(
-            supplier=supplier,
+            access=SupplierAccess(supplier=supplier, reader=self._reader, policy=policy),
             unit_of_work=self._unit_of_work,
             compensation=self._compensation,
-            policy=policy,
             pause=pause,
             aside=aside,
             watch=watch,
             spool=spool,
             journal=journal,
         )
-        self._reader = Reader(
-            supplier=supplier, unit_of_work=self._unit_of_work, currency=policy.currency
-        )
-        self._effects = Effects(supplier=supplier, reader=self._reader, limits=policy.limits)
         self._opener = Opener(
             store=store,
             catalogue=catalogue,
@@ -172,13 +175,11 @@ class Engine:
         if session.open_step is not None or not edit.may_price(session):
             return loaded
         async with self._reader.reading(loaded) as ctx:
-            supplier, quote = await self._reader.within(
-                loaded, lambda key: self._reader.grades(key, session, ctx), ctx
-            )
+            supplier, quote = await PRICE.call(self._reader, loaded, ctx)
         quote = replace(quote, as_of=loaded.now)
 
         def decision(session: Session, _at: DecisionContext) -> Change:
-            return choosing.quoted(session, quote, supplier)
+            return quoted(session, quote, supplier)
 
         return await self._unit_of_work.decide(loaded, decision, command=command, calls=ctx.calls)
 
@@ -209,7 +210,7 @@ class Engine:
         self,
         loaded: Loaded,
         *,
-        choice: choosing.CabinChoice,
+        choice: CabinChoice,
         add_to_basket: bool,
         command: Command,
     ) -> Loaded:
@@ -222,16 +223,16 @@ class Engine:
         supplier, selection = found
 
         def decision(session: Session, _at: DecisionContext) -> Change:
-            return choosing.selected(session, selection, supplier)
+            return selected(session, selection, supplier)
 
         first = command.unbound if add_to_basket else command
         loaded = await self._unit_of_work.decide(loaded, decision, command=first, calls=ctx.calls)
         if not add_to_basket:
             return loaded
-        return await self._hold(loaded, fresh=True, command=command)
+        return await self._run(loaded, HOLD, HoldRequest(fresh=True), command)
 
     async def _resolved(
-        self, loaded: Loaded, choice: choosing.CabinChoice, ctx: CallContext
+        self, loaded: Loaded, choice: CabinChoice, ctx: CallContext
     ) -> tuple[Loaded, tuple[SupplierSession, Selection] | None]:
         """Find the choice; None when it is held already.
 
@@ -241,12 +242,13 @@ class Engine:
         for _ in range(OVERTAKEN):
             session = loaded.session
             ensure_open(session)
-            if choosing.already_held(session, choice):
+            if already_held(session, choice):
                 return loaded, None
             ensure(session, Trigger.SELECT_CABIN)
-            want = choosing.wanted(session, choice)
+            want = wanted(session, choice)
             try:
-                return loaded, await self._reader.resolve(loaded, want, ctx)
+                request = SelectRequest(loaded=loaded, want=want)
+                return loaded, await SELECT_CABIN.call(self._reader, request, ctx)
             except SupplierError as error:
                 if error.kind is not FailureKind.STALE:
                     raise
@@ -264,7 +266,7 @@ class Engine:
             ensure(session, Trigger.ADD_TO_BASKET)
         if session.supplier is None:
             loaded = await self._reopen(loaded, command)
-        return await self._hold(loaded, command=command)
+        return await self._run(loaded, HOLD, HoldRequest(), command)
 
     async def _reopen(self, loaded: Loaded, command: Command) -> Loaded:
         """Open a new supplier session first, so that the claim of the hold names it."""
@@ -275,80 +277,31 @@ class Engine:
             )
 
         def decision(session: Session, _at: DecisionContext) -> Change:
-            return hold.reopened(session, supplier)
+            return reopened(session, supplier)
 
         return await self._unit_of_work.decide(
             loaded, decision, command=command.unbound, calls=ctx.calls
         )
 
-    async def _hold(self, loaded: Loaded, *, command: Command, fresh: bool = False) -> Loaded:
-        async def perform(session: Session, ctx: CallContext) -> hold.HoldResult:
-            return await self._effects.hold(session, ctx, fresh=fresh)
-
-        effect = Effect(
-            name=StepName.ADD_TO_BASKET,
-            claim=hold.claim_hold,
-            perform=perform,
-            settle=hold.settle_hold,
-            late=reconciliation.late_hold,
-        )
-        return await self._run(loaded, effect, command)
-
-    async def _run(self, loaded: Loaded, effect: Effect[T], command: Command) -> Loaded:
+    async def _run(
+        self, loaded: Loaded, step: EffectStep[Q, R], request: Q, command: Command
+    ) -> Loaded:
         """Run a forward step; while staff decide about a booking, that is the answer to all."""
         if loaded.session.disputed_since is not None and loaded.session.open_step is None:
             return loaded
-        return _outcome(await self._runner.run(loaded, effect, command=command))
+        return _outcome(await self._runner.run(loaded, step, request, command=command))
 
     async def release_basket(self, loaded: Loaded, *, command: Command) -> Loaded:
         """Let the held cabin go; what the supplier does not confirm stays owed and is retried."""
-        effect = Effect(
-            name=StepName.RELEASE,
-            claim=hold.claim_release,
-            perform=self._effects.release,
-            settle=hold.settle_release,
-        )
-        return (await self._runner.run(loaded, effect, command=command)).loaded
+        return (await self._runner.run(loaded, RELEASE, None, command=command)).loaded
 
-    async def book(
-        self, loaded: Loaded, *, request: booking.BookRequest, command: Command
-    ) -> Loaded:
+    async def book(self, loaded: Loaded, *, request: BookRequest, command: Command) -> Loaded:
         """Book the held cabin, with a card in the same supplier call where one is given."""
-
-        def claim(session: Session, at: DecisionContext) -> Change:
-            return booking.claim_book(session, request, at)
-
-        async def perform(session: Session, ctx: CallContext) -> booking.BookResult:
-            return await self._effects.book(session, request, ctx)
-
-        effect = Effect(
-            name=StepName.BOOK,
-            claim=claim,
-            perform=perform,
-            settle=booking.settle_book,
-            late=reconciliation.late_book,
-            spooled=booking.spooled,
-        )
-        return await self._run(loaded, effect, command)
+        return await self._run(loaded, BOOK, request, command)
 
     async def pay(self, loaded: Loaded, *, payment: Payment, command: Command) -> Loaded:
         """Pay what is due for a booked session through the supplier."""
-
-        def claim(session: Session, at: DecisionContext) -> Change:
-            return paying.claim_pay(session, payment, at)
-
-        async def perform(session: Session, ctx: CallContext) -> paying.PayResult:
-            return await self._effects.pay(session, payment, ctx)
-
-        effect = Effect(
-            name=StepName.PAY,
-            claim=claim,
-            perform=perform,
-            settle=paying.settle_pay,
-            late=reconciliation.late_pay,
-            spooled=paying.spooled,
-        )
-        return await self._run(loaded, effect, command)
+        return await self._run(loaded, PAY, payment, command)
 
     async def cancel(self, loaded: Loaded, *, reason: str | None, command: Command) -> Loaded:
         """Cancel; with a step open or a reservation made that is a request, obeyed later.
@@ -363,7 +316,7 @@ class Engine:
         return await self._compensation.pay_back(loaded, command=command.unbound)
 
 
-def _outcome(ended: Ended) -> Loaded:
+def _outcome(ended: StepEnd) -> Loaded:
     """Return the session, or raise the refusal a step ended with."""
     settled = ended.change.settle if ended.change else None
     if settled is not None and settled.status is StepStatus.REFUSED and settled.refusal:

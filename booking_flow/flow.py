@@ -6,11 +6,12 @@ the labels staff see, the diagrams and the check that stored histories still fol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Protocol
 
 from transitions import Machine
 
@@ -45,17 +46,66 @@ class Trigger(StrEnum):
 
 
 class Mover(StrEnum):
-    """Who pulls a trigger."""
+    """Who pulls a trigger; a worker that finishes what was asked pulls it for whoever asked."""
 
     GUEST = "guest"
+    STAFF = "staff"
     CLOCK = "clock"
 
 
-class Guard(StrEnum):
+class Hold(Protocol):
+    """What a guard looks at in a basket."""
+
+    @property
+    def hold_until(self) -> datetime:
+        """Return until when the hold is relied on."""
+
+
+class Guarded(Protocol):
+    """What a guard looks at in a session."""
+
+    @property
+    def basket(self) -> Hold | None:
+        """Return what is held."""
+
+    @property
+    def unwinding(self) -> object | None:
+        """Return that it is being undone."""
+
+
+class Circumstances(Protocol):
+    """What a guard knows besides the session."""
+
+    @property
+    def now(self) -> datetime:
+        """Return the time, by the database's clock."""
+
+    @property
+    def book_limit(self) -> timedelta:
+        """Return how long a booking may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
     """A condition a transition needs beyond its source state."""
 
-    HOLD_LIVE = "hold is live long enough to book"
-    UNWINDING_CONFIRMED = "the cruise line confirmed the cancellation"
+    says: str
+    lets: Callable[[Guarded, Circumstances], bool]
+
+
+def _hold_outlives_booking(session: Guarded, at: Circumstances) -> bool:
+    return session.basket is not None and session.basket.hold_until - at.book_limit > at.now
+
+
+def _line_was_asked(session: Guarded, _at: Circumstances) -> bool:
+    """Only the line's answer to a cancellation ends the undoing of a reservation."""
+    return session.unwinding is not None
+
+
+HOLD_LIVE: Final = Guard(says="hold is live long enough to book", lets=_hold_outlives_booking)
+UNWINDING_CONFIRMED: Final = Guard(
+    says="the cruise line confirmed the cancellation", lets=_line_was_asked
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +127,8 @@ class Transition:
     target: State
     label: str
     meaning: str
+    movers: tuple[Mover, ...]
     guard: Guard | None = None
-    mover: Mover = Mover.GUEST
 
 
 STATES: Final[tuple[StateMeaning, ...]] = (
@@ -136,6 +186,7 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.PRICED,
         label="Show prices",
         meaning="Live grades and rates were read from the supplier.",
+        movers=(Mover.GUEST,),
     ),
     Transition(
         trigger=Trigger.SELECT_CABIN,
@@ -143,6 +194,7 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.CABIN_SELECTED,
         label="Choose cabin",
         meaning="The choice was found in fresh grades at the price the guest saw.",
+        movers=(Mover.GUEST,),
     ),
     Transition(
         trigger=Trigger.ADD_TO_BASKET,
@@ -150,13 +202,15 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.BASKETED,
         label="Hold cabin",
         meaning="The supplier put the cabin in its basket, priced, and the line holds it.",
+        movers=(Mover.GUEST,),
     ),
     Transition(
         trigger=Trigger.RELEASE_BASKET,
         sources=(State.BASKETED,),
         target=State.CABIN_SELECTED,
         label="Let the cabin go",
-        meaning="The guest changed their mind, or the hold lapsed.",
+        meaning="Guest or staff let it go, or the hold lapsed.",
+        movers=(Mover.GUEST, Mover.STAFF, Mover.CLOCK),
     ),
     Transition(
         trigger=Trigger.BOOK,
@@ -164,7 +218,8 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.BOOKED,
         label="Book",
         meaning="The line issued a reservation number.",
-        guard=Guard.HOLD_LIVE,
+        movers=(Mover.GUEST, Mover.STAFF),
+        guard=HOLD_LIVE,
     ),
     Transition(
         trigger=Trigger.PAY,
@@ -172,6 +227,7 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.PAID,
         label="Pay",
         meaning="The card was authorised for what is due now.",
+        movers=(Mover.GUEST, Mover.STAFF),
     ),
     Transition(
         trigger=Trigger.EXPIRE,
@@ -179,7 +235,7 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.EXPIRED,
         label="Time out",
         meaning="The session's deadline passed.",
-        mover=Mover.CLOCK,
+        movers=(Mover.CLOCK,),
     ),
     Transition(
         trigger=Trigger.EXPIRE,
@@ -187,8 +243,8 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.EXPIRED,
         label="Unpaid booking cancelled",
         meaning="The payment deadline passed and the line confirmed the cancellation.",
-        guard=Guard.UNWINDING_CONFIRMED,
-        mover=Mover.CLOCK,
+        guard=UNWINDING_CONFIRMED,
+        movers=(Mover.CLOCK,),
     ),
     Transition(
         trigger=Trigger.CANCEL,
@@ -196,6 +252,7 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.CANCELLED,
         label="Cancel",
         meaning="The guest gave up before booking.",
+        movers=(Mover.GUEST, Mover.STAFF),
     ),
     Transition(
         trigger=Trigger.CANCEL,
@@ -203,7 +260,8 @@ FLOW: Final[tuple[Transition, ...]] = (
         target=State.CANCELLED,
         label="Booking cancelled",
         meaning="A person cancelled with the line and the line confirmed it.",
-        guard=Guard.UNWINDING_CONFIRMED,
+        movers=(Mover.GUEST, Mover.STAFF),
+        guard=UNWINDING_CONFIRMED,
     ),
 )
 
@@ -229,26 +287,34 @@ def build_machine(rows: Iterable[Transition] = FLOW) -> Machine:
     return machine
 
 
-def compile_table(machine: Machine) -> Mapping[tuple[State, Trigger], State]:
-    """Freeze a machine into the `(state, trigger) -> target` table the hot path reads."""
-    table: dict[tuple[State, Trigger], State] = {}
+Table = Mapping[tuple[State, Trigger], Transition]
+
+
+def compile_table(machine: Machine, rows: Sequence[Transition] = FLOW) -> Table:
+    """Freeze what a machine of these rows allows: by state and trigger, the row that applies."""
+    table: dict[tuple[State, Trigger], Transition] = {}
     for name, event in machine.events.items():
         for source, found in event.transitions.items():
             if len(found) != 1:
                 raise FlowError(f"{name} leaves {source} in {len(found)} ways")
-            table[State(source), Trigger(name)] = State(str(found[0].dest))
+            way = (State(source), Trigger(name), State(str(found[0].dest)))
+            table[way[:2]] = next(row for row in rows if _is(row, *way))
     return MappingProxyType(table)
 
 
-def check_flow(table: Mapping[tuple[State, Trigger], State]) -> None:
+def _is(row: Transition, source: State, trigger: Trigger, to: State) -> bool:
+    return row.trigger is trigger and source in row.sources and row.target is to
+
+
+def check_flow(table: Table) -> None:
     """Refuse a table with a state that cannot be reached or, unless it is an end, left."""
     reached = {State.CREATED}
-    while grown := {to for (source, _), to in table.items() if source in reached} - reached:
+    while grown := {row.target for (at, _), row in table.items() if at in reached} - reached:
         reached |= grown
     for row in STATES:
         if row.state not in reached:
             raise FlowError(f"{row.state} cannot be reached")
-        if not row.final and not any(source is row.state for source, _ in table):
+        if not row.final and not any(at is row.state for at, _ in table):
             raise FlowError(f"{row.state} cannot be left")
 
 
@@ -262,10 +328,6 @@ ENDS: Final = frozenset({State.EXPIRED, State.CANCELLED})
 RESERVED: Final = frozenset({State.BOOKED, State.PAID})
 """States in which the line holds a reservation."""
 
-_RULES: Final[Mapping[tuple[State, Trigger], Transition]] = MappingProxyType(
-    {(source, row.trigger): row for row in FLOW for source in row.sources}
-)
-
 
 def target(state: State, trigger: Trigger) -> State:
     """Return where `trigger` leads from `state`.
@@ -274,16 +336,16 @@ def target(state: State, trigger: Trigger) -> State:
         IllegalTransition: the flow has no such row.
     """
     try:
-        return TABLE[state, trigger]
+        return TABLE[state, trigger].target
     except KeyError:
         raise IllegalTransition(f"{trigger} is not possible in {state}") from None
 
 
 def rule(state: State, trigger: Trigger) -> Transition | None:
     """Return the row of the flow for `trigger` in `state`, or None where there is none."""
-    return _RULES.get((state, trigger))
+    return TABLE.get((state, trigger))
 
 
 def triggers_from(state: State) -> tuple[Trigger, ...]:
     """Return the triggers a guest may pull in `state`, in the order of the flow."""
-    return tuple(row.trigger for row in FLOW if state in row.sources and row.mover is Mover.GUEST)
+    return tuple(row.trigger for row in FLOW if state in row.sources and Mover.GUEST in row.movers)

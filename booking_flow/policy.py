@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from types import MappingProxyType
 
 from booking_flow.model.party import PartyRules
-from booking_flow.model.step import StepLimits, StepName
+from booking_flow.model.step import StepLimits
 
 
 class FailedYellow(StrEnum):
@@ -25,16 +23,6 @@ class PaymentChannel(StrEnum):
     WITH_BOOKING = "with_booking"
     SUPPLIER_PAYMENT = "supplier_payment"
     MANUAL = "manual"
-
-
-_LIMITS = MappingProxyType(
-    {
-        StepName.ADD_TO_BASKET: StepLimits(send=120, answer=30),
-        StepName.RELEASE: StepLimits(send=5, answer=15),
-        StepName.BOOK: StepLimits(send=20, answer=60),
-        StepName.PAY: StepLimits(send=5, answer=45, check=20),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +41,8 @@ class Policy:
     hold_margin: timedelta = timedelta(seconds=30)
     book_limit: timedelta = timedelta(seconds=90)
     """A hold must outlive this when a booking is claimed."""
-    limits: Mapping[StepName, StepLimits] = field(default_factory=lambda: _LIMITS)
+    time_scale: float = 1.0
+    """By how much the limits of all steps are longer, for an account that answers slowly."""
     lease_margin: float = 15.0
     """Seconds a lease outlives the limits of its step."""
     settle_patience: float = 5.0
@@ -67,6 +56,10 @@ class Policy:
     task_time: timedelta = timedelta(hours=4)
     """How soon a person should have worked off a task."""
 
-    def lease_seconds(self, step: StepName) -> float:
-        """Return how long the claim of a step keeps others away."""
-        return self.limits[step].whole + self.lease_margin
+    def scaled(self, limits: StepLimits) -> StepLimits:
+        """Return the limits of a step under this deployment."""
+        return limits.scaled(self.time_scale)
+
+    def lease_seconds(self, limits: StepLimits) -> float:
+        """Return how long the claim of a step with these limits keeps others away."""
+        return self.scaled(limits).whole + self.lease_margin

@@ -114,6 +114,9 @@ class SessionStore(Protocol):
     async def record_calls(self, session_id: UUID, calls: Sequence[SupplierCall]) -> None:
         """Keep evidence of calls after which nothing changed."""
 
+    async def record_passing_calls(self, calls: Sequence[SupplierCall]) -> None:
+        """Count calls after which no session began."""
+
     async def replay(self, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
         """Return what an Idempotency-Key was bound to within the last 24 hours."""
 
@@ -132,6 +135,9 @@ class SessionStore(Protocol):
         calls: Sequence[SupplierCall],
     ) -> bool:
         """Record how an owed undo went; False when the lease was lost meanwhile."""
+
+    async def redact(self, session_id: UUID, text: str) -> bool:
+        """Take the text of a row of the timeline out for good; False where there is none."""
 
     async def erase(self, session_id: UUID) -> bool:
         """Make what the guest typed unreadable for ever; False when it was before."""

@@ -1,80 +1,40 @@
-"""The saga: each step of a booking beside its undo, and the three ways a step can end."""
+"""The saga: the steps of a booking in their order, each as the object that runs.
+
+The engine, recovery, limits, labels, the database's CHECKs and the diagrams read this table. What a
+step checks, asks, enters, and how it is undone stands in its file of `booking_flow/steps/`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from booking_flow.model.step import StepKind, StepName
+from booking_flow.model.change import Change
+from booking_flow.model.session import Session
+from booking_flow.model.step import StepName
+from booking_flow.steps.book import BOOK
+from booking_flow.steps.context import DecisionContext
+from booking_flow.steps.hold import HOLD
+from booking_flow.steps.open_session import OPEN_SESSION
+from booking_flow.steps.outcomes import Failure, open_step
+from booking_flow.steps.pay import PAY
+from booking_flow.steps.price import PRICE
+from booking_flow.steps.release import RELEASE
+from booking_flow.steps.select_cabin import SELECT_CABIN
+from booking_flow.steps.step import EffectStep, Step
+from booking_flow.supplier_errors import FailureKind, SupplierError
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepDefinition:
-    """One step of the saga, the supplier calls it makes, and how it is undone."""
-
-    name: StepName
-    calls: tuple[str, ...]
-    kind: StepKind
-    undo: StepName | None
-    undo_meaning: str
-
-    @property
-    def effectful(self) -> bool:
-        """Whether it changes anything at the supplier and so must be claimed first."""
-        return self.kind is not StepKind.READ
-
-
-SAGA: Final[tuple[StepDefinition, ...]] = (
-    StepDefinition(
-        name=StepName.OPEN_SESSION,
-        calls=("token", "cruiseresults"),
-        kind=StepKind.READ,
-        undo=None,
-        undo_meaning="none: the supplier session lapses",
-    ),
-    StepDefinition(
-        name=StepName.PRICE,
-        calls=("cruisecabingrades",),
-        kind=StepKind.READ,
-        undo=None,
-        undo_meaning="none: nothing was changed",
-    ),
-    StepDefinition(
-        name=StepName.SELECT_CABIN,
-        calls=("cruisecabingrades", "cruisecabins", "cruisecabingradebreakdown"),
-        kind=StepKind.READ,
-        undo=None,
-        undo_meaning="none: nothing was changed",
-    ),
-    StepDefinition(
-        name=StepName.ADD_TO_BASKET,
-        calls=("cruisecabingrades", "cruisecabins", "basketadd"),
-        kind=StepKind.REVERSIBLE,
-        undo=StepName.RELEASE,
-        undo_meaning="basketremove, retried until done or the hold has lapsed by itself",
-    ),
-    StepDefinition(
-        name=StepName.RELEASE,
-        calls=("basketremove",),
-        kind=StepKind.UNDO,
-        undo=None,
-        undo_meaning="none: it is itself the undo of add_to_basket",
-    ),
-    StepDefinition(
-        name=StepName.BOOK,
-        calls=("basket", "book"),
-        kind=StepKind.IRREVERSIBLE,
-        undo=None,
-        undo_meaning="a person cancels with the cruise line: a staff task with a deadline",
-    ),
-    StepDefinition(
-        name=StepName.PAY,
-        calls=("payment", "cruiseimportbooking"),
-        kind=StepKind.IRREVERSIBLE,
-        undo=None,
-        undo_meaning="a person refunds: a staff task",
-    ),
+SAGA: Final[tuple[Step, ...]] = (OPEN_SESSION, PRICE, SELECT_CABIN, HOLD, RELEASE, BOOK, PAY)
+STEPS: Final[Mapping[StepName, Step]] = MappingProxyType({step.name: step for step in SAGA})
+EFFECTS: Final[Mapping[StepName, EffectStep[Any, Any]]] = MappingProxyType(
+    {step.name: step for step in SAGA if isinstance(step, EffectStep)}
 )
-STEPS: Final[Mapping[StepName, StepDefinition]] = MappingProxyType({s.name: s for s in SAGA})
+"""The steps that change something at the supplier."""
+
+
+def abandoned(session: Session, at: DecisionContext) -> Change:
+    """Settle the open step of a process that is gone: what it had sent is not known."""
+    step = EFFECTS[open_step(session).name]
+    gone = SupplierError(FailureKind.ABANDONED, endpoint=step.name.value)
+    return step.settle(session, Failure(error=gone), at)

@@ -9,8 +9,7 @@ from typing import Any, Final
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, MetaData, Numeric
 from sqlalchemy.dialects.postgresql import UUID as UUID_TYPE
 
-from booking_flow.model.step import StepName
-from booking_flow.saga import STEPS
+from booking_flow.saga import EFFECTS
 
 metadata: Final = MetaData(
     naming_convention={
@@ -33,7 +32,7 @@ class StepDirection(StrEnum):
 UUID: Final = UUID_TYPE(as_uuid=True)
 MONEY: Final = Numeric(12, 2)
 MOMENT: Final = DateTime(timezone=True)
-EFFECTFUL: Final = tuple(name for name in StepName if STEPS[name].effectful)
+EFFECTFUL: Final = tuple(EFFECTS)
 
 
 def one_of(column: str, values: Iterable[StrEnum]) -> CheckConstraint:

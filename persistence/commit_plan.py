@@ -10,6 +10,7 @@ from typing import Final
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.session import Session
 from booking_flow.model.step import OpenStep, StepName, StepStatus
+from booking_flow.saga import EFFECTS
 from booking_flow.supplier import SupplierCall
 from persistence.columns import StepDirection
 
@@ -61,7 +62,7 @@ class Shape:
 
 def direction(name: StepName) -> StepDirection:
     """Return whether a step goes on with the booking or takes something back."""
-    return StepDirection.UNDO if name is StepName.RELEASE else StepDirection.FORWARD
+    return StepDirection.FORWARD if EFFECTS[name].forward else StepDirection.UNDO
 
 
 def shape_of(

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import asyncpg
-from sqlalchemy import Dialect, TextClause
+from sqlalchemy import Dialect, Select, TextClause, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql_dialect
 
 from adapters.postgres.address import read_address
@@ -17,6 +17,7 @@ from adapters.postgres.pool import ConnectionPool, Lent
 from persistence.errors import available
 
 Values: TypeAlias = Mapping[str, Any]
+Statement: TypeAlias = TextClause | Select[Any]
 _OVERHEAD: Final = 4.0
 """Seconds that waiting for a connection, and for its sign of life, may take in all."""
 _DIALECT: Final[Dialect] = postgresql_dialect()  # type: ignore[no-untyped-call]
@@ -79,30 +80,28 @@ class Transaction:
         """Take a connection on which a transaction is open."""
         self._connection = connection
 
-    async def fetch_one(
-        self, statement: TextClause, parameters: Values | None = None
-    ) -> Row | None:
+    async def fetch_one(self, statement: Statement, parameters: Values | None = None) -> Row | None:
         """Run one statement and return its first row."""
         return _first(await self.fetch_all(statement, parameters))
 
-    async def fetch_all(self, statement: TextClause, parameters: Values | None = None) -> list[Row]:
+    async def fetch_all(self, statement: Statement, parameters: Values | None = None) -> list[Row]:
         """Run one statement and return its rows."""
         return await _rows(self._connection, statement, parameters)
 
-    async def execute(self, statement: TextClause, parameters: Values | None = None) -> int:
+    async def execute(self, statement: Statement, parameters: Values | None = None) -> int:
         """Run one statement and return how many rows it touched."""
         return await _touched(self._connection, statement, parameters)
 
 
 async def fetch_one(
-    database: Database, statement: TextClause, parameters: Values | None = None
+    database: Database, statement: Statement, parameters: Values | None = None
 ) -> Row | None:
     """Run one statement in a commit of its own and return its first row."""
     return _first(await fetch_all(database, statement, parameters))
 
 
 async def fetch_all(
-    database: Database, statement: TextClause, parameters: Values | None = None
+    database: Database, statement: Statement, parameters: Values | None = None
 ) -> list[Row]:
     """Run one statement in a commit of its own and return its rows."""
     with available():
@@ -111,7 +110,7 @@ async def fetch_all(
 
 
 async def execute(
-    database: Database, statement: TextClause, parameters: Values | None = None
+    database: Database, statement: Statement, parameters: Values | None = None
 ) -> int:
     """Run one statement in a commit of its own and return how many rows it touched."""
     with available():
@@ -127,18 +126,26 @@ async def transaction(database: Database) -> AsyncIterator[Transaction]:
             yield Transaction(connection)
 
 
-async def _rows(connection: Lent, statement: TextClause, parameters: Values | None) -> list[Row]:
-    sql, names = _compiled(statement)
-    arguments = [parameters[name] for name in names] if parameters else ()
+async def _rows(connection: Lent, statement: Statement, parameters: Values | None) -> list[Row]:
+    sql, arguments = _sent(statement, parameters)
     return await connection.fetch(sql, *arguments, record_class=Row)
 
 
-async def _touched(connection: Lent, statement: TextClause, parameters: Values | None) -> int:
-    sql, names = _compiled(statement)
-    arguments = [parameters[name] for name in names] if parameters else ()
+async def _touched(connection: Lent, statement: Statement, parameters: Values | None) -> int:
+    sql, arguments = _sent(statement, parameters)
     status = await connection.execute(sql, *arguments)
     number = status.rpartition(" ")[2]
     return int(number) if number.isdecimal() else 0
+
+
+def _sent(statement: Statement, parameters: Values | None) -> tuple[str, Sequence[Any]]:
+    """Return a statement as the driver takes it, and its values in their order."""
+    if isinstance(statement, TextClause):
+        sql, names = _compiled(statement)
+        return sql, [parameters[name] for name in names] if parameters else ()
+    compiled = statement.compile(dialect=_DIALECT)
+    values = compiled.construct_params(parameters)
+    return str(compiled), [values[name] for name in compiled.positiontup or ()]
 
 
 # Executing a statement by SQLAlchemy takes several times as much of a processor's time (ADR 0044).
@@ -147,6 +154,16 @@ def _compiled(statement: TextClause) -> tuple[str, Sequence[str]]:
     """Return a statement with numbered parameters, and the names that they stand for."""
     compiled = statement.compile(dialect=_DIALECT)
     return str(compiled), tuple(compiled.positiontup or ())
+
+
+def plain(sql: str) -> TextClause:
+    """Return a statement that has no parameters, whatever colons are in it."""
+    return text(sql.replace(":", r"\:"))
+
+
+def quoted(name: str) -> str:
+    """Quote a name for SQL."""
+    return _DIALECT.identifier_preparer.quote_identifier(name)
 
 
 def _first(rows: Sequence[Row]) -> Row | None:

@@ -60,7 +60,7 @@ ANSWER: Final = text(
     """
 )
 
-# A link that opens once.
+# A link that a guest has yet to open.
 GRANT: Final = text(
     """
     INSERT INTO lookup_links (token_hash, session_id, expires_at)
@@ -68,12 +68,23 @@ GRANT: Final = text(
     """
 )
 
-# Use a link up; of two who try at once, one finds it.
+# Open a link: from the first time on it shows the session for its life, and then no more.
 REDEEM: Final = text(
     """
-    UPDATE lookup_links SET used_at = booking_now()
-    WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > booking_now()
+    UPDATE lookup_links
+    SET expires_at = CASE WHEN used_at IS NULL THEN booking_now() + CAST(:life AS interval)
+                          ELSE expires_at END,
+        used_at = coalesce(used_at, booking_now())
+    WHERE token_hash = :token_hash AND expires_at > booking_now()
     RETURNING session_id
+    """
+)
+
+# The session of a link that was opened.
+OPENED: Final = text(
+    """
+    SELECT session_id FROM lookup_links
+    WHERE token_hash = :token_hash AND used_at IS NOT NULL AND expires_at > booking_now()
     """
 )
 
@@ -118,13 +129,18 @@ class PostgresLookups:
         return row.handled if row else 0
 
     async def grant(self, session_id: UUID, token: str, *, life: timedelta) -> None:
-        """Let a token show a session once."""
+        """Let a token be redeemed within its life."""
         values = {"token_hash": _hash(token), "session_id": session_id, "life": life}
         await execute(self._engine, GRANT, values)
 
-    async def redeem(self, token: str) -> UUID | None:
-        """Return the session a token shows, now and never again."""
-        row = await fetch_one(self._engine, REDEEM, {"token_hash": _hash(token)})
+    async def redeem(self, token: str, *, life: timedelta) -> UUID | None:
+        """Return the session a token shows; from the first time on, for so long."""
+        row = await fetch_one(self._engine, REDEEM, {"token_hash": _hash(token), "life": life})
+        return row.session_id if row else None
+
+    async def opened(self, token: str) -> UUID | None:
+        """Return the session of a token that was redeemed and still shows it."""
+        row = await fetch_one(self._engine, OPENED, {"token_hash": _hash(token)})
         return row.session_id if row else None
 
     async def forget(self) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from booking_flow.flow import ENDS, STATES, State
 from booking_flow.model.step import StepName, StepStatus
-from persistence.database import Database, Row, fetch_all, fetch_one
+from persistence.database import Database, Row, execute, fetch_all, fetch_one
 
 LIVE: Final = tuple(row.state for row in STATES if row.state not in (*ENDS, State.PAID))
 """States in which something is still to come."""
@@ -60,18 +60,22 @@ COHORT: Final = text(
 # long over are summed up already.
 CALLS: Final = text(
     """
-    SELECT endpoint, outcome, step, CAST(sum(number) AS bigint) AS number, max(slowest) AS slowest
+    SELECT endpoint, outcome, step, CAST(sum(number) AS bigint) AS number, max(slowest) AS slowest,
+           CAST(sum(passing) AS bigint) AS passing
     FROM (
-        SELECT endpoint, outcome, step, number, slowest FROM supplier_call_sums
+        SELECT endpoint, outcome, step, number, slowest, 0 AS passing FROM supplier_call_sums
         WHERE hour >= :first AND hour < :until
         UNION ALL
-        SELECT endpoint, outcome, duration_step(duration_s), 1, duration_s FROM supplier_calls
+        SELECT endpoint, outcome, duration_step(duration_s), 1, duration_s, 0 FROM supplier_calls
         WHERE at >= :since AND at < least(CAST(:first AS timestamptz), :until)
         UNION ALL
-        SELECT endpoint, outcome, duration_step(duration_s), 1, duration_s FROM supplier_calls
+        SELECT endpoint, outcome, duration_step(duration_s), 1, duration_s, 0 FROM supplier_calls
         WHERE at >= (SELECT greatest(CAST(:first AS timestamptz), until)
                      FROM supplier_calls_summed)
           AND at < :until
+        UNION ALL
+        SELECT endpoint, outcome, duration_step(duration_s), 1, duration_s, 1
+        FROM calls_without_session WHERE at >= :since AND at < :until
     ) AS calls GROUP BY endpoint, outcome, step
     """
 )
@@ -91,6 +95,12 @@ SUM_UP: Final = text(
     )
     UPDATE supplier_calls_summed AS w SET until = d.until FROM due d RETURNING w.until
     """
+)
+
+
+# Older than the longest time that the overview looks back to.
+FORGET_PASSING_CALLS: Final = text(
+    "DELETE FROM calls_without_session WHERE at < booking_now() - interval '31 days'"
 )
 
 
@@ -138,6 +148,8 @@ class Answered:
     number: int
     seconds: float
     slowest: float
+    passing: int
+    """Those among them after which no session began."""
 
 
 async def standing(engine: Database) -> Sequence[StandingIn]:
@@ -178,9 +190,15 @@ async def calls(engine: Database, since: datetime, until: datetime) -> Sequence[
             number=row.number,
             seconds=FINENESS ** (row.step - 0.5),
             slowest=row.slowest,
+            passing=row.passing,
         )
         for row in await fetch_all(engine, CALLS, values)
     ]
+
+
+async def forget_passing_calls(engine: Database) -> None:
+    """Drop calls without a session that no window of the overview reaches any more."""
+    await execute(engine, FORGET_PASSING_CALLS)
 
 
 async def sum_up(engine: Database) -> None:

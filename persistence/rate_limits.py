@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -33,6 +34,35 @@ TAKE_HOLD: Final = text(
     """
 )
 
+# An opening counts for an hour; what is refused does not, but the caller learns when to come back.
+TAKE_OPENING: Final = text(
+    """
+    WITH last_that_fits AS (
+        SELECT at FROM cap_openings
+        WHERE address_hash = :address AND at > booking_now() - interval '1 hour'
+        ORDER BY at DESC OFFSET :most - 1 LIMIT 1
+    ), noted AS (
+        INSERT INTO cap_openings (address_hash, unknown_proxy, at)
+        SELECT :address, :unknown_proxy, booking_now()
+        WHERE :always OR NOT EXISTS (SELECT FROM last_that_fits)
+    )
+    SELECT extract(epoch FROM at + interval '1 hour' - booking_now())::float AS seconds
+    FROM last_that_fits
+    """
+)
+
+# How the openings of the last hour spread over addresses.
+TRAFFIC: Final = text(
+    """
+    SELECT coalesce(sum(openings), 0)::bigint AS openings,
+           coalesce(max(openings), 0)::bigint AS of_busiest,
+           coalesce(sum(unknown), 0)::bigint AS by_unknown_proxy
+    FROM (SELECT count(*) AS openings, count(*) FILTER (WHERE unknown_proxy) AS unknown
+          FROM cap_openings WHERE at > booking_now() - interval '1 hour'
+          GROUP BY address_hash) AS by_address
+    """
+)
+
 # Every attempt counts for an hour, those that were refused as well.
 TAKE_CARD: Final = text(
     """
@@ -53,8 +83,20 @@ TAKE_CARD: Final = text(
 # What no longer counts may go.
 FORGET: Final = (
     text("DELETE FROM cap_holds WHERE at < booking_now() - interval '1 day'"),
+    text("DELETE FROM cap_openings WHERE at < booking_now() - interval '1 day'"),
     text("DELETE FROM cap_cards WHERE at < booking_now() - interval '1 day'"),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """The sessions that were opened in the last hour."""
+
+    openings: int
+    of_busiest: int
+    """Those of the address that opened most of them."""
+    by_unknown_proxy: int
+    """Those whose proxy is not trusted, so that all its guests are one caller."""
 
 
 class PostgresCaps:
@@ -98,6 +140,34 @@ class PostgresCaps:
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"card {address.hex()}"})
             return await connection.fetch_one(TAKE_CARD, values) is not None
+
+    async def take_opening(
+        self, *, address: bytes, unknown_proxy: bool, most: int, always: bool
+    ) -> float | None:
+        """Note that an address opens a session; return after how many seconds it may, if not now.
+
+        With `always` it is noted, and may be carried out, all the same.
+        """
+        values = {
+            "address": address,
+            "unknown_proxy": unknown_proxy,
+            "most": most,
+            "always": always,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": f"opening {address.hex()}"})
+            full = await connection.fetch_one(TAKE_OPENING, values)
+            return float(full.seconds) if full else None
+
+    async def traffic(self) -> Traffic:
+        """Return how the openings of the last hour spread over addresses."""
+        async with transaction(self._engine) as connection:
+            row = await connection.fetch_one(TRAFFIC)
+        if row is None:
+            raise AssertionError("a count always has a row")
+        return Traffic(
+            openings=row.openings, of_busiest=row.of_busiest, by_unknown_proxy=row.by_unknown_proxy
+        )
 
     async def forget(self) -> None:
         """Drop what no longer counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import text
@@ -15,6 +16,34 @@ MAY_WORK: Final = text(
     FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) AS needed
     """
 )
+
+
+# What our account is: its roles count, since it may act as each of them.
+ROLE: Final = text(
+    """
+    SELECT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS superuser,
+           EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema()
+                   AND tablename = 'session_history'
+                   AND pg_has_role(current_user, tableowner, 'MEMBER')) AS owner
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRole:
+    """What our account is in the database."""
+
+    superuser: bool
+    owner: bool
+    """Whether it owns the tables, or is a member of the role that does."""
+
+
+async def account_role(engine: Database) -> AccountRole:
+    """Return what our account is; it owns nothing where there are no tables yet."""
+    row = await fetch_one(engine, ROLE)
+    if row is None:
+        raise AssertionError("a query without a table has a row")
+    return AccountRole(superuser=bool(row.superuser), owner=bool(row.owner))
 
 
 async def may_work(engine: Database) -> bool:

@@ -64,7 +64,8 @@ def _found_by(details: Details) -> Iterator[tuple[SearchKind, str]]:
     contact = details.contact
     if contact is not None:
         yield SearchKind.EMAIL, contact.email
-        yield from ((SearchKind.PHONE, key) for key in _phone_keys(contact.phone))
+        for phone in filter(None, (contact.phone, contact.phone_e164)):
+            yield from ((SearchKind.PHONE, key) for key in _phone_keys(phone))
     for someone in (contact, *details.passengers):
         if someone is not None:
             keys = search_keys(someone.first_name, someone.last_name)

@@ -19,7 +19,7 @@ from booking_flow.model.session import NO_DETAILS, Loaded, Session
 from booking_flow.model.step import OwedUndo
 from booking_flow.ports import CommitResult, Committed, Replay
 from booking_flow.supplier import SupplierCall
-from persistence import clock, commit_inserts, erasure, idempotency, undos
+from persistence import clock, commit_inserts, erasure, idempotency, redaction, undos
 from persistence.codec import encode, encode_or_none
 from persistence.commit_plan import Shape, makes_work, shape_of
 from persistence.commit_statement import commit_statement
@@ -85,6 +85,20 @@ RECORD_CALLS: Final = text(
             " SELECT 1",
         )
     )
+)
+
+# Calls after which no session began; what they said is kept nowhere.
+RECORD_PASSING_CALLS: Final = text(
+    """
+    INSERT INTO calls_without_session (id, endpoint, at, duration_s, outcome, http_status,
+                                       error_code)
+    SELECT c.id, c.endpoint, booking_now() - make_interval(secs => c.ago), c.duration_s,
+           c.outcome, c.http_status, c.error_code
+    FROM jsonb_to_recordset(CAST(:calls AS jsonb)) AS c(
+        id uuid, endpoint text, ago float, duration_s float, outcome text, http_status integer,
+        error_code integer)
+    ON CONFLICT DO NOTHING
+    """
 )
 
 _BORN: Final = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
@@ -195,6 +209,11 @@ class PostgresSessionStore:
             values = {"id": session_id, "calls": encode(call_rows(calls))}
             await execute(self._engine, RECORD_CALLS, values)
 
+    async def record_passing_calls(self, calls: Sequence[SupplierCall]) -> None:
+        """Count calls after which no session began."""
+        if calls:
+            await execute(self._engine, RECORD_PASSING_CALLS, {"calls": encode(call_rows(calls))})
+
     async def replay(self, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
         """Return what an Idempotency-Key was bound to within the last 24 hours."""
         return await idempotency.find(self._engine, scope=scope, route=route, key_hash=key_hash)
@@ -214,6 +233,12 @@ class PostgresSessionStore:
     ) -> bool:
         """Record how an owed undo went; False when the lease was lost meanwhile."""
         return await undos.settle(self._engine, undo_id, fence=fence, done=done, calls=calls)
+
+    async def redact(self, session_id: UUID, text: str) -> bool:
+        """Take the text of a row of the timeline out for good; False where there is none."""
+        kind, _, number = text.partition("-")
+        take_out = redaction.redact_event if kind == "event" else redaction.redact_act
+        return await take_out(self._engine, session_id, int(number))
 
     async def erase(self, session_id: UUID) -> bool:
         """Make what the guest typed unreadable for ever; False when it was before."""

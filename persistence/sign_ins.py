@@ -9,10 +9,11 @@ from sqlalchemy import text
 from persistence.database import Database, execute, transaction
 
 PER_EMAIL: Final = 5
+"""Of one account from one place; from elsewhere its owner still comes in."""
 PER_ADDRESS: Final = 30
 """How many passwords may be wrong within a quarter of an hour."""
 
-# Two attempts at one account at once count one after the other.
+# Two attempts from one place at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 # Count an attempt before its password is looked at.
@@ -20,9 +21,9 @@ ATTEMPT: Final = text(
     """
     WITH lately AS (
         SELECT count(*) FILTER (WHERE email_hash = :email_hash) AS of_email,
-               count(*) FILTER (WHERE address_hash = :address_hash) AS of_address
+               count(*) AS of_address
         FROM staff_attempts
-        WHERE (email_hash = :email_hash OR address_hash = :address_hash)
+        WHERE address_hash = :address_hash
           AND at > booking_now() - interval '15 minutes'
     )
     INSERT INTO staff_attempts (email_hash, address_hash, at)
@@ -33,7 +34,9 @@ ATTEMPT: Final = text(
 )
 
 # A right password makes up for the wrong ones before it.
-FORGIVE: Final = text("DELETE FROM staff_attempts WHERE email_hash = :email_hash")
+FORGIVE: Final = text(
+    "DELETE FROM staff_attempts WHERE email_hash = :email_hash AND address_hash = :address_hash"
+)
 
 # What no longer counts may go.
 FORGET: Final = text("DELETE FROM staff_attempts WHERE at < booking_now() - interval '1 day'")
@@ -47,16 +50,20 @@ class PostgresSignIns:
         self._engine = engine
 
     async def attempt(self, *, email_hash: bytes, address_hash: bytes) -> bool:
-        """Note an attempt to sign in; False when account or address had enough lately."""
+        """Note an attempt to sign in; False when this place had enough lately, with it or at all.
+
+        `address_hash` may stand for a device as well.
+        """
         values = {"email_hash": email_hash, "address_hash": address_hash}
         caps = {"per_email": PER_EMAIL, "per_address": PER_ADDRESS}
         async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"staff {email_hash.hex()}"})
+            await connection.execute(ALONE, {"key": f"staff {address_hash.hex()}"})
             return await connection.fetch_one(ATTEMPT, values | caps) is not None
 
-    async def forgive(self, *, email_hash: bytes) -> None:
-        """Forget the attempts at an account whose password was right."""
-        await execute(self._engine, FORGIVE, {"email_hash": email_hash})
+    async def forgive(self, *, email_hash: bytes, address_hash: bytes) -> None:
+        """Forget the attempts at an account from a place where its password was right."""
+        values = {"email_hash": email_hash, "address_hash": address_hash}
+        await execute(self._engine, FORGIVE, values)
 
     async def forget(self) -> None:
         """Drop what no longer counts."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +21,7 @@ _QUEUED: Final = "".join(
         "SELECT ",
         COLUMNS,
         ", coalesce(s.reference, t.facts ->> 'reference', '') AS reference, s.state,",
+        " s.hold_until,",
         " booking_now() AS now FROM (",
         EVERY,
         ") AS t LEFT JOIN booking_sessions s ON s.id = t.session_id",
@@ -69,6 +70,31 @@ COUNTS: Final = text(
 )
 
 
+# What is open of each kind, and since when the oldest.
+BACKLOGS: Final = text(
+    """
+    SELECT kind, count(*) AS waiting, count(*) FILTER (WHERE due_at < booking_now()) AS overdue,
+           booking_now() - min(opened_at) AS oldest
+    FROM (
+        SELECT kind, due_at, opened_at FROM staff_tasks WHERE closed_at IS NULL
+        UNION ALL
+        SELECT 'forgotten', due_at, entered_at FROM forgotten_claims
+        WHERE entered_as = 'task' AND closed_at IS NULL
+    ) AS open GROUP BY kind
+    """
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskBacklog:
+    """How many tasks of a kind are open and overdue, and how old the oldest is."""
+
+    kind: TaskKind
+    waiting: int
+    overdue: int
+    oldest: timedelta
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedTask:
     """A task with the session it is about."""
@@ -77,6 +103,7 @@ class QueuedTask:
     reference: str
     state: State | None
     """None where the session is not in this database."""
+    hold_until: datetime | None
     now: datetime
 
 
@@ -137,6 +164,18 @@ class SupportWork:
         (row,) = await fetch_all(self._engine, COUNTS, {"account_id": account_id})
         return TaskCounts(waiting=row.waiting, overdue=row.overdue, mine=row.mine)
 
+    async def backlogs(self) -> Sequence[TaskBacklog]:
+        """Return what is open, by kind; no kind of which nothing is."""
+        return [
+            TaskBacklog(
+                kind=TaskKind(row.kind),
+                waiting=row.waiting,
+                overdue=row.overdue,
+                oldest=row.oldest,
+            )
+            for row in await fetch_all(self._engine, BACKLOGS)
+        ]
+
     async def tasks_of(self, session_id: UUID) -> Sequence[QueuedTask]:
         """Return the tasks of a session, answered ones as well."""
         rows = await fetch_all(self._engine, OF_SESSION, {"session_id": session_id})
@@ -148,5 +187,6 @@ def _queued(row: Row) -> QueuedTask:
         task=task_of(row),
         reference=row.reference,
         state=State(row.state) if row.state else None,
+        hold_until=row.hold_until,
         now=row.now,
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from time import monotonic
 from typing import Generic, TypeVar
+
+from adapters.single_flight import SingleFlight
 
 T = TypeVar("T")
 
@@ -21,7 +22,7 @@ class Memory(Generic[T]):
         self._most = most
         self._clock = clock
         self._known: dict[Hashable, tuple[T, float]] = {}
-        self._flights: dict[Hashable, asyncio.Task[T]] = {}
+        self._flights = SingleFlight[Hashable, T]()
 
     def __len__(self) -> int:
         return len(self._known)
@@ -31,12 +32,7 @@ class Memory(Generic[T]):
         known = self._known.get(key)
         if known is not None and self._clock() < known[1]:
             return known[0]
-        flight = self._flights.get(key)
-        if flight is None:
-            flight = asyncio.create_task(self._read(key, read))
-            self._flights[key] = flight
-            flight.add_done_callback(lambda done: self._landed(key, done))
-        return await asyncio.shield(flight)
+        return await self._flights.join(key, lambda: self._read(key, read))
 
     def forget(self) -> None:
         """Remember nothing any more."""
@@ -49,8 +45,3 @@ class Memory(Generic[T]):
         while len(self._known) > self._most:
             del self._known[next(iter(self._known))]
         return found
-
-    def _landed(self, key: Hashable, flight: asyncio.Task[T]) -> None:
-        self._flights.pop(key, None)
-        if not flight.cancelled():
-            flight.exception()  # Seen, even if everybody who waited has left.

@@ -51,6 +51,8 @@ class ConnectionPool:
         self._wait = wait
         self._patience = patience
         self._opened: _Pool | None = None
+        self.on_statement: Callable[[Any], None] | None = None
+        """Who is told of each statement that has ended, by the driver's `LoggedQuery`."""
 
     @asynccontextmanager
     async def lent(self, *, once: bool = True) -> AsyncIterator[Lent]:
@@ -126,9 +128,12 @@ class ConnectionPool:
 
     async def _connected(self, *_: object, **__: object) -> Connection:
         try:
-            return await self._connect()
+            connection = await self._connect()
         except FAILURES as error:
             raise NotConnected from error
+        if self.on_statement is not None:
+            connection.add_query_logger(self.on_statement)
+        return connection
 
 
 async def _nothing(_: object) -> None:

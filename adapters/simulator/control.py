@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -28,15 +29,38 @@ async def guard_control(request: web.Request, handler: Any) -> web.StreamRespons
     """Keep the control API to this machine and turn its mistakes into clear answers."""
     if not request.path.startswith("/_control"):
         return await _plain(handler, request)
-    allowed = (
-        request.app[SUPPLIER].settings.allow_remote_control or (request.remote or "") in LOOPBACK
-    )
-    if not allowed:
-        return web.json_response({"error": "the control API answers on loopback only"}, status=403)
+    if (why := _foreign(request)) is not None:
+        return web.json_response({"error": why}, status=403)
     try:
         return await _plain(handler, request)
     except (BadControlError, BadFaultRuleError, UnknownPolicyError) as mistake:
         return web.json_response({"error": str(mistake)}, status=400)
+
+
+def _foreign(request: web.Request) -> str | None:
+    """Say why a request comes from elsewhere, if it does.
+
+    A page of another site can make a browser on this machine send requests, under its own origin,
+    and under its own name as the host once that name leads to this machine.
+    """
+    origin = request.headers.get("Origin")
+    if origin is not None and _host(origin) != _host(f"http://{request.host}"):
+        return "the control API answers to no other site"
+    if request.app[SUPPLIER].settings.allow_remote_control:
+        return None
+    if (request.remote or "") in LOOPBACK and _host(f"http://{request.host}")[0] in LOOPBACK:
+        return None
+    return "the control API answers on loopback only"
+
+
+def _host(address: str) -> tuple[str, int | None]:
+    """Return host and port of an address; one that cannot be read is nobody's."""
+    try:
+        parts = urlsplit(address)
+        found = parts.hostname or "nowhere", parts.port
+    except ValueError:
+        found = "nowhere", None
+    return found
 
 
 async def _plain(handler: Any, request: web.Request) -> web.StreamResponse:

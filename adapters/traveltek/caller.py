@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -11,13 +11,14 @@ from uuid import UUID
 
 from aiohttp import ClientSession
 
+from adapters.fair_queue import CALLER, FairQueue
 from adapters.token_cache import Grant, TokenCache
 from adapters.traveltek.endpoints import TOKEN, Endpoint
 from adapters.traveltek.evidence import Recorder, Seen
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.response_classifier import BadToken, Judge
 from adapters.traveltek.settings import TraveltekSettings
-from adapters.traveltek.timeouts import NotNow, Patience
+from adapters.traveltek.timeouts import NotNow, Patience, TurnedAway
 from adapters.traveltek.token import FORM, basic, read_grant
 from adapters.traveltek.wire import ACCEPT, Answer, Failure, Outgoing, exchange, outgoing
 from booking_flow.supplier import CallContext
@@ -58,6 +59,7 @@ class Caller:
         self._boottime = boottime
         self._recorder = Recorder(new_id=new_id, boottime=boottime)
         self._patience = Patience(settings)
+        self.queue = FairQueue(at_once=settings.reads_at_once, per_second=settings.calls_per_second)
 
     async def ask(self, ask: Ask[T], *, ctx: CallContext) -> T:
         """Make a call: repeated within bounds when it is a read, sent at most once otherwise."""
@@ -96,6 +98,19 @@ class Caller:
         return await self._send(ask, token, ctx)
 
     async def _send(self, ask: Ask[T], token: str, ctx: CallContext) -> T:
+        """Send an effect before all reads, since its lease runs; a read waits for its turn."""
+        send = partial(self._send_once, ask, token, ctx)
+        if not ask.endpoint.effect:
+            return await self._in_turn(ask.endpoint, send, ctx)
+        try:
+            await self.queue.go_first(seconds=self._patient_for(ctx))
+        except TimeoutError:
+            raise NotNow(
+                endpoint=ask.endpoint.name, text="the supplier wants fewer calls"
+            ) from None
+        return await send()
+
+    async def _send_once(self, ask: Ask[T], token: str, ctx: CallContext) -> T:
         endpoint, content = ask.endpoint, {"sid": self._settings.sid, **ask.content}
         secrets = frozenset({token})
         with self._recorder.exchange(endpoint, content, secrets=secrets, ctx=ctx) as seen:
@@ -103,9 +118,33 @@ class Caller:
             got = await self._exchange(outgoing(endpoint, content, url=url, token=token), ctx)
             return self._judge(endpoint, seen).answer(got, ask.read)
 
+    async def _in_turn(
+        self, endpoint: Endpoint, send: Callable[[], Awaitable[T]], ctx: CallContext
+    ) -> T:
+        """Send when it is the caller's turn, and wait again where the supplier wants less.
+
+        Raises:
+            NotNow: the turn did not come in time, or the supplier turned us away too often.
+        """
+        until = self._boottime() + self._patient_for(ctx)
+        for left in reversed(range(self._settings.busy_attempts)):
+            try:
+                async with self.queue.turn(CALLER.get(), seconds=until - self._boottime()):
+                    return await send()
+            except TurnedAway:
+                if not left:
+                    raise
+            except TimeoutError:
+                raise NotNow(endpoint=endpoint.name, text="too many calls wait") from None
+        raise AssertionError("unreachable")
+
+    def _patient_for(self, ctx: CallContext) -> float:
+        limit, left = self._settings.queue_limit * self._settings.time_scale, self._left(ctx)
+        return limit if left is None else min(limit, max(left, 0.0))
+
     async def _token(self, endpoint: Endpoint, ctx: CallContext) -> str:
         """Return a token; without one the call is not sent, whatever became of token.pl."""
-        fetch = partial(self._patience.reading, TOKEN, partial(self._fetch, ctx))
+        fetch = partial(self._patience.reading, TOKEN, partial(self._fetch_in_turn, ctx))
         try:
             # Another process that is to fetch it may be gone: nobody waits past the deadline.
             async with asyncio.timeout(self._left(ctx)):
@@ -117,6 +156,9 @@ class Caller:
         if kind in _CERTAIN_OF_TOKEN:
             raise SupplierError(kind, endpoint=TOKEN.name, code=code)
         raise NotNow(endpoint=endpoint.name, text=f"no token: {kind.value}")
+
+    async def _fetch_in_turn(self, ctx: CallContext) -> Grant:
+        return await self._in_turn(TOKEN, partial(self._fetch, ctx), ctx)
 
     async def _fetch(self, ctx: CallContext) -> Grant:
         settings = self._settings
@@ -136,13 +178,23 @@ class Caller:
         if left is not None and left <= 0:
             raise NotNow(endpoint=endpoint.name, text="past the deadline")
         limit, connect = self._settings.limit(endpoint), self._settings.connecting
-        return await exchange(
+        got = await exchange(
             self._effects if endpoint.effect else self._reads,
             request,
             limit=limit if endpoint.effect or left is None else min(limit, left),
             connect_limit=connect if left is None else min(connect, left),
             max_bytes=self._settings.max_response_bytes,
         )
+        if got.status in self._settings.busy_statuses:
+            self.queue.slow_down(seconds=self._told_to_wait(got))
+        return got
+
+    def _told_to_wait(self, got: Answer | Failure) -> float:
+        """Return how many seconds the supplier wants to be left alone."""
+        named = got.retry_after if isinstance(got, Answer) else None
+        if named is None or not (named.isascii() and named.isdecimal()):
+            return self._settings.busy_wait * self._settings.time_scale
+        return min(float(named), self._settings.busy_wait_longest)
 
     def _left(self, ctx: CallContext) -> float | None:
         """Return how many seconds remain in which something may be sent; None without a limit."""

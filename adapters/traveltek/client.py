@@ -9,6 +9,7 @@ from uuid import UUID
 from aiohttp import ClientSession
 from redis.asyncio import Redis
 
+from adapters.fair_queue import FairQueue
 from adapters.token_cache import TokenCache
 from adapters.traveltek import endpoints, requests, requests_booking
 from adapters.traveltek.caller import Ask, Caller
@@ -59,6 +60,11 @@ class TraveltekClient:
         self._caller = Caller(
             settings, reads=http, effects=effects, tokens=tokens, new_id=new_id, boottime=boottime
         )
+
+    @property
+    def queue(self) -> FairQueue:
+        """Return where calls wait for their turn."""
+        return self._caller.queue
 
     async def resting(self) -> Sequence[str]:
         """Return which groups of reads are not sent for now, because too many have failed."""

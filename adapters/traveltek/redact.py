@@ -29,7 +29,9 @@ def _listed(keys: str) -> frozenset[str]:
     return frozenset(keys.split())
 
 
-_SECRET = re.compile(r"\b[0-9A-Za-z]{8}(?:[-A-Za-z][0-9A-Za-z]{4}){3}[-A-Za-z][0-9A-Za-z]{12}\b")
+_SECRET = re.compile(
+    r"(?=\w{8,13}-)[0-9A-Za-z]{8}(?:[-A-Za-z][0-9A-Za-z]{4}){3}[-A-Za-z][0-9A-Za-z]{12}"
+)
 """Tokens and session keys: GUIDs in which a letter may stand for a dash (traveltek.md)."""
 _PARTS = re.compile(r"[^\W\d_]{3,}")
 _HASHED = frozenset({"sessionkey"})

@@ -54,7 +54,7 @@ def payment(session_key: str, details: Details, paid: Payment) -> Params:
         "nameoncard": card.holder,
         "cvv": card.reveal_cvv(),
         "amount": str(paid.amount.amount),
-        "address1": contact.address,
+        "address1": _street(contact),
         "city": contact.city,
         "postcode": contact.postal_code,
         "country": contact.country,
@@ -65,6 +65,11 @@ def _given(details: Details) -> Contact:
     if details.contact is None:
         raise ValueError("a booking or payment needs a contact")
     return details.contact
+
+
+def _street(contact: Contact) -> str:
+    """Return both lines of an address as one: book.pl has one for it."""
+    return ", ".join(line for line in (contact.address, contact.address2) if line)
 
 
 def _card_type(paid: Payment) -> str:
@@ -79,13 +84,13 @@ def _contact(contact: Contact) -> Params:
         "firstname": printed_name(contact.first_name),
         "middlename": "",
         "lastname": printed_name(contact.last_name),
-        "address1": contact.address,
+        "address1": _street(contact),
         "city": contact.city,
         "county": contact.state or "",
         "postcode": contact.postal_code,
         "country": contact.country,
         "email": contact.email,
-        "telephone": contact.phone,
+        "telephone": contact.phone_e164 or contact.phone,
     }
 
 
@@ -99,7 +104,7 @@ def _passenger(number: int, traveller: Passenger, contact: Contact, sailing_date
         "firstname": printed_first(traveller),
         "middlename": "",
         "lastname": printed_last(traveller),
-        "address": contact.address,
+        "address": _street(contact),
         **{key: shared[key] for key in _SHARED},
         "gender": traveller.gender,
         "dob": traveller.date_of_birth.isoformat(),
@@ -129,7 +134,7 @@ def _card(paid: Payment, contact: Contact, item_key: str) -> Body:
         "lastname": contact.last_name,
         "postcode": contact.postal_code,
         "address1": contact.address,
-        "address2": "",
+        "address2": contact.address2 or "",
         "homecity": contact.city,
         "county": contact.state or "",
         "country": contact.country,

@@ -17,6 +17,7 @@ from adapters.traveltek.evidence import Seen
 from adapters.traveltek.parse_envelope import Envelope, Erroneous, ErrorItem, envelope
 from adapters.traveltek.parse_values import OtherCurrency, Unreadable, node
 from adapters.traveltek.settings import TraveltekSettings
+from adapters.traveltek.timeouts import TurnedAway
 from adapters.traveltek.wire import Answer, Failure
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -76,7 +77,7 @@ class Judge:
         if status in _WRONG_ADDRESS:
             raise self._error(FailureKind.MISCONFIGURED)
         if status in self.settings.busy_statuses:
-            raise self._error(FailureKind.NOT_SENT)
+            raise TurnedAway(endpoint=self.endpoint.name, text="too many requests")
         if status >= 500:
             raise self._error(FailureKind.BROKEN)
 

@@ -74,6 +74,16 @@ class TraveltekSettings:
     incomplete_words: str = r"\b(title|nationality|smoking)\b"
     busy_statuses: frozenset[int] = frozenset({429})
     """Statuses by which a read is turned away for now."""
+    busy_attempts: int = 8
+    """How often a read is sent that is turned away each time."""
+    busy_wait: float = 1.0
+    """How long nothing is sent after that, where the answer does not say."""
+    busy_wait_longest: float = 60.0
+    queue_limit: float = 20.0
+    """Seconds a read waits for its turn."""
+    reads_at_once: int = 64
+    calls_per_second: float | None = None
+    """What the account may ask for, where that is known; otherwise it is found out."""
     turning_away_statuses: frozenset[int] = frozenset()
     """Statuses by which a gateway certainly turned an effect away before the supplier acted.
 

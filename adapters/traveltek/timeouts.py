@@ -26,6 +26,10 @@ class NotNow(SupplierError):  # noqa: N818 - named for what it says
         super().__init__(FailureKind.NOT_SENT, endpoint=endpoint, text=text)
 
 
+class TurnedAway(NotNow):
+    """The supplier did nothing, since it wants fewer calls for now; that is no trouble."""
+
+
 def is_trouble(error: BaseException) -> bool:
     """Whether the supplier, or the way to it, is in trouble; a refusal is an answer."""
     return (

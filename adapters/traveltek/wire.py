@@ -43,6 +43,7 @@ class Answer:
     status: int
     content_type: str
     body: bytes
+    retry_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +143,12 @@ async def _exchange(
             body += chunk
             if len(body) > max_bytes:
                 return Failure(kind=FailureKind.BROKEN, hint="too large", status=response.status)
-        kind = response.content_type
-        return Answer(status=response.status, content_type=kind, body=bytes(body))
+        return Answer(
+            status=response.status,
+            content_type=response.content_type,
+            body=bytes(body),
+            retry_after=response.headers.get("Retry-After"),
+        )
 
 
 @asynccontextmanager

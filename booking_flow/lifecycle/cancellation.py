@@ -15,7 +15,7 @@ from booking_flow.model.session import NO_DETAILS, Session, Unwinding, Unwinding
 from booking_flow.model.step import OwedUndo
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import SESSION_OVER, expiring
+from booking_flow.steps.guards import SESSION_OVER, expiring, passes
 
 REASON_GIVEN: Final = "a reason was given"
 _END = {
@@ -73,6 +73,15 @@ def owed_for(session: Session, at: DecisionContext) -> tuple[OwedUndo, ...]:
     )
 
 
+def payment_overdue(session: Session, at: DecisionContext) -> Change | None:
+    """Begin to unwind a booking whose payment deadline has passed."""
+    due = session.booking.payment_due_at if session.booking else None
+    if session.state is not State.BOOKED or not session.idle or due is None or due > at.now:
+        return None
+    why = "the payment deadline passed"
+    return unwind(begin(session), UnwindingReason.EXPIRE, at, why=why)
+
+
 def cancel(session: Session, *, reason: str | None, at: DecisionContext) -> Change | None:
     """Cancel, or ask for it while a step is open; None when it is asked or done already.
 
@@ -123,7 +132,7 @@ def unwind(
     after = change.after
     if after.state is State.BASKETED:
         return _begin_unwinding(change, reason, at, why=why).plus(owed=owed_for(after, at))
-    if after.reserved:
+    if not passes(after, end_of(reason), at):
         task = staff_task(after, TaskKind.CANCEL_WITH_LINE, at)
         return _begin_unwinding(change, reason, at, why=why).plus(tasks=(task,))
     return change.move(end_of(reason), reason=why)

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from enum import StrEnum
 
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.flow import State
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, UnwindingReason
-from booking_flow.policy import PaymentChannel
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.pay import booking_of
@@ -83,7 +83,7 @@ def _session_end(session: Session, at: DecisionContext) -> datetime:
 
 def _payment_end(session: Session, at: DecisionContext) -> datetime:
     """What is paid through the supplier is paid while its session lives."""
-    if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
+    if not channel_of(at.policy).card_after_booking:
         return datetime.combine(session.sailing.sailing_date, time(), tzinfo=UTC)
     if session.supplier is None:
         raise refuse(RefusalCode.WRONG_STATE, "The supplier session it is paid in is over.")

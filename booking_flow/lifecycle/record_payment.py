@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.model.card import PaymentType
@@ -9,7 +10,7 @@ from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session
-from booking_flow.policy import PaymentChannel, Policy
+from booking_flow.policy import Policy
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_open, wrong_state
 from booking_flow.steps.hold import basket_of
@@ -51,7 +52,7 @@ def recordable(session: Session, policy: Policy) -> bool:
 
 
 def _taken_here(session: Session, policy: Policy) -> bool:
-    return session.state is not State.BOOKED or policy.payment_channel is PaymentChannel.MANUAL
+    return session.state is not State.BOOKED or channel_of(policy).due_by_hand
 
 
 def _ensure_owed(session: Session, amount: Money) -> None:

@@ -53,6 +53,9 @@ MAESTRO: Final = Issuer(
 ISSUERS: Final = (VISA, MASTERCARD, AMEX, DISCOVER, DINERS, JCB, UNIONPAY, MAESTRO)
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _PREFIX: Final = 4
+_DIALLED: Final = 13
+"""Digits of a telephone with its country's code, mobile ones in Germany (+49) among them, of which
+every tenth would be a Visa card of the old length."""
 
 
 def _whole_prefixes(issuer: Issuer) -> Iterator[str]:
@@ -75,6 +78,8 @@ class _Run:
     places: list[int] = field(default_factory=list)
     begins: list[bool] = field(default_factory=list)
     """Whether a separator, or nothing, stands before a digit."""
+    dialled: set[int] = field(default_factory=set)
+    """Which digits follow a plus, as those of a telephone do."""
 
 
 def issuer_of(number: str) -> Issuer | None:
@@ -114,17 +119,19 @@ def _spans(text: str, *, anywhere: bool) -> Iterator[tuple[int, int]]:
 
 
 def _runs(text: str) -> Iterator[_Run]:
-    run, begins = _Run(), True
+    run, begins, before = _Run(), True, ""
     for place, character in enumerate(text):
         value = unicodedata.digit(character, -1)
         if value >= 0:
+            if before == "+":
+                run.dialled.add(len(run.values))
             run.values.append(value)
             run.places.append(place)
             run.begins.append(begins)
         elif character.isalpha():
             yield run
             run = _Run()
-        begins = value < 0
+        begins, before = value < 0, character
     yield run
 
 
@@ -154,6 +161,8 @@ def _sums(run: _Run, *, plain: int) -> list[int]:
 
 
 def _stands_alone(run: _Run, start: int, end: int) -> bool:
+    if start in run.dialled and end - start <= _DIALLED:
+        return False
     begins = run.begins[start]
     ends = end == len(run.begins) or run.begins[end]
     one_group = not any(run.begins[start + 1 : end])

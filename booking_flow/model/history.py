@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import assert_never
 
-from booking_flow.flow import TABLE, State, Trigger
+from booking_flow.flow import State, Trigger, rule
 
 
 class EventKind(StrEnum):
@@ -102,8 +103,20 @@ def _expected(event: Event) -> State | None:
         case EventKind.OVERRIDE:
             return event.to_state
         case EventKind.TRANSITION if event.trigger is not None:
-            return TABLE.get((event.from_state, event.trigger))
+            row = rule(event.from_state, event.trigger)
+            return row.target if row else None
         case EventKind.CREATED | EventKind.TRANSITION:
             return None
-        case _:
+        case (
+            EventKind.STEP_CLAIMED
+            | EventKind.STEP_UNKNOWN
+            | EventKind.STEP_SETTLED
+            | EventKind.LATE_ANSWER
+            | EventKind.EDITED
+            | EventKind.CANCEL_REQUESTED
+            | EventKind.UNWINDING
+            | EventKind.NOTE
+        ):
             return event.from_state
+        case never:
+            assert_never(never)

@@ -68,7 +68,11 @@ class Contact:
     city: str
     state: str | None
     postal_code: str
+    """Empty in countries that have none."""
     country: str
+    address2: str | None = None
+    phone_e164: str | None = None
+    """The telephone as it is dialled from anywhere (ITU-T E.164), beside what was typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from booking_flow.lifecycle import cancellation
 from booking_flow.model.change import begin
 from booking_flow.model.session import Loaded
-from booking_flow.model.step import OwedUndo, StepName
+from booking_flow.model.step import OwedUndo
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, SessionStore
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
+from booking_flow.steps.release import RELEASE
 from booking_flow.supplier import CallContext, Supplier
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -50,7 +51,7 @@ class Compensation:
 
     async def _pay_back_one(self, undo: OwedUndo, loaded: Loaded, command: Command) -> bool:
         ctx = self.begin_undo(undo)
-        lease = self._policy.lease_seconds(StepName.RELEASE)
+        lease = self._policy.lease_seconds(RELEASE.limits)
         fence = await self._store.take_owed(undo.id, lease_seconds=lease, origin=command.origin)
         if fence is None:
             return False
@@ -63,7 +64,7 @@ class Compensation:
         """Begin the evidence of an undo, and set the deadline before which it must be sent."""
         ctx = self._unit_of_work.context()
         ctx.step_id = undo.id
-        ctx.deadline = ctx.started + self._policy.limits[StepName.RELEASE].send
+        ctx.deadline = ctx.started + self._policy.scaled(RELEASE.limits).send
         return ctx
 
     async def let_go(self, undo: OwedUndo, currency: str, ctx: CallContext) -> bool:

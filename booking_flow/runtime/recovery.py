@@ -1,13 +1,12 @@
 """Recovery: what a worker does with the work that waits, one piece at a time.
 
-Nothing here decides; `booking_flow.steps.reconciliation` and `booking_flow.steps.resolution` do.
+Nothing here decides; the steps of the saga do, each in its file of `booking_flow.steps`.
 What to take, and how often, is the worker's affair.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -17,14 +16,13 @@ from booking_flow.lifecycle import cancellation
 from booking_flow.model.change import Change
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
-from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.step import StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import (
     BookingLookup,
     CommitResult,
     ForgottenClaims,
-    Lookup,
     SessionStore,
     SpooledAnswer,
     TakenCheck,
@@ -41,19 +39,18 @@ from booking_flow.runtime.unit_of_work import (
     Rejected,
     UnitOfWork,
 )
-from booking_flow.steps import book, outcomes, reconciliation, resolution
+from booking_flow.saga import EFFECTS, abandoned
+from booking_flow.steps import outcomes
+from booking_flow.steps.book import BookResult, late_book, settle_book
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.hold import supplier_key
+from booking_flow.steps.forgotten import remembered
 from booking_flow.steps.live_prices import line_record
-from booking_flow.steps.pay import PayResult, booking_of, received, settle_pay
-from booking_flow.supplier import CallContext, ImportedBooking, Supplier, SupplierCall
-from booking_flow.supplier_errors import SupplierError
+from booking_flow.steps.pay import PayResult, booking_of, late_pay, payment_checked, settle_pay
+from booking_flow.steps.step import EvidenceSources, Finding
+from booking_flow.supplier import CallContext, Supplier, SupplierCall
 
 R = TypeVar("R")
-LOOK_EVERY = timedelta(seconds=20)
-"""How soon an unknown hold is looked for again."""
-ASK_EVERY = timedelta(minutes=10)
-"""How soon a look-up channel is asked again."""
+Reconcile = Callable[[Session, EvidenceSources, CallContext], Awaitable[Finding]]
 STUCK_AFTER = 8
 """After so many attempts an undo without a deadline goes to a person."""
 
@@ -80,7 +77,7 @@ class Recovery:
         self._queue = queue
         self._forgotten = forgotten
         self._supplier = supplier
-        self._lookup = lookup
+        self._sources = EvidenceSources(supplier=supplier, lookup=lookup)
         self._unit_of_work = unit_of_work
         self._compensation = compensation
         self._policy = policy
@@ -92,75 +89,34 @@ class Recovery:
         loaded = await self._unit_of_work.reload(taken.session_id)
         if not _is_open(loaded.session, taken):
             return
+        step = EFFECTS[taken.name]
         if outcomes.open_step(loaded.session).status is StepStatus.STARTED:
-            loaded = await self._decide(loaded, _of(taken, reconciliation.abandoned))
-        if not _is_open(loaded.session, taken):
-            return
-        match taken.name:
-            case StepName.ADD_TO_BASKET:
-                await self._look_in_basket(loaded, taken)
-            case StepName.BOOK:
-                await self._look_up(loaded, taken)
-            case _:
-                await self._ask_the_line(loaded, taken)
+            loaded = await self._decide(loaded, _of(taken, abandoned))
+        if step.reconcile is not None and _is_open(loaded.session, taken):
+            await self._find_out(loaded, taken, step.reconcile)
 
     async def _decide(
         self, loaded: Loaded, decision: Decision, calls: Sequence[SupplierCall] = ()
     ) -> Loaded:
         return await self._unit_of_work.decide(loaded, decision, command=self._command, calls=calls)
 
-    async def _look_in_basket(self, loaded: Loaded, taken: TakenStep) -> None:
-        session, ctx = loaded.session, self._context(taken)
-        try:
-            answer = await self._supplier.basket(supplier_key(session), session.currency, ctx=ctx)
-        except SupplierError:
-            await self._settle_or_wait(loaded, taken, reconciliation.basket_unreadable, ctx)
-            return
-
-        def decision(session: Session, at: DecisionContext) -> Change | None:
-            return reconciliation.found_in_basket(session, answer, at)
-
-        await self._settle_or_wait(loaded, taken, decision, ctx)
-
-    async def _settle_or_wait(
-        self, loaded: Loaded, taken: TakenStep, decision: Decision, ctx: CallContext
-    ) -> None:
-        after = await self._decide(loaded, _of(taken, decision), ctx.calls)
-        if _is_open(after.session, taken):
-            await self._queue.look_again(taken, after=LOOK_EVERY, calls=())
-
-    async def _look_up(self, loaded: Loaded, taken: TakenStep) -> None:
+    async def _find_out(self, loaded: Loaded, taken: TakenStep, reconcile: Reconcile) -> None:
         ctx = self._context(taken)
-        try:
-            found = await self._lookup.find(loaded.session, ctx=ctx)
-        except SupplierError:
-            found = Lookup.NOT_THERE  # pragma: no mutate - anything but NO_CHANNEL asks again
-        if isinstance(found, ImportedBooking) and not resolution.disagreements(
-            loaded.session, found
-        ):
-            await self._enter(loaded, taken, found, ctx)
+        finding = await reconcile(loaded.session, self._sources, ctx)
+        if finding.decide is not None and await self._settled(loaded, taken, finding.decide, ctx):
             return
-        after = None if found is Lookup.NO_CHANNEL else ASK_EVERY
-        await self._queue.look_again(taken, after=after, calls=ctx.calls)
+        # A call that is kept already is not kept twice.
+        await self._queue.look_again(taken, after=finding.again, calls=ctx.calls)
 
-    async def _enter(
-        self, loaded: Loaded, taken: TakenStep, found: ImportedBooking, ctx: CallContext
-    ) -> None:
+    async def _settled(
+        self, loaded: Loaded, taken: TakenStep, decision: Decision, ctx: CallContext
+    ) -> bool:
         try:
-            await self._decide(loaded, _of(taken, _booked(found)), ctx.calls)
-        except Refused:
+            after = await self._decide(loaded, _of(taken, decision), ctx.calls)
+        except Rejected:
             # It is another session's reservation; ours may still turn up.
-            await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
-
-    async def _ask_the_line(self, loaded: Loaded, taken: TakenStep) -> None:
-        session, ctx = loaded.session, self._context(taken)
-        number = booking_of(session).reservation
-        found = await line_record(self._supplier, session, number, ctx=ctx)
-        charge = resolution.charge_of(outcomes.open_step(session))
-        if charge is not None and received(session, charge, found):
-            await self._decide(loaded, _of(taken, _paid(found)), ctx.calls)
-            return
-        await self._queue.look_again(taken, after=ASK_EVERY, calls=ctx.calls)
+            return False
+        return not _is_open(after.session, taken)
 
     async def payment_check(self, taken: TakenCheck) -> None:
         """Compare a payment with what the line has received; unreadable, it is looked at later."""
@@ -169,7 +125,7 @@ class Recovery:
         number = booking_of(session).reservation
         found = await line_record(self._supplier, session, number, ctx=ctx)
         at = self._unit_of_work.at(loaded)
-        change = reconciliation.payment_checked(session, found, taken, at)
+        change = payment_checked(session, found, taken, at)
         if change is None:
             await self._unit_of_work.keep(loaded, ctx.calls)
             return
@@ -208,9 +164,7 @@ class Recovery:
     async def _remembered(self, session_id: UUID, claims: Sequence[JournaledStep]) -> bool:
         loaded = await self._store.load(session_id)
         if loaded is not None:
-            change = reconciliation.remembered(
-                loaded.session, claims, self._unit_of_work.at(loaded)
-            )
+            change = remembered(loaded.session, claims, self._unit_of_work.at(loaded))
             committed = await self._unit_of_work.commit(change, command=self._command)
             if committed.result in (CommitResult.DONE, CommitResult.LOST):
                 return committed.result is CommitResult.DONE
@@ -248,7 +202,7 @@ class Recovery:
     async def payment(self, session_id: UUID) -> None:
         """Begin to unwind a booking whose payment deadline has passed."""
         await self._decide(
-            await self._unit_of_work.reload(session_id), reconciliation.payment_overdue
+            await self._unit_of_work.reload(session_id), cancellation.payment_overdue
         )
 
     def _context(self, taken: TakenStep) -> CallContext:
@@ -260,12 +214,12 @@ class Recovery:
 def _late(spooled: SpooledAnswer) -> tuple[Decision, Decision]:
     """Return how an answer settles its step, and how it is shown when it comes too late."""
     if spooled.answer is not None:
-        asked = book.BookResult(answer=spooled.answer, charge=spooled.charge)
-        return _of_answer(book.settle_book, asked), _of_answer(reconciliation.late_book, asked)
+        booked = BookResult(answer=spooled.answer, charge=spooled.charge)
+        return _of_answer(settle_book, booked), _of_answer(late_book, booked)
     if spooled.paid is None or spooled.charge is None:
         raise ValueError("a spooled answer is one of book.pl or one of payment.pl")
     paid = PayResult(answer=spooled.paid, charge=spooled.charge)
-    return _of_answer(settle_pay, paid), _of_answer(reconciliation.late_pay, paid)
+    return _of_answer(settle_pay, paid), _of_answer(late_pay, paid)
 
 
 def _of_answer(
@@ -282,20 +236,6 @@ def _of(taken: TakenStep, decision: Decision) -> Decision:
 
     def decide(session: Session, at: DecisionContext) -> Change | None:
         return decision(session, at) if _is_open(session, taken) else None
-
-    return decide
-
-
-def _booked(found: ImportedBooking) -> Decision:
-    def decide(session: Session, at: DecisionContext) -> Change:
-        return resolution.booked_after_all(session, found, at)
-
-    return decide
-
-
-def _paid(found: ImportedBooking | None) -> Decision:
-    def decide(session: Session, at: DecisionContext) -> Change:
-        return resolution.paid_after_all(session, at, record=found)
 
     return decide
 

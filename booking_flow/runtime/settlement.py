@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from booking_flow.claim_journal import FORWARD, end_of
+from booking_flow.claim_journal import end_of
 from booking_flow.errors import Refused
 from booking_flow.model.change import Change
 from booking_flow.model.session import Loaded, Session
@@ -21,13 +21,12 @@ from booking_flow.ports import (
     ClaimJournal,
     CommitResult,
     Spool,
-    SpooledAnswer,
     StoreUnavailable,
     Watch,
 )
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.steps import outcomes
-from booking_flow.steps.context import DecisionContext
+from booking_flow.steps.step import EffectStep
 from booking_flow.supplier import CallContext, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -37,21 +36,7 @@ PERSISTENT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effect(Generic[R]):
-    """An effectful step: what it claims, what it asks, and what the answer changes."""
-
-    name: StepName
-    claim: Callable[[Session, DecisionContext], Change]
-    perform: Callable[[Session, CallContext], Awaitable[R]]
-    settle: Callable[[Session, R | outcomes.Failure, DecisionContext], Change]
-    late: Callable[[Session, R | outcomes.Failure, DecisionContext], Change | None] | None = None
-    """What an answer changes that comes after the step was settled without it."""
-    spooled: Callable[[Session, R], SpooledAnswer] | None = None
-    """What of an answer must survive this process while it cannot be written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class StepEnd:
     """How an effectful step ended, as committed."""
 
     loaded: Loaded
@@ -92,7 +77,7 @@ class _Draft(Generic[R]):
 class Settlement(Generic[R]):
     """Brings what came of one call into the database."""
 
-    effect: Effect[R]
+    step: EffectStep[Any, R]
     claimed: Loaded
     answer: R | outcomes.Failure
     ctx: CallContext
@@ -120,10 +105,10 @@ class Settlement(Generic[R]):
         self._draft = _Draft(ended=self.answer, calls=self.ctx.calls)
 
     @property
-    def _step(self) -> OpenStep:
+    def _open_step(self) -> OpenStep:
         return outcomes.open_step(self.claimed.session)
 
-    async def write(self) -> Ended:
+    async def write(self) -> StepEnd:
         """Write it; where the database stays away, leave it to the spool when the lease ends."""
         try:
             while True:
@@ -132,31 +117,31 @@ class Settlement(Generic[R]):
                     return ended
         finally:
             if self._attempts:
-                self.watch.ended(self._step.id)
+                self.watch.ended(self._open_step.id)
 
-    async def _tried(self) -> Ended | None:
+    async def _tried(self) -> StepEnd | None:
         """Try once; None to try again."""
         try:
             ended = await self._attempt()
         except Exception as fault:
             await self._endure(fault)
             if self._left_to_others():
-                return Ended(loaded=self.claimed)
+                return StepEnd(loaded=self.claimed)
             await self.pause(self._attempts)
             return None
         if ended is not None:
             await self._forget()
         return ended
 
-    async def _attempt(self) -> Ended | None:
+    async def _attempt(self) -> StepEnd | None:
         loaded = self._loaded
         for entered in self._unconfirmed:
             if _same(entered.after, loaded.session):
-                return Ended(loaded=loaded, change=entered)
+                return StepEnd(loaded=loaded, change=entered)
         change = await self._change()
         if change is None:
             await self.unit_of_work.keep(self._loaded, self._draft.calls)
-            return Ended(loaded=self._loaded)
+            return StepEnd(loaded=self._loaded)
         await self._journal_end(change)
         # Until its end is known a commit may have been made, even where it seems to have failed.
         self._unconfirmed.append(change)
@@ -166,7 +151,7 @@ class Settlement(Generic[R]):
         self._unconfirmed.pop()
         if committed.result is CommitResult.DONE:
             after = Loaded(session=change.after, now=committed.now)
-            return Ended(loaded=after, change=change if change.settle else None)
+            return StepEnd(loaded=after, change=change if change.settle else None)
         if committed.result is not CommitResult.LOST:
             raise _NotTaken(committed.result)
         self._loaded = await self.unit_of_work.reload(loaded.session.id)
@@ -175,7 +160,7 @@ class Settlement(Generic[R]):
     async def _journal_end(self, change: Change) -> None:
         """Write down once how the step has ended, as it was judged at first."""
         end = end_of(change)
-        if self._journaled or end is None or self.effect.name not in FORWARD:
+        if self._journaled or end is None or not self.step.forward:
             return
         self._journaled = True
         await self.journal.ended(end)
@@ -185,18 +170,16 @@ class Settlement(Generic[R]):
         session = self._loaded.session
         if _settles(self._draft.doubtful, self.claimed.session, session):
             at = self.unit_of_work.at(self._loaded)
-            change = self.effect.settle(session, self._draft.ended, at)
+            change = self.step.settle(session, self._draft.ended, at)
             # What was said first is the whole of it; what is left after a cut says less.
             if change.settle is not None and not self._said:
                 self._said = change.settle.evidence
             return change
-        if self.effect.late is None:
+        if self.step.late is None:
             return None
         self._loaded = await self.unit_of_work.lapse(self._loaded, command=self.command)
         # However little of it could be written in time, people are shown what was answered.
-        return self.effect.late(
-            self._loaded.session, self.answer, self.unit_of_work.at(self._loaded)
-        )
+        return self.step.late(self._loaded.session, self.answer, self.unit_of_work.at(self._loaded))
 
     async def _endure(self, fault: Exception) -> None:
         """Keep the answer aside, tell operators once, and learn what can still be written."""
@@ -218,20 +201,20 @@ class Settlement(Generic[R]):
             if self._faults % PERSISTENT == 0:
                 self._write_less(CommitResult.UNFIT)
         if self._attempts == 1 or self._faults == 1:
-            self.watch.waits(self._step.name, self._step.id, fault)
+            self.watch.waits(self._open_step.name, self._open_step.id, fault)
 
     def _write_less(self, by: CommitResult) -> None:
         before = self._draft
-        self._draft = before.less(by, self._step.name, self._said)
+        self._draft = before.less(by, self._open_step.name, self._said)
         if self._draft == before:
             self._give_up()
         elif self._draft.doubtful and not before.doubtful:
-            self.watch.cut(self._step.name, self._step.id, self._said)
+            self.watch.cut(self._open_step.name, self._open_step.id, self._said)
 
     def _give_up(self) -> None:
         """Leave it to operators and to the worker, which finds the step abandoned."""
         self._gone = True
-        self.watch.cut(self._step.name, self._step.id, self._said)
+        self.watch.cut(self._open_step.name, self._open_step.id, self._said)
 
     def _left_to_others(self) -> bool:
         """Whether a worker finds the same as is waiting here, once it may take the step."""
@@ -241,14 +224,14 @@ class Settlement(Generic[R]):
         return found_by_others and self.unit_of_work.since(self.ctx) > self.lease
 
     async def _keep(self) -> bool:
-        spooled = self.effect.spooled
+        spooled = self.step.spooled
         if self.spool is None or spooled is None or isinstance(self.answer, outcomes.Failure):
             return False
         return await self.spool.keep(spooled(self.claimed.session, self.answer))
 
     async def _forget(self) -> None:
-        if self.spool is not None and self.effect.spooled is not None:
-            await self.spool.drop(self._step.id)
+        if self.spool is not None and self.step.spooled is not None:
+            await self.spool.drop(self._open_step.id)
 
 
 def _settles(doubtful: bool, claimed: Session, present: Session) -> bool:

@@ -7,20 +7,23 @@ from contextlib import suppress
 from typing import TypeVar
 
 from booking_flow.booking_results import refusal_of
-from booking_flow.claim_journal import FORWARD, Unjournaled, claim_of
+from booking_flow.claim_journal import Unjournaled, claim_of
 from booking_flow.errors import Refused
+from booking_flow.model.change import Change
 from booking_flow.model.session import Loaded, Session
 from booking_flow.model.step import StepLimits
-from booking_flow.policy import Policy
 from booking_flow.ports import Aside, ClaimJournal, Spool, StoreUnavailable, Watch
 from booking_flow.runtime.compensation import Compensation
-from booking_flow.runtime.settlement import Effect, Ended, Settlement
+from booking_flow.runtime.settlement import Settlement, StepEnd
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.steps import outcomes
+from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import BEHIND
-from booking_flow.supplier import CallContext, Supplier
+from booking_flow.steps.step import EffectStep, SupplierAccess
+from booking_flow.supplier import CallContext
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
+Q = TypeVar("Q")
 R = TypeVar("R")
 
 
@@ -30,10 +33,9 @@ class Runner:
     def __init__(
         self,
         *,
-        supplier: Supplier,
+        access: SupplierAccess,
         unit_of_work: UnitOfWork,
         compensation: Compensation,
-        policy: Policy,
         pause: Callable[[int], Awaitable[None]],
         aside: Aside,
         watch: Watch,
@@ -41,33 +43,40 @@ class Runner:
         journal: ClaimJournal | None = None,
     ) -> None:
         """`pause` waits before the n-th retry of a settle."""
-        self._supplier = supplier
+        self._access = access
+        self._supplier = access.supplier
         self._unit_of_work = unit_of_work
         self._compensation = compensation
-        self._policy = policy
+        self._policy = access.policy
         self._pause = pause
         self._aside = aside
         self._watch = watch
         self._spool = spool
         self._journal = journal or Unjournaled()
 
-    async def run(self, loaded: Loaded, effect: Effect[R], *, command: Command) -> Ended:
+    async def run(
+        self, loaded: Loaded, step: EffectStep[Q, R], request: Q, *, command: Command
+    ) -> StepEnd:
         """Claim a step, ask the supplier, and settle what came of it.
 
         Where that takes longer than the step may, the claimed session is the answer: its outcome
         is open, and what remains to be done goes on.
         """
-        limits = self._policy.limits[effect.name]
-        if effect.name in FORWARD:
+        limits = self._policy.scaled(step.limits)
+        if step.forward:
             loaded = await self._remembered(loaded)
         ctx = await self._signed_in(loaded, limits)
-        loaded = await self._unit_of_work.decide(loaded, effect.claim, command=command)
+
+        def claim(session: Session, at: DecisionContext) -> Change:
+            return step.claim(session, request, at)
+
+        loaded = await self._unit_of_work.decide(loaded, claim, command=command)
         ctx.step_id = outcomes.open_step(loaded.session).id
         ended = await self._aside.within(
             limits.whole + self._policy.settle_patience,
-            self._carry_out(loaded, effect, ctx, command),
+            self._carry_out(loaded, step, request, ctx, command),
         )
-        return ended or Ended(loaded=loaded)
+        return ended or StepEnd(loaded=loaded)
 
     async def _remembered(self, loaded: Loaded) -> Loaded:
         """Claim nothing in a database that has gone back behind what the journal has seen.
@@ -105,16 +114,21 @@ class Runner:
         return ctx
 
     async def _carry_out(
-        self, claimed: Loaded, effect: Effect[R], ctx: CallContext, command: Command
-    ) -> Ended:
-        answer = await self._asked(claimed, effect, ctx)
+        self,
+        claimed: Loaded,
+        step: EffectStep[Q, R],
+        request: Q,
+        ctx: CallContext,
+        command: Command,
+    ) -> StepEnd:
+        answer = await self._asked(claimed.session, step, request, ctx)
         settlement = Settlement(
-            effect=effect,
+            step=step,
             claimed=claimed,
             answer=answer,
             ctx=ctx,
             command=command.unbound,
-            lease=self._policy.lease_seconds(effect.name),
+            lease=self._policy.lease_seconds(step.limits),
             unit_of_work=self._unit_of_work,
             pause=self._pause,
             watch=self._watch,
@@ -127,32 +141,32 @@ class Runner:
         with suppress(StoreUnavailable):
             # What cannot be paid back now stays owed; the outcome of the step stands.
             loaded = await self._compensation.pay_back(ended.loaded, command=command.unbound)
-            return Ended(loaded=loaded, change=ended.change)
+            return StepEnd(loaded=loaded, change=ended.change)
         return ended
 
     async def _asked(
-        self, claimed: Loaded, effect: Effect[R], ctx: CallContext
+        self, session: Session, step: EffectStep[Q, R], request: Q, ctx: CallContext
     ) -> R | outcomes.Failure:
         """Journal the claim and ask the supplier.
 
         Claims of a session only ever get higher versions. One that does not was made in a database
         that went back meanwhile, and is not sent.
         """
-        session = claimed.session
-        if effect.name in FORWARD:
+        if step.forward:
             if self._journal.seen(session.id) >= session.version:
                 self._journal.doubt()
                 return outcomes.Failure(error=Refused(BEHIND))
             await self._journal.claimed(claim_of(session))
-        return await _perform(effect, session, ctx)
+        return await self._called(session, step, request, ctx)
 
-
-async def _perform(effect: Effect[R], session: Session, ctx: CallContext) -> R | outcomes.Failure:
-    """Ask the supplier; whatever goes wrong after a claim is an end of the step."""
-    try:
-        return await effect.perform(session, ctx)
-    except (SupplierError, Refused) as error:
-        return outcomes.Failure(error=error)
-    except Exception as fault:
-        broken = SupplierError(FailureKind.BROKEN, endpoint=effect.name.value)
-        return outcomes.Failure(error=broken, said={"fault": type(fault).__name__})
+    async def _called(
+        self, session: Session, step: EffectStep[Q, R], request: Q, ctx: CallContext
+    ) -> R | outcomes.Failure:
+        """Ask the supplier; whatever goes wrong after a claim is an end of the step."""
+        try:
+            return await step.call(session, request, self._access, ctx)
+        except (SupplierError, Refused) as error:
+            return outcomes.Failure(error=error)
+        except Exception as fault:
+            broken = SupplierError(FailureKind.BROKEN, endpoint=step.name.value)
+            return outcomes.Failure(error=broken, said={"fault": type(fault).__name__})

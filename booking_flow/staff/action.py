@@ -14,12 +14,12 @@ from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Loaded, Session
-from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import Audit, SessionStore, TaskStore, WorkQueue
 from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import Decision
 from booking_flow.staff.people import Role, StaffMember
+from booking_flow.steps.book import BOOK
 from booking_flow.steps.context import DecisionContext
 
 
@@ -98,7 +98,7 @@ class Work:
         Raises:
             Refused: `in_progress`, somebody is looking into it.
         """
-        lease = self.policy.lease_seconds(StepName.BOOK)
+        lease = self.policy.lease_seconds(BOOK.limits)
         taken = await self.queue.take_step(session_id, lease_seconds=lease)
         if taken is None:
             raise refuse(RefusalCode.IN_PROGRESS, "Somebody is working on this step.")

@@ -69,6 +69,25 @@ class Destination(Parameters):
         return {"to": self.to.value, "override": str(self.override).lower()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextToGo(Parameters):
+    """A text that should not stand there: a row of the timeline, or a field of the guest's."""
+
+    text: str
+    """`event-7` or `staff-2`, as the timeline names its rows, or a key of `TYPED_FREELY`."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Return what the audit notes of it."""
+        return {"text": self.text}
+
+
+REDACTED: Final = "[redacted]"
+"""What stands in the place of a text that was taken out."""
+TYPED_FREELY: Final[Mapping[str, str]] = MappingProxyType(
+    {"specialRequests": "special_requests", "cancelReason": "cancel_reason"}
+)
+"""What a guest types freely, by its name outside."""
 NOTHING: Final = Parameters()
 
 
@@ -157,6 +176,22 @@ async def _move(act: Act, given: Destination) -> Loaded:
         )
     )
     return await act.pay_back(loaded)
+
+
+async def _redact(act: Act, given: TextToGo) -> Loaded:
+    if given.text in TYPED_FREELY:
+        return await act.decide(lambda session, _: _without(act, session, given.text))
+    loaded = await act.note()
+    if not await act.work.store.redact(loaded.session.id, given.text):
+        raise refuse(RefusalCode.NOT_FOUND, "There is no text in this row.")
+    return loaded
+
+
+def _without(act: Act, session: Session, text: str) -> Change:
+    name = TYPED_FREELY[text]
+    if getattr(session.details, name) is None:
+        raise refuse(RefusalCode.NOT_FOUND, "The guest typed nothing there.")
+    return act.noted(session).put(details=session.details.with_changes(**{name: REDACTED}))
 
 
 async def _erase(act: Act, _: Parameters) -> Loaded:
@@ -356,6 +391,16 @@ MOVE: Final[Action[Destination]] = Action(
     why_not=_not_idle,
     grave=True,
 )
+REDACT: Final[Action[TextToGo]] = Action(
+    name="redact",
+    label="Take a text out",
+    about="For a card number that somebody typed where none belongs. The text is replaced for "
+    "good; that it was, by whom and why, stays.",
+    done=_says("The text is taken out."),
+    run=_redact,
+    role=Role.SUPERVISOR,
+    grave=True,
+)
 ERASE: Final[Action[Parameters]] = Action(
     name="erase-guest",
     label="Erase this guest",
@@ -368,7 +413,7 @@ ERASE: Final[Action[Parameters]] = Action(
 )
 _EVERY: Final[tuple[Action[Any], ...]] = (
     *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, RESEND),
-    *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, ERASE),
+    *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, REDACT, ERASE),
 )
 ACTIONS: Final[Mapping[str, Action[Any]]] = MappingProxyType({each.name: each for each in _EVERY})
 """All actions by their names, in the order in which they are offered."""

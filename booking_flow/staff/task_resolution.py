@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import assert_never
 from uuid import UUID
 
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
@@ -107,6 +108,18 @@ class Desk:
             if refused.refusal.code in _OVERTAKEN:
                 ensure_unanswered(await task_of(self._tasks, task.id), answer)
             raise
+
+    async def answer_each(
+        self, answers: Sequence[TaskAnswer], *, by: StaffMember
+    ) -> Mapping[UUID | None, Refusal]:
+        """Answer several tasks of one cause, each by itself; return which were refused, and why."""
+        refusals: dict[UUID | None, Refusal] = {}
+        for answer in answers:
+            try:
+                await self.answer(answer, by=by)
+            except Refused as refused:
+                refusals[answer.task_id] = refused.refusal
+        return refusals
 
     async def _carry_out(
         self, answer: TaskAnswer, task: StoredTask, by: StaffMember, audit: AuditEntry
@@ -260,7 +273,9 @@ def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionC
                 return resolution.line_cancelled(session, reason=answer.note)
             case AnswerKind.LINE_REFUSED:
                 return resolution.line_refused(session, reason=answer.note)
-            case _:
+            case AnswerKind.DONE | AnswerKind.RESERVATION:
                 return begin(session).record(EventKind.NOTE, reason=answer.note or "done")
+            case never:
+                assert_never(never)
 
     return carry_out

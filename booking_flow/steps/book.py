@@ -6,28 +6,51 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from booking_flow.booking_results import BookVerdict, judge_book
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, owed_for, staff_task
 from booking_flow.model.basket import Basket, BasketAnswer
 from booking_flow.model.card import Charge, Payment
 from booking_flow.model.change import Change, begin
+from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger, check_passengers
 from booking_flow.model.session import Booking, Session
-from booking_flow.model.step import StepName, StepStatus
+from booking_flow.model.step import StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import TaskKind
-from booking_flow.policy import PaymentChannel
-from booking_flow.ports import SpooledAnswer
+from booking_flow.ports import Lookup, SpooledAnswer
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open
+from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open, passes
 from booking_flow.steps.hold import basket_of, supplier_key
-from booking_flow.steps.pay import check_payment, due_now, intent_of, paid, pay_unknown, uncounted
-from booking_flow.supplier import BookAnswer, BookOrder
-from booking_flow.supplier_errors import FailureKind
+from booking_flow.steps.line_comparison import disagreements
+from booking_flow.steps.live_prices import before_effect
+from booking_flow.steps.pay import (
+    charge_of,
+    check_payment,
+    compare_receipt,
+    due_now,
+    intent_of,
+    paid,
+    pay_unknown,
+    received,
+    uncounted,
+)
+from booking_flow.steps.step import (
+    ASK_EVERY,
+    EffectStep,
+    EvidenceSources,
+    Finding,
+    SupplierAccess,
+)
+from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, CallContext, ImportedBooking
+from booking_flow.supplier_errors import FailureKind, SupplierError
+
+NOT_BOOKED = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The booking was not made.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +74,7 @@ def claim_book(session: Session, request: BookRequest, at: DecisionContext) -> C
     change = begin(session).put(details=details)
     if request.payment is not None:
         change = change.put(cards_tried=session.cards_tried + 1)
-    change = outcomes.claimed(change, StepName.BOOK, at, intent=_intent(session, request))
+    change = outcomes.claimed(change, BOOK, at, intent=_intent(session, request))
     return replace(change, hold_for=at.policy.book_limit)
 
 
@@ -77,7 +100,7 @@ def _check_request(session: Session, request: BookRequest, at: DecisionContext) 
     )
     if refusal is not None:
         raise Refused(refusal)
-    if basket_of(session).hold_until - at.policy.book_limit <= at.now:
+    if not passes(session, Trigger.BOOK, at):
         raise refuse(RefusalCode.HOLD_LAPSED, "The hold ends too soon to book. Hold it again.")
 
 
@@ -92,7 +115,7 @@ def _check_payment(
 ) -> Refusal | None:
     if payment is None:
         return None
-    if at.policy.payment_channel is not PaymentChannel.WITH_BOOKING:
+    if not channel_of(at.policy).card_with_booking:
         return invalid("/payment", "is not taken together with the booking")
     return check_payment(
         payment, due=due_now(basket_of(session), payment.payment_type), session=session, at=at
@@ -211,7 +234,7 @@ def _book_unknown(
 
 def visible_after(since: datetime, at: DecisionContext) -> datetime:
     """Return when a booking that was asked for at `since` shows at the supplier, if it was made."""
-    lease = timedelta(seconds=at.policy.lease_seconds(StepName.BOOK))
+    lease = timedelta(seconds=at.policy.lease_seconds(BOOK.limits))
     return since + lease + at.policy.visibility_lag
 
 
@@ -286,3 +309,107 @@ def _pay_too(
 
 def _auth_code(answer: BookAnswer) -> str | None:
     return next((found.auth_code for found in answer.transactions if found.auth_code), None)
+
+
+async def call_book(
+    session: Session, request: BookRequest, access: SupplierAccess, ctx: CallContext
+) -> BookResult:
+    """Book what is held, after a look whether it still is where that was ever in doubt."""
+    if basket_of(session).recheck:
+        key = supplier_key(session)
+        seen = await before_effect(access.supplier.basket(key, session.currency, ctx=ctx))
+        ensure_still_held(session, seen)
+    answer = await access.supplier.book(order_of(session, request), ctx=ctx)
+    charge = request.payment.charge if request.payment else None
+    return BookResult(answer=answer, charge=charge)
+
+
+def booked_after_all(session: Session, found: ImportedBooking, at: DecisionContext) -> Change:
+    """Settle an unknown book step by the reservation that was found for it."""
+    step = outcomes.open_step(session)
+    charge = charge_of(step)
+    total = basket_of(session).total
+    answer = BookAnswer(
+        status=BookStatus.BOOKED,  # pragma: no mutate - it is judged right below, by the record
+        status_word=found.status,
+        supplier_booking_id=None,
+        reservation=found.reservation,
+        total=found.price or total,
+        outstanding=None,
+    )
+    verdict = BookVerdict(
+        book=StepStatus.DONE,  # pragma: no mutate - entering asks only whether it is unknown
+        pay=_paid_status(session, charge, found),
+        tasks=(TaskKind.PRICE_MISMATCH,) if answer.total != total else (),
+    )
+    asked = BookResult(answer=answer, charge=charge)
+    change = entered(session, asked, verdict, at)
+    return obey_cancel(compare_receipt(change, found, at), at)
+
+
+def _paid_status(
+    session: Session, charge: Charge | None, found: ImportedBooking
+) -> StepStatus | None:
+    if charge is None:
+        return None
+    return StepStatus.DONE if received(session, charge, found) else StepStatus.UNKNOWN
+
+
+def not_booked(session: Session, at: DecisionContext) -> Change:
+    """Settle an unknown book step as not made; a lapsed hold goes in the same commit."""
+    change = outcomes.refused(session, NOT_BOOKED, sent=True)
+    if basket_of(session).hold_until <= at.now:
+        change = let_go(change, session, at)
+    return obey_cancel(change, at)
+
+
+async def reconcile_book(session: Session, ask: EvidenceSources, ctx: CallContext) -> Finding:
+    """Look the booking up, where the account has a channel for that; it may still turn up."""
+    try:
+        found = await ask.lookup.find(session, ctx=ctx)
+    except SupplierError:
+        found = Lookup.NOT_THERE  # pragma: no mutate - anything but NO_CHANNEL asks again
+    if found is Lookup.NO_CHANNEL:
+        return Finding(again=None)
+    if found is Lookup.NOT_THERE or disagreements(session, found):
+        return Finding(again=ASK_EVERY)
+    there = found
+
+    def decide(session: Session, at: DecisionContext) -> Change:
+        return booked_after_all(session, there, at)
+
+    return Finding(decide=decide, again=ASK_EVERY)
+
+
+def late_book(
+    session: Session, ended: BookResult | outcomes.Failure, at: DecisionContext
+) -> Change | None:
+    """Show what pl answered after a person had decided otherwise; nothing moves."""
+    if isinstance(ended, outcomes.Failure):
+        return None
+    said = evidence_of(ended.answer)
+    if session.booking is not None and session.booking.reservation == ended.answer.reservation:
+        return None
+    change = begin(session).record(
+        EventKind.LATE_ANSWER, details={"step": StepName.BOOK.value, **said}
+    )
+    if ended.answer.reservation is None:
+        return change
+    conflict = staff_task(session, TaskKind.CONFLICT, at, extra=said)
+    return change.put(disputed_since=session.disputed_since or at.now).plus(tasks=(conflict,))
+
+
+BOOK: Final = EffectStep(
+    name=StepName.BOOK,
+    label="Book at the line",
+    kind=StepKind.IRREVERSIBLE,
+    endpoints=("basket", "book"),
+    undo_meaning="a person cancels with the cruise line: a staff task with a deadline",
+    limits=StepLimits(send=20, answer=60),
+    claim=claim_book,
+    call=call_book,
+    settle=settle_book,
+    late=late_book,
+    reconcile=reconcile_book,
+    spooled=spooled,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from booking_flow.policy import Policy
@@ -19,3 +19,8 @@ class DecisionContext:
     policy: Policy
     stopped: bool = False
     """Whether nothing new is claimed, since claims are found that the database has forgotten."""
+
+    @property
+    def book_limit(self) -> timedelta:
+        """Return how long a booking may take, which a hold must outlive."""
+        return self.policy.book_limit

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
-from booking_flow.flow import TABLE, Guard, State, Trigger, rule, triggers_from
+from booking_flow.flow import State, Trigger, rule, triggers_from
 from booking_flow.model.sailing import check_bookable
 from booking_flow.model.session import Session, UnwindingReason
-from booking_flow.policy import PaymentChannel, Policy
+from booking_flow.policy import Policy
 from booking_flow.steps.context import DecisionContext
 
 SESSION_OVER = Refusal(
@@ -28,9 +29,14 @@ def ensure(session: Session, trigger: Trigger) -> None:
         Refused: with `session_expired`, `in_progress` or `wrong_state`.
     """
     ensure_open(session)
-    found = rule(session.state, trigger)
-    if found is None or found.guard is Guard.UNWINDING_CONFIRMED:
+    if not can_move(session, trigger):
         raise wrong_state(session, trigger.value)
+
+
+def passes(session: Session, trigger: Trigger, at: DecisionContext) -> bool:
+    """Whether a trigger leads on from here, by the flow and by the guard of its row."""
+    row = rule(session.state, trigger)
+    return row is not None and (row.guard is None or row.guard.lets(session, at))
 
 
 def ensure_open(session: Session) -> None:
@@ -92,10 +98,10 @@ def allowed_triggers(session: Session, *, policy: Policy) -> tuple[Trigger, ...]
 
 def _elsewhere(policy: Policy) -> frozenset[Trigger]:
     """Return what the agency does not take through the supplier."""
-    later = policy.payment_channel is PaymentChannel.SUPPLIER_PAYMENT
+    later = channel_of(policy).card_after_booking
     return frozenset() if later else frozenset({Trigger.PAY})
 
 
 def can_move(session: Session, trigger: Trigger) -> bool:
     """Whether the flow has a row for this trigger in the session's state."""
-    return (session.state, trigger) in TABLE
+    return rule(session.state, trigger) is not None

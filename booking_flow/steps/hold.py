@@ -1,26 +1,39 @@
-"""Holding a cabin and letting it go: add_to_basket and its undo, release."""
+"""Holding a cabin: add_to_basket. Its undo is `booking_flow.steps.release`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from booking_flow.booking_results import judge_basket
 from booking_flow.errors import Refusal, RefusalCode, refuse
 from booking_flow.flow import Trigger
-from booking_flow.lifecycle.cancellation import obey_cancel, owed_for
+from booking_flow.lifecycle.cancellation import obey_cancel
 from booking_flow.model.basket import Basket, BasketAnswer, BasketItem
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
-from booking_flow.model.step import OwedUndo, StepName
+from booking_flow.model.step import OpenStep, OwedUndo, StepKind, StepLimits, StepName
 from booking_flow.steps import outcomes
+from booking_flow.steps.cabin_choice import as_chosen, rate_refusal
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale
-from booking_flow.steps.select_cabin import rate_refusal
-from booking_flow.supplier import SupplierSession
-from booking_flow.supplier_errors import FailureKind
+from booking_flow.steps.live_prices import before_effect
+from booking_flow.steps.step import (
+    LOOK_EVERY,
+    EffectStep,
+    EvidenceSources,
+    Finding,
+    SupplierAccess,
+)
+from booking_flow.supplier import CallContext, SupplierSession
+from booking_flow.supplier_errors import FailureKind, SupplierError
+
+NOT_HELD = Refusal(code=RefusalCode.SELECTION_STALE, detail="The cabin could not be held.")
+REFRESHES = 2
+"""How often a stale `resultno` is refreshed within one hold (traveltek.md, section 4)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +44,13 @@ class HoldResult:
     selection: Selection
     sent_after: timedelta
     session_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRequest:
+    """What a hold is asked for: the selected cabin; `fresh` where it was found just now."""
+
+    fresh: bool = False
 
 
 def reopened(session: Session, supplier: SupplierSession) -> Change:
@@ -60,7 +80,7 @@ def claim_hold(session: Session, at: DecisionContext) -> Change:
         "rateCode": chosen.rate_code,
         "price": str(chosen.price),
     }
-    return outcomes.claimed(begin(session), StepName.ADD_TO_BASKET, at, intent=intent)
+    return outcomes.claimed(begin(session), HOLD, at, intent=intent)
 
 
 def chosen_of(session: Session) -> Selection:
@@ -147,15 +167,6 @@ def free_after(item: BasketItem, at: DecisionContext) -> datetime:
     return at.now + (item.hold_length or at.policy.hold_longest)
 
 
-def claim_release(session: Session, at: DecisionContext) -> Change:
-    """Claim the release of the held cabin."""
-    ensure(session, Trigger.RELEASE_BASKET)
-    key = basket_of(session).item_key
-    return outcomes.claimed(
-        begin(session), StepName.RELEASE, at, intent={"itemKey": key}, item_key=key
-    )
-
-
 def basket_of(session: Session) -> Basket:
     """Return the basket of a session whose state says that it has one."""
     if session.basket is None:
@@ -163,29 +174,125 @@ def basket_of(session: Session) -> Basket:
     return session.basket
 
 
-def settle_release(
-    session: Session, ended: BasketAnswer | outcomes.Failure, at: DecisionContext
-) -> Change:
-    """Let the cabin go whatever the supplier said; what is not certain stays an owed undo."""
-    key = basket_of(session).item_key
-    if _let_go(ended, key):
-        change = outcomes.done(session, evidence={"itemKey": key})
-    else:
-        change = _release_owed(session, ended, at)
-    change = change.move(Trigger.RELEASE_BASKET).put(basket=None)
+async def call_hold(
+    session: Session, request: HoldRequest, access: SupplierAccess, ctx: CallContext
+) -> HoldResult:
+    """Add to the basket; a stale identifier certainly did nothing and is refreshed."""
+    selection = chosen_of(session) if request.fresh else await _again(session, access, ctx)
+    for _ in range(REFRESHES):
+        try:
+            return await _add(session, selection, access, ctx)
+        except SupplierError as error:
+            if error.kind is not FailureKind.STALE:
+                raise
+        selection = await _again(session, access, ctx)
+    return await _add(session, selection, access, ctx)
+
+
+async def _add(
+    session: Session, selection: Selection, access: SupplierAccess, ctx: CallContext
+) -> HoldResult:
+    key = supplier_key(session)
+    answer = await access.supplier.add_to_basket(key, selection, session.currency, ctx=ctx)
+    return HoldResult(
+        answer=answer, selection=selection, sent_after=ctx.last_sent_after, session_key=key
+    )
+
+
+async def _again(session: Session, access: SupplierAccess, ctx: CallContext) -> Selection:
+    chosen = chosen_of(session)
+    want = as_chosen(chosen)
+    fresh = await before_effect(access.reader.fresh(supplier_key(session), session, want, ctx))
+    return replace(fresh, items=chosen.items)
+
+
+async def reconcile_hold(session: Session, ask: EvidenceSources, ctx: CallContext) -> Finding:
+    """Look into the supplier's basket, which may lag behind a hold."""
+    try:
+        answer = await ask.supplier.basket(supplier_key(session), session.currency, ctx=ctx)
+    except SupplierError:
+        return Finding(decide=basket_unreadable, again=LOOK_EVERY)
+
+    def decide(session: Session, at: DecisionContext) -> Change | None:
+        return found_in_basket(session, answer, at)
+
+    return Finding(decide=decide, again=LOOK_EVERY)
+
+
+def nothing_held_after(step: OpenStep, at: DecisionContext) -> datetime:
+    """Return when an empty basket proves that nothing was added: read lag in mind."""
+    lease = timedelta(seconds=at.policy.lease_seconds(HOLD.limits))
+    return step.since + lease + at.policy.basket_read_lag
+
+
+def held_no_longer_after(step: OpenStep, at: DecisionContext) -> datetime:
+    """Return when even a cabin that was added has lapsed by itself."""
+    lease = timedelta(seconds=at.policy.lease_seconds(HOLD.limits))
+    return step.since + lease + at.policy.hold_longest
+
+
+def found_in_basket(session: Session, answer: BasketAnswer, at: DecisionContext) -> Change | None:
+    """Settle an unknown add_to_basket by what basket.pl shows; None to look again later."""
+    step = outcomes.open_step(session)
+    if answer.items:
+        held = HoldResult(
+            answer=answer,
+            selection=chosen_of(session),
+            sent_after=timedelta(0),
+            session_key=supplier_key(session),
+        )
+        return settle_hold(session, held, at)
+    if at.now < nothing_held_after(step, at):
+        return None
+    return _not_held(session, at)  # pragma: no mutate - with nothing held it needs no moment
+
+
+def basket_unreadable(session: Session, at: DecisionContext) -> Change | None:
+    """Settle an unknown add_to_basket that can only have lapsed by now; None to look again."""
+    if at.now < held_no_longer_after(outcomes.open_step(session), at):
+        return None
+    return _not_held(session, at)  # pragma: no mutate - with nothing held it needs no moment
+
+
+def _not_held(session: Session, at: DecisionContext) -> Change:
+    change = outcomes.refused(session, NOT_HELD, sent=True).put(supplier=None)
     return obey_cancel(change, at)  # pragma: no mutate - with nothing held it needs no moment
 
 
-def _let_go(ended: BasketAnswer | outcomes.Failure, item_key: str) -> bool:
+def late_hold(
+    session: Session, ended: HoldResult | outcomes.Failure, at: DecisionContext
+) -> Change | None:
+    """Take back what a late basketadd turns out to hold, once its step was settled otherwise."""
     if isinstance(ended, outcomes.Failure):
-        return ended.is_a(FailureKind.NOT_IN_BASKET)
-    return ended.item(item_key) is None
+        return None
+    kept = session.basket.item_key if session.basket else None
+    owed = tuple(
+        OwedUndo(
+            id=at.new_id(),
+            session_key=ended.session_key,
+            item_key=item.item_key,
+            hold_until=free_after(item, at),
+        )
+        for item in ended.answer.items
+        if item.item_key != kept
+    )
+    if not owed:
+        return None
+    said = {"step": StepName.ADD_TO_BASKET.value, "outcome": "held after all"}
+    return begin(session).record(EventKind.LATE_ANSWER, details=said).plus(owed=owed)
 
 
-def _release_owed(
-    session: Session, ended: BasketAnswer | outcomes.Failure, at: DecisionContext
-) -> Change:
-    evidence = ended.evidence if isinstance(ended, outcomes.Failure) else outcomes.NOTHING
-    still = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The supplier has not let go yet.")
-    change = outcomes.refused(session, still, sent=True, evidence=evidence)
-    return replace(change, owed=owed_for(session, at)).put(supplier=None)
+HOLD: Final[EffectStep[HoldRequest, HoldResult]] = EffectStep(
+    name=StepName.ADD_TO_BASKET,
+    label="Hold the cabin",
+    kind=StepKind.REVERSIBLE,
+    endpoints=("cruisecabingrades", "cruisecabins", "basketadd"),
+    undo=StepName.RELEASE,
+    undo_meaning="basketremove, retried until done or the hold has lapsed by itself",
+    limits=StepLimits(send=120, answer=30),
+    claim=lambda session, _request, at: claim_hold(session, at),
+    call=call_hold,
+    settle=settle_hold,
+    late=late_hold,
+    reconcile=reconcile_hold,
+)

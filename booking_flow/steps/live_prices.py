@@ -15,7 +15,7 @@ from booking_flow.model.pricing import Breakdown, CabinList, Quote, Selection
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Loaded, Session
 from booking_flow.runtime.unit_of_work import UnitOfWork
-from booking_flow.steps import select_cabin
+from booking_flow.steps import cabin_choice
 from booking_flow.supplier import CallContext, ImportedBooking, RateKey, Supplier, SupplierSession
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -36,6 +36,16 @@ async def line_record(
         )
     except SupplierError:
         return None
+
+
+async def before_effect(read: Awaitable[T]) -> T:
+    """Read before an effect: where that fails the effect was not sent, so nothing is unknown."""
+    try:
+        return await read
+    except SupplierError as error:
+        if error.kind is FailureKind.SESSION_EXPIRED:
+            raise
+        raise Refused(refusal_of(error)) from error
 
 
 class Reader:
@@ -110,33 +120,33 @@ class Reader:
         self, key: str, session: Session, rate: RateKey, ask: RateRead[T], ctx: CallContext
     ) -> T:
         """Ask under the identifiers shown; when they went stale, under their fresh successors."""
-        want = select_cabin.wanted(session, select_cabin.choice_of(rate))
+        want = cabin_choice.wanted(session, cabin_choice.choice_of(rate))
         try:
             return await ask(key, session, rate, ctx)
         except SupplierError as error:
             if error.kind is not FailureKind.STALE:
                 raise
-        offer = select_cabin.find_offer(await self.grades(key, session, ctx), want)
-        return await ask(key, session, select_cabin.rate_key(offer.rate), ctx)
+        offer = cabin_choice.find_offer(await self.grades(key, session, ctx), want)
+        return await ask(key, session, cabin_choice.rate_key(offer.rate), ctx)
 
     async def resolve(
-        self, loaded: Loaded, want: select_cabin.Wanted, ctx: CallContext
+        self, loaded: Loaded, want: cabin_choice.Wanted, ctx: CallContext
     ) -> tuple[SupplierSession, Selection]:
         """Find what is wanted in fresh grades and cabins, with its price items."""
         session = loaded.session
 
         async def ask(key: str) -> Selection:
             selection = await self.fresh(key, session, want, ctx)
-            items = await self.items(key, session, select_cabin.selected_rate(selection), ctx)
+            items = await self.items(key, session, cabin_choice.selected_rate(selection), ctx)
             return replace(selection, items=items.items)
 
         return await self.within(loaded, ask, ctx)
 
     async def fresh(
-        self, key: str, session: Session, want: select_cabin.Wanted, ctx: CallContext
+        self, key: str, session: Session, want: cabin_choice.Wanted, ctx: CallContext
     ) -> Selection:
         """Find what is wanted in fresh grades and cabins, at the price the guest saw."""
-        offer = select_cabin.find_offer(await self.grades(key, session, ctx), want)
-        cabins = await self.cabins(key, session, select_cabin.rate_key(offer.rate), ctx)
-        cabin = select_cabin.find_cabin(cabins, want=want, party=session.party)
-        return select_cabin.selection_of(offer, cabin)
+        offer = cabin_choice.find_offer(await self.grades(key, session, ctx), want)
+        cabins = await self.cabins(key, session, cabin_choice.rate_key(offer.rate), ctx)
+        cabin = cabin_choice.find_cabin(cabins, want=want, party=session.party)
+        return cabin_choice.selection_of(offer, cabin)

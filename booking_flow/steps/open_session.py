@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from booking_flow.booking_results import refusal_of
@@ -13,11 +14,13 @@ from booking_flow.flow import FLOW_VERSION, State
 from booking_flow.model.party import Details, Party, check_party
 from booking_flow.model.sailing import Sailing, check_bookable
 from booking_flow.model.session import NO_DETAILS, Loaded, Session
+from booking_flow.model.step import StepKind, StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, CommitResult, SessionStore
 from booking_flow.runtime.unit_of_work import AlreadyBound, Command
 from booking_flow.steps.live_prices import Reader
-from booking_flow.supplier import CallContext
+from booking_flow.steps.step import ReadStep
+from booking_flow.supplier import CallContext, SupplierSession
 from booking_flow.supplier_errors import SupplierError
 
 REFERENCES = 5
@@ -35,6 +38,30 @@ class OpenSession:
     children: int
     child_ages: tuple[int, ...]
     details: Details = NO_DETAILS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SailingSearch:
+    """A sailing that is looked for at the supplier, for a party."""
+
+    sailing: Sailing
+    party: Party
+    now: datetime
+
+
+async def search(reader: Reader, request: SailingSearch, ctx: CallContext) -> SupplierSession:
+    """Open a supplier session for one sailing."""
+    return await reader.search(request.sailing, request.party, now=request.now, ctx=ctx)
+
+
+OPEN_SESSION: Final = ReadStep(
+    name=StepName.OPEN_SESSION,
+    label="Open a supplier session",
+    kind=StepKind.READ,
+    endpoints=("token", "cruiseresults"),
+    undo_meaning="none: the supplier session lapses",
+    call=search,
+)
 
 
 class Opener:
@@ -62,7 +89,11 @@ class Opener:
         sailing = await self._sailing(ask.cruise_id)
         now = await self._store.now()
         self._check(sailing, now)
-        session = await self._found(ask, sailing, party, now, ctx)
+        try:
+            session = await self._found(ask, sailing, party, now, ctx)
+        except Refused:
+            await self._store.record_passing_calls(ctx.calls)
+            raise
         return Loaded(session=await self._create(session, ask, ctx, command), now=now)
 
     def _party(self, ask: OpenSession) -> Party:
@@ -91,7 +122,8 @@ class Opener:
         self, ask: OpenSession, sailing: Sailing, party: Party, now: datetime, ctx: CallContext
     ) -> Session:
         try:
-            supplier = await self._reader.search(sailing, party, now=now, ctx=ctx)
+            wanted = SailingSearch(sailing=sailing, party=party, now=now)
+            supplier = await OPEN_SESSION.call(self._reader, wanted, ctx)
         except SupplierError as error:
             raise Refused(refusal_of(error)) from error
         return Session(

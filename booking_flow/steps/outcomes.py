@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Protocol
 
 from booking_flow.booking_results import refusal_of
 from booking_flow.errors import Refusal, Refused
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
-from booking_flow.model.step import OpenStep, StepClaim, StepName, StepSettlement, StepStatus
+from booking_flow.model.step import (
+    OpenStep,
+    StepClaim,
+    StepLimits,
+    StepName,
+    StepSettlement,
+    StepStatus,
+)
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure_not_stopped
 from booking_flow.supplier_errors import FailureKind, SupplierError
@@ -19,32 +27,48 @@ from booking_flow.supplier_errors import FailureKind, SupplierError
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+class Claimable(Protocol):
+    """What a claim has to know of a step."""
+
+    @property
+    def name(self) -> StepName:
+        """Return its name."""
+
+    @property
+    def limits(self) -> StepLimits:
+        """Return how long it may take."""
+
+    @property
+    def forward(self) -> bool:
+        """Return whether it goes on with the booking."""
+
+
 def claimed(
     change: Change,
-    name: StepName,
+    step: Claimable,
     at: DecisionContext,
     *,
     intent: Mapping[str, str],
     item_key: str | None = None,
 ) -> Change:
     """Write the intent and make the step the session's open one, before anything is asked."""
-    if name is not StepName.RELEASE:
+    if step.forward:
         ensure_not_stopped(at)
     claim = StepClaim(
         id=at.new_id(),
-        name=name,
-        lease_seconds=at.policy.lease_seconds(name),
+        name=step.name,
+        lease_seconds=at.policy.lease_seconds(step.limits),
         intent=intent,
         item_key=item_key,
     )
-    step = OpenStep(
-        id=claim.id, name=name, status=StepStatus.STARTED, since=at.now, fence=1, intent=intent
+    opened = OpenStep(
+        id=claim.id, name=step.name, status=StepStatus.STARTED, since=at.now, fence=1, intent=intent
     )
     # A cancel that is still remembered was refused by the line: this step's end must not obey it.
-    change = change.put(open_step=step, cancel_requested_at=None).record(
-        EventKind.STEP_CLAIMED, details={"step": name.value, **intent}
+    change = change.put(open_step=opened, cancel_requested_at=None).record(
+        EventKind.STEP_CLAIMED, details={"step": step.name.value, **intent}
     )
-    return replace(change, claim=claim, live=name is not StepName.RELEASE)
+    return replace(change, claim=claim, live=step.forward)
 
 
 def open_step(session: Session) -> OpenStep:

@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
+from typing import Final, assert_never
 from uuid import UUID
 
 from booking_flow.booking_results import CARD_DECLINED, judge_payment
+from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
-from booking_flow.flow import Trigger
+from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, staff_task
 from booking_flow.model.basket import Basket
-from booking_flow.model.card import Charge, Payment, PaymentType, check_card
-from booking_flow.model.change import Change, PaymentRecord, begin
+from booking_flow.model.card import CardBrand, CardMask, Charge, Payment, PaymentType, check_card
+from booking_flow.model.change import Change, PaymentRecord, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session
-from booking_flow.model.step import OpenStep, StepName, StepStatus
+from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
-from booking_flow.policy import PaymentChannel
-from booking_flow.ports import SpooledAnswer
+from booking_flow.ports import SpooledAnswer, TakenCheck
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure
-from booking_flow.steps.hold import basket_of
-from booking_flow.supplier import ImportedBooking, PayAnswer
-from booking_flow.supplier_errors import FailureKind
+from booking_flow.steps.hold import basket_of, supplier_key
+from booking_flow.steps.live_prices import line_record
+from booking_flow.steps.step import (
+    ASK_EVERY,
+    EffectStep,
+    EvidenceSources,
+    Finding,
+    SupplierAccess,
+)
+from booking_flow.supplier import CallContext, ImportedBooking, PayAnswer
+from booking_flow.supplier_errors import FailureKind, SupplierError
 
+NOT_PAID = Refusal(code=RefusalCode.CARD_DECLINED, detail="The payment was not taken.")
+COMPARED = "what the line has received was compared with what is entered as paid"
 SESSION_CLOSED = Refusal(
     code=RefusalCode.SUPPLIER_ERROR,
     detail="The supplier session is over: this booking can no longer be paid here.",
@@ -114,6 +126,8 @@ def receipt_tasks(
             kind, said = TaskKind.PAYMENT_UNCHECKED, {"paid": str(paid)}
         case Receipt.EXCESS:
             kind, said = TaskKind.REFUND, {"received": str(got), "paid": str(paid)}
+        case never:
+            assert_never(never)
     return (staff_task(session, kind, at, step_id=step_id, extra=said),)
 
 
@@ -146,7 +160,7 @@ def claim_pay(session: Session, payment: Payment, at: DecisionContext) -> Change
     """Check a payment for a booked session and claim the step."""
     ensure(session, Trigger.PAY)
     booking = booking_of(session)
-    if at.policy.payment_channel is not PaymentChannel.SUPPLIER_PAYMENT:
+    if not channel_of(at.policy).card_after_booking:
         raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
     due = due_now(basket_of(session), payment.payment_type)
     if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:
@@ -154,7 +168,7 @@ def claim_pay(session: Session, payment: Payment, at: DecisionContext) -> Change
     change = begin(session).put(
         cards_tried=session.cards_tried + 1, booking=replace(booking, card=payment.card.mask)
     )
-    return outcomes.claimed(change, StepName.PAY, at, intent=intent_of(payment.charge))
+    return outcomes.claimed(change, PAY, at, intent=intent_of(payment.charge))
 
 
 def booking_of(session: Session) -> Booking:
@@ -230,3 +244,133 @@ def _pay_open(session: Session, evidence: Mapping[str, str], at: DecisionContext
     step = outcomes.open_step(session)
     task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
     return outcomes.unknown(session, evidence=evidence).plus(tasks=(task,))
+
+
+async def call_pay(
+    session: Session, payment: Payment, access: SupplierAccess, ctx: CallContext
+) -> PayResult:
+    """Pay, and see at the line what came of it; a no its record contradicts is no answer."""
+    key, charge = supplier_key(session), payment.charge
+    try:
+        answer = await access.supplier.pay(key, session.details, payment, ctx=ctx)
+    except SupplierError as error:
+        if not (error.certain and error.sent):
+            raise
+        if received(session, charge, await _record(session, access, ctx)):
+            raise SupplierError(FailureKind.BROKEN, endpoint=error.endpoint) from error
+        raise
+    record = await _record(session, access, ctx)
+    return PayResult(answer=answer, charge=charge, record=record)
+
+
+async def _record(
+    session: Session, access: SupplierAccess, ctx: CallContext
+) -> ImportedBooking | None:
+    ctx.deadline = ctx.started + access.policy.scaled(PAY.limits).whole
+    number = booking_of(session).reservation
+    return await line_record(access.supplier, session, number, ctx=ctx)
+
+
+def charge_of(step: OpenStep) -> Charge | None:
+    """Return what a step had asked of a card, from its intent; None when no card was sent."""
+    if "amount" not in step.intent:
+        return None
+    amount, currency = step.intent["amount"].split()
+    return Charge(amount=Money(Decimal(amount), currency), card=_card(step.intent.get("card")))
+
+
+def _card(said: str | None) -> CardMask | None:
+    if said is None:
+        return None
+    brand, last4 = said.split(" ")
+    return CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
+
+
+def paid_after_all(
+    session: Session, at: DecisionContext, *, record: ImportedBooking | None = None
+) -> Change:
+    """Settle an unknown payment as taken; `record` is the line's, where it could be read."""
+    step = outcomes.open_step(session)
+    charge = charge_of(step)
+    if charge is None:
+        raise LookupError("the step asked nothing of a card")
+    old = booking_of(session)
+    change = outcomes.done(session).put(booking=old.receiving(charge.amount))
+    change = paid(change, charge, None, step.id)
+    return obey_cancel(compare_receipt(change, record, at), at)
+
+
+def not_paid(session: Session, at: DecisionContext) -> Change:
+    """Settle an unknown payment as not taken; the booking stays, unpaid."""
+    return obey_cancel(outcomes.refused(session, NOT_PAID, sent=True), at)
+
+
+async def reconcile_pay(session: Session, ask: EvidenceSources, ctx: CallContext) -> Finding:
+    """Look whether the line's record shows the money that a card was asked for."""
+    number = booking_of(session).reservation
+    found = await line_record(ask.supplier, session, number, ctx=ctx)
+    charge = charge_of(outcomes.open_step(session))
+    if charge is None or not received(session, charge, found):
+        return Finding(again=ASK_EVERY)
+
+    def decide(session: Session, at: DecisionContext) -> Change:
+        return paid_after_all(session, at, record=found)
+
+    return Finding(decide=decide, again=ASK_EVERY)
+
+
+def late_pay(
+    session: Session, ended: PayResult | outcomes.Failure, at: DecisionContext
+) -> Change | None:
+    """Have a person look at money that moved after its step was settled otherwise."""
+    if isinstance(ended, outcomes.Failure) or not ended.answer.auth_code:
+        return None
+    if session.state is State.PAID:
+        return _paid_before(session, ended, at)
+    made = session.booking
+    said = {"authCode": ended.answer.auth_code, "received": str(ended.charge.amount)}
+    entered = {"paid": str(made.paid)} if made else {}
+    task = staff_task(session, TaskKind.REFUND, at, extra=said | entered)
+    change = begin(session).record(
+        EventKind.LATE_ANSWER, details={"step": StepName.PAY.value, **said}
+    )
+    return change.plus(tasks=(task,))
+
+
+def _paid_before(session: Session, ended: PayResult, at: DecisionContext) -> Change | None:
+    """Look whether a late payment is the one that is entered, or was taken beside it."""
+    tasks = receipt_tasks(session, ended.record, at, step_id=None)
+    if not tasks:
+        return None
+    said = {"step": StepName.PAY.value, "authCode": str(ended.answer.auth_code)}
+    return begin(session).record(EventKind.LATE_ANSWER, details=said).plus(tasks=tasks)
+
+
+def payment_checked(
+    session: Session, record: ImportedBooking | None, check: TakenCheck, at: DecisionContext
+) -> Change | None:
+    """End the check of a payment by the line's record; None where it still shows too little."""
+    booking, got = booking_of(session), record.received if record else None
+    if receipt_of(booking, record) is Receipt.UNSEEN:
+        return None
+    said = {"received": str(got), "paid": str(booking.paid)}
+    change = begin(session).record(EventKind.NOTE, reason=COMPARED, details=said)
+    answer = TaskClosing(task_id=check.task_id, version=check.version, answer=f"received {got}")
+    tasks = receipt_tasks(session, record, at, step_id=check.step_id)
+    return replace(change.plus(tasks=tasks), closes=answer)
+
+
+PAY: Final = EffectStep(
+    name=StepName.PAY,
+    label="Take the payment",
+    kind=StepKind.IRREVERSIBLE,
+    endpoints=("payment", "cruiseimportbooking"),
+    undo_meaning="a person refunds: a staff task",
+    limits=StepLimits(send=5, answer=45, check=20),
+    claim=claim_pay,
+    call=call_pay,
+    settle=settle_pay,
+    late=late_pay,
+    reconcile=reconcile_pay,
+    spooled=spooled,
+)

@@ -10,14 +10,16 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from adapters.single_flight import SingleFlight
 from booking_flow.engine import allowed_triggers
 from booking_flow.flow import Trigger
 from booking_flow.model.session import Loaded, Session
 from booking_http.api.debug_lookups import DebugLookups
-from booking_http.api.error_middleware import handle_errors
+from booking_http.api.error_middleware import answer_broken, handle_errors
 from booking_http.api.idempotency import KeyedHashes
 from booking_http.api.openapi import build_document
 from booking_http.routes import ROUTES, add_routes
+from booking_http.runtime.connections import RULES, ConnectionRules
 from booking_http.runtime.journal_verification import verifying
 from booking_http.runtime.optional_services import check_optional_services
 from booking_http.service import SERVICE, Service
@@ -25,16 +27,19 @@ from booking_http.settings import Settings
 from booking_http.staff.wiring import support_of
 from booking_http.web.callers import Callers
 from booking_http.web.catalogue_gauges import CatalogueGauges
+from booking_http.web.client_address import is_exempt
 from booking_http.web.event_streams import EventStreams
 from booking_http.web.headers import add_headers, preflight
 from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics
 from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.readiness_checks import ReadinessChecks
+from booking_http.web.request_caps import RequestCaps
 from booking_http.web.request_log import log_request
 from booking_http.web.route import DOCUMENT
 from booking_http.web.session_wakeups import SessionWakeups
-from booking_http.web.single_flight import SingleFlight
+from booking_http.web.task_gauges import TaskGauges
+from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
 from booking_http.worker.main import Worker, running_worker
@@ -42,6 +47,7 @@ from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
 from persistence.rate_limits import PostgresCaps
 from persistence.sync_runs import PostgresSyncRuns
+from persistence.task_queries import SupportWork
 
 PARTS: Final = web.AppKey("parts", Parts)
 WORKER: Final = web.AppKey("worker", Worker)
@@ -53,7 +59,8 @@ def create_app(settings: Settings) -> web.Application:
         middlewares=[log_request, preflight, handle_errors], client_max_size=settings.max_body_bytes
     )
     app[DOCUMENT] = _document(settings.public_url)
-    add_routes(app)
+    app[RULES] = _rules(app, settings)
+    add_routes(app, shop=settings.shop)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_begin_to_stop)
 
@@ -73,6 +80,22 @@ def create_app(settings: Settings) -> web.Application:
 
     app.cleanup_ctx.append(run)
     return app
+
+
+def _rules(app: web.Application, settings: Settings) -> ConnectionRules:
+    """Return what connections may take; a proxy's are as many as its guests'."""
+    exempt = (
+        *settings.trusted_proxies,
+        *(settings.shop_networks or ()),
+        *settings.caps_exempt,
+    )
+    return ConnectionRules(
+        header_seconds=settings.header_seconds,
+        keepalive_seconds=settings.keepalive_seconds,
+        per_address=settings.connections_per_address,
+        exempt=lambda address: is_exempt(address, exempt),
+        broken=lambda _, ours: answer_broken(app, ours=ours),
+    )
 
 
 @cache
@@ -101,7 +124,9 @@ def service_of_parts(parts: Parts) -> Service:
         forgotten=parts.maintenance.forgotten,
         listener=parts.listener,
     )
-    metrics = Metrics()
+    metrics, caps = Metrics(), PostgresCaps(parts.database)
+    metrics.calls_waiting.set_function(lambda: len(parts.supplier.queue))
+    metrics.turned_away.set_function(lambda: parts.supplier.queue.turned_away)
     metrics.waiting_answers.set_function(parts.waiting.__len__)
     if (journal := parts.journal) is not None:
         metrics.unjournaled_claims.set_function(lambda: journal.unwritten)
@@ -110,16 +135,26 @@ def service_of_parts(parts: Parts) -> Service:
         engine=parts.engine,
         store=parts.store,
         cruises=parts.catalogue,
-        caps=PostgresCaps(parts.database),
+        caps=caps,
         lookups=PostgresLookups(parts.database, parts.vault),
         support=support_of(parts),
         hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
-        callers=Callers(trusted=settings.trusted_proxies, metrics=metrics),
-        streams=EventStreams(per_session=settings.streams_per_session),
+        callers=Callers(
+            trusted=(*settings.trusted_proxies, *(settings.shop_networks or ())), metrics=metrics
+        ),
+        requests=RequestCaps(
+            per_session=settings.cap_requests_per_session,
+            at_once=settings.cap_requests_at_once if settings.shop_networks is not None else None,
+        ),
+        streams=EventStreams(
+            per_session=settings.streams_per_session, per_address=settings.streams_per_address
+        ),
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,
         catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), metrics.registry),
         outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
+        traffic=TrafficGauges(caps, metrics.registry),
+        tasks=TaskGauges(SupportWork(parts.database), metrics.registry),
         debugging=DebugLookups(
             settings=settings,
             database=parts.database,

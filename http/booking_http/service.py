@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from adapters.single_flight import SingleFlight
 from booking_flow.engine import Engine
 from booking_flow.model.session import Loaded
 from booking_flow.ports import SessionStore
@@ -23,7 +24,9 @@ from booking_http.web.event_streams import EventStreams
 from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics
 from booking_http.web.outbox_gauges import OutboxGauges
-from booking_http.web.single_flight import SingleFlight
+from booking_http.web.request_caps import RequestCaps
+from booking_http.web.task_gauges import TaskGauges
+from booking_http.web.traffic_gauges import TrafficGauges
 from persistence.lookups import PostgresLookups
 
 
@@ -40,11 +43,14 @@ class Service:
     support: Support
     hashes: KeyedHashes
     callers: Callers
+    requests: RequestCaps
     streams: EventStreams
     health: Health
     metrics: Metrics
     catalogue_runs: CatalogueGauges
     outbox: OutboxGauges
+    traffic: TrafficGauges
+    tasks: TaskGauges
     debugging: DebugLookups
     allowed: Allowed
     pricings: SingleFlight[str, Loaded]

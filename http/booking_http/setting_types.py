@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final
 
@@ -20,6 +21,26 @@ MANY: Final = 1_000_000
 """More than anybody wants of anything that is counted, and what every column can hold."""
 LONG: Final = 10_000_000.0
 """More seconds or minutes than anybody waits, and still a time that can be added to a date."""
+
+
+class Risk(StrEnum):
+    """The names by which PRODUCTION_ACCEPT accepts them."""
+
+    SUPPLIER_HTTP = "supplier_http"
+    BACK_OFFICE_HTTP = "back_office_http"
+    PUBLIC_HTTP = "public_http"
+    REDIS_PLAIN = "redis_plain"
+    DATABASE_TLS = "database_tls"
+    CATALOGUE_TLS = "catalogue_tls"
+    CORS_ANY = "cors_any"
+    NO_PRODUCTION_SIDS = "no_production_sids"
+    DEFAULT_KEYS = "default_keys"
+    SUPERUSER = "superuser"
+    OWNER_ROLE = "owner_role"
+
+
+NEVER_ACCEPTED: Final = frozenset({Risk.SUPPLIER_HTTP})
+"""Card numbers go to the supplier: no setting sends them in the clear."""
 
 
 def _split(value: Any) -> Any:
@@ -87,6 +108,12 @@ def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     return hosts
 
 
+def _accepted(risks: tuple[Risk, ...]) -> tuple[Risk, ...]:
+    if never := NEVER_ACCEPTED.intersection(risks):
+        raise ValueError(f"{', '.join(never)} cannot be accepted")
+    return risks
+
+
 def _currency(code: str) -> str:
     if len(code) != 3 or not (code.isascii() and code.isalpha() and code.isupper()):
         raise ValueError("it has three capital letters, such as USD")
@@ -102,6 +129,7 @@ Columns = Annotated[Names | None, NoDecode, BeforeValidator(_names), AfterValida
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Origins = Annotated[Words, AfterValidator(_origins)]
 Hosts = Annotated[Words, AfterValidator(_hosts)]
+Risks = Annotated[tuple[Risk, ...], NoDecode, BeforeValidator(_split), AfterValidator(_accepted)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
 MasterKeys = Annotated[Secrets, AfterValidator(_master_keys)]
 Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]

@@ -7,10 +7,11 @@ from ipaddress import ip_network
 from typing import Any, Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_http.setting_files import FileSource, UnreadableFile
 from booking_http.setting_types import (
     LONG,
     MANY,
@@ -25,6 +26,7 @@ from booking_http.setting_types import (
     Numbers,
     Origins,
     RedisUrl,
+    Risks,
     Seconds,
     Secrets,
     SiteUrl,
@@ -54,6 +56,18 @@ class FromEnvironment(BaseSettings):
         use_attribute_docstrings=True,
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic gives all it has
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the same
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Look into the environment, and then into files."""
+        return init_settings, env_settings, FileSource(settings_cls)
+
 
 class DatabaseSettings(FromEnvironment):
     """What commands need that open the booking database and nothing else."""
@@ -71,6 +85,9 @@ class Settings(FromEnvironment):
     production_sids: Words = ()
     """the supplier's accounts that sell for real, separated by commas: production uses these,
     nobody else may"""
+    production_accept: Risks = ()
+    """what production starts with although it is not safe, by the names under
+    [Production](#production)"""
     accept_other_environment: bool = False
     """start although database or supplier's account belong to another environment"""
     app_host: str = "127.0.0.1"
@@ -81,6 +98,8 @@ class Settings(FromEnvironment):
     """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """`DEBUG`, `INFO`, `WARNING` or `ERROR`"""
+    log_sql: bool = False
+    """whether each SQL statement is logged with the time it took; values are left out"""
     drain_seconds: float = Field(default=5.0, ge=0)
     """how long a process that was told to stop says so and goes on serving:
     [docs/deploys.md](deploys.md)"""
@@ -131,6 +150,9 @@ class Settings(FromEnvironment):
     """the language asked for"""
     traveltek_time_scale: Seconds = 1.0
     """scales every time limit of supplier calls; for tests"""
+    traveltek_calls_per_second: float | None = Field(default=None, gt=0, le=MANY)
+    """calls one process sends per second; without it the pace is found out when the supplier
+    answers 429"""
 
     live_lines: Numbers = _POLICY.live_lines
     """ids of the cruise lines that are sold live"""
@@ -176,10 +198,27 @@ class Settings(FromEnvironment):
     trusted_proxies: Networks = ()
     """networks of our own proxies, whose `X-Forwarded-For` or `Forwarded` is believed; `none` says
     that there are none"""
+    shop_networks: Networks | None = None
+    """networks of shops' servers, whose guests are counted by the address that they forward;
+    `none` says that there are none"""
     max_body_bytes: int = Field(default=64 * 1024, ge=1024, le=64 * MANY)
     """the largest request body of any route; each has a smaller one of its own"""
+    header_seconds: Seconds = 15.0
+    """how long a request's headers may take to arrive, from their first byte"""
+    keepalive_seconds: Seconds = 75.0
+    """how long a connection stays open on which nothing is asked; longer than the proxy's own
+    limit"""
+    connections_per_address: Count = 100
+    """connections one address may have open; `TRUSTED_PROXIES`, `SHOP_NETWORKS` and `CAPS_EXEMPT`
+    are not counted"""
     body_seconds: Seconds = 20.0
     """how long a request's body may take to arrive"""
+    cap_openings_per_address: Count = 60
+    """sessions one address may open per hour; refused only where `SHOP_NETWORKS` is set"""
+    cap_requests_at_once: Count = 20
+    """requests of one address that may ask the supplier at the same time; likewise"""
+    cap_requests_per_session: Count = 60
+    """requests per minute in one session that may ask the supplier"""
     cap_holds: Count = 5
     """live holds one address may have on one sailing"""
     cap_holds_per_address: Count = 15
@@ -196,8 +235,26 @@ class Settings(FromEnvironment):
     """requests per hour from one address to be mailed a link to a booking"""
     streams_per_session: Count = 3
     """event streams of one session"""
+    streams_per_address: Count = 20
+    """event streams of one address, over all its sessions"""
+    stream_seconds: Seconds = 900.0
+    """how long an event stream lasts; whoever still follows comes back to go on"""
     heartbeat_seconds: Seconds = 15.0
     """how often an event stream says that it is alive"""
+
+    shop: bool = False
+    """whether `/` and what lies below it are pages on which guests find a sailing and book it; the
+    demo has them"""
+    shop_name: str = "Cruises"
+    """what these pages call the agency"""
+    help_phone: str | None = None
+    """the telephone number that every page of the shop names"""
+    help_hours: str | None = None
+    """when somebody answers it, with the zone"""
+    help_email: str | None = None
+    """the address that guests write to"""
+    terms_url: SiteUrl | None = None
+    """the conditions that a guest agrees to before paying"""
 
     webhook_urls: Secrets = ()
     """`https://` addresses that are told of every change of state, separated by commas"""
@@ -213,6 +270,8 @@ class Settings(FromEnvironment):
     """the sender of all mail, such as `Cruises <bookings@example.com>`"""
     agency_email: str | None = None
     """who gets a copy of every confirmation"""
+    team_email: str | None = None
+    """who is mailed when tasks are opened, one mail for all of half a minute; needs `SMTP_URL`"""
     oidc_issuer: BaseUrl | None = None
     """an OpenID Connect provider whose word staff may sign in by, `https://…`; needs `PUBLIC_URL`
     """
@@ -243,10 +302,7 @@ class Settings(FromEnvironment):
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,
             payment_channel=self.payment_channel,
-            limits={
-                step: limits.scaled(self.traveltek_time_scale)
-                for step, limits in Policy().limits.items()
-            },
+            time_scale=self.traveltek_time_scale,
             max_cards=self.max_cards,
             visibility_lag=timedelta(minutes=self.visibility_lag_minutes),
         )
@@ -283,6 +339,8 @@ def load(kind: type[S], **overrides: Any) -> S:
         return kind(**overrides)
     except ValidationError as error:
         raise SettingsError(_explained(error)) from None
+    except UnreadableFile as error:
+        raise SettingsError(str(error)) from None
 
 
 def _explained(error: ValidationError) -> str:

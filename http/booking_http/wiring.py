@@ -37,6 +37,7 @@ from booking_http.notifications.settings import NotificationSettings, notificati
 from booking_http.runtime.background_work import BackgroundWork
 from booking_http.runtime.environment_guard import guard_environment
 from booking_http.runtime.listener import Listener, listener_of
+from booking_http.runtime.sql_log import log_statements
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
 from persistence.database import Database, create_engine
@@ -77,6 +78,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             settings.database_url.get_secret_value(), pool_size=settings.database_pool_size
         )
         opened.push_async_callback(database.dispose)
+        if settings.log_sql:
+            log_statements(database)
         await opened.enter_async_context(guard_environment(settings, database))
         redis = redis_of(settings)
         if redis is not None:
@@ -197,6 +200,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         language=settings.traveltek_language,
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
+        calls_per_second=settings.traveltek_calls_per_second,
         turning_away_statuses=_turning_away(settings),
     )
 

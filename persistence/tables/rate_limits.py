@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Identity, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, LargeBinary, Table, Text
 
 from persistence.columns import MOMENT, UUID, metadata
 
@@ -17,6 +17,17 @@ cap_holds: Final = Table(
     Column("at", MOMENT, nullable=False),
     Index("ix_cap_holds_address_hash_cruise_id", "address_hash", "cruise_id"),
     Index("ix_cap_holds_at", "at"),
+)
+
+cap_openings: Final = Table(
+    "cap_openings",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("address_hash", LargeBinary, nullable=False),
+    Column("unknown_proxy", Boolean, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Index("ix_cap_openings_address_hash_at", "address_hash", "at"),
+    Index("ix_cap_openings_at", "at"),
 )
 
 cap_cards: Final = Table(

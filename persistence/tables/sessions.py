@@ -214,6 +214,8 @@ staff_tasks: Final = Table(
     Column("claimed_by", Text),
     Column("claimed_at", MOMENT),
     Column("looked_at", MOMENT),
+    Column("told_at", MOMENT),
+    Column("telling_until", MOMENT),
     one_of("kind", (kind for kind in TaskKind if kind is not TaskKind.FORGOTTEN)),
     CheckConstraint(
         "(claimed_account IS NULL) = (claimed_by IS NULL)"
@@ -222,6 +224,11 @@ staff_tasks: Final = Table(
     ),
     *not_negative("version"),
     Index("uq_staff_tasks_id", "id", unique=True),
+    Index(
+        "ix_staff_tasks_untold",
+        "opened_at",
+        postgresql_where=text("told_at IS NULL AND closed_at IS NULL"),
+    ),
     Index("ix_staff_tasks_open", "due_at", postgresql_where=text("closed_at IS NULL")),
     Index(
         "ix_staff_tasks_unchecked",

@@ -40,6 +40,19 @@ supplier_calls: Final = Table(
     postgresql_with={"autovacuum_vacuum_insert_scale_factor": "0.01"},
 )
 
+calls_without_session: Final = Table(
+    "calls_without_session",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("endpoint", Text, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    Column("duration_s", Float, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("http_status", Integer),
+    Column("error_code", Integer),
+    Index("ix_calls_without_session_at", "at"),
+)
+
 supplier_call_sums: Final = Table(
     "supplier_call_sums",
     metadata,

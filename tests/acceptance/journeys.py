@@ -33,13 +33,12 @@ from tests.acceptance.walks import (
 from tests.http.kit import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]
-_EFFECTS = "booking_flow.runtime.supplier_operations.Effects"
 _COMPENSATION = "booking_flow.runtime.compensation.Compensation"
 _UNIT_OF_WORK = "booking_flow.runtime.unit_of_work.UnitOfWork"
 _SETTLEMENT = "booking_flow.runtime.settlement.Settlement"
-ADD = f"{_EFFECTS}._add: _supplier.add_to_basket"
-BOOK = f"{_EFFECTS}.book: _supplier.book"
-PAY = f"{_EFFECTS}.pay: _supplier.pay"
+ADD = "booking_flow.steps.hold._add: access.supplier.add_to_basket"
+BOOK = "booking_flow.steps.book.call_book: access.supplier.book"
+PAY = "booking_flow.steps.pay.call_pay: access.supplier.pay"
 SETTLE = f"{_SETTLEMENT}._attempt: unit_of_work.commit"
 SPOOLED = f"{_SETTLEMENT}._endure: _keep"
 """Points at which a death hurts most."""

@@ -68,7 +68,7 @@ EFFECTS: Final = ("basketadd", "basketremove", "book", "payment")
 
 def _cells() -> Iterator[Any]:
     """Every failure at every call; reads fail alike, so one each is enough most of the time."""
-    cells = [(step, call) for step in SAGA for call in step.calls]
+    cells = [(step, call) for step in SAGA for call in step.endpoints]
     for number, (step, call) in enumerate(cells):
         possible = [name for name in FAILURES if f"{call}.pl" in FAULTS[name].endpoints]
         for fault in possible:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from booking_flow.model.step import StepName
-from booking_flow.policy import Policy
+from booking_flow.steps import book
 from tests.acceptance.journeys import ADD, BOOK
 from tests.acceptance.ledger import agrees, facts_of
 from tests.acceptance.processes import Fate, nursery
@@ -24,7 +23,7 @@ from tests.worker.kit import LEASES
 
 HASTE = 0.1
 """The share of the service's time limits that frozen processes have."""
-PAST_SENDING = HASTE * Policy().limits[StepName.BOOK].send
+PAST_SENDING = HASTE * book.BOOK.limits.send
 """Seconds after which a booking that was begun may not be sent any more."""
 
 

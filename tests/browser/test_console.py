@@ -124,7 +124,7 @@ async def test_a_failed_undo_is_retried(shop: Shop) -> None:
         await page.goto(shop.at(f"/console/sessions/{guest.uuid}"))
         await page.locator("#do-retry-undo summary").click()
         await page.locator("#retry-undo-reason").fill("the guest wants it gone")
-        await page.get_by_role("button", name="Retry the undo").click()
+        await page.get_by_role("button", name="Let the cabin go again").click()
         await expect(page.locator(".title")).to_contain_text("Cancelled")
         await expect(page.locator(".timeline")).to_contain_text("the guest wants it gone")
     assert len((await shop.service.simulator.ledger())["holds"]) == before
@@ -142,7 +142,7 @@ async def test_an_override_says_what_it_leaves_and_stands_out(shop: Shop) -> Non
         await expect(page.get_by_role("alert")).to_contain_text("would not undo")
         await expect(form.get_by_label("Cancelled")).to_be_checked()
         await expect(form.get_by_label("Reason")).to_have_value("they moved to another shop")
-        await form.get_by_label("Go past the flow").check()
+        await form.get_by_label("Force it.").check()
         await form.get_by_role("button").click()
         await expect(page.locator(".title")).to_contain_text("Cancelled")
         row = page.locator(".happening", has_text="Moved by hand, past the flow")

@@ -9,6 +9,7 @@ import pytest
 
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
+from booking_flow.lifecycle.cancellation import payment_overdue
 from booking_flow.model.card import CardBrand, CardMask, Charge
 from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import Event, EventKind
@@ -18,7 +19,6 @@ from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.model.task import TaskKind
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.reconciliation import payment_overdue
 from booking_flow.steps.resolution import (
     Disagreement,
     booked_after_all,

@@ -97,12 +97,21 @@ HARMLESS = (
     "+52 55 5093 3300",
     "+55 11 91234-5678",
     "9223372036854775807",
+    "call +49 160 12345677, or at work (+49) 30 901820",
     "called 13055557328 at 14:05, again at 15:30, cabin 8512, deck 8",
     "USD 3006.56 by transfer 20261129-0001",
     "4111 1111 1111 1112",
     "4012 8888 card 8888 1881",
     "",
 )
+
+
+def test_a_telephone_after_a_plus_is_none_and_a_card_after_one_is() -> None:
+    """The old length of Visa is that of German mobile telephones."""
+    assert holds_card_number("49 160 12345677")
+    assert not holds_card_number("+49 160 12345677")
+    assert holds_card_number(f"+{VISA}")
+    assert holds_card_number(f"+{AMEX}")
 
 
 @pytest.mark.parametrize("text", HARMLESS)

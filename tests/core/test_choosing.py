@@ -10,7 +10,7 @@ from booking_flow.flow import State, Trigger
 from booking_flow.model.party import Party
 from booking_flow.model.pricing import CabinList, Quote
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.steps.select_cabin import (
+from booking_flow.steps.cabin_choice import (
     CabinChoice,
     Wanted,
     already_held,
@@ -18,15 +18,14 @@ from booking_flow.steps.select_cabin import (
     choice_of,
     find_cabin,
     find_offer,
-    quoted,
     rate_key,
     rate_refusal,
-    reidentified,
-    selected,
     selected_rate,
     selection_of,
     wanted,
 )
+from booking_flow.steps.price import quoted, reidentified
+from booking_flow.steps.select_cabin import selected
 from booking_flow.supplier import RateKey
 from tests.core.builders import (
     NEW_SUPPLIER,

@@ -1,7 +1,8 @@
 """The flow: every state and trigger against a table written out by hand."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -10,14 +11,14 @@ from transitions import Machine
 from booking_flow.flow import (
     ENDS,
     FLOW,
+    HOLD_LIVE,
     MACHINE,
     MEANING,
     STATES,
     TABLE,
+    UNWINDING_CONFIRMED,
     FlowError,
-    Guard,
     IllegalTransition,
-    Mover,
     State,
     Transition,
     Trigger,
@@ -60,7 +61,8 @@ def test_every_trigger_in_every_state_leads_where_the_table_says(
     state: State, trigger: Trigger
 ) -> None:
     to = EXPECTED.get((state.value, trigger.value))
-    assert TABLE.get((state, trigger)) == to
+    row = TABLE.get((state, trigger))
+    assert (row and row.target) == to
     if to is None:
         with pytest.raises(IllegalTransition) as caught:
             target(state, trigger)
@@ -73,6 +75,7 @@ def test_every_trigger_in_every_state_leads_where_the_table_says(
     assert found is not None
     assert (found.trigger, found.target) == (trigger, State(to))
     assert state in found.sources
+    assert found is row
 
 
 def test_the_order_of_states_is_the_order_a_guest_meets_them_in() -> None:
@@ -113,15 +116,62 @@ def test_every_transition_has_words_for_staff(row: Transition) -> None:
 def test_only_booking_and_unwinding_are_guarded() -> None:
     guarded = {(s, row.trigger): row.guard for row in FLOW for s in row.sources if row.guard}
     assert guarded == {
-        (State.BASKETED, Trigger.BOOK): Guard.HOLD_LIVE,
-        (State.BOOKED, Trigger.EXPIRE): Guard.UNWINDING_CONFIRMED,
-        (State.BOOKED, Trigger.CANCEL): Guard.UNWINDING_CONFIRMED,
-        (State.PAID, Trigger.CANCEL): Guard.UNWINDING_CONFIRMED,
+        (State.BASKETED, Trigger.BOOK): HOLD_LIVE,
+        (State.BOOKED, Trigger.EXPIRE): UNWINDING_CONFIRMED,
+        (State.BOOKED, Trigger.CANCEL): UNWINDING_CONFIRMED,
+        (State.PAID, Trigger.CANCEL): UNWINDING_CONFIRMED,
     }
 
 
-def test_only_time_runs_out_by_the_clock() -> None:
-    assert {row.trigger for row in FLOW if row.mover is Mover.CLOCK} == {Trigger.EXPIRE}
+MOVERS = {
+    Trigger.PRICE: "guest",
+    Trigger.SELECT_CABIN: "guest",
+    Trigger.ADD_TO_BASKET: "guest",
+    Trigger.RELEASE_BASKET: "guest staff clock",
+    Trigger.BOOK: "guest staff",
+    Trigger.PAY: "guest staff",
+    Trigger.EXPIRE: "clock",
+    Trigger.CANCEL: "guest staff",
+}
+
+
+@pytest.mark.parametrize("row", FLOW, ids=lambda row: f"{row.trigger}-{row.target}")
+def test_each_row_says_who_may_move_along_it(row: Transition) -> None:
+    """A hold that lapses is the clock's; what a person found out or took by hand is staff's."""
+    assert " ".join(row.movers) == MOVERS[row.trigger]
+
+
+@dataclass(frozen=True, kw_only=True)
+class HoldResult:
+    hold_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """A session, as far as guards look at one."""
+
+    basket: HoldResult | None = None
+    unwinding: object | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noon:
+    now: datetime = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    book_limit: timedelta = timedelta(seconds=90)
+
+
+@pytest.mark.parametrize(("seconds", "lets"), [(None, False), (89, False), (90, False), (91, True)])
+def test_a_hold_must_outlive_the_booking(seconds: int | None, lets: bool) -> None:
+    at = Noon()
+    held = None if seconds is None else HoldResult(hold_until=at.now + timedelta(seconds=seconds))
+    assert HOLD_LIVE.lets(Known(basket=held), at) is lets
+
+
+@pytest.mark.parametrize("unwinding", [None, "since noon"])
+def test_only_what_is_being_undone_can_have_been_cancelled_by_the_line(
+    unwinding: object | None,
+) -> None:
+    assert UNWINDING_CONFIRMED.lets(Known(unwinding=unwinding), Noon()) is (unwinding is not None)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +214,7 @@ def rows_without(*triggers: Trigger) -> list[Transition]:
 
 
 def compiled(rows: Sequence[Transition]) -> None:
-    check_flow(compile_table(build_machine(rows)))
+    check_flow(compile_table(build_machine(rows), rows))
 
 
 def test_the_flow_as_it_is_passes_its_own_check() -> None:
@@ -221,4 +271,4 @@ def test_a_trigger_that_leaves_a_state_in_two_ways_is_refused() -> None:
 
 def test_the_table_cannot_be_changed() -> None:
     with pytest.raises(TypeError):
-        TABLE[State.PAID, Trigger.PAY] = State.PAID  # type: ignore[index]
+        TABLE[State.PAID, Trigger.PAY] = FLOW[0]  # type: ignore[index]

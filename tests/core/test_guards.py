@@ -20,9 +20,11 @@ from booking_flow.steps.guards import (
     ensure_on_sale,
     ensure_open,
     expiring,
+    passes,
 )
 from tests.core.builders import (
     DETAILS,
+    HELD_UNTIL,
     NOW,
     a_contact,
     a_refusal,
@@ -88,13 +90,13 @@ def test_every_other_session_is_open(state: State) -> None:
         (State.BASKETED, Trigger.BOOK, True),
         (State.BASKETED, Trigger.PRICE, False),
         (State.BASKETED, Trigger.CANCEL, True),
+        (State.BOOKED, Trigger.CANCEL, True),
+        (State.PAID, Trigger.EXPIRE, False),
         (State.BOOKED, Trigger.PAY, True),
-        (State.BOOKED, Trigger.CANCEL, False),
-        (State.PAID, Trigger.CANCEL, False),
         (State.CANCELLED, Trigger.PRICE, False),
     ],
 )
-def test_the_flow_lets_pass_what_needs_nobodys_confirmation(
+def test_the_flow_lets_pass_what_it_has_a_row_for(
     state: State, trigger: Trigger, passes: bool
 ) -> None:
     session = a_session(state)
@@ -103,6 +105,25 @@ def test_the_flow_lets_pass_what_needs_nobodys_confirmation(
     else:
         refusal = refused_by(lambda: ensure(session, trigger))
         assert plain(refusal) == plain(wrong(trigger.value, state.value))
+
+
+@pytest.mark.parametrize(
+    ("session", "trigger", "lets"),
+    [
+        (a_session(State.BASKETED), Trigger.BOOK, True),
+        (a_session(State.BASKETED), Trigger.CANCEL, True),
+        (a_session(State.BASKETED), Trigger.PAY, False),
+        (a_session(State.BOOKED), Trigger.PAY, True),
+        (a_session(State.BOOKED), Trigger.CANCEL, False),
+        (a_session(State.BOOKED, unwinding=CANCELLING), Trigger.CANCEL, True),
+    ],
+)
+def test_a_trigger_passes_where_the_guard_of_its_row_lets_it(
+    session: Session, trigger: Trigger, lets: bool
+) -> None:
+    assert passes(session, trigger, at()) is lets
+    late = at(now=HELD_UNTIL)
+    assert passes(session, trigger, late) is (lets and trigger is not Trigger.BOOK)
 
 
 @pytest.mark.parametrize(

@@ -19,14 +19,13 @@ from booking_flow.steps.hold import (
     basket_of,
     chosen_of,
     claim_hold,
-    claim_release,
     reopened,
     settle_hold,
-    settle_release,
     step_claimed_at,
     supplier_key,
 )
 from booking_flow.steps.outcomes import Failure
+from booking_flow.steps.release import claim_release, settle_release
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     HELD_UNTIL,

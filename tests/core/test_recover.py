@@ -9,6 +9,7 @@ import pytest
 from booking_flow.claim_journal import JournaledClaim, JournaledStep
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
+from booking_flow.lifecycle.cancellation import payment_overdue
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Charge
 from booking_flow.model.change import Change, TaskClosing
@@ -18,22 +19,12 @@ from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OwedUndo, StepName, StepStatus
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import TakenCheck
-from booking_flow.steps.book import BookResult
-from booking_flow.steps.hold import HoldResult
+from booking_flow.saga import abandoned
+from booking_flow.steps.book import BookResult, late_book
+from booking_flow.steps.forgotten import remembered
+from booking_flow.steps.hold import HoldResult, basket_unreadable, found_in_basket, late_hold
 from booking_flow.steps.outcomes import Failure
-from booking_flow.steps.pay import PayResult
-from booking_flow.steps.reconciliation import (
-    COMPARED,
-    abandoned,
-    basket_unreadable,
-    found_in_basket,
-    late_book,
-    late_hold,
-    late_pay,
-    payment_checked,
-    payment_overdue,
-    remembered,
-)
+from booking_flow.steps.pay import COMPARED, PayResult, late_pay, payment_checked
 from booking_flow.supplier import ImportedBooking, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (

@@ -5,42 +5,24 @@ from datetime import timedelta
 
 import pytest
 
+from booking_flow.channels import channel_of
 from booking_flow.flow import State
 from booking_flow.model.money import Money
 from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
-from booking_flow.saga import SAGA, STEPS
+from booking_flow.saga import EFFECTS, SAGA, STEPS
+from booking_flow.steps.book import BOOK
 from booking_flow.supplier import CallContext, CardTransaction, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import HELD_UNTIL, NOW, OWED, a_booking, a_session, an_id, eur, usd
 
-GOLDEN = [
-    ("open_session", "token cruiseresults", StepKind.READ, None),
-    ("price", "cruisecabingrades", StepKind.READ, None),
-    (
-        "select_cabin",
-        "cruisecabingrades cruisecabins cruisecabingradebreakdown",
-        StepKind.READ,
-        None,
-    ),
-    (
-        "add_to_basket",
-        "cruisecabingrades cruisecabins basketadd",
-        StepKind.REVERSIBLE,
-        StepName.RELEASE,
-    ),
-    ("release", "basketremove", StepKind.UNDO, None),
-    ("book", "basket book", StepKind.IRREVERSIBLE, None),
-    ("pay", "payment cruiseimportbooking", StepKind.IRREVERSIBLE, None),
-]
 
-
-def test_each_step_stands_beside_its_calls_and_its_undo() -> None:
-    table = [(step.name.value, " ".join(step.calls), step.kind, step.undo) for step in SAGA]
-    assert table == GOLDEN
-    assert all(step.undo_meaning for step in SAGA)
+def test_every_step_of_the_saga_is_there_once() -> None:
+    """What a step asks of the supplier is compared with what it does: tests/core/engine."""
+    assert [step.name for step in SAGA] == list(StepName)
     assert list(STEPS) == list(StepName)
-    assert all(STEPS[name].name is name for name in StepName)
+    assert all(step.label and step.endpoints and step.undo_meaning for step in SAGA)
+    assert all(EFFECTS[name] is STEPS[name] for name in EFFECTS)
 
 
 def test_what_changes_nothing_at_the_supplier_needs_no_claim() -> None:
@@ -53,6 +35,20 @@ def test_every_reversible_step_has_an_undo_that_is_one() -> None:
         assert (step.undo is not None) is (step.kind is StepKind.REVERSIBLE)
         if step.undo is not None:
             assert STEPS[step.undo].kind is StepKind.UNDO
+
+
+@pytest.mark.parametrize("name", PaymentChannel)
+def test_each_payment_channel_takes_what_is_due_in_one_way(name: PaymentChannel) -> None:
+    channel = channel_of(Policy(payment_channel=name))
+    assert channel.name is name
+    assert [channel.card_with_booking, channel.card_after_booking, channel.due_by_hand] == [
+        name is each
+        for each in (
+            PaymentChannel.WITH_BOOKING,
+            PaymentChannel.SUPPLIER_PAYMENT,
+            PaymentChannel.MANUAL,
+        )
+    ]
 
 
 @pytest.mark.parametrize("status", StepStatus)
@@ -71,8 +67,8 @@ def test_a_step_is_unknown_only_once_its_call_has_ended(status: StepStatus) -> N
     ],
 )
 def test_a_lease_outlives_the_limits_of_its_step(step: StepName, seconds: float) -> None:
-    assert Policy().lease_seconds(step) == seconds
-    assert Policy(lease_margin=0).lease_seconds(step) == seconds - 15
+    assert Policy().lease_seconds(EFFECTS[step].limits) == seconds
+    assert Policy(lease_margin=0).lease_seconds(EFFECTS[step].limits) == seconds - 15
 
 
 def test_limits_scale_as_one() -> None:
@@ -85,7 +81,7 @@ def test_limits_scale_as_one() -> None:
 def test_a_hold_outlives_all_that_a_booking_may_take() -> None:
     """Otherwise a claim could be let in whose call ends after the hold."""
     policy = Policy()
-    limits = policy.limits[StepName.BOOK]
+    limits = policy.scaled(BOOK.limits)
     assert policy.book_limit >= timedelta(seconds=limits.whole)
 
 

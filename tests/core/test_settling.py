@@ -10,8 +10,10 @@ from booking_flow.model.change import Change, PaymentRecord, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
 from booking_flow.model.task import TaskKind
+from booking_flow.saga import EFFECTS
 from booking_flow.steps import outcomes
 from booking_flow.steps.outcomes import Failure
+from booking_flow.steps.pay import PAY
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (
     MASK,
@@ -39,7 +41,7 @@ NO = a_refusal(RefusalCode.SOLD_OUT, "Gone.")
 def test_a_claim_forgets_a_cancel_that_the_line_had_refused() -> None:
     """Otherwise the end of the new step would obey it."""
     session = a_session(State.BOOKED, cancel_requested_at=NOW - timedelta(days=1))
-    change = outcomes.claimed(begin(session), StepName.PAY, at(), intent={"amount": "1.00 USD"})
+    change = outcomes.claimed(begin(session), PAY, at(), intent={"amount": "1.00 USD"})
     assert change.after.cancel_requested_at is None
 
 
@@ -55,7 +57,9 @@ def test_a_claim_of_a_forward_step_needs_a_live_session(name: StepName) -> None:
         intent={"a": "b"},
     )
     moment = at()
-    change = outcomes.claimed(begin(session), name, moment, intent={"a": "b"}, item_key="9")
+    change = outcomes.claimed(
+        begin(session), EFFECTS[name], moment, intent={"a": "b"}, item_key="9"
+    )
     assert change == Change(
         before=session,
         after=a_session(State.BOOKED, version=8, open_step=step),
@@ -64,7 +68,7 @@ def test_a_claim_of_a_forward_step_needs_a_live_session(name: StepName) -> None:
         claim=StepClaim(
             id=an_id(1),
             name=name,
-            lease_seconds=moment.policy.lease_seconds(name),
+            lease_seconds=moment.policy.lease_seconds(EFFECTS[name].limits),
             intent={"a": "b"},
             item_key="9",
         ),

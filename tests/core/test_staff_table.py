@@ -125,7 +125,7 @@ def test_roles_see_what_is_theirs_and_possible() -> None:
 
     assert names(Role.VIEWER) == []
     assert names(Role.AGENT) == ["note", "release-hold", "extend-deadline", "cancel"]
-    assert names(Role.SUPERVISOR) == [*names(Role.AGENT), "move"]
+    assert names(Role.SUPERVISOR) == [*names(Role.AGENT), "move", "redact"]
 
 
 def test_an_action_nobody_knows_is_not_found() -> None:
@@ -168,6 +168,7 @@ def test_the_audit_notes_what_an_action_was_given() -> None:
     assert actions.Received(amount=usd("5")).facts == {"amount": "5.00 USD"}
     to = actions.Destination(to=State.CANCELLED, override=True)
     assert to.facts == {"to": "cancelled", "override": "true"}
+    assert actions.TextToGo(text="event-7").facts == {"text": "event-7"}
     assert actions.NOTHING.facts == {}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from yarl import URL
 
 from booking_flow.staff.people import Role
+from booking_http.console.result_addresses import FOUND
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import COOKIE
 from persistence.staff import PostgresStaff
@@ -77,7 +78,7 @@ class Page:
     @property
     def alert(self) -> str:
         """What went wrong, as it is said aloud."""
-        found = re.search(r'role="alert">(.*?)</div>', self.html, re.DOTALL)
+        found = re.search(r'role="alert"[^>]*>(.*?)</div>', self.html, re.DOTALL)
         return html.unescape(re.sub(r"<[^>]+>", " ", found[1])) if found else ""
 
 
@@ -94,7 +95,9 @@ class Visitor:
         return await self._send("GET", path)
 
     async def post(self, path: str, fields: dict[str, str]) -> Page:
-        return await self._send("POST", path, data=fields)
+        """Send a form; a search leads on to the page of what was found."""
+        page = await self._send("POST", path, data=fields)
+        return await self.get(page.location) if page.location.startswith(FOUND) else page
 
     async def send(self, page: Page, path: str, **typed: str) -> Page:
         """Fill in the form of a page that is sent there, and send it."""

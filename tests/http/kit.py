@@ -19,13 +19,18 @@ from yarl import URL
 import booking_http.wiring
 from adapters.simulator import SimulatorSettings
 from adapters.simulator import create_app as create_simulator
+from adapters.simulator.images import add_pictures
 from adapters.simulator.sailings import CARNIVAL_SAILING, EXAMPLE_SAILING, seeded_sailings
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.model.sailing import Sailing
 from booking_http.api.action_links import BASE
 from booking_http.app import PARTS, create_app
+from booking_http.demo.ribbon import ribbon
 from booking_http.demo.seed import row_of
+from booking_http.demo.simulator import PICTURES
+from booking_http.runtime.connections import ServiceRunner
 from booking_http.settings import Settings
+from booking_http.shop.pages import RIBBON
 from booking_http.wiring import Parts, traveltek_settings
 from persistence.catalogue import CatalogueRow, seed
 from persistence.clock import set_clock_offset
@@ -403,8 +408,11 @@ async def running_service(
     """Run a service on a seeded database until the block ends."""
     settings = settings_for(database_url=database_url, **{"supplier_url": simulator.api} | changes)
     app = create_app(settings)
+    if settings.shop:
+        add_pictures(app, below=PICTURES)
+        app[RIBBON] = ribbon()
     # Not aiohttp's TestServer, which cancels the handlers of clients that hang up.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2)
+    runner = ServiceRunner(app, patience=2)
     async with AsyncExitStack() as running:
         with patient(simulator.limits):
             await runner.setup()

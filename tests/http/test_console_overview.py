@@ -90,3 +90,8 @@ async def test_nothing_of_a_guest_is_on_it_and_who_is_not_signed_in_sees_none_of
 )
 def test_few_sessions_beside_many_still_show(number: int, hottest: int, warmth: int) -> None:
     assert heat(number, hottest) == warmth
+
+
+def test_no_state_is_hotter_than_the_hottest_shade() -> None:
+    """A quotient of equal logarithms may come out above one, and there is no sixth shade."""
+    assert {heat(number, number) for number in range(1, 2001)} == {HEATS}

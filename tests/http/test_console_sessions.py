@@ -101,7 +101,9 @@ async def test_the_page_says_what_happened_and_opens_the_suppliers_answer(
     guest, _ = await in_doubt(service)
     page = await agent.get(page_of(guest))
     assert "It is not known whether the line booked" in page.words
-    assert "unusable answer (HTTP 500)" in page.words
+    assert "The line's system answered with an error (HTTP 500) after" in page.words
+    assert "it may or may not have booked" in page.words
+    assert "Nothing is sent again meanwhile." in page.words
     (culprit,) = re.findall(r'<li id="(row-call-[0-9a-f-]+)" class="[^"]*culprit', page.html)
     assert f'href="#{culprit}"' in page.html
     assert f'<details id="more-{culprit}" open>' in page.html
@@ -183,9 +185,71 @@ async def test_the_sentence_on_top_tells_how_it_stands_whatever_went_before(
     leaver, dreamer = await booked(service, "Gooseberry"), service.guest()
     await leaver.cancel()
     leaving = await agent.get(page_of(leaver))
-    assert "What happened: Cancellation asked for" in leaving.words
-    assert "A person cancels with the line" in leaving.words
+    assert "What happened: Cancellation requested" in leaving.words
+    assert "Now call the line: open the task." in leaving.words
     await dreamer.open()
     assert "What happened: Started" in (await agent.get(page_of(dreamer))).words
     await dreamer.cancel()
-    assert "What happened: Cancelled" in (await agent.get(page_of(dreamer))).words
+    ended = await agent.get(page_of(dreamer))
+    assert "What happened: Cancelled" in ended.words
+    assert "Cancelled by the guest at" in ended.words
+    assert "before anything was booked" in ended.words
+
+
+async def test_of_an_ended_session_it_is_still_told_that_the_card_was_declined(
+    service: Service,
+) -> None:
+    guest = service.guest()
+    total = (await guest.to_basketed()).body["price"]["total"]
+    await guest.book(guest.booking(payment=guest.payment(total, card=DECLINED)))
+    await service.advance(hours=3)
+    page = await (await at_desk(service, Role.AGENT)).get(page_of(guest))
+    assert "What happened: Expired No booking was made; the session ended at" in page.words
+    assert "The last thing that failed: Book at the line" in page.words
+    assert "(the card was declined)" in page.words
+
+
+async def test_a_hold_that_has_run_out_is_not_called_held(service: Service) -> None:
+    """Also while nobody knows whether it was booked, when the session stays where it is."""
+    guest, _ = await in_doubt(service)
+    agent = await at_desk(service, Role.AGENT)
+    assert "Held until" in (await agent.get(page_of(guest))).words
+    await service.advance(hours=72)
+    agent = await at_desk(service, Role.AGENT)
+    page = await agent.get(page_of(guest))
+    assert 'chip live">Cabin held' not in page.html
+    assert "Hold ran out" in page.words
+    assert "Held until" not in page.words
+    assert "Hold ran out" in (await agent.get("/console?state=basketed")).words
+
+
+async def test_one_can_go_back_to_what_was_found_and_its_address_names_nobody(
+    service: Service, agent: Visitor
+) -> None:
+    for _ in range(2):
+        await booked(service, "Quillfeather")
+    fields = (await agent.get("/console")).form("/console") | {"query": "quillfeather"}
+    answer = await agent._send("POST", "/console", data=fields)
+    assert (answer.status, answer.location.startswith("/console/found/")) == (303, True)
+    assert "quillfeather" not in answer.location.lower()
+    for _ in range(2):
+        page = await agent.get(answer.location)
+        assert (page.status, page.words.count("Alexa Quillfeather")) == (200, 2)
+    other = await at_desk(service, Role.AGENT, "Ben Agent")
+    for visitor, address in ((other, answer.location), (agent, "/console/found/gAAAAmade-up")):
+        gone = await visitor.get(address)
+        assert (gone.status, "not kept any longer" in gone.alert) == (410, True)
+        assert "Quillfeather" not in gone.html
+
+
+async def test_a_refused_form_is_told_first_and_has_the_focus(
+    service: Service, agent: Visitor
+) -> None:
+    guest = service.guest()
+    await guest.open()
+    page = await agent.act(guest.uuid, "note", reason="")
+    assert page.status == 422
+    main = page.html.partition("<main")[2]
+    assert main.index('role="alert" tabindex="-1" autofocus') < main.index("<h1")
+    assert 'href="#note-reason"' in main
+    assert 'id="note-reason"' in main

@@ -8,7 +8,7 @@ import pytest
 
 from booking_flow.staff.people import Role
 from tests.http.conftest import MakeService
-from tests.http.console import Visitor, at_desk
+from tests.http.console import Visitor, at_desk, page_of
 from tests.http.kit import Service
 from tests.http.staff import in_doubt
 
@@ -81,7 +81,7 @@ async def test_what_may_still_turn_up_cannot_be_answered_yet(
     await in_doubt(service)
     path = await the_task(agent)
     page = await agent.get(path)
-    assert "until then the booking may still turn up" in page.words
+    assert "until then it may still appear" in page.words
     assert 'value="not_booked"' not in page.html
     fields = page.form("/answer") | {"kind": "not_booked", "reason": "they say so"}
     early = await agent.post(f"{path}/answer", fields)
@@ -138,12 +138,81 @@ async def test_only_a_supervisor_is_offered_to_decide_against_the_record(
     assert done.status == 303
 
 
-async def test_a_badge_tells_of_what_is_overdue(service: Service, agent: Visitor) -> None:
+async def test_a_badge_tells_of_what_is_open_and_overdue(service: Service, agent: Visitor) -> None:
+    assert 'class="badge' not in (await agent.get("/console")).html
     await in_doubt(service)
-    assert 'class="badge"' not in (await agent.get(TASKS)).html
+    assert "Tasks 1 open Overview" in (await agent.get("/console")).words
     await service.advance(hours=5)
     other = await at_desk(service, Role.VIEWER, "Vic Watcher")
     page = await other.get("/console")
-    assert "Tasks 1 overdue" in page.words
+    assert "Tasks 1 open, 1 overdue" in page.words
     assert "overdue since" in (await other.get(await the_task(other))).words
     assert await the_task(other) in (await other.get(f"{TASKS}?overdue=true")).html
+
+
+async def test_after_an_answer_the_next_task_that_is_free_is_offered(
+    service: Service, agent: Visitor
+) -> None:
+    first, number = await in_doubt(service)
+    path, other = await the_task(agent), await at_desk(service, Role.AGENT, "Ben Agent")
+    for _ in range(2):
+        await in_doubt(service)
+    taken, free = [each for each in await tasks_of(agent) if each != path]
+    await other.send(await other.get(taken), f"{taken}/claim")
+    done = await agent.send(
+        await agent.get(path), f"{path}/answer", reservation=number, reason="they said so"
+    )
+    assert done.location == f"{page_of(first)}?done=answer"
+    after = await agent.get(done.location)
+    assert f'<a href="{free}">Next task: Was it booked?' in after.html
+
+
+async def test_colleagues_of_one_name_are_told_apart(service: Service, agent: Visitor) -> None:
+    """The queue offers to go on only to whose account it is."""
+    await in_doubt(service)
+    path = await the_task(agent)
+    namesake = await at_desk(service, Role.AGENT, "Ada Agent")
+    await agent.send(await agent.get(path), f"{path}/claim")
+    assert "Go on" in (await agent.get(TASKS)).words
+    assert "Go on" not in (await namesake.get(TASKS)).words
+    assert "Ada Agent works on it" in (await namesake.get(TASKS)).words
+
+
+async def tasks_of(visitor: Visitor) -> list[str]:
+    """Return the addresses of the tasks in the queue, the most urgent first."""
+    page = await visitor.get(TASKS)
+    return list(dict.fromkeys(re.findall(rf'href="({TASKS}/[0-9a-f-]+)"', page.html)))
+
+
+async def test_tasks_of_one_cause_are_given_one_answer(service: Service, agent: Visitor) -> None:
+    """Each is answered by itself; one that a colleague works on is named and stays open."""
+    for _ in range(3):
+        await in_doubt(service)
+    await service.advance(hours=1)
+    other = await at_desk(service, Role.AGENT, "Ben Agent")
+    taken = (await tasks_of(agent))[0]
+    await other.send(await other.get(taken), f"{taken}/claim")
+    page = await agent.get(f"{TASKS}?kind=book_unknown")
+    chosen = dict(re.findall(r'name="(task-[0-9a-f-]+)" value="(\d+)"', page.html))
+    assert len(chosen) == 3
+    nothing = await agent.send(page, f"{TASKS}/answer", kind="not_booked", reason="an outage")
+    assert (nothing.status, "Choose the tasks" in nothing.alert) == (422, True)
+    some = await agent.send(page, f"{TASKS}/answer", kind="not_booked", reason="x", **chosen)
+    assert some.status == 409
+    assert "2 were answered; 1 could not be." in some.alert
+    assert "Ben Agent works on this task" in some.alert
+    await other.send(await other.get(taken), f"{taken}/hand-back")
+    rest = await agent.get(f"{TASKS}?kind=book_unknown")
+    left = dict(re.findall(r'name="(task-[0-9a-f-]+)" value="(\d+)"', rest.html))
+    done = await agent.send(rest, f"{TASKS}/answer", kind="not_booked", reason="x", **left)
+    assert (done.status, done.location) == (303, f"{TASKS}?answered=1")
+    assert "1 task was answered." in (await agent.get(done.location)).words
+
+
+async def test_a_viewer_is_offered_no_answer_for_all(service: Service) -> None:
+    await in_doubt(service)
+    viewer = await at_desk(service, Role.VIEWER, "Vic Watcher")
+    page = await viewer.get(f"{TASKS}?kind=book_unknown")
+    assert "One answer for all" not in page.words
+    refused = await viewer.post(f"{TASKS}/answer", page.form("/console/sign-out"))
+    assert refused.status == 403

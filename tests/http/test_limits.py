@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 from sqlalchemy import text
 
+from adapters.single_flight import SingleFlight
 from booking_http.api.action_links import BASE
-from booking_http.web.single_flight import SingleFlight
 from persistence.database import fetch_all
 from tests.http.kit import CRUISE, Guest, Reply, Service
 from tests.patience import eventually, kept_back

@@ -12,6 +12,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from booking_http.api.openapi import build_document
+from booking_http.api.property_texts import PROPERTIES
 from booking_http.routes import ROUTES
 from booking_http.web.problems import PROBLEMS
 from tests.http.kit import Guest, Json, Service
@@ -45,6 +46,64 @@ def test_nothing_in_the_document_names_an_outside_host_or_an_inner_model() -> No
     text = str(DOCUMENT)
     assert "http://" not in text.replace("http://json-schema.org", "")
     assert not re.search(r"schemas/\w+(Tell|Ask)\b", text)
+
+
+def properties() -> list[tuple[str, str, Json]]:
+    return [
+        (model, name, found)
+        for model, schema in DOCUMENT["components"]["schemas"].items()
+        for name, found in schema.get("properties", {}).items()
+    ]
+
+
+def test_every_operation_and_property_is_described() -> None:
+    """By a row of `property_texts`, or by the field's own description."""
+    assert [op["operationId"] for op in operations() if not op.get("description")] == []
+    assert [
+        f"{model}.{name}" for model, name, found in properties() if not found["description"]
+    ] == []
+    known = {name for _, name, _ in properties()} | {f"{m}.{name}" for m, name, _ in properties()}
+    assert set(PROPERTIES) - known == set()
+    assert [tag["name"] for tag in DOCUMENT["tags"] if not tag["description"]] == []
+
+
+def test_what_is_asked_has_neither_nulls_nor_defaults_nor_inner_titles() -> None:
+    """Generators require fields with a default, and fill in null where it is one."""
+    for model, name, found in properties():
+        assert "title" not in found, (model, name)
+        if model.endswith("Request"):
+            assert "default" not in found, (model, name)
+            assert {"type": "null"} not in found.get("anyOf", ()), (model, name)
+
+
+def test_every_problem_is_one_of_the_shared_answers_and_codes_are_open() -> None:
+    answers = [
+        (op["operationId"], status, a)
+        for op in operations()
+        for status, a in op["responses"].items()
+    ]
+    for operation, status, answer in answers:
+        if status >= "400" and "$ref" not in answer:
+            assert (operation, status) == ("readyz", "503")
+    schemas = DOCUMENT["components"]["schemas"]
+    assert schemas["KnownProblemCode"]["enum"] == list(PROBLEMS)
+    assert {"type": "string"} in schemas["ProblemCode"]["anyOf"]
+
+
+async def test_a_patch_of_one_field_leaves_the_contact_alone(guest: Guest) -> None:
+    """As a generated client sends it, with null for all that it was not given."""
+    await guest.open()
+    booking = guest.booking()
+    path = f"/api/v1/booking/session/{guest.session_id}"
+    details = {"contact": booking["contact"], "passengers": booking["passengers"]}
+    await guest.service.call("PATCH", path, details)
+    nulls = {"contact": None, "passengers": None, "dining": None}
+    kept = await guest.service.call("PATCH", path, nulls | {"specialRequests": "Quiet, please."})
+    assert kept.body["details"]["contact"]["email"] == booking["contact"]["email"]
+    assert len(kept.body["details"]["passengers"]) == 2
+    cleared = await guest.service.call("PATCH", path, {"specialRequests": ""})
+    assert cleared.body["details"]["specialRequests"] is None
+    assert cleared.body["details"]["contact"] == kept.body["details"]["contact"]
 
 
 def validator(name: str) -> OAS31Validator:

@@ -122,9 +122,17 @@ def test_a_cabin_is_held_unless_the_guest_says_otherwise() -> None:
     )
 
 
-def test_only_details_that_were_sent_change() -> None:
-    ask = DetailsRequest.model_validate_json('{"dining": null, "passengers": []}')
-    assert changes_of(ask) == {"dining": None, "passengers": ()}
+def test_null_says_nothing_and_something_empty_clears() -> None:
+    """A client that fills in null for what it was not given erases nothing."""
+    nulls = {"contact": None, "passengers": None, "dining": None, "specialRequests": None}
+    for sent, changes in (
+        ({}, {}),
+        (nulls, {}),
+        (nulls | {"specialRequests": "Quiet."}, {"special_requests": "Quiet."}),
+        (nulls | {"dining": "", "passengers": []}, {"dining": None, "passengers": ()}),
+        ({"specialRequests": ""}, {"special_requests": None}),
+    ):
+        assert changes_of(DetailsRequest.model_validate_json(json.dumps(sent))) == changes, sent
 
 
 def test_a_booking_names_everything_that_is_missing_at_once() -> None:

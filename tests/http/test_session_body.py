@@ -104,13 +104,25 @@ def test_a_held_cabin_shows_its_price_and_hold() -> None:
     body = shown(state=State.BASKETED, basket=BASKET)
     assert body["price"]["total"] == "3006.56"
     assert body["price"]["deposit"] == "500.00"
+    assert [(part["kind"], part["amount"], part["paid"]) for part in body["schedule"]] == [
+        ("deposit", "500.00", False),
+        ("balance", "2506.56", False),
+    ]
     assert body["hold"] == {"expiresAt": "2027-01-02T10:10:00.000Z"}
     assert body["options"] == {"dining": [], "deposit": True}
+
+
+def test_a_cabin_without_a_deposit_is_due_as_a_whole() -> None:
+    body = shown(state=State.BASKETED, basket=replace(BASKET, deposit=BASKET.total))
+    assert body["schedule"] == [
+        {"kind": "all", "amount": "3006.56", "currency": "USD", "dueDate": None, "paid": False}
+    ]
 
 
 def test_a_lapsed_basket_shows_neither_price_nor_hold() -> None:
     body = shown(state=State.CABIN_SELECTED, basket=BASKET)
     assert body["price"] is body["hold"] is body["options"] is None
+    assert body["schedule"] == []
 
 
 @pytest.mark.parametrize(
@@ -174,3 +186,27 @@ def test_a_cancellation_shows_how_far_it_has_come(changes: Json, status: str | N
 @pytest.mark.parametrize("state", [State.EXPIRED, State.CANCELLED])
 def test_an_ended_session_can_be_started_again(state: State) -> None:
     assert [action["name"] for action in shown(state=state)["allowedActions"]] == ["restart"]
+
+
+@pytest.mark.parametrize(
+    ("paid", "parts"),
+    [
+        ("0", [("all", "3006.56", "2026-12-07", False)]),
+        ("500", [("deposit", "500.00", None, True), ("balance", "2506.56", "2026-12-07", False)]),
+        ("3006.56", [("all", "3006.56", None, True)]),
+    ],
+)
+def test_a_booking_shows_what_is_paid_and_by_when_the_rest_is_due(
+    paid: str, parts: list[tuple[str, str, str | None, bool]]
+) -> None:
+    booking = Booking(
+        supplier_booking_id="1",
+        reservation="R1",
+        status="Booked",
+        total=Money(Decimal("3006.56"), "USD"),
+        paid=Money(Decimal(paid), "USD"),
+        balance_due_date=date(2026, 12, 7),
+    )
+    body = shown(state=State.BOOKED, booking=booking)
+    shown_parts = [(p["kind"], p["amount"], p["dueDate"], p["paid"]) for p in body["schedule"]]
+    assert shown_parts == parts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from asyncpg import PostgresError
@@ -258,3 +259,42 @@ async def test_nobody_rewrites_the_audit(service: Service, agent: Clerk) -> None
     for sql in ("UPDATE staff_audit SET name = 'x' RETURNING 1", "DELETE FROM staff_audit"):
         with pytest.raises(PostgresError, match="append-only"):
             await rows(service, sql)
+
+
+async def test_a_supervisor_takes_a_text_out_and_that_stays_on_record(
+    service: Service, agent: Clerk, supervisor: Clerk
+) -> None:
+    guest = service.guest()
+    await guest.open()
+    await guest.edit({"specialRequests": "Call 1-2-3"})
+    noted = await agent.act(guest.uuid, "note", reason="typed by mistake")
+    seq = noted.body["version"]
+    denied = await agent.act(guest.uuid, "redact", text=f"event-{seq}")
+    assert (denied.status, denied.code) == (403, "forbidden")
+    done = await supervisor.act(guest.uuid, "redact", text=f"event-{seq}")
+    assert done.status == 200
+    assert "typed by mistake" not in str(await supervisor.read(guest.uuid))
+    again = await supervisor.act(guest.uuid, "redact", text="event-0")
+    assert (again.status, again.code) == (404, "not_found")
+    cleared = await supervisor.act(guest.uuid, "redact", text="specialRequests")
+    assert cleared.body["details"]["specialRequests"] == "[redacted]"
+    entries = await audit(service, "redact")
+    texts = [json.loads(entry.facts)["text"] for entry in entries]
+    assert list(dict.fromkeys(texts)) == [f"event-{seq}", "event-0", "specialRequests"]
+    odd = await supervisor.act(guest.uuid, "redact", text="everything")
+    assert (odd.status, odd.pointers) == (422, ["/text"])
+
+
+async def test_a_guests_reason_is_for_those_who_may_read_it(service: Service, agent: Clerk) -> None:
+    viewer = await hire(service, Role.VIEWER)
+    guest = service.guest()
+    await guest.open()
+    path = f"{guest.home}/cancel"
+    await service.call("POST", path, {"reason": "We split up"})
+    story = await agent.read(guest.uuid)
+    assert story["session"]["details"]["cancelReason"] == "We split up"
+    assert "We split up" not in str(story["timeline"])
+    assert "We split up" not in str(await viewer.read(guest.uuid))
+    assert "a reason was given" in str((await viewer.read(guest.uuid))["timeline"])
+    stored = await rows(service, "SELECT row_to_json(h)::text AS row FROM session_history h")
+    assert "split" not in str(stored)

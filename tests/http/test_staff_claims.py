@@ -6,8 +6,12 @@ import asyncio
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from booking_flow.staff.people import Role
+from booking_http.web.task_gauges import TaskGauges
+from persistence.database import create_engine
+from persistence.task_queries import SupportWork
 from tests.http.kit import Json, Reply, Service
 from tests.http.staff import WHY, Clerk, audit, hire, in_doubt
 
@@ -175,3 +179,50 @@ async def test_tasks_are_filtered_and_counted(service: Service, ada: Clerk, ben:
     assert (await ben.call("GET", "tasks/counts")).body == {"waiting": 2, "overdue": 2, "mine": 0}
     assert (await ada.call("GET", "tasks?kind=nonsense")).status == 400
     assert mine["sessionId"] == doubtful.uuid
+
+
+async def test_what_waits_for_people_is_measured_by_kind_and_age(service: Service) -> None:
+    seconds, registry = [0.0], CollectorRegistry()
+    gauges = TaskGauges(SupportWork(service.parts.database), registry, lambda: seconds[0])
+
+    async def measured(overdue: str) -> float | None:
+        await gauges.refresh()
+        seconds[0] += 11
+        labels = {"kind": "book_unknown", "overdue": overdue}
+        return registry.get_sample_value("booking_tasks_open", labels)
+
+    assert await measured("false") == 0
+    await in_doubt(service)
+    assert (await measured("false"), await measured("true")) == (1, 0)
+    await service.advance(hours=5)
+    assert (await measured("false"), await measured("true")) == (0, 1)
+    oldest = registry.get_sample_value("booking_tasks_oldest_seconds", {"kind": "book_unknown"})
+    assert oldest is not None
+    assert oldest >= 5 * 3600
+    shown = await service.call("GET", "/metrics")
+    assert 'booking_tasks_open{kind="refund",overdue="false"} 0.0' in str(shown)
+
+
+async def test_gauges_of_tasks_stay_while_the_database_is_away() -> None:
+    away = create_engine("postgresql://nobody@127.0.0.1:1/x", pool_size=1, connect_timeout=0.5)
+    await TaskGauges(SupportWork(away), CollectorRegistry()).refresh()
+    await away.dispose()
+
+
+async def test_one_answer_for_several_tasks_names_those_it_does_not_fit(
+    service: Service, ada: Clerk
+) -> None:
+    for _ in range(2):
+        await in_doubt(service)
+    await service.advance(hours=1)
+    found = (await ada.call("GET", "tasks")).body["tasks"]
+    seen = [{"taskId": each["taskId"], "version": each["version"]} for each in found]
+    body = {"kind": "not_booked", "reason": WHY, "tasks": [seen[0], seen[1] | {"version": 9}]}
+    reply = await ada.call("POST", "tasks/answer", body)
+    assert (reply.status, reply.body["answered"]) == (200, 1)
+    (refused,) = reply.body["refused"]
+    assert (refused["taskId"], refused["code"]) == (seen[1]["taskId"], "version_mismatch")
+    wrongs: list[Json] = [{"kind": "reservation"}, {"tasks": []}]
+    for wrong in wrongs:
+        assert (await ada.call("POST", "tasks/answer", body | wrong)).status == 422
+    assert [line.reason for line in await audit(service, "answer_task")] == [WHY, WHY]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
+from multidict import CIMultiDictProxy
 
 from booking_flow.staff.actions import ACTIONS
 from booking_flow.staff.people import Role
@@ -89,6 +91,39 @@ async def test_guessing_is_locked_out_even_with_the_right_password_at_last(
     await service.advance(minutes=16)
     assert (await clerk.sign_in()).status == 200
     assert [row.name for row in await audit(service, "sign_in_refused")] == [clerk.name] * 5
+
+
+async def test_others_who_guess_keep_nobody_out(make_service: Any) -> None:
+    """Five wrong passwords from anywhere kept an account out; now they do so only where they are.
+
+    A browser that was let in before is heard even from the address that is guessed from.
+    """
+    service: Service = await make_service(trusted_proxies="127.0.0.0/8")
+    clerk = await hire(service, Role.AGENT)
+    headers = (await clerk.sign_in()).headers
+    assert isinstance(headers, CIMultiDictProxy)
+    (device,) = [
+        cookie for cookie in headers.getall("Set-Cookie") if cookie.startswith("staff_device=")
+    ]
+    assert "HttpOnly" in device
+    assert "Secure" in device
+    path = "/api/v1/support/sign-in"
+
+    async def sign_in(password: str, address: str, cookie: str = "") -> int:
+        headers = {"X-Forwarded-For": address, "Cookie": cookie}
+        ask = {"email": clerk.email, "password": password}
+        return (await service.call("POST", path, ask, headers=headers)).status
+
+    guessed = [await sign_in("wrong", "203.0.113.66") for _ in range(6)]
+    assert guessed == [401] * 5 + [429]
+    assert await sign_in(PASSWORD, "203.0.113.66") == 429
+    assert await sign_in(PASSWORD, "198.51.100.1") == 200
+    kept = device.partition(";")[0]
+    assert await sign_in(PASSWORD, "203.0.113.66", kept) == 200
+    made_up = kept[:-4] + "0000"
+    assert await sign_in(PASSWORD, "203.0.113.66", made_up) == 429
+    again = [await sign_in("wrong", "203.0.113.66", kept) for _ in range(6)]
+    assert again == [401] * 5 + [429], "a stolen device guesses no more than an address does"
 
 
 async def test_a_right_password_makes_up_for_wrong_ones(clerk: Clerk) -> None:

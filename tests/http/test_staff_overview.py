@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from booking_flow.staff.people import Role
+from persistence.overview import forget_passing_calls
+from tests.http.console import come_in
 from tests.http.kit import Guest, Json, Service
-from tests.http.staff import Clerk, hire, in_doubt
+from tests.http.staff import Clerk, hire, in_doubt, rows
 from tests.http.test_openapi import validator
 
 
@@ -125,3 +127,27 @@ async def test_an_answer_is_what_the_document_says(service: Service, viewer: Cle
     refused = await viewer.call("GET", "overview?window=2h")
     assert (refused.status, refused.code) == (400, "bad_request")
     assert (await service.call("GET", "/api/v1/support/overview")).status == 401
+
+
+async def test_an_outage_is_counted_from_the_first_call_though_no_session_began(
+    service: Service, viewer: Clerk
+) -> None:
+    await service.simulator.fault("cruiseresults.pl", "http_500", times=None)
+    for _ in range(2):
+        assert (await service.guest().open()).status >= 500
+    for window in ("1h", "30d"):
+        (row,) = [
+            each
+            for each in (await glance(viewer, window))["calls"]
+            if each["endpoint"] == "cruiseresults"
+        ]
+        assert row["failed"]["count"] == row["withoutSession"] == row["calls"]["count"] > 0
+        assert row["errorRate"] == 1
+    page = await (await come_in(service, viewer)).get("/console/overview")
+    assert f"{row['withoutSession']} without a session" in page.words
+    database = service.parts.database
+    await forget_passing_calls(database)
+    assert len(await rows(service, "SELECT id FROM calls_without_session")) > 0
+    await service.advance(days=32)
+    await forget_passing_calls(database)
+    assert await rows(service, "SELECT id FROM calls_without_session") == []

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from booking_http.api.action_links import BASE
 from persistence.lookups import PostgresLookups
-from tests.http.kit import Guest, Reply, Service
+from tests.http.kit import Guest, Headers, Reply, Service, Simulator
 from tests.outbox.kit import Office, Postbox, mail, open_office, part
 
 ASK = f"{BASE}/lookup"
 EMAIL = "alexa@example.test"
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 @pytest.fixture
@@ -44,7 +47,7 @@ def link_of(postbox: Postbox) -> str:
     return str(path)
 
 
-async def test_the_guest_is_mailed_a_link_that_shows_the_booking_once(
+async def test_the_guest_is_mailed_a_link_that_shows_the_booking_for_half_an_hour(
     service: Service, guest: Guest, desk: Office, postbox: Postbox
 ) -> None:
     """Everything is there but the secret of the session and what may be done with it."""
@@ -54,7 +57,10 @@ async def test_the_guest_is_mailed_a_link_that_shows_the_booking_once(
     await desk.send()
     assert postbox.recipients == [EMAIL]
     path = link_of(postbox)
-    seen = await service.call("GET", path)
+    scanned = await service.call("GET", path)
+    assert (scanned.status, scanned.code) == (405, "method_not_allowed")
+    await service.advance(minutes=20)
+    seen = await service.call("POST", path)
     assert seen.status == 200
     assert seen.headers["Cache-Control"] == "no-store"
     assert seen.headers["Referrer-Policy"] == "no-referrer"
@@ -62,8 +68,11 @@ async def test_the_guest_is_mailed_a_link_that_shows_the_booking_once(
     assert secret not in str(seen.body)
     changed = {"allowedActions": [], "sessionId": known["sessionId"].partition(".")[0]}
     assert seen.body | {"serverTime": None} == known | changed | {"serverTime": None}
-    again = await service.call("GET", path)
-    assert (again.status, again.code) == (404, "session_not_found")
+    await service.advance(minutes=49)
+    assert (await service.call("POST", path)).status == 200
+    await service.advance(minutes=51)
+    late = await service.call("POST", path)
+    assert (late.status, late.code) == (404, "session_not_found")
 
 
 async def test_the_id_of_a_looked_up_session_opens_nothing(
@@ -71,7 +80,7 @@ async def test_the_id_of_a_looked_up_session_opens_nothing(
 ) -> None:
     await ask(service, (await guest.look()).body["reference"], EMAIL)
     await desk.send()
-    seen = await service.call("GET", link_of(postbox))
+    seen = await service.call("POST", link_of(postbox))
     assert (await service.call("GET", f"{BASE}/session/{seen.body['sessionId']}")).status == 404
 
 
@@ -81,7 +90,7 @@ async def test_a_link_expires(
     await ask(service, (await guest.look()).body["reference"], EMAIL)
     await desk.send()
     await service.advance(minutes=31)
-    assert (await service.call("GET", link_of(postbox))).status == 404
+    assert (await service.call("POST", link_of(postbox))).status == 404
 
 
 async def test_the_answer_never_says_whether_there_is_such_a_booking(
@@ -150,12 +159,12 @@ async def test_a_mail_that_failed_is_sent_with_another_link(
     postbox.refusal = None
     await desk.wait(seconds=7)
     await desk.send()
-    assert (await service.call("GET", link_of(postbox))).status == 200
+    assert (await service.call("POST", link_of(postbox))).status == 200
 
 
 @pytest.mark.parametrize("token", ["x", "a" * 43, "a" * 500, "%00"])
 async def test_a_made_up_token_shows_nothing(service: Service, token: str) -> None:
-    shown = await service.call("GET", f"{ASK}/{token}")
+    shown = await service.call("POST", f"{ASK}/{token}")
     assert (shown.status, shown.code) == (404, "session_not_found")
 
 
@@ -179,38 +188,84 @@ async def test_old_requests_and_links_go(
         assert await desk.shop.rows(f"SELECT 1 FROM {table}") == []
 
 
+async def pressed(service: Service, path: str) -> Headers:
+    """Press the button behind a link, and return the headers of that browser from then on."""
+    address = service.url.join(URL(path))
+    async with service.http.post(address, headers=BROWSER, allow_redirects=False) as led:
+        assert (led.status, led.headers["Location"]) == (303, path)
+        kept = SimpleCookie(led.headers["Set-Cookie"])["booking_link"]
+    assert (kept["path"], kept["samesite"], kept["max-age"]) == (path, "Lax", "1800")
+    assert kept["httponly"]
+    return BROWSER | {"Cookie": f"booking_link={kept.value}"}
+
+
 async def test_a_browser_is_shown_a_button_first(
     service: Service, guest: Guest, desk: Office, postbox: Postbox
 ) -> None:
-    """Mail scanners open links, and must not use them up; the button does."""
+    """Mail scanners open links and must see nothing; what the button shows can be loaded again."""
     known = (await guest.look()).body
     await ask(service, known["reference"], EMAIL)
     await desk.send()
-    path, browser = link_of(postbox), {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    path = link_of(postbox)
     for _ in range(2):
-        opened = await service.call("GET", path, headers=browser)
+        opened = await service.call("GET", path, headers=BROWSER)
         assert opened.status == 200
         assert "<button" in opened.body
         assert known["reference"] not in opened.body
-    shown = await service.call("POST", path, headers=browser)
-    assert shown.status == 200
-    for fact in (known["reference"], known["booking"]["reservation"], "Alexa Example"):
-        assert fact in shown.body
+    browser = await pressed(service, path)
+    for _ in range(2):
+        shown = await service.call("GET", path, headers=browser)
+        assert shown.status == 200
+        for fact in (known["reference"], known["booking"]["reservation"], "Alexa Example"):
+            assert fact in shown.body
     assert "unsafe-inline" in shown.headers["Content-Security-Policy"]
     assert shown.headers["Cache-Control"] == "no-store"
-    again = await service.call("POST", path, headers=browser)
-    assert again.status == 404
-    assert "has ended" in again.body
+    other = await service.call("GET", path, headers=BROWSER)
+    assert "<button" in other.body
+    await service.advance(minutes=31)
+    for late in (
+        await service.call("GET", path, headers=browser),
+        await service.call("POST", path, headers=browser),
+    ):
+        assert late.status == 404
+        assert "has ended" in late.body
 
 
-async def test_a_session_without_a_booking_says_so(
-    service: Service, desk: Office, postbox: Postbox
+async def test_a_cookie_alone_opens_nothing(
+    service: Service, guest: Guest, desk: Office, postbox: Postbox
+) -> None:
+    """Who makes it up for a link whose button nobody pressed sees no booking."""
+    await ask(service, (await guest.look()).body["reference"], EMAIL)
+    await desk.send()
+    path = link_of(postbox)
+    made_up = BROWSER | {"Cookie": f"booking_link={path.rpartition('/')[2]}"}
+    assert (await service.call("GET", path, headers=made_up)).status == 404
+
+
+async def test_what_is_not_booked_says_whether_it_is_unknown_over_or_to_come(
+    service: Service, desk: Office, postbox: Postbox, simulator: Simulator
 ) -> None:
     guest = service.guest()
-    await guest.open()
-    edited = await guest.edit({"contact": guest.contact()})
-    assert edited.status == 200
-    await ask(service, edited.body["reference"], EMAIL)
+    held = await guest.to_basketed()
+    await guest.edit({"contact": guest.contact()})
+    await ask(service, held.body["reference"], EMAIL)
     await desk.send()
-    shown = await service.call("POST", link_of(postbox))
-    assert "not booked at the cruise line yet" in shown.body
+    path = link_of(postbox)
+    browser = await pressed(service, path)
+
+    async def told() -> str:
+        return str((await service.call("GET", path, headers=browser)).body)
+
+    assert "not booked at the cruise line yet" in await told()
+    await simulator.fault("book.pl", "http_500_after")
+    assert (await guest.book()).status == 202
+    assert "Do not book or pay again" in await told()
+    stranger = service.guest()
+    await stranger.open()
+    await stranger.edit({"contact": stranger.contact()})
+    ended = await stranger.cancel()
+    await ask(service, ended.body["reference"], EMAIL)
+    await desk.send()
+    path = link_of(postbox)
+    browser = await pressed(service, path)
+    assert "has ended" in await told()

@@ -23,8 +23,7 @@ MAKES = "CREATE TABLE forgotten_claims ()"
 
 @asynccontextmanager
 async def reader(dsn: str, does: str = READS) -> AsyncIterator[None]:
-    """Do something to what that revision changes, and forget to end the transaction."""
-    """Do something to what the revision of forgotten claims changes, and leave it open."""
+    """Do something to what that revision changes, and leave the transaction open."""
     connection = await asyncpg.connect(dsn, server_settings={"application_name": "a report"})
     try:
         async with connection.transaction():

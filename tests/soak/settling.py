@@ -9,9 +9,9 @@ from typing import Final
 
 from sqlalchemy import text
 
-from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
-from booking_flow.runtime.recovery import LOOK_EVERY
+from booking_flow.steps.hold import HOLD
+from booking_flow.steps.step import LOOK_EVERY
 from persistence.database import Row, fetch_one
 from tests.ground import Ground
 
@@ -43,7 +43,7 @@ PAUSE: Final = 1.5
 REST: Final = 70
 """More strides for work that failed once and is left alone for a minute of real time."""
 _POLICY: Final = Policy()
-_LEASE: Final = timedelta(seconds=_POLICY.lease_seconds(StepName.ADD_TO_BASKET))
+_LEASE: Final = timedelta(seconds=_POLICY.lease_seconds(HOLD.limits))
 STEPS_SETTLE: Final = _LEASE + _POLICY.basket_read_lag + LOOK_EVERY * 11
 """When nothing is in doubt any more that the supplier's basket can tell."""
 HOLDS_LAPSE: Final = _POLICY.hold_longest + timedelta(minutes=2)

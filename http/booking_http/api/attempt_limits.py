@@ -2,10 +2,60 @@
 
 from __future__ import annotations
 
+from functools import wraps
+
+from aiohttp import web
+
 from booking_flow.errors import RefusalCode
-from booking_http.api.guest_request import GuestRequest, address_of, counted_hash
+from booking_http.api.guest_request import (
+    GuestRequest,
+    address_of,
+    counted_caller,
+    counted_hash,
+)
 from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem
+from booking_http.web.request_caps import too_many
+from booking_http.web.request_context import CALLER
+from booking_http.web.request_io import service_of
+from booking_http.web.request_log import session_named
+from booking_http.web.route import Handler
+
+
+def capped(handler: Handler) -> Handler:
+    """Bound how often a handler that may ask the supplier is entered."""
+
+    @wraps(handler)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        address = counted_caller(request)
+        if address is None:
+            return await handler(request)
+        caps = service_of(request).requests
+        with caps.counted(session=session_named(request), address=address):
+            return await handler(request)
+
+    return handle
+
+
+async def cap_openings(request: web.Request) -> None:
+    """Refuse a session to an address that has opened enough of them lately.
+
+    Without SHOP_NETWORKS, openings over the cap are told to operators and not refused: all guests
+    of a shop whose server asks for them would be one caller.
+    """
+    service, exempt = service_of(request), counted_caller(request) is None
+    enforced = service.settings.shop_networks is not None and not exempt
+    wait = await service.caps.take_opening(
+        address=counted_hash(request),
+        unknown_proxy=request[CALLER].ignored == "untrusted",
+        most=service.settings.cap_openings_per_address,
+        always=not enforced,
+    )
+    if wait is None or exempt:
+        return
+    service.callers.note_opening_over_cap(enforced=enforced)
+    if enforced:
+        raise too_many("Too many sessions were opened from here.", seconds=wait)
 
 
 async def cap_holds(guest: GuestRequest) -> None:

@@ -9,14 +9,16 @@ from booking_flow.model.card import Card, Payment
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger
 from booking_flow.steps.book import BookRequest
-from booking_flow.steps.select_cabin import CabinChoice
+from booking_flow.steps.cabin_choice import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.api import requests
+from booking_http.api.people import international
 
 
 def contact_of(ask: requests.ContactRequest) -> Contact:
     """Return the contact."""
-    return Contact(**dict(ask))
+    given = dict(ask) | {"postal_code": ask.postal_code or ""}
+    return Contact(**given, phone_e164=international(ask.phone, ask.country))
 
 
 def passengers_of(given: tuple[requests.PassengerRequest, ...]) -> tuple[Passenger, ...]:
@@ -73,11 +75,17 @@ def rate_of(query: requests.RateQuery) -> RateKey:
 
 
 def changes_of(ask: requests.DetailsRequest) -> dict[str, object]:
-    """Return only the details that were sent."""
-    every: dict[str, object] = {
-        "contact": contact_of(ask.contact) if ask.contact else None,
-        "passengers": passengers_of(ask.passengers or ()),
-        "dining": ask.dining,
-        "special_requests": ask.special_requests,
-    }
-    return {name: every[name] for name in every if name in ask.model_fields_set}
+    """Return only the details that were said: null says nothing, something empty clears.
+
+    Clients that are made by generators send null for every field they know of and were not given.
+    """
+    said: dict[str, object] = {}
+    if ask.contact is not None:
+        said["contact"] = contact_of(ask.contact)
+    if ask.passengers is not None:
+        said["passengers"] = passengers_of(ask.passengers)
+    if ask.dining is not None:
+        said["dining"] = ask.dining or None
+    if ask.special_requests is not None:
+        said["special_requests"] = ask.special_requests or None
+    return said

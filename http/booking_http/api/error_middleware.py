@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
+from uuid import uuid4
 
 import structlog
 from aiohttp import web
@@ -13,6 +15,7 @@ from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.problem_response import render_problem
 from booking_http.service import SERVICE
+from booking_http.web.headers import FOR_ALL
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID, SUBJECT
 
@@ -63,21 +66,38 @@ def _hung_up(request: web.Request, error: Exception) -> bool:
 
 def answer(request: web.Request, found: Problem) -> web.Response:
     """Render a problem, with the session it is about if the request named one."""
-    service, visited = request.app[SERVICE], request.get(SUBJECT)
+    visited = request.get(SUBJECT)
     if visited is not None:
         found.session = found.session or visited.session
         found.session_id = found.session_id or visited.session_id
+    return _rendered(request.app, found, request[REQUEST_ID])
+
+
+def _rendered(
+    app: web.Application,
+    found: Problem,
+    request_id: str,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> web.Response:
+    service = app[SERVICE]
     service.metrics.problems.labels(found.code).inc()
-    body = render_problem(found, request_id=request[REQUEST_ID], allowed=service.allowed)
-    headers = {"Cache-Control": "no-store", **found.headers}
+    body = render_problem(found, request_id=request_id, allowed=service.allowed)
+    sent = {"Cache-Control": "no-store", **headers, **found.headers}
     if found.row.retry_after is not None:
-        headers.setdefault("Retry-After", str(found.row.retry_after))
+        sent.setdefault("Retry-After", str(found.row.retry_after))
     return web.Response(
         body=body.model_dump_json(),
         status=found.row.status,
         content_type="application/problem+json",
-        headers=headers,
+        headers=sent,
     )
+
+
+def answer_broken(app: web.Application, *, ours: bool) -> web.Response:
+    """Answer what never became a request, and so has no middleware around it."""
+    code = RefusalCode.UNAVAILABLE if ours else EdgeCode.BAD_REQUEST
+    detail = None if ours else "What was sent is not HTTP as this server speaks it."
+    return _rendered(app, problem(code, detail), uuid4().hex, headers=FOR_ALL)
 
 
 def _from_aiohttp(request: web.Request, error: web.HTTPException) -> web.StreamResponse:

@@ -20,7 +20,7 @@ from booking_http.api.guest_token import GuestToken, parse
 from booking_http.api.idempotency import bind, read_key, same_request
 from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
-from booking_http.web.client_address import counted_as
+from booking_http.web.client_address import counted_as, is_exempt
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import from_refusal, problem
 from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, RequestSubject
@@ -79,6 +79,14 @@ def route_of(request: web.Request) -> str:
 def address_of(request: web.Request) -> str:
     """Return the caller's address."""
     return request[CALLER].address
+
+
+def counted_caller(request: web.Request) -> str | None:
+    """Return what the caller is counted by; None of one whom no cap binds."""
+    address = address_of(request)
+    if is_exempt(address, service_of(request).settings.caps_exempt):
+        return None
+    return counted_as(address)
 
 
 def counted_hash(request: web.Request) -> bytes:

@@ -15,6 +15,10 @@ _CSP: Final = (
     "frame-ancestors 'none'"
 )
 _UNBOOKED: Final = "It is not booked at the cruise line yet."
+_ENDED: Final = "It was not booked at the cruise line, and this search for a cabin has ended."
+_UNKNOWN: Final = (
+    "We are checking with the cruise line. Do not book or pay again: nothing is sent twice."
+)
 
 
 def wants_page(request: web.Request) -> bool:
@@ -23,16 +27,23 @@ def wants_page(request: web.Request) -> bool:
 
 
 def ask_page() -> web.Response:
-    """Show the button that uses the link up."""
+    """Show the button that opens the link."""
     return _page("ask", {"subject": "Your booking"})
 
 
 def booking_page(session: Session) -> web.Response:
     """Show the facts on the session, as a confirmation has them."""
     booked = session.booking is not None and session.state in CONFIRMED
-    lead = CONFIRMED[session.state].lead if booked else _UNBOOKED
+    lead = CONFIRMED[session.state].lead if booked else _unbooked(session)
     facts = {"reference": session.reference, "lead": lead, "groups": groups(session)}
     return _page("booking", {"subject": f"Your booking {session.reference}", **facts})
+
+
+def _unbooked(session: Session) -> str:
+    """Tell apart what is not known, what has ended, and what is yet to come."""
+    if session.open_step is not None:
+        return _UNKNOWN
+    return _ENDED if session.ended else _UNBOOKED
 
 
 def gone_page() -> web.Response:

@@ -24,10 +24,10 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
         problems=(*BODY, C.RATE_LIMITED, C.UNAVAILABLE),
     ),
     Route(
-        method="GET",
+        method="POST",
         path=f"{BASE}/lookup/{{token}}",
-        handler=lookup.read_lookup,
-        summary="Show the booking of a mailed link, once and without actions",
+        handler=lookup.redeem_lookup,
+        summary="Show the booking of a mailed link, for half an hour and without actions",
         tag="Look-up",
         responses={200: SessionResponse},
         problems=OWN,
@@ -35,4 +35,4 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
 )
 
 LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_lookup)
-"""What the button behind a mailed link posts to: a page for people, no part of the API."""
+"""What a mailed link leads to: a page for people, no part of the API."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import WithJsonSchema
+
 from booking_flow.model.pricing import CabinCategory
 from booking_http.api.responses import SessionResponse
 from booking_http.web.models import Amount, Moment, ResponseModel
@@ -43,6 +47,12 @@ class PricedSessionResponse(SessionResponse):
     cabins: list[GradeResponse]
 
 
+Box = Annotated[
+    tuple[int, int, int, int],
+    WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 4, "maxItems": 4}),
+]
+
+
 class CabinResponse(ResponseModel):
     """A physical cabin, or the guarantee; `box` is its place on the deck's plan."""
 
@@ -55,7 +65,7 @@ class CabinResponse(ResponseModel):
     accessible: bool
     min_guests: int | None
     max_guests: int | None
-    box: tuple[int, int, int, int] | None
+    box: Box | None
 
 
 class DeckResponse(ResponseModel):

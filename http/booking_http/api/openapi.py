@@ -7,12 +7,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from importlib.metadata import version
+from inspect import getdoc
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from booking_http.api.openapi_texts import PARAMETERS, SHOWN
+from booking_http.api.openapi_schemas import shown
+from booking_http.api.openapi_texts import PARAMETERS, SHOWN, TAGS
 from booking_http.api.problem_document import ProblemResponse
 from booking_http.api.responses import EventResponse
 from booking_http.web.auth import COOKIE
@@ -46,6 +48,15 @@ _HEADERS: Final[dict[str, Json]] = {
         "schema": {"type": "integer"},
     },
 }
+_TEXTS: Final[dict[str, Json]] = {
+    "application/json": {"type": "object"},
+    "text/event-stream": {
+        "type": "string",
+        "description": "Events called `session`, whose data are JSON.",
+        "contentMediaType": "application/json",
+        "contentSchema": {"$ref": "#/components/schemas/Event"},
+    },
+}
 _TITLES: Final = {
     200: "Done",
     201: "Created",
@@ -68,10 +79,15 @@ def build_document(routes: Sequence[Route], *, server: str | None = None) -> Jso
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": server or "/"}],
-        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in routes)],
+        "security": [],
+        "tags": [
+            {"name": name, "description": TAGS[name]}
+            for name in dict.fromkeys(route.tag for route in routes)
+        ],
         "paths": dict(paths),
         "components": {
             "schemas": _schemas(routes),
+            "responses": _problem_responses(routes),
             "headers": _HEADERS,
             "securitySchemes": _STAFF,
         },
@@ -87,7 +103,7 @@ def _schemas(routes: Sequence[Route]) -> Json:
     wanted += [(model, "serialization") for model in _sorted(tells)]
     _, schema = models_json_schema(wanted, by_alias=True, ref_template=_REF)  # type: ignore[arg-type]  # modes are literals
     found: Json = json.loads(_INNER_REF.sub(_public_ref, json.dumps(schema["$defs"])))
-    return {public_name(name): found[name] for name in sorted(found, key=public_name)}
+    return shown({public_name(name): schema for name, schema in found.items()})
 
 
 def _public_ref(found: re.Match[str]) -> str:
@@ -102,9 +118,11 @@ def _operation(route: Route) -> Json:
     operation: Json = {
         "operationId": route.name,
         "summary": route.summary,
+        "description": getdoc(route.handler) or route.summary,
         "tags": [route.tag],
         "parameters": [*_path_parameters(route), *_query_parameters(route), *_headers(route)],
         "responses": {**_answers(route), **_problems(route)},
+        "x-problems": _codes(route),
     }
     if route.staff:
         operation["security"] = [{name: []} for name in _STAFF]
@@ -118,8 +136,8 @@ def _operation(route: Route) -> Json:
 
 def _shown(path: str) -> str:
     """Return a path, or a name in one, in the spelling of the document."""
-    for name, shown in SHOWN.items():
-        path = path.replace(name, shown)
+    for name, spelling in SHOWN.items():
+        path = path.replace(name, spelling)
     return path
 
 
@@ -179,7 +197,7 @@ def _models(answer: Answered) -> tuple[type[ResponseModel], ...]:
 
 def _answer(route: Route, status: int, answer: Answered) -> Json:
     if isinstance(answer, str):
-        schema: Json = {"type": "object"} if answer == "application/json" else {"type": "string"}
+        schema = _TEXTS.get(answer, {"type": "string"})
         return {"description": _TITLES[status], "content": {answer: {"schema": schema}}}
     model, *others = _models(answer)
     refs = [_ref(each) for each in (model, *others)]
@@ -205,29 +223,41 @@ def _sent(route: Route, status: int, model: type[ResponseModel]) -> list[str]:
     return names + (["Idempotent-Replayed"] if route.idempotent else [])
 
 
+def _codes(route: Route) -> dict[str, list[str]]:
+    """Return the codes that an operation can answer with, by status."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for code in sorted(dict.fromkeys(route.problems), key=lambda code: PROBLEMS[code.value].status):
+        found[str(PROBLEMS[code.value].status)].append(code.value)
+    return dict(found)
+
+
 def _problems(route: Route) -> Json:
-    by_status: dict[int, dict[str, ProblemType]] = defaultdict(dict)
-    for code in route.problems:
-        row = PROBLEMS[code.value]
-        by_status[row.status][row.code] = row
+    """Return the problems of an operation: one answer for each status, with the codes it can have.
+
+    The shape is the same for all of a status, so that generators make one type of it.
+    """
     return {
-        str(status): _problem(list(rows.values())) for status, rows in sorted(by_status.items())
+        status: {
+            "$ref": f"#/components/responses/Problem{status}",
+            "description": " · ".join(f"`{code}`: {PROBLEMS[code].title}" for code in codes),
+        }
+        for status, codes in _codes(route).items()
     }
 
 
-def _problem(rows: list[ProblemType]) -> Json:
+def _problem_responses(routes: Sequence[Route]) -> Json:
+    by_status: dict[int, list[ProblemType]] = defaultdict(list)
+    for code in sorted({code.value for route in routes for code in route.problems}):
+        by_status[PROBLEMS[code].status].append(PROBLEMS[code])
+    return {
+        f"Problem{status}": _problem_response(rows) for status, rows in sorted(by_status.items())
+    }
+
+
+def _problem_response(rows: list[ProblemType]) -> Json:
     found: Json = {
         "description": " · ".join(f"`{row.code}`: {row.title}" for row in rows),
-        "content": {
-            "application/problem+json": {
-                "schema": {
-                    "allOf": [
-                        _ref(ProblemResponse),
-                        {"properties": {"code": {"enum": [row.code for row in rows]}}},
-                    ]
-                }
-            }
-        },
+        "content": {"application/problem+json": {"schema": _ref(ProblemResponse)}},
     }
     if any(row.retry_after for row in rows):
         found["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}

@@ -9,7 +9,7 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "cruise_id": {"description": "The supplier's id of the sailing."},
     "session_uuid": {"description": "The session's id, without the secret only its guest knows."},
     "task_id": {"description": "As the list of tasks showed it."},
-    "token": {"description": "The end of a mailed link; it opens once, and not for long."},
+    "token": {"description": "The end of a mailed link."},
     "line": {"description": "The cruise line's id."},
     "ship": {"description": "The ship's id."},
     "q": {"description": "Words that the names of sailing, line, ship or ports hold."},
@@ -47,3 +47,15 @@ SHOWN: Final = {
     "run_id": "runId",
 }
 """Names in paths, in the spelling of the document."""
+
+TAGS: Final = {
+    "Cruises": "Finding a sailing.",
+    "Session": "One guest's way to a booking, from the first look at prices to its end.",
+    "Cabins": "Live prices, cabins, and choosing one.",
+    "Basket": "The cabin that the cruise line holds.",
+    "Booking": "Booking the held cabin and paying for it.",
+    "Look-up": "Seeing a booking again, by reference and e-mail.",
+    "Support": "What staff see and do.",
+    "Debug": "Which databases and supplier a running service really uses.",
+    "Operations": "What operators and developers ask of the service itself.",
+}

@@ -20,6 +20,14 @@ class RateLimits(Protocol):
     ) -> bool:
         """Note that this session is about to hold a cabin; False when the address has enough."""
 
+    async def take_opening(
+        self, *, address: bytes, unknown_proxy: bool, most: int, always: bool
+    ) -> float | None:
+        """Note that an address opens a session; return after how many seconds it may, if not now.
+
+        With `always` it is noted, and may be carried out, all the same.
+        """
+
     async def take_card(
         self, *, session_id: UUID, address: bytes, per_session: int, per_address: int
     ) -> bool:

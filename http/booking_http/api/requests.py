@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from adapters.catalogue.search_statements import SortKey
 from adapters.traveltek.printed_names import printed_name
 from booking_flow.model.card import PaymentType
 from booking_flow.model.party import PassengerType
+from booking_http.api.people import (
+    BirthDate,
+    CountryCode,
+    MailAddress,
+    Nationality,
+    Phone,
+    check_phone,
+    check_postal_code,
+    check_state,
+    empty_is_none,
+)
 from booking_http.web.models import (
     AskedAmount,
     CardNumber,
     Code,
-    CountryCode,
     Day,
-    Email,
     Line,
     Name,
     Note,
-    Phone,
     Query,
     RateId,
     RequestModel,
@@ -71,6 +87,8 @@ def _printable_at_the_line(name: str) -> str:
     return name
 
 
+OptionalName = Annotated[Name | None, BeforeValidator(empty_is_none)]
+OptionalWord = Annotated[Word | None, BeforeValidator(empty_is_none)]
 PrintableName = Annotated[Name, AfterValidator(_printable_at_the_line)]
 Count = Annotated[int, Field(ge=-1000, le=1000)]
 
@@ -93,18 +111,39 @@ class OpenSessionRequest(RequestModel):
 
 
 class ContactRequest(RequestModel):
-    """Who the agency and the cruise line write to."""
+    """Who the agency and the cruise line write to.
+
+    `phone` is a telephone of `country`, or begins with + and a country's code. `postalCode` may be
+    left out where the country has none, `state` is for countries that have states or the like.
+    """
 
     title: Word
-    first_name: Name
-    last_name: Name
-    email: Email
+    first_name: PrintableName
+    last_name: PrintableName
+    email: MailAddress
+    # The country stands before what is checked by it.
+    country: CountryCode
     phone: Phone
     address: Line
+    address2: Line | None = None
     city: Name
-    state: Name | None = None
-    postal_code: Word
-    country: CountryCode
+    state: OptionalName = None
+    postal_code: OptionalWord = Field(default=None, validate_default=True)
+
+    @field_validator("phone")
+    @classmethod
+    def _of_the_country(cls, phone: str, info: ValidationInfo) -> str:
+        return check_phone(phone, info.data.get("country"))
+
+    @field_validator("state")
+    @classmethod
+    def _where_there_are_states(cls, state: str | None, info: ValidationInfo) -> str | None:
+        return check_state(state, info.data.get("country"))
+
+    @field_validator("postal_code")
+    @classmethod
+    def _where_there_are_codes(cls, code: str | None, info: ValidationInfo) -> str | None:
+        return check_postal_code(code, info.data.get("country"))
 
 
 class PassengerRequest(RequestModel):
@@ -117,21 +156,21 @@ class PassengerRequest(RequestModel):
     title: Word
     first_name: PrintableName
     last_name: PrintableName
-    date_of_birth: Day
+    date_of_birth: Annotated[Day, BirthDate]
     gender: Gender
-    nationality: CountryCode
+    nationality: Nationality
     passenger_type: PassengerType
 
 
 class DetailsRequest(RequestModel):
-    """Draft details; a field left out stays, null takes it away."""
+    """Draft details; a field that is left out or null stays as it is, an empty one is cleared."""
 
     max_bytes = 32 * 1024
 
     contact: ContactRequest | None = None
     passengers: tuple[PassengerRequest, ...] | None = Field(default=None, max_length=20)
-    dining: Code | None = None
-    special_requests: Note | None = None
+    dining: Literal[""] | Code | None = None
+    special_requests: Literal[""] | Note | None = None
 
 
 class SelectCabinRequest(RequestModel):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator
 
 from booking_flow.flow import State
 from booking_flow.model.party import PassengerType
 from booking_flow.model.pricing import CabinCategory
 from booking_flow.model.step import StepName
 from booking_http.web.models import Amount, Moment, ResponseModel
+
+
+def _or_none(text: Any) -> Any:
+    return text or None
 
 
 class CruiseResponse(ResponseModel):
@@ -63,6 +69,20 @@ class PriceResponse(ResponseModel):
     items: list[PriceItemResponse]
 
 
+class InstalmentResponse(ResponseModel):
+    """A part of the price.
+
+    Without a `dueDate`, `all` and `deposit` are due with the booking; the line tells the day of the
+    `balance` once it is booked.
+    """
+
+    kind: Literal["all", "deposit", "balance"]
+    amount: Amount
+    currency: str
+    due_date: date | None
+    paid: bool
+
+
 class HoldResponse(ResponseModel):
     """How long the cruise line holds the cabin."""
 
@@ -91,10 +111,13 @@ class ContactResponse(ResponseModel):
     last_name: str
     email: str
     phone: str
+    phone_e164: str | None
+    """As it is dialled from anywhere; null where it was not noted."""
     address: str
+    address2: str | None
     city: str
     state: str | None
-    postal_code: str
+    postal_code: Annotated[str | None, BeforeValidator(_or_none)]
     country: str
 
 
@@ -180,6 +203,7 @@ class EventResponse(ResponseModel):
     passenger_count: PartyResponse
     selection: SelectionResponse | None
     price: PriceResponse | None
+    schedule: list[InstalmentResponse]
     hold: HoldResponse | None
     options: OptionsResponse | None
     booking: BookingResponse | None

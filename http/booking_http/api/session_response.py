@@ -13,6 +13,7 @@ from booking_flow.model.pricing import PriceItem
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session, UnwindingReason
 from booking_flow.model.step import StepName
+from booking_http.api import payment_schedule
 from booking_http.api import responses as tell
 from booking_http.api.action_links import describe
 
@@ -43,6 +44,7 @@ def render_event(
         passenger_count=_party(session),
         selection=_selection(session),
         price=_price(session),
+        schedule=_schedule(session),
         hold=_hold(session),
         options=_options(session),
         booking=_booking(session.booking) if session.booking else None,
@@ -124,6 +126,13 @@ def _price(session: Session) -> tell.PriceResponse | None:
             items=_items(chosen.items),
         )
     return None
+
+
+def _schedule(session: Session) -> list[tell.InstalmentResponse]:
+    if session.booking is not None:
+        return payment_schedule.of_booking(session.booking)
+    held = _held(session)
+    return payment_schedule.of_basket(held) if held else []
 
 
 def _items(items: Sequence[PriceItem]) -> list[tell.PriceItemResponse]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from booking_http.cli.audit import audit
 from booking_http.cli.catalogue import catalogue
 from booking_http.cli.configuration import settings
 from booking_http.cli.doctor.command import doctor
@@ -175,8 +176,13 @@ def simulator(
     type=click.Choice(["development", "staging", "production"]),
     help="Let the database belong to this environment from now on, whatever it did before.",
 )
+@click.option(
+    "--grant-to",
+    metavar="ROLE",
+    help="Let this role work as the service; it may add to history, audit and evidence only.",
+)
 @home_option
-def migrate(mark_as: str | None, home: Path) -> None:
+def migrate(mark_as: str | None, grant_to: str | None, home: Path) -> None:
     """Bring the tables of DATABASE_URL up to date; the first time marks it as APP_ENV's.
 
     Later a database of another environment is refused. Without DATABASE_URL the database is that
@@ -192,7 +198,7 @@ def migrate(mark_as: str | None, home: Path) -> None:
         from booking_http.runtime.migration import migrate_database
 
         tell = partial(click.echo, err=True)
-        work = migrate_database(url, settings.app_env, mark_as=mark_as, tell=tell)
+        work = migrate_database(url, settings.app_env, mark_as=mark_as, grant=grant_to, tell=tell)
         click.echo(asyncio.run(work))
 
 
@@ -221,6 +227,7 @@ def show(reference: str, as_json: bool, home: Path) -> None:
     print_report(found, as_json=as_json)
 
 
+main.add_command(audit)
 main.add_command(catalogue)
 main.add_command(doctor)
 main.add_command(history)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -47,9 +46,10 @@ def settings(home: Path) -> Settings:
         SettingsError: the environment names a database and not all the rest.
     """
     from booking_http.demo.home import DemoHome
+    from booking_http.setting_files import is_given
     from booking_http.settings import load_settings
 
-    if os.environ.get("DATABASE_URL"):
+    if is_given("DATABASE_URL"):
         return load_settings()
     database_url(home)
     return load_settings(**DemoHome(home).settings())

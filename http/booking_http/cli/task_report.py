@@ -11,6 +11,7 @@ import click
 from booking_flow.model.session import Session
 from booking_flow.policy import Policy
 from booking_flow.ports import StoredTask
+from booking_flow.saga import EFFECTS
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_resolution import POSSIBLE
 from booking_http.cli.sign_in import Credentials, signed_in
@@ -107,7 +108,9 @@ def _attempt(entry: StepEntry | None, policy: Policy) -> Facts:
     if entry is None:
         return {"asked": None}
     attempt = entry.attempt
-    latest = attempt.claimed_at + timedelta(seconds=policy.lease_seconds(attempt.name))
+    latest = attempt.claimed_at + timedelta(
+        seconds=policy.lease_seconds(EFFECTS[attempt.name].limits)
+    )
     return {
         "asked": {
             "step": attempt.name.value,

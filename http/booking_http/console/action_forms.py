@@ -20,6 +20,7 @@ _MORE: Final[Mapping[str, str]] = MappingProxyType(
         actions.EXTEND.name: "session/extend.html",
         actions.RECORD.name: "session/record.html",
         actions.MOVE.name: "session/move.html",
+        actions.REDACT.name: "session/redact.html",
     }
 )
 """The templates of what forms ask for beside a reason."""

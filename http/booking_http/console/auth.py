@@ -102,4 +102,5 @@ def sign_in_href(request: web.Request) -> str:
 def own_path(path: str | None) -> str:
     """Return a path of ours to go on to; anything else leads to the first page."""
     ours = path is not None and _OURS.fullmatch(path) and not path.startswith(SIGN_IN)
+    ours = ours and not holds_card_number(path or "")
     return path if ours and path else HOME

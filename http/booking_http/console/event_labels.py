@@ -86,6 +86,7 @@ _DEEDS: Final = MappingProxyType(
         "confirm-cancellation": "Confirmed the cancellation",
         "refuse-cancellation": "Ended the cancellation",
         "move": "Moved it by hand",
+        "redact": "Took a text out",
         "erase-guest": "Erased the guest",
         "read_task": "Looked at a task",
         "claim_task": "Took a task",
@@ -142,9 +143,13 @@ def _event_title(told: HappeningResponse) -> str:
         row = rule(told.from_state, Trigger(told.trigger))
         return row.label if row else humanize(told.trigger)
     if told.what.startswith("step_"):
-        words = {"step_claimed": "claimed", "step_settled": "settled", "step_unknown": "ended"}
+        words = {
+            "step_claimed": "Asked the line",
+            "step_settled": "The line answered",
+            "step_unknown": "No end is known",
+        }
         step = labels.step(told.facts.get("step", ""))
-        return f"{step}: {words.get(told.what, told.what)}"
+        return f"{words.get(told.what, told.what)}: {step.lower()}"
     if told.what == "note" and "action" in told.facts:
         return _DEEDS.get(told.facts["action"]) or humanize(told.facts["action"])
     return _EVENTS.get(told.what) or humanize(told.what)

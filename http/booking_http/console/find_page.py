@@ -8,17 +8,20 @@ from typing import Any, Final
 from aiohttp import web
 
 from booking_flow.flow import STATES
-from booking_http.console.auth import Fields, require_form, require_staff
+from booking_http.console import result_addresses
+from booking_http.console.auth import HOME, Fields, require_form, require_staff
 from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, refused, understand
 from booking_http.console.pages import go_to, render
+from booking_http.service import Service
 from booking_http.staff.requests import SearchRequest
-from booking_http.staff.session_search import Page, search
+from booking_http.staff.session_search import Page, search, wanted_of
 from booking_http.staff.views import hit_view
 from booking_http.web.auth import Staff
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
 
 SESSIONS: Final = "/console/sessions"
+_OLD: Final = Form(typed=Typed(), said="This list is not kept any longer. Please search again.")
 _DAYS: Final = {"from": timedelta(), "to": timedelta(days=1)}
 
 
@@ -42,18 +45,38 @@ def _filters(request: web.Request) -> Fields:
 
 
 async def find(request: web.Request) -> web.Response:
-    """Show what was found; the only session a key belongs to is shown at once."""
+    """Lead on to what is found: to the only session that has the key, or to the list.
+
+    The list has an address of its own, so that one can go back to it.
+    """
     staff, fields = await require_form(request)
+    service = service_of(request)
     try:
-        page = await search(service_of(request), staff, asked(fields))
+        ask = asked(fields)
+        if "query" in fields and "cursor" not in fields and await _is_only_one(service, ask):
+            page = await search(service, staff, ask)
+            return go_to(f"{SESSIONS}/{page.hits[0].session.id}" if page.hits else HOME)
     except FormRejected as untaken:
         return await _show(request, staff, untaken.form, None, status=422)
     except Problem as found:
         return await _show(request, staff, refused(fields, found), None, status=found.row.status)
-    if "query" in fields and "cursor" not in fields and len(page.hits) == 1:
-        return go_to(f"{SESSIONS}/{page.hits[0].session.id}")
-    fields.pop("cursor", None)
-    return await _show(request, staff, Form(typed=Typed(fields)), page, searched=True)
+    return go_to(result_addresses.address_of(service.support.vault, staff.account.id, fields))
+
+
+async def _is_only_one(service: Service, ask: SearchRequest) -> bool:
+    return len(await service.support.search.find(wanted_of(ask))) == 1
+
+
+async def show_found(request: web.Request) -> web.Response:
+    """Show the list that a search led to, as it is now."""
+    staff, service = await require_staff(request), service_of(request)
+    token = request.match_info["token"]
+    fields = result_addresses.search_at(service.support.vault, staff.account.id, token)
+    if fields is None:
+        return await _show(request, staff, _OLD, None, status=410)
+    page = await search(service, staff, asked(fields))
+    typed = {name: value for name, value in fields.items() if name != "cursor"}
+    return await _show(request, staff, Form(typed=Typed(typed)), page, searched=True)
 
 
 def asked(fields: Fields) -> SearchRequest:

@@ -11,19 +11,12 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 from booking_flow.flow import ENDS, MEANING, State, StateMeaning, Trigger
-from booking_flow.model.step import StepName
 from booking_http.diagrams.drawn import drawing
-from booking_http.diagrams.model import PATH, Frame, arrows
+from booking_http.diagrams.model import PATH, TRIGGER_OF, Frame, arrows
 from booking_http.diagrams.svg import SVG, Box, box_of, parse
 from booking_http.staff.responses import HappeningResponse, StoryResponse
 
 _MOVING: Final = ("transition", "override")
-_TRIGGER_OF: Final = {
-    StepName.ADD_TO_BASKET: Trigger.ADD_TO_BASKET,
-    StepName.RELEASE: Trigger.RELEASE_BASKET,
-    StepName.BOOK: Trigger.BOOK,
-    StepName.PAY: Trigger.PAY,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +36,7 @@ def path_of(story: StoryResponse) -> Path:
     moves = [each for each in story.timeline if each.kind == "event" and each.what in _MOVING]
     marks = [(mark, each) for each in moves for mark in _marks(each)]
     pending = story.session.pending
-    trigger = _TRIGGER_OF.get(pending.step) if pending else None
+    trigger = TRIGGER_OF.get(pending.step) if pending else None
     return Path(
         been=frozenset({f"state-{State.CREATED}", *(mark for mark, _ in marks)}),
         now=f"state-{story.session.state}",

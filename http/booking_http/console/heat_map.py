@@ -10,11 +10,9 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from booking_flow.flow import Trigger
-from booking_flow.model.step import StepName
 from booking_http.console.formatting import age, count
 from booking_http.diagrams.drawn import drawing
-from booking_http.diagrams.model import arrows
+from booking_http.diagrams.model import TRIGGER_OF, arrows
 from booking_http.diagrams.svg import SVG, parse, title_of
 from booking_http.staff.overview_responses import (
     OpenStepsResponse,
@@ -27,12 +25,6 @@ HEATS: Final = 5
 """How many shades there are; each stands for several times as many sessions as the one before."""
 KNOWN: Final = {"started": "under way", "unknown": "unknown", "owed": "owed"}
 """What is known of an open step, in a word."""
-_TRIGGERS: Final = {
-    StepName.ADD_TO_BASKET: Trigger.ADD_TO_BASKET,
-    StepName.RELEASE: Trigger.RELEASE_BASKET,
-    StepName.BOOK: Trigger.BOOK,
-    StepName.PAY: Trigger.PAY,
-}
 _APART: Final = 3.5
 """How much further apart a number stands from its label than a state's code."""
 _SAYS: Final = "The flow, with how many sessions stand in each state and how many steps are open"
@@ -67,7 +59,8 @@ def heat(number: int, hottest: int) -> int:
     """Return how warm a state is, from 0 to `HEATS`, so that few beside many still show."""
     if number == 0:
         return 0
-    return max(math.ceil(HEATS * math.log1p(number) / math.log1p(hottest)), 1)
+    # A quotient of equal logarithms may come out a little above one.
+    return min(max(math.ceil(HEATS * math.log1p(number) / math.log1p(hottest)), 1), HEATS)
 
 
 def _shade(group: ElementTree.Element, warmth: int) -> None:
@@ -94,7 +87,7 @@ def _fill_in(group: ElementTree.Element, told: StandingResponse, *, window: str)
 def _words(steps: Sequence[OpenStepsResponse]) -> Iterator[tuple[str, list[OpenStepsResponse]]]:
     """Return the open steps of each arrow, by the name of the words that stand beside it."""
     for number, arrow in enumerate(arrows()):
-        own = [each for each in steps if _TRIGGERS.get(each.step) is arrow.row.trigger]
+        own = [each for each in steps if TRIGGER_OF.get(each.step) is arrow.row.trigger]
         if own:
             yield f"words{number}", own
 

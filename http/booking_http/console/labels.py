@@ -8,24 +8,11 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.flow import MEANING, State
-from booking_flow.model.step import StepName
 from booking_flow.model.task import TaskKind
+from booking_flow.saga import SAGA
 from booking_flow.staff.task_resolution import AnswerKind
 from booking_http.console.formatting import humanize
 from booking_http.staff.responses import WaitResponse
-
-STEPS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        StepName.OPEN_SESSION: "Open a supplier session",
-        StepName.PRICE: "Read prices",
-        StepName.SELECT_CABIN: "Choose a cabin",
-        StepName.ADD_TO_BASKET: "Hold the cabin",
-        StepName.RELEASE: "Let the cabin go",
-        StepName.BOOK: "Book at the line",
-        StepName.PAY: "Take the payment",
-    }
-)
-"""Steps of the saga, as somebody would say them on the telephone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +27,8 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
     {
         TaskKind.BOOK_UNKNOWN: Job(
             "Was it booked?",
-            "The line was asked to book and its answer never came. Find out at the line whether "
-            "there is a reservation; nothing is sent again until somebody says so.",
+            "The line was asked to book, and what it answered does not say whether it did. Call "
+            "the line; we will not book again meanwhile.",
         ),
         TaskKind.PAY_UNKNOWN: Job(
             "Was it paid?",
@@ -106,9 +93,12 @@ def tone_of(state: State) -> str:
     return _TONES.get(state, "live")
 
 
+_STEPS: Final[Mapping[str, str]] = MappingProxyType({each.name: each.label for each in SAGA})
+
+
 def step(name: str) -> str:
     """Return what staff call a step."""
-    return STEPS.get(name, humanize(name))
+    return _STEPS.get(name, humanize(name))
 
 
 def job(kind: str) -> Job:

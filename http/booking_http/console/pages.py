@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache, wraps
+from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
@@ -11,8 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
-from booking_http.console import assets, formatting, labels
+from booking_http.console import formatting, labels
 from booking_http.console.auth import STAFF, SignInFirst, sign_in_href, unsent_input
+from booking_http.web.assets import Assets
 from booking_http.web.auth import Staff, csrf_token
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID
@@ -28,6 +30,7 @@ HEADERS: Final = {
 }
 """What every page says: nobody keeps it, and nothing of it comes from elsewhere."""
 
+ASSETS: Final = Assets(Path(__file__).resolve().parent / "static", path="/console/static")
 NAVIGATION: Final = (
     ("Find", "/console"),
     ("Tasks", "/console/tasks"),
@@ -48,7 +51,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update({**formatting.FILTERS, **labels.FILTERS})
-    made.globals.update(asset=assets.href)
+    made.globals.update(asset=ASSETS.href)
     return made
 
 
@@ -70,6 +73,7 @@ async def render(
         "csrf": csrf_token(service, staff.cookie) if staff and staff.cookie else "",
         "navigation": NAVIGATION if staff else (),
         "here": request.path,
+        "waiting": tasks.waiting if tasks else 0,
         "overdue": tasks.overdue if tasks else 0,
     }
     return web.Response(
@@ -141,8 +145,12 @@ def _unavailable(request: web.Request) -> web.Response:
     page = environment().get_template("problem.html")
     shell = {"environment": service_of(request).settings.app_env.value, "staff": None, "csrf": ""}
     facts = {"title": row.title, "detail": "The database does not answer. Reload in a moment."}
+    counts = {"waiting": 0, "overdue": 0}
     text = page.render(
-        shell | facts, navigation=(), here=request.path, overdue=0, request_id=request[REQUEST_ID]
+        shell | facts | counts,
+        navigation=(),
+        here=request.path,
+        request_id=request[REQUEST_ID],
     )
     headers = {**HEADERS, "Retry-After": str(row.retry_after)}
     return web.Response(text=text, status=row.status, content_type="text/html", headers=headers)

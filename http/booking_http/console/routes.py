@@ -18,9 +18,9 @@ from booking_http.console import (
     sign_in_link,
     task_pages,
 )
-from booking_http.console.assets import STATIC, read_asset
 from booking_http.console.auth import HOME, SIGN_IN
-from booking_http.console.pages import as_page, nothing_here
+from booking_http.console.pages import ASSETS, as_page, nothing_here
+from booking_http.console.result_addresses import FOUND
 from booking_http.staff.oidc import CALLBACK, OIDC
 from booking_http.staff.sign_in_links import LINK
 from booking_http.web.route import Handler
@@ -36,6 +36,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/console/sign-out", sign_in.sign_out),
     ("GET", HOME, find_page.show_first_page),
     ("POST", HOME, find_page.find),
+    ("GET", f"{FOUND}/{{token}}", find_page.show_found),
     ("POST", bulk_pages.BULK, bulk_pages.start),
     ("GET", f"{bulk_pages.BULK}/{{run_id}}", bulk_pages.show_run),
     ("GET", overview_page.OVERVIEW, overview_page.show_overview),
@@ -46,6 +47,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", f"{_SESSION}/story.json", session_page.export),
     ("POST", f"{_SESSION}/{{deed}}", session_page.act),
     ("GET", task_pages.TASKS, task_pages.show_queue),
+    ("POST", f"{task_pages.TASKS}/answer", task_pages.answer_group),
     ("GET", f"{task_pages.TASKS}/{{task_id}}", task_pages.show_task),
     ("POST", f"{task_pages.TASKS}/{{task_id}}/answer", task_pages.answer_task),
     ("POST", f"{task_pages.TASKS}/{{task_id}}/claim", task_pages.claim_task),
@@ -55,7 +57,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
 
 def add_console(app: web.Application) -> None:
     """Serve every page, what pages load, and a page for what is none."""
-    app.router.add_get(f"{STATIC}/{{name}}", read_asset)
+    app.router.add_get(f"{ASSETS.path}/{{name}}", ASSETS.read)
     for method, path, handler in PAGES:
         app.router.add_route(method, path, as_page(handler))
     app.router.add_route("*", "/console{tail:(/.*)?}", as_page(nothing_here))

@@ -19,11 +19,13 @@ from booking_http.console.forms import EMPTY, Form, FormRejected, refused
 from booking_http.console.pages import HEADERS, go_to, render
 from booking_http.staff.session_endpoints import story_of
 from booking_http.staff.session_search import find_session, id_of
+from booking_http.staff.task_endpoints import next_task
 from booking_http.staff.timeline import event
 from booking_http.web.auth import Staff
 from booking_http.web.problems import from_refusal
 from booking_http.web.request_io import service_of
 from persistence.histories import history
+from persistence.task_queries import QueuedTask
 
 _OVERTAKEN: Final = (
     "The session has changed since you saw it. If you still want this, send the form once more."
@@ -35,8 +37,10 @@ async def show_session(request: web.Request) -> web.Response:
     """Show a session."""
     staff = await require_staff(request)
     loaded = await _loaded(request, staff)
-    said = _said(request.query.get("done", ""), loaded.session)
-    return await _show(request, staff, loaded, EMPTY, said=said)
+    done = request.query.get("done", "")
+    said = _said(done, loaded.session)
+    after = await next_task(service_of(request), staff) if done == "answer" else None
+    return await _show(request, staff, loaded, EMPTY, said=said, next_task=after)
 
 
 def _said(name: str, session: Session) -> str | None:
@@ -104,12 +108,12 @@ async def _show(
     form: Form,
     *,
     said: str | None = None,
+    next_task: QueuedTask | None = None,
     status: int = 200,
 ) -> web.Response:
     facts = await _facts(request, staff, loaded, form)
-    return await render(
-        request, "session/page.html", staff=staff, status=status, said=said, **facts
-    )
+    shown = {"said": said, "next_task": next_task, **facts}
+    return await render(request, "session/page.html", staff=staff, status=status, **shown)
 
 
 async def _facts(
@@ -125,7 +129,7 @@ async def _facts(
         "session": story.session,
         "now": loaded.now,
         "tasks": [task for task in story.tasks if task.closed_at is None],
-        "summary": summary.summarize(story),
+        "summary": summary.summarize(story, loaded.now),
         "rows": timeline_rows.rows_of(story.timeline, show=show, culprit=culprit),
         "kinds": timeline_rows.KINDS,
         "show_kind": show if show in timeline_rows.KINDS else None,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from booking_flow.flow import State
+from booking_flow.model.task import TaskKind
 from booking_http.console import event_labels, labels
 from booking_http.console.formatting import clock, minute, money, span
 from booking_http.staff.responses import HappeningResponse, StaffSessionResponse, StoryResponse
 
+_MAY_HAVE: Final = MappingProxyType(
+    {
+        "book": "booked",
+        "pay": "charged the card",
+        "add_to_basket": "put the cabin on hold",
+        "release": "let the cabin go",
+    }
+)
 _DOUBTS: Final = MappingProxyType(
     {
         "book": "It is not known whether the line booked",
@@ -32,7 +42,7 @@ class Summary:
     row: str | None = None
 
 
-def summarize(story: StoryResponse) -> Summary:
+def summarize(story: StoryResponse, now: datetime) -> Summary:
     """Return what staff need to know first."""
     session, failed = story.session, last_failure(story)
     if session.pending:
@@ -40,10 +50,60 @@ def summarize(story: StoryResponse) -> Summary:
     if session.cancellation and session.cancellation.status == "requested":
         return _being_cancelled(session)
     if session.state in (State.EXPIRED, State.CANCELLED):
-        return Summary(tone="", headline=session.state_label, sentences=[session.state_meaning])
+        return _over(story, failed)
     if failed is None or _came_right(story, failed):
         return _as_it_stands(story, failed)
-    return _refused(story, failed)
+    return _refused(story, failed, now)
+
+
+def _over(story: StoryResponse, failed: HappeningResponse | None) -> Summary:
+    """Say how a session ended, what of its money is known, and what went wrong last."""
+    session = story.session
+    sentences = [_how_it_ended(story), *_money_left(story)]
+    told = failed if failed is not None and not _came_right(story, failed) else None
+    if told is not None:
+        why = event_labels.why_refused(told) or event_labels.ended(told).word
+        what = labels.step(told.what) if told.kind == "step" else f"supplier call {told.what}"
+        sentences.append(
+            f"The last thing that failed: {what}, at {minute(told.at)} UTC ({why.lower()})."
+        )
+    return Summary(
+        tone="",
+        headline=session.state_label,
+        sentences=sentences,
+        row=failing_row(story) if told else None,
+    )
+
+
+def _how_it_ended(story: StoryResponse) -> str:
+    session = story.session
+    ends = [each for each in story.timeline if each.to_state is session.state]
+    end = next((each for each in ends if each.from_state is not session.state), None)
+    when = f" at {minute(end.at)} UTC" if end else ""
+    booking = session.booking
+    if session.state is State.CANCELLED:
+        by = f" by {_who(end)}" if end else ""
+        line = "; the line confirmed it" if booking else ", before anything was booked"
+        return f"Cancelled{by}{when}{line}."
+    if booking:
+        return f"It was not paid in time, and the line cancelled it{when}."
+    return f"No booking was made; the session ended{when}."
+
+
+def _who(told: HappeningResponse) -> str:
+    return told.name if told.actor == "staff" and told.name else f"the {told.actor}"
+
+
+def _money_left(story: StoryResponse) -> Iterator[str]:
+    booking = story.session.booking
+    if booking is None or not booking.paid:
+        return
+    refunds = [each for each in story.tasks if each.kind is TaskKind.REFUND]
+    said = "no refund is recorded"
+    if refunds:
+        still = any(each.closed_at is None for each in refunds)
+        said = "a person has to see to the refund" if still else "the refund is answered as done"
+    yield f"Paid {money(booking.paid, booking.currency)}: {said}."
 
 
 def failing_row(story: StoryResponse) -> str | None:
@@ -111,33 +171,49 @@ def _answer_of(story: StoryResponse) -> str:
     call = next((each for each in story.timeline if each.row == row), None)
     if call is None or call.kind != "call":
         return "The process that asked died before an answer was kept."
-    end, after = event_labels.ended(call).word, span(call.seconds or 0)
-    status = f" (HTTP {call.http_status})" if call.http_status not in (None, 200) else ""
-    return f"The supplier's end: {end}{status} after {after}."
+    what = _MAY_HAVE.get(story.session.pending.step, "done it") if story.session.pending else ""
+    return f"{_said_by_the_line(call)}; it may or may not have {what}."
+
+
+def _said_by_the_line(call: HappeningResponse) -> str:
+    after = span(call.seconds or 0)
+    match call.outcome:
+        case "timeout":
+            return f"The line's system did not answer within {after}"
+        case "broken" if call.http_status not in (None, 200):
+            return (
+                f"The line's system answered with an error (HTTP {call.http_status}) after {after}"
+            )
+        case "broken":
+            return f"The line's system gave no answer that can be read, after {after}"
+        case _:
+            return f"The line's system answered after {after}, and that settles nothing"
 
 
 def _who_finds_out(story: StoryResponse) -> str:
     task = next((each for each in story.tasks if each.closed_at is None), None)
     if task is None:
         return "The service is finding out; nothing is sent twice."
-    return f"A person has to find out until {minute(task.due_at)} UTC; nothing is sent twice."
+    return (
+        f"Please call the line before {minute(task.due_at)} UTC. Nothing is sent again meanwhile."
+    )
 
 
 def _being_cancelled(session: StaffSessionResponse) -> Summary:
     held = session.booking is not None
-    line = "A person cancels with the line; it still holds the cabin until it confirms."
-    cabin = "The supplier has not confirmed yet that it let the cabin go."
+    line = "Now call the line: open the task. It holds the cabin until it confirms."
+    cabin = "We still have to release the cabin; that is tried again by itself."
     return Summary(
-        tone="warn", headline="Cancellation asked for", sentences=[line if held else cabin]
+        tone="warn", headline="Cancellation requested", sentences=[line if held else cabin]
     )
 
 
-def _refused(story: StoryResponse, failed: HappeningResponse) -> Summary:
+def _refused(story: StoryResponse, failed: HappeningResponse, now: datetime) -> Summary:
     what = labels.step(failed.what) if failed.kind == "step" else f"supplier call {failed.what}"
     why = event_labels.why_refused(failed) or event_labels.ended(failed).word
     code = f" (error {failed.error_code})" if failed.error_code is not None else ""
     sentences = [f"{what} failed at {clock(failed.at)} UTC: {why.lower()}{code}."]
-    sentences.append(_what_is_true(story.session))
+    sentences.append(_what_is_true(story.session, now))
     headline = event_labels.why_refused(failed) or f"{what}: {event_labels.ended(failed).word}"
     return Summary(
         tone="bad",
@@ -147,11 +223,13 @@ def _refused(story: StoryResponse, failed: HappeningResponse) -> Summary:
     )
 
 
-def _what_is_true(session: StaffSessionResponse) -> str:
+def _what_is_true(session: StaffSessionResponse, now: datetime) -> str:
     if session.booking:
         return f"The reservation {session.booking.reservation} stands."
     if session.hold:
-        until = clock(session.hold.expires_at)
+        until = minute(session.hold.expires_at)
+        if session.hold.expires_at <= now:
+            return f"Nothing was booked. The hold ran out at {until} UTC."
         return f"Nothing was booked. The line holds the cabin until {until} UTC."
     return "Nothing was booked, and no cabin is held."
 

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 from aiohttp import web
+from pydantic import ValidationError
 
 from booking_flow.errors import Refused
+from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
+from booking_flow.saga import EFFECTS
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
+from booking_flow.staff.task_resolution import POSSIBLE, AnswerKind
 from booking_http.console import timeline_rows
 from booking_http.console.action_forms import seen_in
-from booking_http.console.auth import require_form, require_staff
-from booking_http.console.forms import EMPTY, Form, FormRejected, refused, understand
+from booking_http.console.auth import Fields, require_form, require_staff
+from booking_http.console.formatting import short
+from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.service import Service
-from booking_http.staff.requests import AnswerRequest, ReasonRequest, TasksQuery
+from booking_http.staff.requests import (
+    AnswerRequest,
+    GroupAnswerRequest,
+    ReasonRequest,
+    TasksQuery,
+)
 from booking_http.staff.responses import HappeningResponse, StoryResponse, TaskResponse
 from booking_http.staff.session_endpoints import story_of
 from booking_http.staff.session_search import find_session, id_of
+from booking_http.staff.task_endpoints import answer_group as run_group
 from booking_http.staff.task_endpoints import queue, queued_task
 from booking_http.staff.views import task_view
 from booking_http.web.auth import Staff, write_audit
@@ -31,6 +44,10 @@ from booking_http.web.request_io import read_query, service_of
 from persistence.task_queries import QueuedTask
 
 TASKS: Final = "/console/tasks"
+_GROUP: Final = "group"
+_CHOSEN: Final = "task-"
+_CHOICE: Final = re.compile(r"task-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_KINDS: Final = frozenset(kind.value for kind in TaskKind)
 _SHOWN: Final = frozenset({"step", "call"})
 
 
@@ -42,20 +59,82 @@ class Window:
     end: datetime
 
 
+class QueueQuery(TasksQuery):
+    """Which tasks, and how many were just answered alike."""
+
+    answered: int = 0
+
+
+class GroupForm(ReasonRequest):
+    """One answer for the chosen tasks, and why."""
+
+    kind: AnswerKind
+
+
 async def show_queue(request: web.Request) -> web.Response:
     """Show what nobody has answered, the most urgent first."""
-    staff, query = await require_staff(request), read_query(request, TasksQuery)
+    staff = await require_staff(request)
+    return await _show_queue(request, staff, read_query(request, QueueQuery), EMPTY)
+
+
+async def _show_queue(
+    request: web.Request, staff: Staff, query: QueueQuery, form: Form, *, status: int = 200
+) -> web.Response:
     service = service_of(request)
     page = await queue(service, staff, query)
+    kinds = await service.support.queue.backlogs()
     return await render(
         request,
         "task/queue.html",
         staff=staff,
+        status=status,
         tasks=page.tasks,
         more=page.next,
         query=query,
-        form=EMPTY,
+        kinds=sorted(kinds, key=lambda each: -each.waiting),
+        answers=_group_answers(query.kind) if query.kind and staff.sees_all else (),
+        form=form,
     )
+
+
+def _group_answers(kind: TaskKind) -> Sequence[AnswerKind]:
+    """Return what may be said of several tasks at once; a reservation is one task's own."""
+    return [each for each in POSSIBLE[kind] if each is not AnswerKind.RESERVATION]
+
+
+async def answer_group(request: web.Request) -> web.Response:
+    """Answer the chosen tasks alike; those that cannot be are named with the reason."""
+    staff, fields = await require_form(request, Role.AGENT)
+    query = QueueQuery(kind=TaskKind(fields["of"])) if fields.get("of") in _KINDS else QueueQuery()
+    try:
+        typed = understand(fields, GroupForm, form=_GROUP)
+        ask = GroupAnswerRequest.model_validate(
+            {
+                "reason": typed.reason,
+                "kind": typed.kind,
+                "tasks": [
+                    {"taskId": task, "version": seen} for task, seen in _chosen(fields).items()
+                ],
+            }
+        )
+    except FormRejected as untaken:
+        return await _show_queue(request, staff, query, untaken.form, status=422)
+    except ValidationError:
+        form = Form(typed=Typed(fields), said="Choose the tasks to answer.", name=_GROUP)
+        return await _show_queue(request, staff, query, form, status=422)
+    done = await run_group(service_of(request), staff, ask)
+    if done.refused:
+        why = [f"{short(each.task_id)}: {each.why}" for each in done.refused]
+        said = f"{done.answered} were answered; {len(done.refused)} could not be."
+        form = Form(typed=Typed(fields), said=said, sides=why, name=_GROUP)
+        return await _show_queue(request, staff, query, form, status=409)
+    return go_to(f"{TASKS}?answered={done.answered}")
+
+
+def _chosen(fields: Fields) -> dict[UUID, int]:
+    """Return the tasks that are ticked, at the versions at which they were shown."""
+    ticked = ((name, seen) for name, seen in fields.items() if _CHOICE.fullmatch(name))
+    return {UUID(name.removeprefix(_CHOSEN)): int(seen) for name, seen in ticked if seen.isdigit()}
 
 
 async def show_task(request: web.Request) -> web.Response:
@@ -188,5 +267,5 @@ def _window(service: Service, story: StoryResponse, task: TaskResponse) -> Windo
     asked = next((e for e in story.timeline if e.kind == "step" and _about(e, task)), None)
     if asked is None or asked.step is None:
         return None
-    lease = service.support.policy.lease_seconds(asked.step)
+    lease = service.support.policy.lease_seconds(EFFECTS[asked.step].limits)
     return Window(start=asked.at, end=asked.at + timedelta(seconds=lease))

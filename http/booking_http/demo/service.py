@@ -13,6 +13,7 @@ from adapters.simulator import SimulatorSettings
 from adapters.simulator.images import add_pictures
 from booking_http.app import create_app
 from booking_http.demo.home import DemoHome
+from booking_http.demo.ribbon import ribbon
 from booking_http.demo.seed import seed, seed_day
 from booking_http.demo.servers import DemoOptions, Servers, given
 from booking_http.demo.simulator import HOST, PICTURES, SimulatorProcess
@@ -22,6 +23,7 @@ from booking_http.runtime.logs import configure_logs
 from booking_http.runtime.migration import migrate_database
 from booking_http.runtime.server import serve_app
 from booking_http.settings import Settings, load_settings
+from booking_http.shop.pages import RIBBON
 
 
 async def serve_demo(options: DemoOptions, home: DemoHome, servers: Servers) -> None:
@@ -35,6 +37,7 @@ async def serve_demo(options: DemoOptions, home: DemoHome, servers: Servers) -> 
     configure_logs(settings.log_level)
     app = create_app(settings)
     add_pictures(app, below=PICTURES)
+    app[RIBBON] = ribbon()
     database_url = settings.database_url.get_secret_value()
     await migrate_database(database_url, settings.app_env, mark_as=None)
     click.echo(f"{'Tables':<12}up to date")
@@ -113,6 +116,11 @@ def _defaults(home: DemoHome, options: DemoOptions) -> dict[str, Any]:
         "hash_key": keys.hash_key,
         "spool_dir": str(home.folder("spool")),
         "journal_dir": str(home.folder("journal")),
+        "shop": True,
+        "shop_name": "Harbour & Tide",
+        "help_phone": "+1 305 555 0199",
+        "help_hours": "every day 08:00 to 20:00 Eastern time",
+        "help_email": "help@harbour.example",
     }
     found = {name: value for name, value in wanted.items() if not given(name.upper())}
     return found | {"app_port": options.port}

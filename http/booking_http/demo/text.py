@@ -67,6 +67,7 @@ def welcome(*, port: int, simulator: str | None, command: str, console: str | No
     """
     service = f"http://127.0.0.1:{port}"
     shown = [
+        f"Book a cruise    {service}/",
         f"API reference    {service}/docs",
         f"Cruises to book  {service}/api/v1/booking/cruises",
     ]

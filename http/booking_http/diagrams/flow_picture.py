@@ -123,7 +123,7 @@ def _words(arrow: Arrow) -> list[str]:
     words = [draw.styled(arrow.row.label, size=13, colour=colour, tag="b")]
     words.append(draw.styled(arrow.row.trigger, size=12, colour=draw.GREY))
     if arrow.row.guard:
-        lines = wrap(f"[{arrow.row.guard}]", 26 if arrow.row.target in ENDS else 40)
+        lines = wrap(f"[{arrow.row.guard.says}]", 26 if arrow.row.target in ENDS else 40)
         words += [draw.styled(line, size=12, colour=draw.GREY, tag="i") for line in lines]
     return words
 
@@ -140,7 +140,7 @@ def _shape(arrow: Arrow) -> Drawn:
 
 def _neighbours(source: State, target: State, direction: int) -> Drawn:
     """Go straight down on the left of the way back, or up on its right."""
-    both = any(start is target and end is source for (start, _), end in TABLE.items())
+    both = any(start is target and row.target is source for (start, _), row in TABLE.items())
     x = _MIDDLE - direction * _LANE * both
     points = [(x, _edge(source, direction)), (x, _edge(target, -direction))]
     place = (x - direction * (_COLUMN / 2 + _GAP), (points[0][1] + points[1][1]) / 2)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from booking_flow.flow import ENDS, MEANING, STATES, State
 from booking_flow.model.step import StepKind
-from booking_flow.saga import SAGA, STEPS, StepDefinition
+from booking_flow.saga import SAGA, STEPS
+from booking_flow.steps.step import Step
 from booking_http.diagrams.model import Arrow, Frame, arrows, frames
 
 _KIND_STYLES = {
@@ -46,7 +47,7 @@ def _state(state: State) -> str:
 def _arrow(arrow: Arrow) -> str:
     source = arrow.source.name if isinstance(arrow.source, Frame) else arrow.source
     words = f"{arrow.row.label} ({arrow.row.trigger})"
-    guard = f" [{arrow.row.guard}]" if arrow.row.guard else ""
+    guard = f" [{arrow.row.guard.says}]" if arrow.row.guard else ""
     clock = " by the clock" if arrow.timed else ""
     return f"{source} --> {arrow.row.target}: {words}{clock}{guard}"
 
@@ -69,11 +70,11 @@ def _saga_lines() -> Iterator[str]:
         yield f"    class {','.join(step.name for step in SAGA if step.kind is kind)} {name}"
 
 
-def _box(step: StepDefinition) -> str:
-    return f'{step.name}["{step.name}<br/>{", ".join(step.calls)}<br/>({step.kind})"]'
+def _box(step: Step) -> str:
+    return f'{step.name}["{step.name}<br/>{", ".join(step.endpoints)}<br/>({step.kind})"]'
 
 
-def _undo(step: StepDefinition) -> str:
+def _undo(step: Step) -> str:
     if step.undo is not None:
         return f'{step.name} -. "{step.undo_meaning}" .-> {_box(STEPS[step.undo])}'
     link = "===" if step.kind is StepKind.IRREVERSIBLE else "-.-"

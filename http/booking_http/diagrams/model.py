@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from booking_flow.flow import ENDS, FLOW, STATES, Mover, State, Transition, Trigger
+from booking_flow.model.step import StepName
 
 PATH = tuple(row.state for row in STATES if row.state not in ENDS)
 """The states a booking walks through, in their order."""
+TRIGGER_OF: Final[Mapping[StepName, Trigger]] = MappingProxyType(
+    {
+        StepName.ADD_TO_BASKET: Trigger.ADD_TO_BASKET,
+        StepName.RELEASE: Trigger.RELEASE_BASKET,
+        StepName.BOOK: Trigger.BOOK,
+        StepName.PAY: Trigger.PAY,
+    }
+)
+"""The arrow that an open step of the saga stands beside."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +33,7 @@ class Arrow:
     @property
     def timed(self) -> bool:
         """Whether the clock draws this arrow, and no person."""
-        return self.row.mover is Mover.CLOCK
+        return self.row.movers == (Mover.CLOCK,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +80,4 @@ def _arrows() -> Iterator[Arrow]:
 
 def timed_end(state: State) -> bool:
     """Whether only the clock leads to this end."""
-    return all(row.mover is Mover.CLOCK for row in FLOW if row.target is state)
+    return all(row.movers == (Mover.CLOCK,) for row in FLOW if row.target is state)

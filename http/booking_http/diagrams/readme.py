@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from booking_flow.flow import FLOW, FLOW_VERSION, STATES, Mover, StateMeaning, Transition
-from booking_flow.saga import SAGA, StepDefinition
+from booking_flow.flow import FLOW, FLOW_VERSION, STATES, StateMeaning, Transition
+from booking_flow.saga import SAGA
+from booking_flow.steps.step import Step
 
 _HEAD = f"""\
 # The flow and the saga
@@ -59,14 +60,13 @@ def _transitions() -> Iterator[str]:
 
 def _transition(row: Transition) -> str:
     sources = ", ".join(f"`{source}`" for source in row.sources)
-    mover = "the clock" if row.mover is Mover.CLOCK else "a person"
     cells = (
         f"`{row.trigger}`",
         row.label,
         sources,
         f"`{row.target}`",
-        row.guard or "",
-        mover,
+        row.guard.says if row.guard else "",
+        ", ".join(row.movers),
         row.meaning,
     )
     return f"| {' | '.join(cells)} |"
@@ -78,7 +78,7 @@ def _steps() -> Iterator[str]:
     yield from map(_step, SAGA)
 
 
-def _step(step: StepDefinition) -> str:
-    calls = ", ".join(f"`{call}`" for call in step.calls)
+def _step(step: Step) -> str:
+    calls = ", ".join(f"`{call}`" for call in step.endpoints)
     undo = f"`{step.undo}`" if step.undo else ""
     return f"| `{step.name}` | {calls} | {step.kind} | {undo} | {step.undo_meaning} |"

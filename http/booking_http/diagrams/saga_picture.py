@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from booking_flow.model.step import StepKind
-from booking_flow.saga import SAGA, STEPS, StepDefinition
+from booking_flow.saga import SAGA, STEPS
+from booking_flow.steps.step import Step
 from booking_http.diagrams import dot as draw
 
 _TOP, _PITCH, _BORDER = 150.0, 94.0, 36.0
@@ -48,26 +49,26 @@ def _border_row() -> int:
     return kinds.index(StepKind.IRREVERSIBLE) if StepKind.IRREVERSIBLE in kinds else len(kinds)
 
 
-def _y(step: StepDefinition) -> float:
+def _y(step: Step) -> float:
     row = FORWARD.index(step)
     return _TOP + row * _PITCH + (_BORDER if row >= _border_row() else 0)
 
 
-def _step(step: StepDefinition) -> str:
+def _step(step: Step) -> str:
     name = draw.styled(step.name, size=16, tag="b")
     kind = draw.styled(step.kind, size=12, colour=draw.GREY)
     claimed = draw.styled("claimed first", size=12, colour=draw.GREY, tag="i")
     left = f"{name}<br/>{kind}<br/>{claimed}" if step.effectful else f"{name}<br/>{kind}"
     label = (
         '<table border="0" cellborder="0" cellspacing="0" cellpadding="0"><tr>'
-        f"{_cell(left, _NAME_WIDTH)}{_cell(_lines(step.calls), _CALLS_WIDTH)}</tr></table>"
+        f"{_cell(left, _NAME_WIDTH)}{_cell(_lines(step.endpoints), _CALLS_WIDTH)}</tr></table>"
     )
     return _box(
         step.name, label, at=(_STEP_X, _y(step)), width=_STEP_WIDTH, look=_STEP_LOOKS[step.kind]
     )
 
 
-def _undo(step: StepDefinition) -> str:
+def _undo(step: Step) -> str:
     meaning = _lines(wrap(step.undo_meaning, 46))
     look = _PERSON if step.kind is StepKind.IRREVERSIBLE else _NOTHING
     if step.undo is not None:
@@ -89,7 +90,7 @@ def _lines(words: Sequence[str]) -> str:
     return "<br/>".join(draw.styled(line, size=13) for line in words)
 
 
-def _undo_arrow(step: StepDefinition) -> str:
+def _undo_arrow(step: Step) -> str:
     y, name = _y(step), f"{step.name}_undo"
     points = [(_STEP_X + _STEP_WIDTH / 2, y), (_UNDO_X - _UNDO_WIDTH / 2, y)]
     if step.kind is StepKind.READ:
@@ -98,7 +99,7 @@ def _undo_arrow(step: StepDefinition) -> str:
     return draw.path(step.name, name, points, color=colour, style="dashed")
 
 
-def _next_arrow(before: StepDefinition, step: StepDefinition) -> str:
+def _next_arrow(before: Step, step: Step) -> str:
     x = _STEP_X - _STEP_WIDTH / 2 + 60
     points = [(x, _y(before) + _HEIGHT / 2), (x, _y(step) - _HEIGHT / 2)]
     return draw.path(before.name, step.name, points, color=draw.PERSON)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from adapters.notifications.mail import Mail
 from booking_flow.flow import State
 from booking_flow.model.session import Session
 from booking_http.notifications.booking_facts import day, groups
+from persistence.task_notices import UntoldTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,14 @@ def confirmation(session: Session, *, to: str, mail_id: str) -> Mail:
     return _mail(
         "confirmation", facts, to=to, mail_id=mail_id, subject=f"{wording.subject}: {what}"
     )
+
+
+def new_tasks(tasks: Sequence[UntoldTask], *, to: str, home: str | None) -> Mail:
+    """Return the mail that tells the team what has come to wait for a person."""
+    url = f"{home.rstrip('/')}/console/tasks" if home else None
+    subject = f"{len(tasks)} new task{'s' if len(tasks) != 1 else ''}: {tasks[0].reference}"
+    mail_id = f"tasks-{tasks[0].id}-{len(tasks)}"
+    return _mail("tasks", {"tasks": tasks, "url": url}, to=to, mail_id=mail_id, subject=subject)
 
 
 def link(session: Session, *, to: str, mail_id: str, url: str, minutes: int) -> Mail:

@@ -17,6 +17,9 @@ AGENCY: Final = "mail:agency"
 LINK: Final = "mail:link"
 _WEBHOOK: Final = "webhook:"
 
+LINK_MINUTES: Final = 30
+"""For how long a mailed link can be opened, and shows a booking from then on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
@@ -25,6 +28,8 @@ class MailSettings:
     server: SmtpServer
     sender: Address
     agency: str | None
+    team: str | None
+    """Who is mailed when something waits for a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +102,16 @@ def _post(settings: Settings) -> MailSettings | None:
         server = read_server(settings.smtp_url.get_secret_value())
     except ValueError as error:
         raise SettingsError(f"SMTP_URL: {error}") from None
-    sender, agency = _address("MAIL_FROM", settings.mail_from), settings.agency_email
-    to = None if agency is None else _address("AGENCY_EMAIL", agency).addr_spec
-    return MailSettings(server=server, sender=sender, agency=to)
+    return MailSettings(
+        server=server,
+        sender=_address("MAIL_FROM", settings.mail_from),
+        agency=_recipient("AGENCY_EMAIL", settings.agency_email),
+        team=_recipient("TEAM_EMAIL", settings.team_email),
+    )
+
+
+def _recipient(name: str, text: str | None) -> str | None:
+    return None if text is None else _address(name, text).addr_spec
 
 
 def _address(name: str, text: str) -> Address:

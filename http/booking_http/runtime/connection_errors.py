@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError, ResponseErr
 from adapters.postgres.pool import NotConnected
 from booking_flow.ports import StoreUnavailable
 from booking_http.runtime.process import CannotRun
+from booking_http.setting_files import is_given
 
 DATABASE_ERRORS: Final = (StoreUnavailable, PostgresError)
 """What comes of a database that is away, says no, or is asked something that it does not know."""
@@ -71,12 +71,12 @@ _TLS: Final = "correct sslmode or sslrootcert in it"
 
 def database_name() -> str:
     """Return what the booking database is called when something is wrong with it."""
-    return "DATABASE_URL" if os.environ.get("DATABASE_URL") else "the demo's address"
+    return "DATABASE_URL" if is_given("DATABASE_URL") else "the demo's address"
 
 
 def catalogue_name() -> str:
     """Return what the catalogue's database is called when something is wrong with it."""
-    return "CATALOGUE_URL" if os.environ.get("CATALOGUE_URL") else database_name()
+    return "CATALOGUE_URL" if is_given("CATALOGUE_URL") else database_name()
 
 
 def rejection(error: BaseException) -> Rejection | None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import structlog
 
 from booking_flow.ports import StoreUnavailable
+from booking_http.production_risks import (
+    TEXTS,
+    refusal_of_risks,
+    risks_of_role,
+    risks_of_settings,
+    unaccepted,
+)
 from booking_http.runtime.connection_errors import (
     DATABASE_ERRORS,
     Rejection,
@@ -19,10 +26,11 @@ from booking_http.runtime.connection_errors import (
     rejection,
 )
 from booking_http.runtime.process import CannotRun
+from booking_http.setting_types import Risk
 from booking_http.settings import Settings
 from persistence.database import Database
 from persistence.environment_mark import AppEnv, Mark, bind, read_mark
-from persistence.rights import may_work
+from persistence.rights import account_role, may_work
 
 _PAUSE: Final = 1.0
 _AWAY: Final = Rejection(why="the database is away", todo="start it", final=False)
@@ -61,6 +69,7 @@ async def guard_environment(settings: Settings, database: Database) -> AsyncIter
             or the database does not let us in, which no waiting changes.
     """
     _ensure_agreement(settings, None)
+    _ensure_safe(settings, risks_of_settings(settings))
     doubt = await _doubt(settings, database)
     if doubt is None:
         yield
@@ -106,6 +115,7 @@ async def _doubt(settings: Settings, database: Database) -> Rejection | None:
             return _UNMARKED
         if not await may_work(database):
             return _READ_ONLY
+        _ensure_safe(settings, risks_of_role(await account_role(database)))
         await _bind(settings, database, mark)
     except DATABASE_ERRORS as error:
         if (found := rejection(error)) is None and not isinstance(error, StoreUnavailable):
@@ -128,6 +138,20 @@ def _ensure_agreement(settings: Settings, mark: Mark | None) -> None:
         raise CannotRun(refusal(found))
     if found:
         _log.warning("other_environment_accepted", disagreements=found)
+
+
+def _ensure_safe(settings: Settings, risks: Sequence[Risk]) -> None:
+    """Refuse production with a risk that nobody accepted, and log at every start what somebody did.
+
+    Raises:
+        CannotRun: each such risk is named.
+    """
+    if settings.app_env is not AppEnv.PRODUCTION:
+        return
+    if refused := unaccepted(settings, risks):
+        raise CannotRun(refusal_of_risks(refused))
+    for risk in risks:
+        _log.warning("production_risk_accepted", risk=risk.value, said=TEXTS[risk].said)
 
 
 def refusal(found: list[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 import structlog
 from aiohttp import web
 
+from booking_http.runtime.connections import ServiceRunner
 from booking_http.runtime.process import cannot_listen
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +37,7 @@ async def serve_app(
     application's shutdown signal is sent when the grace begins and once more when the port is
     closed.
     """
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=patience)
+    runner = ServiceRunner(app, patience=patience)
     await runner.setup()
     try:
         await _listen(runner, host, port, advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +16,8 @@ from booking_http.web.auth import COOKIE, Staff, unauthenticated, write_audit
 from booking_http.web.problems import Problem, problem
 from persistence.staff import LIFE, Account, folded
 
+DEVICE: Final = "staff_device"
+_YEAR: Final = 365 * 24 * 3600
 _PATIENCE: Final = "900"
 
 
@@ -24,6 +27,8 @@ class Visitor:
 
     address: str
     request_id: str
+    device: str = field(default="", repr=False)
+    """The cookie that a browser keeps from an earlier sign-in; anybody may have made it up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +37,23 @@ class SignedIn:
 
     staff: Staff
     cookie: str = field(repr=False)
+    device: str = field(repr=False)
+    """What says later that this browser was let in before."""
 
     def keep(self, response: web.StreamResponse) -> None:
-        """Let the browser keep the cookie."""
-        _set(response, self.cookie, seconds=int(LIFE.total_seconds()))
+        """Let the browser keep the cookies."""
+        _set(response, COOKIE, self.cookie, seconds=int(LIFE.total_seconds()))
+        _set(response, DEVICE, self.device, seconds=_YEAR)
 
 
 async def sign_in(service: Service, visitor: Visitor, email: str, password: str) -> SignedIn:
-    """Let in who knows an account's password; after a few wrong ones, nobody.
+    """Let in who knows an account's password; after a few wrong ones, nobody from there.
 
     Raises:
         Problem: `unauthenticated`, or `rate_limited`.
     """
-    counted = await count_attempt(service, visitor, "staff-email", folded(email))
+    device = _known_device(service, visitor, email)
+    counted = await count_attempt(service, visitor, "staff-email", folded(email), device=device)
     account = await _account_of(service, visitor, email, password)
     await counted.forgive()
     return await complete_sign_in(service, visitor, account)
@@ -56,23 +65,48 @@ class Attempt:
 
     service: Service
     key_hash: bytes
+    place_hash: bytes
 
     async def forgive(self) -> None:
-        """Forget this and the attempts with the same key before it."""
-        await self.service.support.sign_ins.forgive(email_hash=self.key_hash)
+        """Forget this and the attempts with the same key from the same place before it."""
+        await self.service.support.sign_ins.forgive(
+            email_hash=self.key_hash, address_hash=self.place_hash
+        )
 
 
-async def count_attempt(service: Service, visitor: Visitor, kind: str, key: str) -> Attempt:
-    """Note that somebody tries to come in with a key.
+async def count_attempt(
+    service: Service, visitor: Visitor, kind: str, key: str, *, device: str | None = None
+) -> Attempt:
+    """Note that somebody tries to come in with a key, from a device that we know or an address.
+
+    Others who guess keep nobody out: neither from elsewhere, nor from the same address those whose
+    browser was let in before.
 
     Raises:
-        Problem: `rate_limited`, with this key or from this address too much was tried lately.
+        Problem: `rate_limited`, from there too much was tried lately, with this key or at all.
     """
-    key_hash = service.hashes.digest(kind, key.encode())
-    address_hash = service.hashes.address(visitor.address)
-    if not await service.support.sign_ins.attempt(email_hash=key_hash, address_hash=address_hash):
+    hashes = service.hashes
+    key_hash = hashes.digest(kind, key.encode())
+    place_hash = hashes.digest("staff-place", (device or visitor.address).encode())
+    if not await service.support.sign_ins.attempt(email_hash=key_hash, address_hash=place_hash):
         raise _too_many()
-    return Attempt(service=service, key_hash=key_hash)
+    return Attempt(service=service, key_hash=key_hash, place_hash=place_hash)
+
+
+def _new_device(service: Service, email: str) -> str:
+    name = new_secret()
+    return f"{name}.{_proof(service, name, email)}"
+
+
+def _known_device(service: Service, visitor: Visitor, email: str) -> str | None:
+    """Return the device that somebody came in with before, under this account."""
+    name, _, proof = visitor.device.partition(".")
+    right = hmac.compare_digest(proof.encode(), _proof(service, name, email).encode())
+    return visitor.device if right else None
+
+
+def _proof(service: Service, name: str, email: str) -> str:
+    return service.hashes.digest("staff-device", name.encode(), folded(email).encode()).hex()
 
 
 async def complete_sign_in(
@@ -83,7 +117,7 @@ async def complete_sign_in(
     staff = Staff(account=account, request_id=visitor.request_id, cookie=cookie)
     await write_audit(service, staff, "sign_in", facts=facts)
     await service.support.staff.begin(account.id, cookie)
-    return SignedIn(staff=staff, cookie=cookie)
+    return SignedIn(staff=staff, cookie=cookie, device=_new_device(service, account.email))
 
 
 async def sign_out(service: Service, staff: Staff, *, everywhere: bool) -> int:
@@ -96,7 +130,7 @@ async def sign_out(service: Service, staff: Staff, *, everywhere: bool) -> int:
 
 def drop(response: web.StreamResponse) -> None:
     """Let the browser forget the cookie."""
-    _set(response, "", seconds=0)
+    _set(response, COOKIE, "", seconds=0)
 
 
 async def refuse_sign_in(
@@ -132,7 +166,7 @@ def _too_many() -> Problem:
     return found
 
 
-def _set(response: web.StreamResponse, cookie: str, *, seconds: int) -> None:
+def _set(response: web.StreamResponse, name: str, cookie: str, *, seconds: int) -> None:
     response.set_cookie(
-        COOKIE, cookie, max_age=seconds, path="/", secure=True, httponly=True, samesite="Lax"
+        name, cookie, max_age=seconds, path="/", secure=True, httponly=True, samesite="Lax"
     )

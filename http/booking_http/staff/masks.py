@@ -58,7 +58,8 @@ def _contact(contact: Contact, *, masked: bool) -> ContactResponse:
     hidden = dict.fromkeys(("address", "city", "postal_code"), HIDDEN)
     names = {"first_name": initial(contact.first_name), "last_name": initial(contact.last_name)}
     ways = {"email": masked_email(contact.email), "phone": masked_phone(contact.phone)}
-    return told.model_copy(update={**hidden, **names, **ways, "state": None})
+    gone = dict.fromkeys(("state", "address2", "phone_e164"))
+    return told.model_copy(update={**hidden, **names, **ways, **gone})
 
 
 def _passenger(passenger: Passenger, *, masked: bool) -> tell.StaffPassengerResponse:

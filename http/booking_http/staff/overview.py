@@ -31,7 +31,7 @@ LENGTHS: Final[Mapping[told.Window, timedelta]] = {
 }
 _PATH: Final = tuple(row.state for row in STATES if row.state not in ENDS)
 _STEPS: Final = tuple(StepName)
-_ORDER: Final = tuple(dict.fromkeys(call for step in SAGA for call in step.calls))
+_ORDER: Final = tuple(dict.fromkeys(call for step in SAGA for call in step.endpoints))
 _STATUSES: Final = (StepStatus.STARTED, StepStatus.UNKNOWN, StepStatus.OWED)
 Search = dict[str, str | bool]
 
@@ -167,6 +167,7 @@ def _calls(endpoint: str, calls: Sequence[Answered], span: Span) -> told.CallsRe
         endpoint=endpoint,
         calls=told.CountResponse(count=every, search=span.called(call=endpoint)),
         failed=told.CountResponse(count=failed, search=span.called(call=endpoint, failure="any")),
+        without_session=sum(each.passing for each in own),
         error_rate=_ratio(failed, every) or 0.0,
         failures=failures,
         p50_seconds=_quantile(own, 0.5),

@@ -80,6 +80,8 @@ class CallsResponse(ResponseModel):
     endpoint: str
     calls: CountResponse
     failed: CountResponse
+    without_session: int
+    """Calls among all of them after which no session began, so that no list shows them."""
     error_rate: float
     failures: list[FailureResponse]
     p50_seconds: float

@@ -22,6 +22,7 @@ from booking_flow.supplier_errors import FailureKind
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
 from persistence.tables.bulk import BulkAction
 
+_TEXT_OF_SESSION: Final = rf"^((event|staff)-[0-9]{{1,9}}|{'|'.join(actions.TYPED_FREELY)})$"
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 SessionCursor = Annotated[
@@ -118,10 +119,25 @@ class MoveRequest(ReasonRequest):
         )
 
 
+class RedactRequest(ReasonRequest):
+    """Which text is to go: a row of the session's timeline, or what the guest typed.
+
+    Rows are those of history (`event-7`) and of what staff did (`staff-2`), as the timeline names
+    them. What is taken out cannot be had back.
+    """
+
+    text: Annotated[str, StringConstraints(pattern=_TEXT_OF_SESSION)]
+
+    def parameters(self) -> actions.TextToGo:
+        """Return which text is to go."""
+        return actions.TextToGo(text=self.text)
+
+
 _MORE: Final[Mapping[str, type[ReasonRequest]]] = {
     actions.EXTEND.name: ExtendRequest,
     actions.RECORD.name: RecordRequest,
     actions.MOVE.name: MoveRequest,
+    actions.REDACT.name: RedactRequest,
 }
 REQUESTS: Final[Mapping[str, type[ReasonRequest]]] = MappingProxyType(
     {name: _MORE.get(name, ReasonRequest) for name in actions.ACTIONS}
@@ -149,6 +165,42 @@ class AnswerRequest(ReasonRequest):
             override=self.override,
             takeover=self.takeover,
         )
+
+
+class SeenTaskRequest(RequestModel):
+    """A task as it was seen."""
+
+    task_id: UUID
+    version: int
+
+
+class GroupAnswerRequest(ReasonRequest):
+    """One answer to several tasks of one cause, such as an outage; each is answered by itself.
+
+    A reservation answers one task only.
+    """
+
+    kind: Literal[
+        AnswerKind.NOT_BOOKED,
+        AnswerKind.PAID,
+        AnswerKind.NOT_PAID,
+        AnswerKind.LINE_CANCELLED,
+        AnswerKind.LINE_REFUSED,
+        AnswerKind.DONE,
+    ]
+    tasks: Annotated[list[SeenTaskRequest], Field(min_length=1, max_length=100)]
+
+    def answers(self) -> list[TaskAnswer]:
+        """Return the answers as the core takes them."""
+        return [
+            TaskAnswer(
+                task_id=each.task_id,
+                seen=frozenset({each.version}),
+                kind=self.kind,
+                note=self.reason,
+            )
+            for each in self.tasks
+        ]
 
 
 class BulkRequest(ReasonRequest):

@@ -139,10 +139,27 @@ class TaskResponse(ResponseModel):
     facts: dict[str, str]
     answers: list[AnswerKind]
     claimed_by: str | None
+    claimed_by_id: str | None
+    """The account of whoever works on it; two people may have one name."""
     claimed_at: Moment | None
     closed_at: Moment | None
     closed_by: str | None
     answer: str | None
+
+
+class RefusedAnswerResponse(ResponseModel):
+    """A task that was not answered, and why."""
+
+    task_id: str
+    code: str
+    why: str
+
+
+class GroupAnswerResponse(ResponseModel):
+    """How many tasks were answered, and which were not."""
+
+    answered: int
+    refused: list[RefusedAnswerResponse]
 
 
 class TaskCountsResponse(ResponseModel):

@@ -198,6 +198,18 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
         staff=True,
     ),
+    Route(
+        method="POST",
+        path=f"{BASE}/tasks/answer",
+        handler=task_endpoints.answer_tasks,
+        summary="Give several tasks of one cause the same answer, each by itself",
+        tag=_TAG,
+        request=ask.GroupAnswerRequest,
+        responses={200: tell.GroupAnswerResponse},
+        problems=(*_STAFF, *BODY),
+        headers=(CSRF_HEADER,),
+        staff=True,
+    ),
     _task("claim", task_endpoints.claim_task, "Work on a task from now on", ask.ClaimRequest),
     _task(
         "hand-back", task_endpoints.hand_back_task, "Leave a task to others", ask.HandBackRequest

@@ -9,6 +9,7 @@ from booking_http.staff import authentication
 from booking_http.staff.requests import SignInRequest, SignOutRequest
 from booking_http.staff.responses import MeResponse, SignedOutResponse
 from booking_http.web.auth import Staff, csrf_token, staff_of
+from booking_http.web.client_address import counted_as
 from booking_http.web.request_context import REQUEST_ID
 from booking_http.web.request_io import json_response, read_body, service_of
 
@@ -39,7 +40,11 @@ async def read_me(request: web.Request) -> web.Response:
 
 def visitor_of(request: web.Request) -> authentication.Visitor:
     """Return what a request tells of who stands at the door."""
-    return authentication.Visitor(address=address_of(request), request_id=request[REQUEST_ID])
+    return authentication.Visitor(
+        address=counted_as(address_of(request)),
+        request_id=request[REQUEST_ID],
+        device=request.cookies.get(authentication.DEVICE, ""),
+    )
 
 
 def _me(request: web.Request, staff: Staff) -> MeResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 from aiohttp import web
@@ -12,14 +13,28 @@ from booking_flow.staff.task_claims import TaskWish
 from booking_http.service import Service
 from booking_http.staff.action_endpoints import named_versions, tell_acted
 from booking_http.staff.cursors import read_place, write_place
-from booking_http.staff.requests import AnswerRequest, ClaimRequest, HandBackRequest, TasksQuery
-from booking_http.staff.responses import TaskCountsResponse, TasksResponse
+from booking_http.staff.requests import (
+    AnswerRequest,
+    ClaimRequest,
+    GroupAnswerRequest,
+    HandBackRequest,
+    TasksQuery,
+)
+from booking_http.staff.responses import (
+    GroupAnswerResponse,
+    RefusedAnswerResponse,
+    TaskCountsResponse,
+    TasksResponse,
+)
 from booking_http.staff.session_search import id_of
 from booking_http.staff.views import task_view
 from booking_http.web.auth import Staff, staff_of, write_audit
 from booking_http.web.problems import problem
 from booking_http.web.request_io import json_response, read_body, read_query, service_of
 from persistence.task_queries import QueuedTask, TaskFilter
+
+_LOOKED_AT: Final = 100
+"""Tasks among which one is looked for that nobody works on."""
 
 
 async def list_tasks(request: web.Request) -> web.Response:
@@ -51,6 +66,18 @@ async def queue(service: Service, staff: Staff, query: TasksQuery) -> TasksRespo
     last = page[-1].task if len(found) > query.limit else None
     more = write_place(last.due_at, last.id) if last else None
     return TasksResponse(tasks=[task_view(each) for each in page], next=more)
+
+
+async def next_task(service: Service, staff: Staff) -> QueuedTask | None:
+    """Return the most urgent task that nobody else works on, if there is one."""
+    found = await service.support.queue.tasks(limit=_LOOKED_AT)
+    free = (each for each in found if _is_free(each, staff))
+    return next(free, None)
+
+
+def _is_free(queued: QueuedTask, staff: Staff) -> bool:
+    claim = queued.task.claim
+    return claim is None or claim.account_id == staff.account.id
 
 
 async def count_tasks(request: web.Request) -> web.Response:
@@ -104,6 +131,29 @@ async def _shown(request: web.Request, wish: TaskWish) -> web.Response:
 
 def _tag(queued: QueuedTask) -> dict[str, str]:
     return {"ETag": f'"{queued.task.version}"'}
+
+
+async def answer_tasks(request: web.Request) -> web.Response:
+    """Carry one answer out for several tasks, each by itself."""
+    staff = await staff_of(request, Role.AGENT)
+    ask = await read_body(request, GroupAnswerRequest)
+    return json_response(await answer_group(service_of(request), staff, ask))
+
+
+async def answer_group(
+    service: Service, staff: Staff, ask: GroupAnswerRequest
+) -> GroupAnswerResponse:
+    """Answer several tasks alike, and say which could not be answered so."""
+    refusals = await service.support.desk.answer_each(ask.answers(), by=staff.member)
+    return GroupAnswerResponse(
+        answered=len(ask.tasks) - len(refusals),
+        refused=[
+            RefusedAnswerResponse(
+                task_id=str(task_id), code=refusal.code.value, why=refusal.detail or refusal.code
+            )
+            for task_id, refusal in refusals.items()
+        ],
+    )
 
 
 async def answer_task(request: web.Request) -> web.Response:

@@ -22,6 +22,16 @@ from persistence.support_search import Hit
 from persistence.task_queries import QueuedTask
 
 
+def state_label(session: Session, now: datetime) -> str:
+    """Return what a state is called; a hold that has run out is none, whatever is still open."""
+    return _label(session.state, session.basket.hold_until if session.basket else None, now)
+
+
+def _label(state: State, hold_until: datetime | None, now: datetime) -> str:
+    over = state is State.BASKETED and hold_until is not None and hold_until <= now
+    return "Hold ran out" if over else MEANING[state].label
+
+
 def session_view(
     now: Situation, *, staff: Staff, waits: tell.WaitResponse | None
 ) -> tell.StaffSessionResponse:
@@ -32,7 +42,7 @@ def session_view(
     fields = dict(event) | {"allowed_actions": actions_view(now, staff=staff)}
     return tell.StaffSessionResponse.model_construct(
         **fields,
-        state_label=meaning.label,
+        state_label=state_label(session, now.at.now),
         state_meaning=meaning.meaning,
         created_at=session.created_at,
         cards_tried=session.cards_tried,
@@ -57,7 +67,7 @@ def hit_view(hit: Hit, *, masked: bool) -> tell.HitResponse:
         session_id=str(session.id),
         reference=session.reference,
         state=session.state,
-        state_label=MEANING[session.state].label,
+        state_label=state_label(session, hit.now),
         created_at=session.created_at,
         age_seconds=max(int((hit.now - session.created_at).total_seconds()), 0),
         cruise=CruiseResponse.model_validate(cruise_fields(session.sailing)),
@@ -125,7 +135,9 @@ def task_view(queued: QueuedTask) -> tell.TaskResponse:
         session_id=str(task.session_id),
         reference=queued.reference,
         state=queued.state,
-        state_label=MEANING[queued.state].label if queued.state else "Forgotten",
+        state_label=(
+            _label(queued.state, queued.hold_until, queued.now) if queued.state else "Forgotten"
+        ),
         opened_at=task.opened_at,
         due_at=task.due_at,
         overdue=task.closed_at is None and task.due_at < queued.now,
@@ -133,6 +145,7 @@ def task_view(queued: QueuedTask) -> tell.TaskResponse:
         facts=dict(task.facts),
         answers=list(POSSIBLE[task.kind]),
         claimed_by=task.claim and task.claim.name,
+        claimed_by_id=str(task.claim.account_id) if task.claim else None,
         claimed_at=task.claim and task.claim.at,
         closed_at=task.closed_at,
         closed_by=task.closed_by,

@@ -16,6 +16,7 @@ from booking_http.wiring import Parts
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
 from persistence.database import Database
+from persistence.encryption import Vault
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
@@ -29,6 +30,7 @@ class Support:
     """Accounts, audit, search, and the core's ways to help a session on."""
 
     database: Database
+    vault: Vault
     staff: PostgresStaff
     sign_ins: PostgresSignIns
     passwords: Passwords
@@ -50,6 +52,7 @@ def support_of(parts: Parts) -> Support:
     database, maintenance = parts.database, parts.maintenance
     return Support(
         database=database,
+        vault=parts.vault,
         staff=PostgresStaff(database),
         sign_ins=PostgresSignIns(database),
         passwords=Passwords(),

@@ -18,6 +18,10 @@ _TODO: Final = {
     "untrusted": "name the proxy in TRUSTED_PROXIES; until then all its guests are one caller",
     "unreadable": "let the proxy write the client's address into one header",
 }
+_WITHOUT_SHOPS: Final = (
+    "one address opens more sessions than CAP_OPENINGS_PER_ADDRESS; name the servers of shops in"
+    " SHOP_NETWORKS, or set it to none; the next release refuses without it"
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -45,10 +49,22 @@ class Callers:
             self._tell(found.ignored, request.remote or "")
         return found
 
+    def note_opening_over_cap(self, *, enforced: bool) -> None:
+        """Count an opening that is refused, or would be if SHOP_NETWORKS were set."""
+        self._metrics.openings_over_cap.labels("refused" if enforced else "let through").inc()
+        if not enforced and self._due("openings"):
+            _log.warning("opening_over_cap_let_through", todo=_WITHOUT_SHOPS)
+
     def _tell(self, why: str, remote: str) -> None:
         """Log it seldom, and only of proxies: anybody on the internet may send such a header."""
-        address, now = read_address(remote), self._seconds()
-        if address is None or address.is_global or now - self._told.get(why, -_SELDOM) < _SELDOM:
+        address = read_address(remote)
+        if address is None or address.is_global or not self._due(why):
             return
-        self._told[why] = now
         _log.warning("forwarded_header_ignored", why=why, proxy=remote, todo=_TODO[why])
+
+    def _due(self, what: str) -> bool:
+        now = self._seconds()
+        if now - self._told.get(what, float("-inf")) < _SELDOM:
+            return False
+        self._told[what] = now
+        return True

@@ -24,6 +24,7 @@ class EventStream:
 
     request: web.Request
     staff: bool = False
+    address: str | None = None
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: bool = False
 
@@ -56,8 +57,9 @@ class EventStream:
 class EventStreams:
     """The open streams of this process, by session."""
 
-    def __init__(self, *, per_session: int) -> None:
+    def __init__(self, *, per_session: int, per_address: int) -> None:
         self._per_session = per_session
+        self._per_address = per_address
         self._open: dict[UUID, list[EventStream]] = {}
         self._stopped = False
         self.deaf = False
@@ -65,17 +67,25 @@ class EventStreams:
 
     @contextmanager
     def open(
-        self, session_id: UUID, *, request: web.Request, staff: bool = False
+        self,
+        session_id: UUID,
+        *,
+        request: web.Request,
+        staff: bool = False,
+        address: str | None = None,
     ) -> Iterator[EventStream]:
         """Add a stream for as long as the block runs; streams that nobody hears do not count.
 
-        Staff who follow take no place away from the guest, nor the guest from them.
+        Staff who follow take no place away from the guest, nor the guest from them. `address` is
+        what the caller is counted by, and None where no cap binds them.
         """
         others = [each for each in self._open.get(session_id, ()) if each.staff is staff]
         most = _STAFF if staff else self._per_session
         if sum(stream.live for stream in others) >= most:
             raise problem(RefusalCode.RATE_LIMITED, f"A session has at most {most} event streams.")
-        stream = EventStream(request=request, staff=staff, stopped=self._stopped)
+        if address is not None and self._of_address(address) >= self._per_address:
+            raise problem(RefusalCode.RATE_LIMITED, "Too many event streams are open from here.")
+        stream = EventStream(request=request, staff=staff, address=address, stopped=self._stopped)
         following = self._open.setdefault(session_id, [])
         following.append(stream)
         try:
@@ -84,6 +94,10 @@ class EventStreams:
             following.remove(stream)
             if not following and self._open.get(session_id) is following:
                 del self._open[session_id]
+
+    def _of_address(self, address: str) -> int:
+        every = (stream for following in self._open.values() for stream in following)
+        return sum(stream.address == address and stream.live for stream in every)
 
     def wake(self, session_id: UUID) -> None:
         """Wake the streams of one session."""

@@ -13,20 +13,26 @@ from booking_http.web.request_context import REQUEST_ID
 _EXPOSED: Final = "ETag, Location, Retry-After, Idempotent-Replayed, X-Request-ID"
 _METHODS: Final = "GET, POST, PATCH, DELETE"
 _ASKED: Final = "Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-Request-ID"
-_ALWAYS: Final = {
+FOR_ALL: Final = {
     "Server": "booking-flow",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
+"""Headers of every answer, whatever it says."""
+_HSTS: Final = "max-age=31536000"
+"""A year; whether its subdomains speak HTTPS is not ours to say."""
 _STRICT_CSP: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Complete the headers just before they are sent."""
-    response.headers.update(_ALWAYS)
+    response.headers.update(FOR_ALL)
     response.headers.setdefault("Content-Security-Policy", _STRICT_CSP)
+    if (request.app[SERVICE].settings.public_url or "").startswith("https://"):
+        response.headers["Strict-Transport-Security"] = _HSTS
     if request_id := request.get(REQUEST_ID):
         response.headers["X-Request-ID"] = request_id
     if request.app[SERVICE].settings.cors_origins:

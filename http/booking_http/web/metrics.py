@@ -33,6 +33,22 @@ class Metrics:
             ("why",),
             registry=self.registry,
         )
+        self.openings_over_cap = Counter(
+            "booking_openings_over_cap_total",
+            "Openings beyond CAP_OPENINGS_PER_ADDRESS, and what became of them.",
+            ("fate",),
+            registry=self.registry,
+        )
+        self.calls_waiting = Gauge(
+            "booking_supplier_calls_waiting",
+            "Calls of this process that wait for their turn at the supplier.",
+            registry=self.registry,
+        )
+        self.turned_away = Gauge(
+            "booking_supplier_turned_away",
+            "How often the supplier has wanted fewer calls since this process began.",
+            registry=self.registry,
+        )
         self.streams = Gauge(
             "booking_event_streams", "Event streams that are open.", registry=self.registry
         )

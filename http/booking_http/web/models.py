@@ -68,7 +68,8 @@ class ResponseModel(BaseModel):
     )
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Refuse control characters."""
     if _CONTROL.search(text):
         raise PydanticCustomError("control_characters", "must not hold control characters")
     return text
@@ -90,7 +91,7 @@ def _with_letter(text: str) -> str:
     return text
 
 
-def _no_card(text: str) -> str:
+def no_card(text: str) -> str:
     """Refuse a text with a card number in it: texts are kept, mailed and shown to staff."""
     if holds_card_number(text):
         raise PydanticCustomError("card_number", "must not hold a card number")
@@ -99,7 +100,7 @@ def _no_card(text: str) -> str:
 
 def _no_bare_card(text: str) -> str:
     """Refuse a card number alone: what the supplier calls its rates is digits and dots, too."""
-    return text if set(text) - _BARE else _no_card(text)
+    return text if set(text) - _BARE else no_card(text)
 
 
 def _iso_day(value: Any) -> Any:
@@ -111,42 +112,36 @@ def _iso_day(value: Any) -> Any:
         raise PydanticCustomError("date_format", "is not a day of the calendar") from None
 
 
-def _upper(value: Any) -> Any:
-    return value.strip().upper() if isinstance(value, str) else value
-
-
-def _line(longest: int, *, shortest: int = 1) -> StringConstraints:
-    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest)
+def _line(longest: int) -> StringConstraints:
+    return StringConstraints(strip_whitespace=True, min_length=1, max_length=longest)
 
 
 # Lengths are looked at before card numbers, so that the search for these is bounded.
-_TEXT: Final = (AfterValidator(_printable), AfterValidator(_no_card))
+_TEXT: Final = (AfterValidator(printable), AfterValidator(no_card))
 Word = Annotated[str, BeforeValidator(_cleaned), _line(20), *_TEXT]
 Code = Annotated[str, _line(40), *_TEXT]
 Name = Annotated[str, BeforeValidator(_cleaned), _line(80), *_TEXT, AfterValidator(_with_letter)]
 """The name of a person or a place, in any script."""
-Phone = Annotated[str, _line(40, shortest=3), *_TEXT]
 Line = Annotated[str, BeforeValidator(_cleaned), _line(200), *_TEXT]
-RateId = Annotated[str, _line(200), AfterValidator(_printable), AfterValidator(_no_bare_card)]
+RateId = Annotated[str, _line(200), AfterValidator(printable), AfterValidator(_no_bare_card)]
 """What the supplier calls a result, a grade or a rate; compared with what it offers."""
-CardNumber = Annotated[str, _line(40), AfterValidator(_printable)]
+CardNumber = Annotated[str, _line(40), AfterValidator(printable)]
 """The only text in which a card number belongs."""
 Note = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
     AfterValidator(_printable_lines),
-    AfterValidator(_no_card),
+    AfterValidator(no_card),
 ]
 Day = Annotated[
     date, BeforeValidator(_iso_day), WithJsonSchema({"type": "string", "format": "date"})
 ]
-CountryCode = Annotated[str, BeforeValidator(_upper), StringConstraints(pattern=r"^[A-Z]{2}$")]
 Email = Annotated[
     str,
     StringConstraints(
         strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
     ),
-    AfterValidator(_no_card),
+    AfterValidator(no_card),
 ]
 
 

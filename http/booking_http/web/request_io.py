@@ -67,6 +67,8 @@ async def read_bytes(request: web.Request, *, most: int) -> bytes:
             request[_BODY] = body = await _read(request, most)
     except TimeoutError:
         raise problem(EdgeCode.REQUEST_TIMEOUT) from None
+    except web.RequestPayloadError:
+        raise problem(EdgeCode.BAD_REQUEST, "The body cannot be read.") from None
     return body
 
 

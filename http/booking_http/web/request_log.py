@@ -8,7 +8,9 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from adapters.fair_queue import CALLER as CALLS_FOR
 from booking_http.service import SERVICE
+from booking_http.web.client_address import counted_as
 from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, request_id_of
 
 _log = structlog.get_logger("booking_http.access")
@@ -20,6 +22,7 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
     """Give the request an id, and note how it went; path and body stay out of it."""
     request[REQUEST_ID] = request_id_of(request.headers.get("X-Request-ID"))
     request[CALLER] = request.app[SERVICE].callers.caller_of(request)
+    CALLS_FOR.set((counted_as(request[CALLER].address), session_named(request)))
     started = perf_counter()
     status = 500
     with structlog.contextvars.bound_contextvars(request_id=request[REQUEST_ID]):
@@ -29,6 +32,11 @@ async def log_request(request: web.Request, handler: Handler) -> web.StreamRespo
             return response
         finally:
             _note(request, status=status, seconds=perf_counter() - started)
+
+
+def session_named(request: web.Request) -> str:
+    """Return the id in the path, without the secret; empty where there is none."""
+    return request.match_info.get("session_id", "").partition(".")[0]
 
 
 def _note(request: web.Request, *, status: int, seconds: float) -> None:

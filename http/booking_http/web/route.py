@@ -45,6 +45,11 @@ class Route:
         return getattr(self.handler, "__name__", self.path)
 
     @property
+    def asks_supplier(self) -> bool:
+        """Whether the supplier may be asked, so that it may be away."""
+        return RefusalCode.SUPPLIER_UNAVAILABLE in self.problems
+
+    @property
     def parameters(self) -> tuple[str, ...]:
         """Return the names in the path."""
         return tuple(part.strip("{}") for part in self.path.split("/") if part.startswith("{"))

@@ -13,7 +13,7 @@ from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
 from persistence.database import Database
 from persistence.encryption import Vault
-from persistence.overview import sum_up
+from persistence.overview import forget_passing_calls, sum_up
 from persistence.rate_limits import PostgresCaps
 from persistence.search_renewal import renew_hashes
 from persistence.sign_ins import PostgresSignIns
@@ -44,6 +44,7 @@ async def clean_up(database: Database, vault: Vault) -> None:
             await PostgresSignIns(database).forget()
             await PostgresStaff(database).forget()
             await sum_up(database)
+            await forget_passing_calls(database)
         with until_next_time("search hashes"):
             await renew_hashes(database, vault)
         await asyncio.sleep(TIDY_SECONDS)

@@ -17,8 +17,9 @@ from uuid import UUID
 import structlog
 from prometheus_client import start_http_server
 
-from booking_flow.model.step import StepName
 from booking_flow.ports import SpooledAnswer, TakenCheck, TakenStep, TakenUndo
+from booking_flow.steps.book import BOOK
+from booking_flow.steps.release import RELEASE
 from booking_http.runtime.journal_verification import verifying
 from booking_http.runtime.listener import Subscription
 from booking_http.runtime.optional_services import check_optional_services
@@ -29,6 +30,7 @@ from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.job_loop import Job, JobLoop
 from booking_http.worker.outbox_sender import OutboxSender
+from booking_http.worker.task_notices import TeamMail
 from persistence.bulk import TakenItem
 from persistence.notify import WORK
 
@@ -53,6 +55,7 @@ class Worker:
         settings = parts.settings
         self._listener = parts.listener
         self._sender = OutboxSender(parts)
+        self._team = TeamMail(parts)
         self._stopped = asyncio.Event()
         self._loops = [
             JobLoop(
@@ -73,7 +76,9 @@ class Worker:
         )
         try:
             loops = (loop.run() for loop in self._loops)
-            await asyncio.gather(*loops, self._sender.run(self._stopped))
+            await asyncio.gather(
+                *loops, self._sender.run(self._stopped), self._team.run(self._stopped)
+            )
         finally:
             listening.cancel()
             with suppress(asyncio.CancelledError):
@@ -167,7 +172,7 @@ def _forgotten(parts: Parts) -> Job[UUID]:
 
 
 def _open_steps(parts: Parts) -> Job[TakenStep]:
-    lease = parts.policy.lease_seconds(StepName.BOOK)
+    lease = parts.policy.lease_seconds(BOOK.limits)
     return Job(
         name="open_step",
         take=lambda limit: parts.maintenance.queue.take_open_steps(
@@ -181,7 +186,7 @@ def _open_steps(parts: Parts) -> Job[TakenStep]:
 
 
 def _undos(parts: Parts) -> Job[TakenUndo]:
-    lease = parts.policy.lease_seconds(StepName.RELEASE)
+    lease = parts.policy.lease_seconds(RELEASE.limits)
 
     async def do(taken: TakenUndo) -> None:
         await parts.maintenance.recovery.undo(taken)
@@ -237,7 +242,7 @@ async def _scattered(find: Find, limit: int) -> Sequence[UUID]:
 
 def _bulk(parts: Parts) -> Job[TakenItem]:
     work = bulk_work(parts)
-    lease = timedelta(seconds=parts.policy.lease_seconds(StepName.BOOK))
+    lease = timedelta(seconds=parts.policy.lease_seconds(BOOK.limits))
     return Job(
         name="bulk",
         take=lambda limit: work.support.bulk.take(limit=limit, lease=lease),

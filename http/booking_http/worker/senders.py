@@ -17,14 +17,13 @@ from adapters.notifications.webhooks import Message, Webhooks, open_webhooks
 from booking_flow.model.session import Session
 from booking_http.api.action_links import BASE
 from booking_http.notifications.mail_texts import CONFIRMED, confirmation, link
-from booking_http.notifications.settings import AGENCY, endpoint_of
+from booking_http.notifications.settings import AGENCY, LINK_MINUTES, endpoint_of
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
 from persistence.lookups import PostgresLookups
 from persistence.outbox import OutboxMessage
 from persistence.outbox_rows import OutboxKind
 
-LINK_MINUTES: Final = 30
 EVENT_TYPE: Final = "session.changed"
 
 

@@ -85,6 +85,33 @@ async def test_a_fault_can_be_meant_for_one_sailing_or_one_guest(agency: Agency)
     assert (await agency.book_raw(order)).status == 500
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1.evil.example:8090"},
+        {"Host": "evil.example", "Origin": "http://evil.example"},
+    ],
+)
+async def test_a_page_of_another_site_changes_nothing(
+    agency: Agency, headers: dict[str, str]
+) -> None:
+    """A browser on this machine would send it, under its own name once that leads here."""
+    asked = {"endpoint": "book.pl", "fault": "reset", "times": 1}
+    answer = await agency.http.post("/_control/faults", json=asked, headers=headers)
+    assert answer.status == 403
+    listed = await (await agency.http.get("/_control/faults")).json()
+    assert listed["armed"] == []
+
+
+async def test_a_page_of_its_own_site_may(agency: Agency) -> None:
+    own = str(agency.http.make_url("/").origin())
+    assert (await agency.http.get("/_control/faults", headers={"Origin": own})).status == 200
+
+
 async def test_calls_are_counted_with_their_session(agency: Agency) -> None:
     """So that a test can say: sent once, or not at all."""
     await agency.hold()
@@ -144,7 +171,7 @@ async def test_served_for_real_it_answers_and_stops(unused_tcp_port: int) -> Non
 
     await eventually(listens)
     _reader, writer = await asyncio.open_connection("127.0.0.1", unused_tcp_port)
-    writer.write(b"GET /_control/ledger HTTP/1.1\r\nHost: x\r\n\r\n")
+    writer.write(b"GET /_control/ledger HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
     assert (await _reader.readline()).endswith(b"200 OK\r\n")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -150,7 +150,7 @@ async def test_every_failure_is_told_apart(
     mock_token(aioresponses_mock)
     mock_answer(aioresponses_mock, endpoint, repeat=True, **answer)
     ctx = kit.context()
-    client = make_client(read_attempts=1, max_response_bytes=65_536)
+    client = make_client(read_attempts=1, busy_attempts=1, max_response_bytes=65_536)
     with pytest.raises(SupplierError) as caught:
         await CALLS[endpoint](client, ctx)
     assert (caught.value.kind, caught.value.endpoint) == (kind, endpoint)

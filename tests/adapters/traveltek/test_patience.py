@@ -1,6 +1,7 @@
 """Reads are repeated within bounds, and a supplier in trouble is left alone for a while."""
 
 import itertools
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -12,6 +13,7 @@ from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.adapters.traveltek import kit
 from tests.adapters.traveltek.conftest import MakeClient
 from tests.adapters.traveltek.test_classification import (
+    CALLS,
     ENVELOPE,
     FAILURES,
     READS,
@@ -32,11 +34,13 @@ async def test_a_read_is_repeated_only_in_trouble_and_only_so_often(
     answer, kind = FAILURES[failure]
     mock_token(aioresponses_mock)
     mock_answer(aioresponses_mock, endpoint, repeat=True, **answer)
-    client = make_client(read_attempts=3, retry_wait=0.01, max_response_bytes=65_536)
+    client = make_client(
+        read_attempts=3, retry_wait=0.01, busy_attempts=1, max_response_bytes=65_536
+    )
     ctx = kit.context()
     with pytest.raises(SupplierError) as caught:
         await READS[endpoint](client, ctx)
-    attempts = 3 if kind in TROUBLE else 1
+    attempts = 3 if kind in TROUBLE and failure != "429" else 1
     assert caught.value.kind is kind
     assert sent(aioresponses_mock, endpoint) == attempts
     assert [call.endpoint for call in ctx.calls] == ["token", *[endpoint] * attempts]
@@ -120,6 +124,58 @@ async def test_refusals_never_open_the_breaker(
     mock_answer(aioresponses_mock, "basket", payload=refusal(169), repeat=True)
     client = make_client(breaker_failures=2)
     assert await fail(client, 10) == ["session_expired"] * 10
+
+
+async def test_being_turned_away_never_opens_the_breaker_and_is_waited_for(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """A supplier that wants fewer calls is well; effects slow the reads down, too."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basketadd", status=429)
+    mock_answer(aioresponses_mock, "basket", status=429, repeat=5)
+    mock_answer(aioresponses_mock, "basket", payload=ENVELOPE)
+    client = make_client(breaker_failures=2, read_attempts=1, queue_limit=1000.0, busy_wait=0.5)
+    ctx = kit.context()
+    with pytest.raises(SupplierError) as caught:
+        await client.add_to_basket(kit.SESSION, kit.SELECTION, "USD", ctx=ctx)
+    assert caught.value.kind is FailureKind.BROKEN
+    assert client.queue.turned_away == 1
+    assert (await client.basket(kit.SESSION, "USD", ctx=ctx)).items == ()
+    assert sent(aioresponses_mock, "basket") == 6
+    assert await client.resting() == []
+
+
+async def test_nothing_is_sent_until_the_time_that_the_supplier_names(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """An effect waits as well: what a supplier in such straits answers it would be a doubt."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", status=429, headers={"Retry-After": "1"})
+    mock_answer(aioresponses_mock, "basket", payload=ENVELOPE, repeat=True)
+    mock_answer(aioresponses_mock, "basketadd", payload=ENVELOPE)
+    client = make_client(queue_limit=1000.0, busy_attempts=1)
+    with pytest.raises(SupplierError):
+        await client.basket(kit.SESSION, "USD", ctx=kit.context())
+    begun = time.monotonic()
+    await client.add_to_basket(kit.SESSION, kit.SELECTION, "USD", ctx=kit.context())
+    await client.basket(kit.SESSION, "USD", ctx=kit.context())
+    assert time.monotonic() - begun >= 0.9
+
+
+@pytest.mark.parametrize("endpoint", ["basket", "basketadd"])
+async def test_a_time_longer_than_a_guest_waits_is_not_waited_for(
+    endpoint: str, make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """What was not sent certainly did nothing."""
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basket", status=429, headers={"Retry-After": "3600"})
+    client = make_client(queue_limit=5.0, busy_attempts=1)
+    with pytest.raises(SupplierError):
+        await client.basket(kit.SESSION, "USD", ctx=kit.context())
+    with pytest.raises(SupplierError) as caught:
+        await CALLS[endpoint](client, kit.context())
+    assert caught.value.kind is FailureKind.NOT_SENT
+    assert sent(aioresponses_mock, endpoint) == (endpoint == "basket")
 
 
 async def test_an_open_breaker_keeps_no_frames(

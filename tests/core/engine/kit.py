@@ -32,7 +32,7 @@ from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import ClaimJournal, Replay, Spool
 from booking_flow.steps.book import BookRequest
-from booking_flow.steps.select_cabin import CabinChoice
+from booking_flow.steps.cabin_choice import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.demo.seed import row_of
 from booking_http.runtime.background_work import BackgroundWork
@@ -474,8 +474,7 @@ async def running_shop(
     database = create_engine(database_url, pool_size=4, connect_timeout=2)
     store = PostgresSessionStore(database, VAULT, "engine-1")
     settings = TraveltekSettings(**usual | (client or {}))
-    steps = {step: whole.scaled(haste) for step, whole in Policy().limits.items()}
-    rules = Policy(**{"limits": steps} | policy)
+    rules = Policy(**{"time_scale": haste} | policy)
     async with (
         open_client(settings, redis=None, new_id=uuid4, boottime=boottime) as supplier,
         open_reader(database_url, OWN, live_lines=(22, 3)) as sailings,

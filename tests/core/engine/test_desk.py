@@ -14,10 +14,11 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.party import Details
 from booking_flow.model.session import Loaded
 from booking_flow.ports import StoredTask
+from booking_flow.saga import abandoned
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
-from booking_flow.steps import reconciliation, resolution
+from booking_flow.steps import resolution
 from booking_flow.steps.book import order_of
 from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
@@ -338,7 +339,7 @@ async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) ->
     with kept_back("book"):
         booking = asyncio.create_task(guest.book())
         await shop.simulator.has_received("book")
-        await commit(guest, reconciliation.abandoned)
+        await commit(guest, abandoned)
         given = await an_answer(guest, AnswerKind.NOT_BOOKED)
     await booking
     await shop.pass_time(LATER)
@@ -427,3 +428,17 @@ async def test_what_a_colleague_works_on_is_answered_by_whoever_takes_it_over(sh
     assert found.refusal.facts["claimed_by"] == "bob"
     await desk(shop).answer(replace(given, takeover=True), by=STAFF)
     assert await closed(shop) == [("cancel_with_line", "ada", "line_refused")]
+
+
+async def test_several_tasks_take_one_answer_each_by_itself(shop: Shop) -> None:
+    guests = [await shop.booked(), await shop.booked()]
+    given = []
+    for guest in guests:
+        await guest.cancel()
+        given.append(await an_answer(guest, AnswerKind.LINE_REFUSED))
+    given[1] = replace(given[1], seen=frozenset({9}))
+    refusals = await desk(shop).answer_each(given, by=STAFF)
+    assert {task: refusal.code for task, refusal in refusals.items()} == {
+        given[1].task_id: RefusalCode.VERSION_MISMATCH
+    }
+    assert len(await closed(shop)) == 1

@@ -17,8 +17,10 @@ from booking_flow.model.change import Change, IdempotencyBinding, begin
 from booking_flow.model.history import EventKind, Origin
 from booking_flow.model.step import StepStatus
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
-from booking_flow.steps import reconciliation, resolution
+from booking_flow.saga import abandoned
+from booking_flow.steps import resolution
 from booking_flow.steps.context import DecisionContext
+from booking_flow.steps.hold import basket_unreadable
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore
 from tests.core.engine.conftest import MakeShop
@@ -144,7 +146,7 @@ async def test_an_entry_that_was_lost_is_not_mistaken_for_another(
 
     async def abandon() -> None:
         distant.pause.meanwhile = None
-        await decide(guest, reconciliation.abandoned)
+        await decide(guest, abandoned)
 
     distant.pause.meanwhile = abandon
     await shop.simulator.fault(endpoint, "session_expired")
@@ -182,7 +184,7 @@ async def taken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]"
 async def overtaken(guest: Guest, endpoint: str, asking: Any) -> "asyncio.Task[Any]":
     """Begin a call, and find its step abandoned as a worker does."""
     step = await taken(guest, endpoint, asking)
-    await decide(guest, reconciliation.abandoned)
+    await decide(guest, abandoned)
     return step
 
 
@@ -272,9 +274,7 @@ async def test_a_cabin_held_after_its_step_was_taken_away_is_owed_back(shop: Sho
 
 
 def recover_as_gone(session: Any, at: DecisionContext) -> Change:
-    change = reconciliation.basket_unreadable(
-        session, replace(at, now=session.open_step.since.replace(year=2100))
-    )
+    change = basket_unreadable(session, replace(at, now=session.open_step.since.replace(year=2100)))
     assert change is not None
     return change
 

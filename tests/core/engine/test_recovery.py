@@ -18,7 +18,7 @@ from booking_flow.model.step import OwedUndo, StepStatus
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
 from booking_flow.runtime.recovery import STUCK_AFTER, Recovery
-from booking_flow.steps import book, hold, resolution
+from booking_flow.steps import book, hold, release, resolution
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import (
@@ -281,7 +281,7 @@ async def test_an_abandoned_booking_is_in_doubt_with_a_task(shop: Shop) -> None:
 
 async def test_an_abandoned_release_is_owed(shop: Shop) -> None:
     worker, guest = a_worker(shop), await shop.held()
-    await commit(guest, hold.claim_release)
+    await commit(guest, release.claim_release)
     assert await worker.steps(36) == 1
     assert await guest.state() is SELECTED
     assert ("release", "owed") in await guest.steps()

@@ -245,6 +245,33 @@ async def test_a_guest_is_erased(shop: Shop) -> None:
     assert await lines(guest) == [("erase-guest", None)]
 
 
+async def test_a_text_is_taken_out_of_the_history(shop: Shop) -> None:
+    guest = await shop.opened()
+    noted = (await act(guest, actions.NOTE)).session
+    text = actions.TextToGo(text=f"event-{noted.version}")
+    await act(guest, actions.REDACT, text)
+    reasons = [event.reason for event in await guest.history()][1:]
+    assert reasons == [actions.REDACTED, actions.REDACTED]
+    nothing = actions.TextToGo(text="event-0")
+    found = await refused(act(guest, actions.REDACT, nothing))
+    assert found.refusal.code is RefusalCode.NOT_FOUND
+
+
+async def test_what_a_guest_typed_freely_is_taken_out(shop: Shop) -> None:
+    guest = await shop.opened()
+    await shop.engine.edit(
+        await guest.loaded(),
+        changes={"special_requests": "A cot"},
+        expected_version=None,
+        command=a_command(),
+    )
+    taken = await act(guest, actions.REDACT, actions.TextToGo(text="specialRequests"))
+    assert taken.session.details.special_requests == actions.REDACTED
+    assert await lines(guest) == [("redact", None)]
+    found = await refused(act(guest, actions.REDACT, actions.TextToGo(text="cancelReason")))
+    assert found.refusal.code is RefusalCode.NOT_FOUND
+
+
 async def only_task(shop: Shop, guest: Guest) -> StoredTask:
     (task,) = await PostgresTaskStore(shop.database).tasks_of(guest.id)
     return task

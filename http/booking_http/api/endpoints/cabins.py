@@ -85,7 +85,11 @@ async def choose_cabin(guest: GuestRequest, ask: SelectCabinRequest) -> web.Resp
 async def add_to_basket(request: web.Request) -> web.Response:
     """Hold the chosen cabin."""
     guest = await authenticate(request)
-    ask = await read_body(request, NothingRequest, optional=True)
+    return await hold(guest, await read_body(request, NothingRequest, optional=True))
+
+
+async def hold(guest: GuestRequest, ask: NothingRequest) -> web.Response:
+    """Hold the cabin that a guest has chosen."""
 
     async def act(command: Command) -> Loaded:
         await cap_holds(guest)

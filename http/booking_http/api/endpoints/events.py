@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from aiohttp import web
@@ -9,10 +11,11 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.model.session import Loaded
 from booking_flow.ports import StoreUnavailable
-from booking_http.api.guest_request import GuestRequest, authenticate
+from booking_http.api.guest_request import GuestRequest, authenticate, counted_caller
 from booking_http.api.session_response import render_event
 from booking_http.web.event_streams import EventStream
 
+Event = Callable[[GuestRequest, Loaded], bytes]
 _HEADERS: Final = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-store",
@@ -24,19 +27,33 @@ _HEARTBEAT: Final = b": still here\n\n"
 
 async def events(request: web.Request) -> web.StreamResponse:
     """Stream a session; a client that comes back names the last version it has seen."""
-    guest = await authenticate(request)
-    seen = _last_seen(request)
+    return await stream_session(await authenticate(request), event=_event)
+
+
+async def stream_session(guest: GuestRequest, *, event: Event) -> web.StreamResponse:
+    """Stream what `event` makes of a session whenever it has changed."""
+    request, seen = guest.request, _last_seen(guest.request)
     if guest.loaded.session.ended and seen == guest.loaded.session.version:
         return web.Response(status=204)
-    with guest.service.streams.open(guest.key.uuid, request=request) as stream:
+    address = counted_caller(request)
+    with guest.service.streams.open(guest.key.uuid, request=request, address=address) as stream:
         response = web.StreamResponse(headers=_HEADERS)
         await response.prepare(request)
         try:
             await response.write(_RETRY)
-            await _follow(guest, stream, response, seen=seen)
+            async with asyncio.timeout(guest.service.settings.stream_seconds):
+                await _follow(guest, stream, response, seen=seen, event=event)
+        except TimeoutError:
+            _hang_up_on_who_does_not_read(request)
         except (ClientConnectionResetError, ConnectionResetError):
             pass
         return response
+
+
+def _hang_up_on_who_does_not_read(request: web.Request) -> None:
+    """End a connection at once whose client has not taken what was sent: it would wait for that."""
+    if request.transport is not None and request.transport.get_write_buffer_size():
+        request.transport.abort()
 
 
 def _last_seen(request: web.Request) -> int:
@@ -45,14 +62,19 @@ def _last_seen(request: web.Request) -> int:
 
 
 async def _follow(
-    guest: GuestRequest, stream: EventStream, response: web.StreamResponse, *, seen: int
+    guest: GuestRequest,
+    stream: EventStream,
+    response: web.StreamResponse,
+    *,
+    seen: int,
+    event: Event,
 ) -> None:
     """Send every version that is news, until the session or the service ends."""
     loaded = await _present(guest)
     beat = guest.service.settings.heartbeat_seconds
     while True:
         if loaded is not None and loaded.session.version != seen:
-            await response.write(_event(guest, loaded))
+            await response.write(event(guest, loaded))
             seen = loaded.session.version
         if stream.stopped or (loaded is not None and loaded.session.ended):
             return

@@ -40,6 +40,8 @@ async def metrics(request: web.Request) -> web.Response:
     service.metrics.streams.set(len(service.streams))
     await service.catalogue_runs.refresh()
     await service.outbox.refresh()
+    await service.traffic.refresh()
+    await service.tasks.refresh()
     body = generate_latest(service.metrics.registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from booking_flow.engine import Command, OpenSession
 from booking_flow.model.session import Loaded, Session
+from booking_http.api.attempt_limits import cap_openings
 from booking_http.api.conversions import changes_of
 from booking_http.api.guest_request import (
     GuestRequest,
@@ -28,7 +29,8 @@ from booking_http.api.requests import (
     NothingRequest,
     OpenSessionRequest,
 )
-from booking_http.api.session_replies import tell_session
+from booking_http.api.responses import SessionResponse
+from booking_http.api.session_replies import session_body, tell_session
 from booking_http.web.models import RequestModel
 from booking_http.web.request_context import SUBJECT, RequestSubject
 from booking_http.web.request_io import expected_versions, read_body, service_of
@@ -46,7 +48,7 @@ async def begin_session(request: web.Request, ask: OpenSessionRequest) -> web.Re
     read_secret_key(idempotency_key_of(request))
     service, party = service_of(request), ask.passenger_count
 
-    def begin(key: GuestToken, command: Command) -> Awaitable[Loaded]:
+    async def begin(key: GuestToken, command: Command) -> Loaded:
         wish = OpenSession(
             session_id=key.uuid,
             secret_hash=key.secret_hash,
@@ -55,7 +57,8 @@ async def begin_session(request: web.Request, ask: OpenSessionRequest) -> web.Re
             children=party.children,
             child_ages=party.child_ages,
         )
-        return service.engine.open_session(wish, command=command)
+        await cap_openings(request)
+        return await service.engine.open_session(wish, command=command)
 
     scope = f"address:{service.hashes.address(address_of(request)).hex()}"
     return await _begin_new(request, begin, scope=scope, ask=ask)
@@ -70,8 +73,9 @@ async def restart(request: web.Request) -> web.Response:
 async def begin_again(guest: GuestRequest, ask: NothingRequest) -> web.Response:
     """Open a new session for the party of one that has ended."""
 
-    def begin(key: GuestToken, command: Command) -> Awaitable[Loaded]:
-        return guest.service.engine.restart(
+    async def begin(key: GuestToken, command: Command) -> Loaded:
+        await cap_openings(guest.request)
+        return await guest.service.engine.restart(
             guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
 
@@ -112,6 +116,11 @@ async def show(guest: GuestRequest) -> web.Response:
     command = Command(origin=origin_of(guest.request))
     answer = await guest.service.engine.look(guest.loaded, command=command)
     return tell_session(guest.service, answer, guest.key)
+
+
+def model_of(guest: GuestRequest) -> SessionResponse:
+    """Return the body of a guest's session as it was loaded."""
+    return session_body(guest.service, guest.loaded, guest.key)
 
 
 async def edit_session(request: web.Request) -> web.Response:

@@ -27,7 +27,7 @@ class NotExamined(click.ClickException):
     exit_code = 2
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--all", "all_of_them", is_flag=True, help="Compare every sailing's line.")
 @click.option(
@@ -41,13 +41,25 @@ class NotExamined(click.ClickException):
 @click.option("--yes", is_flag=True, help="Correct them without asking.")
 @click.option("--production", is_flag=True, help="Correct them in a production catalogue, too.")
 @home_option
-def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixing: bool) -> None:
+@click.pass_context
+def doctor(
+    ctx: click.Context,
+    /,
+    *,
+    as_json: bool,
+    all_of_them: bool,
+    sample: int,
+    home: Path,
+    **fixing: bool,
+) -> None:
     """Look whether this installation is what it should be.
 
     Databases and their versions, environment, catalogue, supplier, clocks: each finding says what
     it means for a guest and what to do. It opens sessions at the supplier and prices them; it
     holds and books nothing. Exit status: 0 all is well, 1 warnings, 2 failures.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     from booking_http.cli.options import settings as settings_of
     from booking_http.runtime.logs import configure_logs
 
@@ -66,6 +78,35 @@ def doctor(*, as_json: bool, all_of_them: bool, sample: int, home: Path, **fixin
         if as_json:
             click.echo(json.dumps(facts, indent=2))
     sys.exit(report.status)
+
+
+@doctor.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+@home_option
+def production(*, as_json: bool, home: Path) -> None:
+    """Report what `serve` refuses to start with in production, whatever APP_ENV is now.
+
+    Exit status: 0 nothing, 1 only what PRODUCTION_ACCEPT names, 2 something else.
+    """
+    from booking_http.cli.options import settings as settings_of
+    from booking_http.runtime.logs import configure_logs
+
+    configure_logs("CRITICAL")
+    with _two_for_all():
+        report = asyncio.run(_examined_for_production(settings_of(home)))
+        if as_json:
+            click.echo(json.dumps(report.facts(), indent=2))
+        else:
+            _print(report)
+    sys.exit(report.status)
+
+
+async def _examined_for_production(settings: Settings) -> Report:
+    from booking_http.cli.doctor.connections import open_connections
+    from booking_http.cli.doctor.runner import examine_production
+
+    async with open_connections(settings) as connections:
+        return await examine_production(connections)
 
 
 def _ensure_complete(settings: Settings) -> None:

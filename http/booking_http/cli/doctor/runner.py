@@ -16,7 +16,9 @@ from booking_http.cli.doctor import (
     catalogue_checks,
     environment_checks,
     journal_checks,
+    production_checks,
     supplier_checks,
+    traffic_checks,
 )
 from booking_http.cli.doctor.catalogue_checks import NotReached
 from booking_http.cli.doctor.connections import Connections, open_asking
@@ -29,9 +31,11 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("database", environment_checks.booking_database),
     ("migrations", environment_checks.migrations),
     ("environment", environment_checks.environment),
+    ("production", production_checks.production_if_it_is),
     ("spool", journal_checks.spool),
     ("journal", journal_checks.journal),
     ("redis", environment_checks.redis),
+    ("traffic", traffic_checks.traffic),
     ("catalogue.database", environment_checks.catalogue_database),
     ("catalogue.schema", catalogue_checks.schema),
     ("catalogue.rows", catalogue_checks.rows),
@@ -61,6 +65,14 @@ async def examine(connections: Connections, extent: Scope, watch: Watch) -> Repo
         await _guarded(name, partial(check, connections, report.say), report)
         watch.advance(1)
     await _guarded("supplier", partial(_ask_supplier, connections, extent, report, watch), report)
+    return report
+
+
+async def examine_production(connections: Connections) -> Report:
+    """Look only at what production must not be like."""
+    report = Report(environment=connections.settings.app_env)
+    check = partial(production_checks.production, connections, report.say)
+    await _guarded("production", check, report)
     return report
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
-Key = TypeVar("Key")
+Key = TypeVar("Key", bound=Hashable)
 Result = TypeVar("Result")
 
 
@@ -17,7 +17,10 @@ class SingleFlight(Generic[Key, Result]):
         self._under_way: dict[Key, asyncio.Task[Result]] = {}
 
     async def join(self, key: Key, start: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Return the answer of the call under way for `key`, or make it; a leaver ends nothing."""
+        """Return the answer of the call under way for `key`, or make it.
+
+        All who wait share its end, a failure too; one who gives up does not end it.
+        """
         task = self._under_way.get(key)
         if task is None:
             task = self._under_way[key] = asyncio.create_task(start())

@@ -1,0 +1,58 @@
+"""Comparing a reservation at the line with the attempt that it is said to come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from booking_flow.model.names import same_name
+from booking_flow.model.session import Session
+from booking_flow.steps import outcomes
+from booking_flow.steps.hold import basket_of, chosen_of
+from booking_flow.supplier import ImportedBooking
+
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disagreement:
+    """One fact on which the line's record and our attempt differ."""
+
+    fact: str
+    ours: str
+    theirs: str
+
+
+def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
+    """Compare a reservation with the attempt it is said to come from."""
+    pairs = (
+        ("lead surname", *_surnames(session, found)),
+        ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
+        ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
+        ("price", str(basket_of(session).total), str(found.price or "")),
+        ("booked on", *_dates(session, found)),
+    )
+    return tuple(
+        Disagreement(fact=fact, ours=ours, theirs=theirs)
+        for fact, ours, theirs in pairs
+        if ours != theirs
+    )
+
+
+def _surnames(session: Session, found: ImportedBooking) -> tuple[str, str]:
+    """Return both lead surnames, equal where they may be spellings of one whole name."""
+    theirs = (found.lead_surname or "").casefold()
+    lead = next(iter(session.details.passengers), None)
+    if lead is None:
+        return "", theirs
+    ours = [name for name in (lead.last_name, lead.printed_last_name) if name]
+    same = bool(theirs) and any(same_name(name, theirs) for name in ours)
+    return theirs if same else lead.last_name.casefold(), theirs
+
+
+def _dates(session: Session, found: ImportedBooking) -> tuple[str, str]:
+    asked = outcomes.open_step(session).since.date()
+    if found.booked_on is None:
+        return asked.isoformat(), ""
+    near = abs(found.booked_on - asked) <= A_DAY
+    return (found.booked_on if near else asked).isoformat(), found.booked_on.isoformat()

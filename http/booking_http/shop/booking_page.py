@@ -1,0 +1,57 @@
+"""What became of it: the wait for an outcome, the confirmation, and bookings that have ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from booking_http.api.endpoints import sessions
+from booking_http.shop.calendar import calendar_of
+from booking_http.shop.formatting import moment_of
+from booking_http.shop.guest_cookies import guest_of
+from booking_http.shop.pages import Body, body_of, go_to, render
+from booking_http.shop.places import ENDED, RESERVED, awaits_line, booking_path, can, place_of
+from booking_http.web.request_io import service_of
+
+
+async def show_wait(request: web.Request) -> web.Response:
+    """Say that the outcome is not known, and what that means; lead on once it is."""
+    body = body_of(await sessions.show(await guest_of(request)))
+    if not awaits_line(body):
+        return go_to(place_of(body))
+    return render(request, "wait.html", **_wait_facts(request, body))
+
+
+def _wait_facts(request: web.Request, body: Body) -> dict[str, Any]:
+    policy, since = service_of(request).settings.policy(), moment_of(body["pending"]["since"])
+    most, person = since + policy.visibility_lag, since + policy.task_time
+    return {"body": body, "since": since, "most": most, "person": person}
+
+
+async def show_booking(request: web.Request) -> web.Response:
+    """Show a booking, or what ended without one; anything else is elsewhere."""
+    body = body_of(await sessions.show(await guest_of(request)))
+    if awaits_line(body) or body["state"] not in RESERVED | ENDED:
+        return go_to(place_of(body))
+    page = "booking.html" if body["booking"] else "ended.html"
+    return render(
+        request, page, body=body, can_pay=can(body, "pay"), can_cancel=can(body, "cancel")
+    )
+
+
+async def read_calendar(request: web.Request) -> web.Response:
+    """Answer with the cruise as an entry of a calendar."""
+    body = body_of(await sessions.show(await guest_of(request)))
+    if not body["booking"]:
+        return go_to(booking_path(body["reference"]))
+    name = f"{body['reference']}.ics"
+    return web.Response(
+        text=calendar_of(body),
+        content_type="text/calendar",
+        charset="utf-8",
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": f'attachment; filename="{name}"',
+        },
+    )

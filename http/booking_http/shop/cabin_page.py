@@ -1,0 +1,235 @@
+"""Which cabin of the grade: the line chooses its number, or the guest does; then it is held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiohttp import web
+
+from booking_flow.errors import RefusalCode, Refused
+from booking_flow.ports import StoreUnavailable
+from booking_http.api.endpoints import cabins, sessions
+from booking_http.api.guest_request import GuestRequest
+from booking_http.api.requests import NothingRequest, SelectCabinRequest
+from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
+from booking_http.shop.guest_cookies import guest_of
+from booking_http.shop.late_parts import answer_late
+from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
+from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
+from booking_http.shop.prices_page import chosen_rate, query_of, remembered
+from booking_http.shop.texts import N_
+from booking_http.web.problems import Problem, problem
+
+GUARANTEE: Final = "GUAR"
+NO_CABIN: Final = N_("Choose a cabin, or let the line choose one.")
+_SHOWN: Final = 60
+"""Cabins of a grade that are listed; more than that nobody compares."""
+_MARGIN, _EDGE, _BOW = 28, 8, 110
+"""Room around the cabins of a plan: at the sides, at the hull, and before the bow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBox:
+    """A cabin's place on a plan, in the plan's own units."""
+
+    cabin: Body
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeckPlan:
+    """A deck drawn from the places of its free cabins, the bow on the left."""
+
+    name: str
+    boxes: Sequence[PlanBox]
+    width: int
+    height: int
+
+    @property
+    def view(self) -> str:
+        """Return the `viewBox` of the drawing; empty where the line tells no places."""
+        return f"0 0 {self.width} {self.height}" if self.boxes else ""
+
+    @property
+    def hull(self) -> str:
+        """Return the outline of the ship around them."""
+        bow, stern, low, high = _BOW, self.width - _EDGE, _EDGE, self.height - _EDGE
+        middle = self.height // 2
+        return (
+            f"M{stern} {low}H{bow}Q{bow // 3} {low} {_EDGE} {middle}"
+            f"Q{bow // 3} {high} {bow} {high}H{stern}Q{stern + _EDGE - 2} {middle} {stern} {low}Z"
+        )
+
+
+async def show_cabins(request: web.Request) -> web.StreamResponse:
+    """Show both ways to a cabin of the rate in the address."""
+    guest = await guest_of(request)
+    body = body_of(await sessions.show(guest))
+    if body["state"] not in BEFORE_HOLD or body["pending"]:
+        return go_to(place_of(body))
+    found = chosen_rate(remembered(guest, body), request.query.get("rate", ""))
+    if found is None:
+        return go_to(book_path(body["reference"]))
+    grade, rate = found
+
+    async def part() -> dict[str, Any]:
+        return cabin_facts(body_of(await cabins.list_cabins(guest, query_of(rate))), body)
+
+    facts = {"body": body, "grade": grade, "rate": rate}
+    return await answer_late(request, "cabin.html", "parts/cabins.html", part, **facts)
+
+
+def cabin_facts(found: Body, body: Body) -> dict[str, Any]:
+    """Return the cabins that take the party, the one to recommend first, and the decks' plans."""
+    people = body["passengerCount"]["adults"] + body["passengerCount"]["children"]
+    fitting = [each for each in found["cabins"] if _is_cabin(each) and _takes(each, people)]
+    listed = sorted(fitting, key=_worth)[:_SHOWN]
+    return {
+        "cabins": listed,
+        "recommended": next((each for each in listed if not each["accessible"]), None),
+        "plans": [_plan(deck, listed) for deck in found["decks"]],
+        "deck_names": {deck["deckId"]: deck["name"] for deck in found["decks"]},
+    }
+
+
+def _is_cabin(cabin: Body) -> bool:
+    return str(cabin["cabinNumber"]).upper() != GUARANTEE
+
+
+def _takes(cabin: Body, people: int) -> bool:
+    most, least = cabin["maxGuests"], cabin["minGuests"]
+    return (most is None or people <= most) and (least is None or people >= least)
+
+
+def _worth(cabin: Body) -> tuple[bool, bool, bool, str]:
+    """Put cabins in the order of a clear view, the middle of the ship, and their numbers."""
+    middle = (cabin["position"] or "").lower().startswith("m")
+    return cabin["obstructed"], cabin["accessible"], not middle, str(cabin["cabinNumber"])
+
+
+def _plan(deck: Body, listed: Sequence[Body]) -> DeckPlan:
+    placed = [each for each in listed if each["deckId"] == deck["deckId"] and each["box"]]
+    found = {each["cabinNumber"]: _lengthwise(each["box"], placed) for each in placed}
+    if not found:
+        return DeckPlan(name=deck["name"], boxes=(), width=0, height=0)
+    left, top = (min(box[side] for box in found.values()) for side in (0, 1))
+    right, bottom = (max(box[side] for box in found.values()) for side in (2, 3))
+    boxes = [
+        PlanBox(
+            cabin=each,
+            x=box[0] - left + _BOW,
+            y=box[1] - top + _MARGIN,
+            width=box[2] - box[0],
+            height=box[3] - box[1],
+        )
+        for each in placed
+        for box in (found[each["cabinNumber"]],)
+    ]
+    width, height = right - left + _BOW + _MARGIN, bottom - top + 2 * _MARGIN
+    return DeckPlan(name=deck["name"], boxes=boxes, width=width, height=height)
+
+
+def _lengthwise(box: Sequence[int], placed: Sequence[Body]) -> tuple[int, ...]:
+    """Turn a plan that stands upright, as most lines draw it, onto its side."""
+    wide = max(each["box"][2] for each in placed) - min(each["box"][0] for each in placed)
+    tall = max(each["box"][3] for each in placed) - min(each["box"][1] for each in placed)
+    x1, y1, x2, y2 = box
+    return (y1, x1, y2, x2) if tall > wide else (x1, y1, x2, y2)
+
+
+async def hold_cabin(request: web.Request) -> web.Response:
+    """Hold what was chosen and lead on to the guests."""
+    guest = await guest_of(request)
+    fields = await read_form(request)
+    body = body_of(await sessions.show(guest))
+    if "cabin" not in fields:
+        return await _nothing_chosen(request, guest, body, fields)
+    try:
+        held = body_of(await cabins.choose_cabin(guest, asked(guest, body, fields)))
+    except (Problem, Refused, StoreUnavailable) as error:
+        return await _refused(request, guest, fields, problem_of(error))
+    return go_to(place_of(held) if held["pending"] else book_path(held["reference"], "guests"))
+
+
+def asked(guest: GuestRequest, body: Body, fields: Fields) -> SelectCabinRequest:
+    """Return what the API is asked for.
+
+    Raises:
+        Problem: `rate_gone`.
+    """
+    found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
+    if found is None:
+        raise problem(RefusalCode.RATE_GONE)
+    grade, rate = found
+    number, _, result = fields["cabin"].partition("/")
+    cabin = {} if number == GUARANTEE else {"cabinNumber": number, "cabinResult": result}
+    price = {"expectedPrice": fields["price"]} if "price" in fields else {}
+    wish: Mapping[str, object] = {
+        "resultNo": rate["resultNo"],
+        "gradeNo": rate["gradeNo"],
+        "rateCode": rate["rateCode"],
+        "cabinCode": grade["cabinCode"],
+        **{name: value for name, value in cabin.items() if value},
+        **price,
+    }
+    return ask(SelectCabinRequest, wish)
+
+
+async def _nothing_chosen(
+    request: web.Request, guest: GuestRequest, body: Body, fields: Fields
+) -> web.Response:
+    """Show the cabins once more, and say that one must be chosen."""
+    found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
+    if found is None:
+        return go_to(book_path(body["reference"]))
+    listed = cabin_facts(body_of(await cabins.list_cabins(guest, query_of(found[1]))), body)
+    facts = {"body": body, "grade": found[0], "rate": found[1], "late": "parts/cabins.html"}
+    form = Form(faults={"cabin": Wrong(words=NO_CABIN)})
+    return render(request, "cabin.html", status=422, **facts | listed | {"form": form})
+
+
+async def _refused(
+    request: web.Request, guest: GuestRequest, fields: Fields, found: Problem
+) -> web.Response:
+    """Say what happened, with the choice at hand so that a new price can be accepted."""
+    del guest
+    body = await subject_body(request)
+    if body and body["state"] == "basketed" and found.code == RefusalCode.IN_PROGRESS:
+        return go_to(place_of(body))
+    number = fields["cabin"].partition("/")[0]
+    found.facts = {**found.facts, "cabinNumber": number}
+    return refuse(request, found, "problem.html", body=body, choice=fields)
+
+
+async def release(request: web.Request) -> web.Response:
+    """Let the held cabin go and show the prices again."""
+    guest = await guest_of(request)
+    await read_form(request)
+    body = body_of(await cabins.release_held(guest))
+    return go_to(place_of(body))
+
+
+async def ask_release(request: web.Request) -> web.Response:
+    """Say what letting go means before it is done."""
+    guest = await guest_of(request)
+    body = body_of(await sessions.show(guest))
+    if body["state"] != "basketed":
+        return go_to(place_of(body))
+    return render(request, "release.html", body=body)
+
+
+async def hold_again(request: web.Request) -> web.Response:
+    """Hold the cabin that was held before, at the same price or not at all."""
+    guest = await guest_of(request)
+    await read_form(request)
+    try:
+        held = body_of(await cabins.hold(guest, NothingRequest()))
+    except (Problem, Refused, StoreUnavailable) as error:
+        body = await subject_body(request)
+        return refuse(request, problem_of(error), "problem.html", body=body)
+    return go_to(place_of(held))

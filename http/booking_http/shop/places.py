@@ -1,0 +1,43 @@
+"""Where in the shop a session is: the page that shows what can be done next."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from booking_http.shop.pages import Body
+
+BEFORE_HOLD: Final = frozenset({"created", "priced", "cabin_selected"})
+RESERVED: Final = frozenset({"booked", "paid"})
+ENDED: Final = frozenset({"expired", "cancelled"})
+_EFFECTS: Final = frozenset({"book", "pay"})
+
+
+def book_path(reference: str, step: str = "") -> str:
+    """Return the address of a step before the booking."""
+    return f"/book/{reference}/{step}".rstrip("/")
+
+
+def booking_path(reference: str) -> str:
+    """Return the address of a booking, or of what ended without one."""
+    return f"/booking/{reference}"
+
+
+def awaits_line(body: Body) -> bool:
+    """Whether a booking or payment was sent whose outcome is not known."""
+    pending = body["pending"]
+    return pending is not None and pending["step"] in _EFFECTS
+
+
+def place_of(body: Body) -> str:
+    """Return the address at which a session goes on."""
+    reference = body["reference"]
+    if awaits_line(body):
+        return book_path(reference, "wait")
+    if body["state"] in RESERVED | ENDED:
+        return booking_path(reference)
+    return book_path(reference, "" if body["state"] in BEFORE_HOLD else "guests")
+
+
+def can(body: Body, action: str) -> bool:
+    """Whether the API would allow this now."""
+    return any(each["name"] == action for each in body["allowedActions"])

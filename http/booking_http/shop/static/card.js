@@ -1,0 +1,139 @@
+// The card: what is typed stays in this page when the line says no, since the form is sent without
+// leaving it. The service never writes a card into a page.
+
+const form = document.querySelector("[data-card]");
+const fields = form.querySelector("[data-card-fields]");
+const said = fields.querySelector("[data-card-words]").dataset;
+const words = document.querySelector("#words").dataset;
+const number = form.elements["payment-cardNumber"];
+const expiry = form.elements["payment-expiry"];
+const shown = fields.querySelector("[data-brand]");
+const wait = document.querySelector("[data-wait]");
+
+const BRANDS = [
+  ["American Express", /^3[47]/, [15]],
+  ["Visa", /^4/, [13, 16, 19]],
+  ["Mastercard", /^(5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720)/, [16]],
+  ["Discover", /^(6011|64[4-9]|65)/, [16, 19]],
+  ["Diners Club", /^(30[0-5]|36|3[89])/, [14, 16, 19]],
+];
+const digits = () => number.value.replace(/\D/g, "");
+const brandOf = (text) => BRANDS.find(([, start]) => start.test(text));
+const luhn = (text) =>
+  [...text].reverse().reduce((sum, each, place) => {
+    const twice = place % 2 ? Number(each) * 2 : Number(each);
+    return sum + (twice > 9 ? twice - 9 : twice);
+  }, 0) % 10 === 0;
+
+const mark = (field, text) => {
+  const id = `${field.id}-fault`;
+  document.getElementById(id)?.remove();
+  field.closest(".field").classList.toggle("wrong", Boolean(text));
+  if (!text) return field.removeAttribute("aria-invalid");
+  const fault = document.createElement("p");
+  fault.id = id;
+  fault.className = "fault";
+  fault.textContent = text;
+  field.before(fault);
+  field.setAttribute("aria-invalid", "true");
+  field.setAttribute("aria-describedby", id);
+};
+
+number.addEventListener("input", () => {
+  const text = digits();
+  const brand = brandOf(text);
+  shown.textContent = brand ? brand[0] : text.length >= 6 ? said.unknown : "";
+});
+number.addEventListener("change", () => {
+  const text = digits();
+  const brand = brandOf(text);
+  const good = brand && brand[2].includes(text.length) && luhn(text);
+  mark(number, !text || good ? "" : said.number);
+});
+expiry.addEventListener("input", (event) => {
+  if (event.inputType !== "deleteContentBackward" && /^\d{2}$/.test(expiry.value)) expiry.value += "/";
+});
+expiry.addEventListener("change", () => {
+  const found = /^(\d{1,2})\s*[/.-]?\s*(\d{4}|\d{2})$/.exec(expiry.value.trim());
+  if (!found) return;
+  const year = Number(found[2]) + (found[2].length === 2 ? 2000 : 0);
+  const now = new Date();
+  const over = year < now.getFullYear() || (year === now.getFullYear() && Number(found[1]) < now.getMonth() + 1);
+  mark(expiry, over ? said.expired : "");
+});
+
+// The button says what it costs.
+const button = form.querySelector(".pay");
+const label = () => {
+  const pays = form.querySelector("input[name=paymentType]:checked")?.dataset.pays;
+  if (pays) button.textContent = button.dataset.payLabel.replace("@", pays);
+};
+form.addEventListener("change", label);
+label();
+
+let sending = false;
+const guard = (event) => event.preventDefault();
+const take = (text) => {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const fresh = page.querySelector("[data-card]");
+  if (!fresh) return false;
+  document.title = page.title;
+  document.querySelector("#problem")?.remove();
+  const problem = page.querySelector("#problem");
+  if (problem) document.querySelector("main").prepend(document.adoptNode(problem));
+  form.elements.attempt.value = fresh.elements.attempt.value;
+  for (const field of form.querySelectorAll(".field")) field.classList.remove("wrong");
+  for (const fault of form.querySelectorAll(".fault")) fault.remove();
+  for (const fault of fresh.querySelectorAll(".fault")) {
+    const field = document.getElementById(fault.id.replace(/-fault$/, ""));
+    if (field?.name.startsWith("payment-")) mark(field, fault.textContent.trim());
+    else field?.before(document.adoptNode(fault));
+  }
+  return true;
+};
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (sending) return;
+  if (!navigator.onLine) {
+    document.querySelector("#spoken").textContent = words.offline;
+    return;
+  }
+  sending = true;
+  button.setAttribute("aria-busy", "true");
+  button.textContent = form.dataset.busy;
+  wait?.showModal();
+  wait?.addEventListener("cancel", guard);
+  addEventListener("beforeunload", guard);
+  let leaving = false;
+  try {
+    const answer = await fetch(form.action, {
+      method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin",
+    });
+    removeEventListener("beforeunload", guard);
+    if (answer.redirected) {
+      leaving = true;
+      location.assign(answer.url);
+    } else if (!take(await answer.text())) {
+      leaving = true;
+      location.reload();
+    }
+  } catch {
+    // The answer is lost, not the booking: the page of the session knows what came of it.
+    removeEventListener("beforeunload", guard);
+    leaving = true;
+    const look = () => location.assign(form.action.replace(/pay$/, "wait"));
+    if (navigator.onLine) setTimeout(look, 2000);
+    else addEventListener("online", look, { once: true });
+  } finally {
+    if (!leaving) {
+      sending = false;
+      wait?.close();
+      button.removeAttribute("aria-busy");
+      label();
+      // A dialog gives the focus back to the button when it closes.
+      document.querySelector("#problem")?.focus();
+    }
+  }
+});

@@ -1,0 +1,272 @@
+"""Card numbers of their own are sown through every field, header and path, and none comes up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count, cycle
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from booking_flow.model.card_numbers import luhn_valid
+from booking_flow.staff.people import Role
+from booking_http.staff.passwords import new_secret
+from persistence.database import create_engine
+from persistence.staff import PostgresStaff
+from tests.acceptance.processes import serving
+from tests.acceptance.test_nothing_leaks import _everything_cached, _everything_stored
+from tests.http.console import come_in
+from tests.http.kit import Guest, Json, Service, Simulator, once, settings_for
+from tests.http.staff import HASH, PASSWORD, Clerk
+from tests.outbox.kit import Postbox, running_postbox
+from tests.patience import eventually
+
+
+@dataclass(slots=True)
+class Sower:
+    """Makes card numbers that nobody else has, each written as people write them."""
+
+    sown: list[str] = field(default_factory=list)
+    _stems: Iterator[int] = field(default_factory=lambda: count(uuid4().int % 10**9))
+
+    def bare(self) -> str:
+        """Return the next number, without separators."""
+        stem = f"411723{next(self._stems) % 10**9:09}"
+        number = next(stem + str(n) for n in range(10) if luhn_valid(stem + str(n)))
+        self.sown.append(number)
+        return number
+
+    def spaced(self) -> str:
+        """Return the next number in groups."""
+        number, separator = self.bare(), (" ", "-", "  ", "\u00a0")[len(self.sown) % 4]
+        return separator.join(number[start : start + 4] for start in range(0, 16, 4))
+
+    def found_in(self, text: str) -> list[str]:
+        """Return the last digits of numbers that are in a text, in whatever spelling."""
+        digits = "".join(character for character in text if character not in " -\u00a0")
+        return [number[-4:] for number in self.sown if number in digits]
+
+
+def fields_of(body: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return the ways to every text in a body, but for the one in which a card number belongs."""
+    items = body.items() if isinstance(body, dict) else enumerate(body)
+    for name, value in items:
+        if isinstance(value, dict | list):
+            yield from fields_of(value, (*path, name))
+        elif isinstance(value, str | None) and name != "cardNumber":
+            yield (*path, name)
+
+
+def with_value(body: Any, path: Sequence[Any], value: object) -> Any:
+    """Return a body with something else in one place."""
+    first, *rest = path
+    inner = with_value(body[first], rest, value) if rest else value
+    if isinstance(body, dict):
+        return body | {first: inner}
+    return [inner if index == first else each for index, each in enumerate(body)]
+
+
+async def sow(service: Service, method: str, path: str, body: Json, sower: Sower) -> None:
+    """Send a body once for each of its texts, with a card number there and at an unknown name."""
+    for number_of, way in zip(cycle((sower.bare, sower.spaced)), fields_of(body), strict=False):
+        key = once(str(uuid4())) if path.endswith(("/create", "/session")) else {}
+        sent = with_value(body, way, number_of())
+        reply = await service.call(method, path, sent, headers=key)
+        assert 400 <= reply.status < 500, (way, reply)
+        assert sower.found_in(str(reply.body)) == [], way
+    for name in (sower.bare(), f"field{sower.bare()}"):
+        reply = await service.call(method, path, body | {name: "1"})
+        assert 400 <= reply.status < 500
+        assert sower.found_in(str(reply.body)) == []
+
+
+async def sow_headers(service: Service, path: str, sower: Sower) -> None:
+    """Send card numbers in headers of requests that succeed."""
+    names = (
+        *("X-Request-ID", "User-Agent", "Referer", "Origin", "If-None-Match", "If-Match"),
+        *("traceparent", "tracestate", "X-Forwarded-For", "Forwarded", "Accept-Language", "Cookie"),
+        *("Authorization", "X-CSRF-Token", "Last-Event-ID", "Accept", "X-Correlation-ID"),
+    )
+    for name in names:
+        reply = await service.call("GET", path, headers={name: f"order-{sower.bare()}"})
+        assert sower.found_in(f"{reply.body} {dict(reply.headers)}") == [], name
+
+
+async def sow_paths(service: Service, guest: Guest, sower: Sower) -> None:
+    """Ask for addresses with a card number in them."""
+    for path in (
+        "/api/v1/booking/session/{}",
+        "/api/v1/booking/{}/pricing",
+        "/api/v1/booking/cruises/{}",
+        "/api/v1/booking/cruises?port={}&cursor={}&q={}",
+        "/api/v1/booking/lookup/{}",
+        "/api/v1/support/sessions/{}",
+        "/console/sessions/{}",
+        "/console/{}",
+        "/{}",
+        f"{guest.home}/breakdown?resultNo={{}}&gradeNo={{}}&rateCode={{}}",
+    ):
+        filled = path.format(*(sower.bare() for _ in range(path.count("{}"))))
+        reply = await service.call("GET", filled)
+        assert reply.status < 500
+        assert sower.found_in(f"{reply.body} {dict(reply.headers)}") == [], path
+
+
+async def sow_as_guest(service: Service, sower: Sower) -> Guest:
+    """Go through the guest's calls, failing everywhere, and then book."""
+    api, guest = "/api/v1/booking", service.guest()
+    party = {"adults": 2, "children": 0, "childAges": []}
+    opening = {"cruiseId": "2190294", "passengerCount": party}
+    await sow(service, "POST", f"{api}/session", opening, sower)
+    held = (await guest.to_basketed()).body
+    rate = guest.rate()
+    choice = {name: rate[name] for name in ("resultNo", "gradeNo", "rateCode")}
+    await sow(service, "POST", f"{guest.home}/select-cabin", choice, sower)
+    payment = guest.payment(held["price"]["total"], card=sower.bare())
+    order = guest.booking(payment=payment) | {"dining": None}
+    order["contact"] |= {"address2": None}
+    details = {"contact": order["contact"], "passengers": order["passengers"], "dining": "2"}
+    draft = details | {"specialRequests": "x"}
+    await sow(service, "PATCH", f"{api}/session/{guest.session_id}", draft, sower)
+    await sow(service, "POST", f"{guest.home}/create", order, sower)
+    await sow(service, "POST", f"{guest.home}/payment", payment, sower)
+    await sow(service, "POST", f"{guest.home}/cancel", {"reason": "ill"}, sower)
+    await sow(service, "POST", f"{api}/lookup", {"reference": "x", "email": "x@y.example"}, sower)
+    await sow_headers(service, f"{api}/session/{guest.session_id}", sower)
+    await sow_paths(service, guest, sower)
+    keyed = once(sower.bare())
+    assert (await service.call("POST", f"{guest.home}/create", order, headers=keyed)).status == 400
+    booked = await service.call("POST", f"{guest.home}/create", order, headers=once(str(uuid4())))
+    assert booked.status == 201
+    assert sower.found_in(str(booked.body)) == []
+    return guest
+
+
+async def sow_as_staff(service: Service, database_url: str, guest: Guest, sower: Sower) -> None:
+    """Type card numbers into what staff type, by program and on pages."""
+    engine = create_engine(database_url, pool_size=1)
+    accounts, account, token = PostgresStaff(engine), uuid4(), new_secret()
+    email = "sower@agency.test"
+    await accounts.add(account, email=email, name="Sam", role=Role.SUPERVISOR, password_hash=HASH)
+    await accounts.grant_token(account, token)
+    await engine.dispose()
+    clerk = Clerk(service, email, "Sam", {"Authorization": f"Bearer {token}"})
+    for number in (sower.bare(), sower.spaced()):
+        found = await clerk.call("POST", "search", {"query": number})
+        assert found.status == 422
+        for action, more in (
+            ("note", {}),
+            ("cancel", {}),
+            ("record-payment", {"amount": number, "currency": "USD"}),
+            ("redact", {"text": number}),
+        ):
+            typed: Json = {"reason": f"see {number}"} | more
+            reply = await clerk.act(guest.uuid, action, None, **typed)
+            assert reply.status == 422
+            assert sower.found_in(str(reply.body)) == []
+        signing_in = {"email": f"{number}@x.example", "password": PASSWORD}
+        refused = await service.call("POST", "/api/v1/support/sign-in", signing_in)
+        assert refused.status in {401, 404, 422, 429}
+        assert sower.found_in(str(refused.body)) == []
+    visitor = await come_in(service, clerk)
+    path = f"/console/sessions/{guest.uuid}"
+    for number in (sower.bare(), sower.spaced()):
+        for action in ("note", "cancel", "redact"):
+            page = await visitor.get(path)
+            sent = page.form(f"/{action}") | {"reason": f"paid by {number}", "text": number}
+            again = await visitor.send(page, f"{path}/{action}", **sent)
+            assert again.status == 422
+            assert sower.found_in(again.html) == []
+        first = await visitor.get("/console")
+        searched = await visitor.send(first, "/console", query=number)
+        assert sower.found_in(searched.html) == []
+
+
+async def wal_since(database_url: str, first: str) -> bytes:
+    """Return what the database wrote ahead since a segment."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        names = await connection.fetch(
+            "SELECT name FROM pg_ls_waldir() WHERE name >= $1 AND name ~ '^[0-9A-F]{24}$'", first
+        )
+        read = "SELECT pg_read_binary_file('pg_wal/' || CAST($1 AS text), true)"
+        return b"".join([await connection.fetchval(read, row["name"]) or b"" for row in names])
+    finally:
+        await connection.close()
+
+
+async def segment(database_url: str) -> str:
+    connection = await asyncpg.connect(database_url)
+    try:
+        name: str = await connection.fetchval("SELECT pg_walfile_name(pg_current_wal_lsn())")
+        return name
+    finally:
+        await connection.close()
+
+
+def files_in(folder: Path) -> str:
+    return "".join(each.read_text(errors="replace") for each in folder.rglob("*") if each.is_file())
+
+
+async def mailed(postbox: Postbox) -> None:
+    async def arrived() -> bool:
+        return bool(postbox.mails)
+
+    await eventually(arrived)
+
+
+async def test_no_card_number_comes_up_anywhere(
+    seeded_url: str,
+    simulator: Simulator,
+    redis_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """At debug level, on failure and success: tables, WAL, cache, log, mail, metrics and files."""
+    sower, log, files = Sower(), tmp_path / "log", tmp_path / "files"
+    began = await segment(seeded_url)
+    settings = settings_for(
+        database_url=seeded_url,
+        supplier_url=simulator.api,
+        redis_url=redis_url,
+        log_level="DEBUG",
+        worker=True,
+        spool_dir=str(files / "spool"),
+        journal_dir=str(files / "journal"),
+    )
+    async with running_postbox() as postbox:
+        monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{postbox.port}?tls=none")
+        monkeypatch.setenv("MAIL_FROM", "bookings@example.com")
+        monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1")
+        async with serving(settings, simulator, log) as service:
+            guest = await sow_as_guest(service, sower)
+            await sow_as_staff(service, seeded_url, guest, sower)
+            await mailed(postbox)
+            metrics = (await service.call("GET", "/metrics")).body
+    assert len(sower.sown) > 100
+    wal = await wal_since(seeded_url, began)
+    for name, text in {
+        "log": log.read_text(),
+        "tables": await _everything_stored(seeded_url),
+        "cache": await _everything_cached(redis_url),
+        "mail": "".join(mail.as_string() for mail in postbox.mails),
+        "metrics": str(metrics),
+        "files": files_in(files),
+    }.items():
+        assert sower.found_in(text) == [], name
+    assert [number for number in sower.sown if number.encode() in wal] == []
+    assert guest.uuid in log.read_text() or guest.session_id not in log.read_text()
+    assert len(wal) > 0
+
+
+def test_the_sower_finds_what_it_has_sown() -> None:
+    """A search that finds nothing proves nothing."""
+    sower = Sower()
+    spaced, bare = sower.spaced(), sower.bare()
+    assert sower.found_in(f"... {spaced} ...") == [sower.sown[0][-4:]]
+    assert sower.found_in(f"x{bare}y") == [bare[-4:]]
+    assert len(set(sower.sown)) == 2
