@@ -64,6 +64,8 @@ class BackOfficeAddress:
 
     url: str
     token: str | None = field(default=None, repr=False)
+    booked_words: frozenset[str] = frozenset({"booked"})
+    """The words of status, case-folded, that mean booked."""
 
 
 @asynccontextmanager
@@ -73,7 +75,7 @@ async def open_back_office(
     """Open connections to a back office, and close them again."""
     bearer = {"Authorization": f"Bearer {address.token}"} if address.token else {}
     async with ClientSession(timeout=_LIMITS, headers=bearer) as http:
-        yield BackOffice(address.url, http=http, new_id=new_id, boottime=boottime)
+        yield BackOffice(address, http=http, new_id=new_id, boottime=boottime)
 
 
 class BackOffice:
@@ -81,14 +83,15 @@ class BackOffice:
 
     def __init__(
         self,
-        url: str,
+        address: BackOfficeAddress,
         *,
         http: ClientSession,
         new_id: Callable[[], UUID],
         boottime: Callable[[], float],
     ) -> None:
-        """`url` is the whole address that bookings are searched at."""
-        self._url = url
+        """`address` is the whole one that bookings are searched at."""
+        self._url = address.url
+        self._booked_words = address.booked_words
         self._http = http
         self._new_id = new_id
         self._boottime = boottime
@@ -107,7 +110,9 @@ class BackOffice:
             raise
         ctx.calls.append(self._evidence(ctx, begun, outcome="ok", found=len(bookings)))
         # Of several that fit, only a person can say which one is meant.
-        return _imported(bookings[0], session) if len(bookings) == 1 else Lookup.NOT_THERE
+        if len(bookings) != 1:
+            return Lookup.NOT_THERE
+        return _imported(bookings[0], session, booked_words=self._booked_words)
 
     async def _asked(self, question: Mapping[str, object]) -> list[FoundBooking]:
         try:
@@ -161,7 +166,9 @@ def _question(session: Session) -> Mapping[str, object]:
     }
 
 
-def _imported(found: FoundBooking, session: Session) -> ImportedBooking:
+def _imported(
+    found: FoundBooking, session: Session, *, booked_words: frozenset[str]
+) -> ImportedBooking:
     currency = found.currency or session.currency
 
     def money(amount: Decimal | None) -> Money | None:
@@ -170,6 +177,7 @@ def _imported(found: FoundBooking, session: Session) -> ImportedBooking:
     return ImportedBooking(
         reservation=found.reservation,
         status=found.status,
+        booked=not found.status or found.status.casefold() in booked_words,
         cruise_id=found.cruise_id,
         sailing_date=found.sailing_date,
         grade_code=found.grade_code,

@@ -13,6 +13,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.pricing import Selection
 from booking_flow.model.step import StepStatus
 from booking_flow.model.task import TaskKind
+from booking_flow.payment_evidence import prove_payment
 from booking_flow.policy import FailedYellow
 from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
@@ -42,7 +43,7 @@ def refusal_of(error: SupplierError) -> Refusal:
 
 
 def judge_basket(answer: BasketAnswer, *, selection: Selection) -> BasketItem | Refusal:
-    """Return the one item of a healthy basket at the price the guest saw, or why it is not."""
+    """Return the one item of a healthy basket for no more than was agreed to, or why it is not."""
     if len(answer.items) != 1 or not answer.priced:
         return Refusal(
             code=RefusalCode.BASKET_UNPRICED,
@@ -54,8 +55,13 @@ def judge_basket(answer: BasketAnswer, *, selection: Selection) -> BasketItem | 
     if answer.total.currency != selection.price.currency:
         detail = f"The supplier priced in {answer.total.currency}."
         return Refusal(code=RefusalCode.SUPPLIER_ERROR, detail=detail)
-    if answer.total != selection.price:
-        return price_changed(expected=selection.price, actual=answer.total)
+    if answer.total.amount < item.price.amount:
+        return Refusal(
+            code=RefusalCode.BASKET_UNPRICED,
+            detail="The supplier tells two prices for this cabin. Please choose again.",
+        )
+    if answer.total.amount > selection.limit.amount:
+        return price_changed(expected=selection.limit, actual=answer.total)
     return item
 
 
@@ -71,15 +77,24 @@ class BookVerdict:
 
 
 def judge_book(
-    answer: BookAnswer, *, card_sent: bool, total: Money, failed_yellow: FailedYellow
+    answer: BookAnswer,
+    *,
+    asked: Money | None,
+    total: Money,
+    failed_yellow: FailedYellow,
+    agrees: bool = True,
 ) -> BookVerdict:
-    """Judge a booking by its reservation, its payment by the authcode (traveltek.md, section 7)."""
+    """Judge a booking by its reservation, its payment by the authcode (traveltek.md, section 7).
+
+    `asked` is what a card was to pay, None without a card; `total` is the price of the basket;
+    `agrees` says whether the answer is about the sailing, party and cabin that were asked for.
+    """
     if answer.error_codes or answer.status is BookStatus.OTHER:
         return _unknown(answer)
     if answer.status is BookStatus.BOOKED and answer.reservation:
-        return _booked(answer, card_sent=card_sent, total=total)
+        return _booked(answer, asked=asked, total=total, agrees=agrees)
     if answer.status is BookStatus.FAILED and not answer.reservation:
-        return _failed(answer, card_sent=card_sent, failed_yellow=failed_yellow)
+        return _failed(answer, card_sent=asked is not None, failed_yellow=failed_yellow)
     return _unknown(answer)
 
 
@@ -88,18 +103,23 @@ def _unknown(answer: BookAnswer) -> BookVerdict:
     return BookVerdict(book=StepStatus.UNKNOWN, tasks=(TaskKind.BOOK_UNKNOWN, *refund))
 
 
-def _booked(answer: BookAnswer, *, card_sent: bool, total: Money) -> BookVerdict:
-    authorised = any(found.auth_code for found in answer.transactions)
-    mismatch = answer.total is not None and answer.total != total
-    tasks = [TaskKind.PRICE_MISMATCH] if mismatch else []
-    if not card_sent:
+def _booked(answer: BookAnswer, *, asked: Money | None, total: Money, agrees: bool) -> BookVerdict:
+    """Judge a Booked; a total that is not told is a person's to find out, another one a doubt."""
+    tasks = [] if answer.total == total else [TaskKind.PRICE_MISMATCH]
+    if asked is None:
         refund = [TaskKind.REFUND] if _charged(answer.transactions) else []
         return BookVerdict(book=StepStatus.DONE, tasks=(*tasks, *refund))
-    if authorised:
+    if agrees and answer.total in (None, total) and _paid(answer, asked):
         return BookVerdict(book=StepStatus.DONE, pay=StepStatus.DONE, tasks=tuple(tasks))
     return BookVerdict(
         book=StepStatus.DONE, pay=StepStatus.UNKNOWN, tasks=(*tasks, TaskKind.PAY_UNKNOWN)
     )
+
+
+def _paid(answer: BookAnswer, asked: Money) -> bool:
+    charged = answer.charged
+    same = charged is None or not charged.positive or charged == asked
+    return same and prove_payment(answer.transactions, asked=asked)
 
 
 def _failed(answer: BookAnswer, *, card_sent: bool, failed_yellow: FailedYellow) -> BookVerdict:
@@ -127,9 +147,14 @@ CARD_DECLINED = Refusal(
 )
 
 
-def judge_payment(answer: PayAnswer) -> StepStatus:
-    """Judge payment.pl: an authcode is paid, a no is refused; both or neither is unknown."""
-    authorised = answer.transaction is not None and bool(answer.transaction.auth_code)
-    if authorised == answer.declined:
-        return StepStatus.UNKNOWN
-    return StepStatus.DONE if authorised else StepStatus.REFUSED
+def judge_payment(answer: PayAnswer, *, asked: Money) -> StepStatus:
+    """Judge payment.pl: an authcode for what was asked is paid, a no is refused.
+
+    Both, neither, or an authcode for something else is unknown.
+    """
+    found = answer.transaction
+    if answer.declined:
+        authorised = found is not None and bool(found.auth_code)
+        return StepStatus.UNKNOWN if authorised else StepStatus.REFUSED
+    proven = found is not None and prove_payment((found,), asked=asked)
+    return StepStatus.DONE if proven else StepStatus.UNKNOWN

@@ -93,9 +93,7 @@ class Engine:
         self._compensation = Compensation(
             store=store, supplier=supplier, unit_of_work=self._unit_of_work, policy=policy
         )
-        self._reader = Reader(
-            supplier=supplier, unit_of_work=self._unit_of_work, currency=policy.currency
-        )
+        self._reader = Reader(supplier=supplier, unit_of_work=self._unit_of_work, policy=policy)
         self._runner = Runner(
             access=SupplierAccess(supplier=supplier, reader=self._reader, policy=policy),
             unit_of_work=self._unit_of_work,
@@ -225,7 +223,7 @@ class Engine:
         def decision(session: Session, _at: DecisionContext) -> Change:
             return selected(session, selection, supplier)
 
-        first = command.unbound if add_to_basket else command
+        first = command.preparing if add_to_basket else command
         loaded = await self._unit_of_work.decide(loaded, decision, command=first, calls=ctx.calls)
         if not add_to_basket:
             return loaded

@@ -38,6 +38,7 @@ class RefusalCode(StrEnum):
     PARTY_MISMATCH = "party_mismatch"
     LINE_NOT_BOOKABLE = "line_not_bookable"
     SAILING_DEPARTED = "sailing_departed"
+    SAILING_MISMATCH = "sailing_mismatch"
     CARD_INVALID = "card_invalid"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     RATE_LIMITED = "rate_limited"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 
+from booking_flow.model.money import Money
 from booking_flow.model.party import PartyRules
 from booking_flow.model.step import StepLimits
 
@@ -15,6 +17,13 @@ class FailedYellow(StrEnum):
 
     UNKNOWN = "unknown"
     REFUSED = "refused"
+
+
+class SailingCheck(StrEnum):
+    """What is done before booking when an answer is about something else than was asked for."""
+
+    REFUSE = "refuse"
+    TASK = "task"
 
 
 class PaymentChannel(StrEnum):
@@ -30,12 +39,17 @@ class Policy:
     """The rules a deployment runs by."""
 
     live_lines: frozenset[int] = frozenset({22, 3})
+    sailing_check: SailingCheck = SailingCheck.REFUSE
     currency: str = "USD"
     session_life: timedelta = timedelta(hours=2)
     hold_default: timedelta = timedelta(minutes=10)
     """Used when the supplier does not say how long it holds (traveltek.md, section 10, 1)."""
     hold_longest: timedelta = timedelta(minutes=30)
     """After this long no cabin is still held, whatever the supplier said or did not say."""
+    deposit_least: Decimal = Decimal(1)
+    """A deposit of fewer per cent of the total is no offer, and the whole total is due."""
+    deposit_most: Decimal = Decimal(100)
+    """A deposit of more per cent of the total is none either."""
     basket_read_lag: timedelta = timedelta(minutes=2)
     """How long basket.pl may still be empty after a successful add (traveltek.md, section 6)."""
     hold_margin: timedelta = timedelta(seconds=30)
@@ -55,6 +69,15 @@ class Policy:
     """How long a booking may stay unseen at the supplier (traveltek.md, section 10, 5)."""
     task_time: timedelta = timedelta(hours=4)
     """How soon a person should have worked off a task."""
+
+    def deposit_fits(self, deposit: Money, total: Money) -> bool:
+        """Whether a deposit is within its bounds; none at all is."""
+        if not deposit.amount:
+            return True
+        least, most = (
+            total.amount * share / 100 for share in (self.deposit_least, self.deposit_most)
+        )
+        return least <= deposit.amount <= most
 
     def scaled(self, limits: StepLimits) -> StepLimits:
         """Return the limits of a step under this deployment."""

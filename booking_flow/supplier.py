@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from booking_flow.model.agreement import Statement
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Payment
 from booking_flow.model.money import Money
@@ -73,6 +74,7 @@ class SearchHit:
     session_key: str
     line_id: int
     sold_out: bool
+    stated: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +132,9 @@ class BookAnswer:
     outstanding: Money | None
     transactions: tuple[CardTransaction, ...] = ()
     error_codes: tuple[int, ...] = ()
+    stated: Statement | None = None
+    charged: Money | None = None
+    """What all transactions come to, where it is told."""
     balance_due_date: date | None = None
     payment_due_at: datetime | None = None
 
@@ -164,6 +169,24 @@ class ImportedBooking:
     booked_on: date | None
     lead_surname: str | None
     passengers: int | None
+    stated: Statement | None = None
+    breakdown: Money | None = None
+    """The sum of its price items, which `price` may leave in part out."""
+    commission: Money | None = None
+    """The agency's, which `received` may include or not."""
+    booked: bool = True
+    """Whether its words of status mean booked."""
+
+    def total(self, expected: Money) -> Money | None:
+        """Return what it costs: `expected` where either of its two totals says so."""
+        return expected if expected in (self.price, self.breakdown) else self.price
+
+    @property
+    def received_at_least(self) -> Money | None:
+        """Return what was certainly received, commission left aside."""
+        if self.received is None or self.commission is None:
+            return self.received
+        return self.received - self.commission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

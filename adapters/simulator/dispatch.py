@@ -15,6 +15,7 @@ from adapters.simulator.authentication import (
     find_session,
 )
 from adapters.simulator.call import Call, read_call, sailing_of
+from adapters.simulator.contradictions import contradicted
 from adapters.simulator.endpoints import COLD_GRADES_LATENCY, TABLE, Endpoint
 from adapters.simulator.odd_texts import ODD_TEXTS, with_odd_member, with_odd_texts
 from adapters.simulator.spelling import respelled
@@ -178,6 +179,8 @@ def _result(call: Call, endpoint: Endpoint) -> Json:
     if call.meets("already_booked"):
         raise already_booked()
     body = endpoint.answer(call)
+    if call.rule is not None:
+        body = contradicted(body, call.rule.fault)
     if call.meets("already_booked_after"):
         raise already_booked()
     return body

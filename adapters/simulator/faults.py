@@ -23,6 +23,9 @@ _AUTHED = _EVERY - {"token.pl"}
 _IN_SESSION = _AUTHED - {"cruiseresults.pl", "cruiseimportbooking.pl", "cruiseshipdetails.pl"}
 _BOOK = frozenset({"book.pl"})
 _ADD = frozenset({"basketadd.pl"})
+_IMPORT = frozenset({"cruiseimportbooking.pl"})
+_HELD = _ADD | {"basket.pl"}
+_NAMES_SAILING = _HELD | _BOOK | _IMPORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -222,6 +225,82 @@ _TABLE = (
         _BOOK,
         "Books, and answers with errors together with the booking id.",
     ),
+    _fault("nested_results", _AUTHED, "Acts; the results stand in a list within the list."),
+    _fault(
+        "item_cancelled",
+        _BOOK | _IMPORT,
+        "Acts; the overall status is Booked, that of the item Cancelled.",
+    ),
+    _fault(
+        "item_on_request",
+        _BOOK | _IMPORT,
+        "Acts; the overall status is Booked, that of the item OnRequest.",
+    ),
+    _fault(
+        "item_waitlisted",
+        _BOOK | _IMPORT,
+        "Acts; the overall status is Booked, that of the item Waitlisted.",
+    ),
+    _fault(
+        "item_pending",
+        _BOOK | _IMPORT,
+        "Acts; the overall status is Booked, that of the item Pending.",
+    ),
+    _fault("authcode_zeros", BOOKING_CALLS, "Acts and charges; the authcode is all zeros."),
+    _fault(
+        "authcode_declined",
+        BOOKING_CALLS,
+        "Acts and charges nothing; where the authcode should stand it says DECLINED.",
+    ),
+    _fault(
+        "red_with_authcode",
+        BOOKING_CALLS,
+        "Acts and charges; fraudcategory Red beside an authcode.",
+    ),
+    _fault("charged_too_little", BOOKING_CALLS, "Acts and charges 1.00 of what was asked."),
+    _fault(
+        "charged_in_other_currency",
+        BOOKING_CALLS,
+        "Acts and charges; the transaction says that it is in another currency.",
+    ),
+    _fault("total_missing", _BOOK, "Acts; the answer has no total and no price."),
+    _fault("deposit_too_large", _ADD, "Acts; the deposit is 999,999."),
+    _fault("hold_endless", _ADD, "Acts; the hold is said to last until the end of 2099."),
+    _fault(
+        "commission_received",
+        _IMPORT,
+        "The money received includes a commission of 100, told as an object.",
+    ),
+    _fault("price_without_taxes", _IMPORT, "The price is 50 too low, the price items have it all."),
+    _fault("second_shape", _IMPORT, "The booking is spelled as book.pl spells one."),
+    _fault(
+        "other_sailing",
+        _NAMES_SAILING | {"cruiseresults.pl", "cruisecabingrades.pl"},
+        "Acts; the answer is about a sailing with another id.",
+    ),
+    _fault(
+        "other_date",
+        _NAMES_SAILING | {"cruiseresults.pl"},
+        "Acts; the answer says that the sailing leaves three days later.",
+    ),
+    _fault(
+        "unreadable_date",
+        _NAMES_SAILING | {"cruiseresults.pl"},
+        "Acts; the answer's date of sailing is a word.",
+    ),
+    _fault(
+        "other_ship",
+        _HELD | _IMPORT | {"cruiseresults.pl"},
+        "Acts; the answer names another ship.",
+    ),
+    _fault(
+        "other_nights",
+        _NAMES_SAILING | {"cruiseresults.pl"},
+        "Acts; the answer says a night more.",
+    ),
+    _fault("other_grade", _NAMES_SAILING, "Acts; the answer names a cabin grade that is not."),
+    _fault("other_cabin", _NAMES_SAILING, "Acts; the answer names cabin 1."),
+    _fault("fewer_guests", _NAMES_SAILING, "Acts; a guest is missing from the answer."),
 )
 FAULTS: Mapping[str, Fault] = {fault.name: fault for fault in _TABLE}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from adapters.traveltek.parse_lookups import read_import, read_search, read_ship
 from adapters.traveltek.parse_prices import read_breakdown, read_cabins, read_quote
 from adapters.traveltek.settings import TraveltekSettings
 from adapters.traveltek.wire import open_sessions
+from booking_flow.model.agreement import Statement
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Payment
 from booking_flow.model.party import Details, Party
@@ -57,6 +59,7 @@ class TraveltekClient:
         if effects.connector is not None and not effects.connector.force_close:
             raise ValueError("effects need a session whose connector has force_close=True")
         self._settings = settings
+        self._unread: Counter[str] = Counter()
         self._caller = Caller(
             settings, reads=http, effects=effects, tokens=tokens, new_id=new_id, boottime=boottime
         )
@@ -65,6 +68,14 @@ class TraveltekClient:
     def queue(self) -> FairQueue:
         """Return where calls wait for their turn."""
         return self._caller.queue
+
+    @property
+    def unread(self) -> Mapping[str, int]:
+        """Return how often members of answers could not be read that say what they are about."""
+        return self._unread
+
+    def _heard(self, said: Statement | None) -> None:
+        self._unread.update(said.unread if said else ())
 
     async def resting(self) -> Sequence[str]:
         """Return which groups of reads are not sent for now, because too many have failed."""
@@ -89,7 +100,9 @@ class TraveltekClient:
             content=requests.search(sailing, party, currency, settings=self._settings),
             read=lambda answer: read_search(answer, cruise_id=sailing.cruise_id),
         )
-        return await self._caller.ask(ask, ctx=ctx)
+        found = await self._caller.ask(ask, ctx=ctx)
+        self._heard(found.stated if found else None)
+        return found
 
     async def grades(
         self, session_key: str, sailing: Sailing, party: Party, currency: str, *, ctx: CallContext
@@ -141,7 +154,7 @@ class TraveltekClient:
             content=requests.basket_add(session_key, selection, currency),
             read=lambda answer: read_added(answer, currency=currency),
         )
-        return await self._caller.ask(ask, ctx=ctx)
+        return self._heard_basket(await self._caller.ask(ask, ctx=ctx))
 
     async def basket(self, session_key: str, currency: str, *, ctx: CallContext) -> BasketAnswer:
         """Read the basket; it may lag behind a successful add (traveltek.md, section 6)."""
@@ -150,7 +163,12 @@ class TraveltekClient:
             content=requests.basket(session_key),
             read=lambda answer: read_basket(answer, currency=currency),
         )
-        return await self._caller.ask(ask, ctx=ctx)
+        return self._heard_basket(await self._caller.ask(ask, ctx=ctx))
+
+    def _heard_basket(self, found: BasketAnswer) -> BasketAnswer:
+        for item in found.items:
+            self._heard(item.stated)
+        return found
 
     async def remove_from_basket(
         self, session_key: str, item_key: str, currency: str, *, ctx: CallContext
@@ -169,9 +187,13 @@ class TraveltekClient:
         ask = Ask(
             endpoint=endpoints.BOOK,
             content=requests_booking.booking(order, settings=self._settings),
-            read=lambda answer: read_booking(answer, item_key=order.item_key, currency=currency),
+            read=lambda answer: read_booking(
+                answer, item_key=order.item_key, currency=currency, settings=self._settings
+            ),
         )
-        return await self._caller.ask(ask, ctx=ctx)
+        found = await self._caller.ask(ask, ctx=ctx)
+        self._heard(found.stated)
+        return found
 
     async def pay(
         self, session_key: str, details: Details, payment: Payment, *, ctx: CallContext
@@ -180,7 +202,7 @@ class TraveltekClient:
         ask = Ask(
             endpoint=endpoints.PAYMENT,
             content=requests_booking.payment(session_key, details, payment),
-            read=lambda answer: read_payment(answer, currency=payment.amount.currency),
+            read=lambda answer: read_payment(answer, asked=payment.amount, settings=self._settings),
         )
         return await self._caller.ask(ask, ctx=ctx)
 
@@ -196,10 +218,12 @@ class TraveltekClient:
                 answer,
                 reservation=reservation,
                 currency=currency,
-                unknown_words=settings.unknown_booking_words,
+                settings=settings,
             ),
         )
-        return await self._caller.ask(ask, ctx=ctx)
+        found = await self._caller.ask(ask, ctx=ctx)
+        self._heard(found.stated if found else None)
+        return found
 
     async def ship(self, ship_id: int, *, ctx: CallContext) -> Ship:
         """Read a ship with its deck plans (traveltek.md, section 8)."""

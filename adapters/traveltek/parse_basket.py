@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_prices import add_up, currencies, price_item
+from adapters.traveltek.parse_statement import state_sailing
 from adapters.traveltek.parse_values import (
     Node,
     OtherCurrency,
@@ -18,6 +20,7 @@ from adapters.traveltek.parse_values import (
     node,
     nodes,
     required,
+    side_nodes,
     text,
 )
 from booking_flow.model.basket import BasketAnswer, BasketItem, DiningSeating
@@ -86,6 +89,7 @@ def _item(row: Node, basket: Node, currency: str, *, alone: bool) -> BasketItem:
         items=items,
         dining=_dining(node(cruise.get("dining"))),
         hold_length=_hold_length(node(cabin.get("holdcabin"))),
+        stated=replace(state_sailing(cruise, row), cabin_number=None),
     )
 
 
@@ -115,7 +119,7 @@ def _dining(dining: Node) -> tuple[DiningSeating, ...]:
     """Return the seatings that can still be had; one without a status can."""
     return tuple(
         DiningSeating(code=code, description=first(row, "description") or code)
-        for row in nodes(dining.get("seatings"))
+        for row in side_nodes(dining.get("seatings"))
         if (code := text(row.get("code")))
         and (text(row.get("status")) or "available").lower() == "available"
     )

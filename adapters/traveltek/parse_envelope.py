@@ -114,11 +114,11 @@ def envelope(content: object) -> Envelope:
 
 def _listlike(content: Node) -> bool:
     results = content.get("results", "missing")
-    return (
-        isinstance(results, Sequence | Mapping | None)
-        and results != "missing"
-        and not (isinstance(results, str) and results.strip())
-    )
+    if isinstance(results, str):
+        return not results.strip()
+    if isinstance(results, Sequence):
+        return all(isinstance(row, Mapping) or not row for row in results)
+    return isinstance(results, Mapping | None)
 
 
 def _errors(value: object) -> tuple[ErrorItem, ...]:

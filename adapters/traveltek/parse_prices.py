@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_rates import RateCode, rate_codes
+from adapters.traveltek.parse_statement import state_prices
 from adapters.traveltek.parse_values import (
     Node,
     OtherCurrency,
@@ -20,6 +21,7 @@ from adapters.traveltek.parse_values import (
     money,
     nodes,
     required,
+    side_nodes,
     text,
     usable,
     whole,
@@ -62,7 +64,9 @@ def read_quote(answer: Envelope, *, currency: str) -> Quote:
     if rows and not found:
         raise Unreadable("cabincode")
     grades = tuple(_grade(code, row, rates) for code, (row, rates) in found.items() if rates)
-    return Quote(as_of=UNDATED, currency=currency, grades=grades)
+    return Quote(
+        as_of=UNDATED, currency=currency, grades=grades, stated=state_prices(answer.criteria)
+    )
 
 
 def _listed(rate: Rate, rates: Iterable[Rate]) -> bool:
@@ -172,7 +176,7 @@ def _box(row: Node) -> tuple[int, int, int, int] | None:
 def decks(source: Node) -> tuple[Deck, ...]:
     """Read the decks of a ship, each once."""
     found: dict[str, Deck] = {}
-    for row in nodes(source.get("decks")):
+    for row in side_nodes(source.get("decks")):
         deck_id = first(row, "deckid", "id", "deckcode")
         if deck_id and deck_id not in found:
             name = first(row, "name", "deckname", "caption", "deckcode") or deck_id

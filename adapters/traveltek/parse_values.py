@@ -115,13 +115,26 @@ def node(value: object) -> Node:
 
 
 def nodes(value: object) -> list[Node]:
-    """Return the objects here: of a list, of an object keyed by numbers, or the one object."""
+    """Return the objects here: of a list, of an object keyed by numbers, or the one object.
+
+    Raises:
+        Unreadable: a list stands within the list, so that nobody knows what is in it.
+    """
     if isinstance(value, Mapping):
         numbered = bool(value) and all(str(key).isdecimal() for key in value)
         value = list(value.values()) if numbered else [value]
     if not isinstance(value, Sequence) or isinstance(value, str | bytes):
         return []
+    if any(isinstance(item, list) and item for item in value):
+        raise Unreadable("a list within a list")
     return [item for item in value if isinstance(item, Mapping) and item]
+
+
+def side_nodes(value: object) -> list[Node]:
+    """Return the objects here, or none where they cannot be read: nothing depends on them."""
+    with suppress(Unreadable):
+        return nodes(value)
+    return []
 
 
 def first(source: Node, *keys: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from adapters.traveltek.settings import TraveltekSettings
-from booking_flow.model.party import Party
+from booking_flow.model.party import Party, PassengerType, type_for
 from booking_flow.model.pricing import Selection
 from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import RateKey
@@ -20,13 +20,16 @@ def birthday(age: int, sailing_date: date) -> date:
     return date(year, sailing_date.month, leapless) - timedelta(days=1)
 
 
-def _infants(party: Party, settings: TraveltekSettings) -> tuple[int, ...]:
-    limit = settings.max_infant_age
-    return tuple(age for age in party.child_ages if limit is not None and age <= limit)
+def _infants(party: Party, sailing: Sailing, settings: TraveltekSettings) -> tuple[int, ...]:
+    """Return the ages of infants by the bands of the sailing's line."""
+    rules = settings.party.of_line(sailing.line_id)
+    return tuple(
+        age for age in party.child_ages if type_for(age, rules=rules) is PassengerType.INFANT
+    )
 
 
-def _heads(party: Party, settings: TraveltekSettings) -> Params:
-    infants = len(_infants(party, settings))
+def _heads(party: Party, sailing: Sailing, settings: TraveltekSettings) -> Params:
+    infants = len(_infants(party, sailing, settings))
     children = len(party.child_ages) - infants
     return {"adults": str(party.adults), "children": str(children), "infants": str(infants)}
 
@@ -38,7 +41,7 @@ def search(sailing: Sailing, party: Party, currency: str, *, settings: Traveltek
     return {
         "startdate": (sailing.sailing_date - window).isoformat(),
         "enddate": (sailing.sailing_date + window).isoformat(),
-        **_heads(party, settings),
+        **_heads(party, sailing, settings),
         **({"childdob": ",".join(births)} if births else {}),
         "currency": currency,
         "language": settings.language,
@@ -58,12 +61,12 @@ def grades(
 ) -> Params:
     """Ask for live prices with the very party of the search (traveltek.md, sections 3 and 4)."""
     young = enumerate(party.child_ages, start=party.adults + 1)
-    infants = _infants(party, settings)
+    infants = _infants(party, sailing, settings)
     ages: Params = {}
     for number, age in young:
         ages[f"paxtype-{number}"] = "infant" if age in infants else "child"
         ages[f"dob-{number}"] = birthday(age, sailing.sailing_date).isoformat()
-    heads = _heads(party, settings)
+    heads = _heads(party, sailing, settings)
     if not infants:
         del heads["infants"]
     return {

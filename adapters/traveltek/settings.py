@@ -8,6 +8,7 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from adapters.traveltek.endpoints import Endpoint
+from booking_flow.model.party import PartyRules
 
 _LIMITS = MappingProxyType(
     {
@@ -23,6 +24,32 @@ _LIMITS = MappingProxyType(
         "payment": 45.0,
         "cruiseimportbooking": 30.0,
         "cruiseshipdetails": 20.0,
+    }
+)
+
+
+NO_AUTHCODE_WORDS = frozenset(
+    {
+        "cancelled",
+        "declined",
+        "denied",
+        "error",
+        "failed",
+        "failure",
+        "false",
+        "invalid",
+        "n/a",
+        "none",
+        "not",
+        "null",
+        "pending",
+        "refer",
+        "referred",
+        "refused",
+        "rejected",
+        "timeout",
+        "unknown",
+        "void",
     }
 )
 
@@ -69,6 +96,10 @@ class TraveltekSettings:
     not_in_basket_codes: frozenset[int] = frozenset({152})
     already_booked_words: str = r"already\b.*\b(booked|paid|processed)|duplicate (booking|payment)"
     """By these words an error says that the very thing that was asked for has been done."""
+    booked_words: frozenset[str] = frozenset({"booked"})
+    """The words of status, case-folded, that mean booked; any other is a doubt."""
+    no_authcode_words: frozenset[str] = NO_AUTHCODE_WORDS
+    """Words in lower case that stand where an authcode should and say that there is none."""
     incomplete_codes: frozenset[int] = frozenset({201})
     """book.pl misses something about a traveller (traveltek.md, section 1)."""
     incomplete_words: str = r"\b(title|nationality|smoking)\b"
@@ -94,8 +125,8 @@ class TraveltekSettings:
     )
     window_days: int = 30
     """The search covers this many days around the sailing (traveltek.md, section 3)."""
-    max_infant_age: int | None = None
-    """Children up to this age are searched as infants; None counts them as children."""
+    party: PartyRules = field(default_factory=PartyRules)
+    """By which ages guests are infants or children; the rule that bookings are checked by."""
     smoking: str = "N"
     table_size: str = "0"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from booking_flow.model.agreement import Statement
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import PriceItem
 
@@ -28,6 +29,7 @@ class BasketItem:
     items: tuple[PriceItem, ...] = ()
     dining: tuple[DiningSeating, ...] = ()
     hold_length: timedelta | None = None
+    stated: Statement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from booking_flow.errors import Fault, Refusal, RefusalCode
@@ -92,18 +94,36 @@ class Details:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgeBands:
+    """The oldest infant and the oldest child of a cruise line, in years on the sailing date."""
+
+    max_infant_age: int
+    max_child_age: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartyRules:
     """What a line accepts; the bands differ per line (traveltek.md, section 7)."""
 
     max_guests: int = 8
     max_infant_age: int = 2
+    max_child_age: int = MAX_CHILD_AGE
+    lines: Mapping[int, AgeBands] = field(default_factory=lambda: MappingProxyType({}))
+    """Bands of cruise lines that have others, by the line's id."""
+
+    def of_line(self, line_id: int) -> PartyRules:
+        """Return the rules of one cruise line."""
+        bands = self.lines.get(line_id)
+        if bands is None:
+            return self
+        return replace(self, max_infant_age=bands.max_infant_age, max_child_age=bands.max_child_age)
 
 
 def check_party(
     *, adults: int, children: int, child_ages: tuple[int, ...], rules: PartyRules
 ) -> Party | Refusal:
     """Make a party of the guest's counts, or say every way in which they do not make one."""
-    faults = [*_count_faults(adults, children, rules), *_age_faults(children, child_ages)]
+    faults = [*_count_faults(adults, children, rules), *_age_faults(children, child_ages, rules)]
     if faults:
         return Refusal(code=RefusalCode.PARTY_INVALID, errors=tuple(faults))
     return Party(adults=adults, child_ages=child_ages)
@@ -121,14 +141,14 @@ def _count_faults(adults: int, children: int, rules: PartyRules) -> list[Fault]:
     return faults
 
 
-def _age_faults(children: int, child_ages: tuple[int, ...]) -> list[Fault]:
+def _age_faults(children: int, child_ages: tuple[int, ...], rules: PartyRules) -> list[Fault]:
     faults = [
         Fault(
             pointer=f"/passengerCount/childAges/{index}",
-            detail=f"a child is 0 to {MAX_CHILD_AGE} years old on the sailing date",
+            detail=f"a child is 0 to {rules.max_child_age} years old on the sailing date",
         )
         for index, age in enumerate(child_ages)
-        if not 0 <= age <= MAX_CHILD_AGE
+        if not 0 <= age <= rules.max_child_age
     ]
     if len(child_ages) != max(children, 0):
         faults.append(
@@ -147,7 +167,7 @@ def check_passengers(
         *_type_faults(passengers, sailing_date, rules),
     ]
     if not faults:
-        faults = _priced_age_faults(passengers, party, sailing_date)
+        faults = _priced_age_faults(passengers, party, sailing_date, rules)
     return Refusal(code=RefusalCode.PARTY_MISMATCH, errors=tuple(faults)) if faults else None
 
 
@@ -192,16 +212,16 @@ def _type_faults(
 
 def type_for(age: int, *, rules: PartyRules) -> PassengerType:
     """Return the class of a traveller of `age` years on the sailing date."""
-    if age >= ADULT_AGE:
+    if age > rules.max_child_age:
         return PassengerType.ADULT
     return PassengerType.INFANT if age <= rules.max_infant_age else PassengerType.CHILD
 
 
 def _priced_age_faults(
-    passengers: tuple[Passenger, ...], party: Party, sailing_date: date
+    passengers: tuple[Passenger, ...], party: Party, sailing_date: date, rules: PartyRules
 ) -> list[Fault]:
     ages = [passenger.age_on(sailing_date) for passenger in passengers]
-    young = sorted(age for age in ages if age < ADULT_AGE)
+    young = sorted(age for age in ages if age <= rules.max_child_age)
     if young == sorted(party.child_ages):
         return []
     priced = ", ".join(map(str, sorted(party.child_ages))) or "none"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from booking_flow.model.agreement import Statement
 from booking_flow.model.money import Money
 
 GUARANTEE = "GUAR"
@@ -75,6 +76,8 @@ class Quote:
     as_of: datetime
     currency: str
     grades: tuple[CabinGrade, ...]
+    stated: Statement | None = None
+    """What the answer says it prices; compared once and not kept."""
 
     def offer(self, *, cabin_code: str, rate_code: str) -> Offer | None:
         """Return the rate `rate_code` of grade `cabin_code`, if it is offered."""
@@ -177,6 +180,13 @@ class Selection:
     deck: str | None
     price: Money
     items: tuple[PriceItem, ...] = ()
+    agreed: Money | None = None
+    """The most that the guest agreed to pay, where it is known."""
+
+    @property
+    def limit(self) -> Money:
+        """Return the most that it may cost."""
+        return self.agreed or self.price
 
     @property
     def guaranteed(self) -> bool:

@@ -23,6 +23,8 @@ class TaskKind(StrEnum):
     """The supplier does not confirm that it let a cabin go."""
     PAYMENT_UNCHECKED = "payment_unchecked"
     """A payment is entered, and what the line has received for it was not seen."""
+    SAILING_MISMATCH = "sailing_mismatch"
+    """The line's answer is about another sailing, party or cabin than was asked for."""
     FORGOTTEN = "forgotten"
     """What was asked of the supplier for a session that the database has forgotten."""
 

@@ -31,12 +31,19 @@ class Command:
 
     origin: Origin
     binding: IdempotencyBinding | None = None
+    guarded: bool = False
+    """Whether it is for the version that was loaded, and for no later one."""
     audit: AuditEntry | None = None
     """What staff do by it; written in the same commit, or not at all."""
 
     @property
     def unbound(self) -> Command:
-        """Return the command for a commit that is not yet its outcome."""
+        """Return the command for a commit that is not its outcome."""
+        return replace(self, binding=None, guarded=False)
+
+    @property
+    def preparing(self) -> Command:
+        """Return the command for a commit before that of its outcome."""
         return replace(self, binding=None)
 
     @property
@@ -53,6 +60,14 @@ class AlreadyBound(Exception):  # noqa: N818 - names what happened
 TAKEN = Refusal(code=RefusalCode.WRONG_STATE, detail="Another session has this reservation.")
 CHANGED = Refusal(code=RefusalCode.IN_PROGRESS, detail="The session is being changed by others.")
 UNFIT = Refusal(code=RefusalCode.UNAVAILABLE, detail="This cannot be stored.")
+
+
+def changed_to(session: Session) -> Refusal:
+    """Build the refusal of a command that is for another version than the present one."""
+    return Refusal(
+        code=RefusalCode.VERSION_MISMATCH,
+        detail=f"The session is at version {session.version}, and {session.state}.",
+    )
 
 
 class Rejected(Refused):
@@ -109,6 +124,8 @@ class UnitOfWork:
                 calls = ()
                 continue
             loaded = await self.reload(loaded.session.id)
+            if command.guarded:
+                raise Refused(changed_to(loaded.session), session=loaded.session)
         raise Refused(CHANGED)
 
     async def _decided(

@@ -41,6 +41,7 @@ POSSIBLE = {
     TaskKind.PAY_UNKNOWN: (AnswerKind.PAID, AnswerKind.NOT_PAID),
     TaskKind.CANCEL_WITH_LINE: (AnswerKind.LINE_CANCELLED, AnswerKind.LINE_REFUSED),
     TaskKind.PRICE_MISMATCH: (AnswerKind.DONE,),
+    TaskKind.SAILING_MISMATCH: (AnswerKind.DONE,),
     TaskKind.REFUND: (AnswerKind.DONE,),
     TaskKind.PAYMENT_UNCHECKED: (AnswerKind.DONE,),
     TaskKind.CONFLICT: (AnswerKind.DONE,),

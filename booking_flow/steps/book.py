@@ -13,6 +13,7 @@ from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, owed_for, staff_task
+from booking_flow.model.agreement import decisive
 from booking_flow.model.basket import Basket, BasketAnswer
 from booking_flow.model.card import Charge, Payment
 from booking_flow.model.change import Change, begin
@@ -22,11 +23,12 @@ from booking_flow.model.party import Contact, Passenger, check_passengers
 from booking_flow.model.session import Booking, Session
 from booking_flow.model.step import StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import TaskKind
+from booking_flow.policy import Policy
 from booking_flow.ports import Lookup, SpooledAnswer
-from booking_flow.steps import outcomes
+from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open, passes
-from booking_flow.steps.hold import basket_of, supplier_key
+from booking_flow.steps.hold import basket_of, chosen_of, supplier_key
 from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.live_prices import before_effect
 from booking_flow.steps.pay import (
@@ -40,17 +42,23 @@ from booking_flow.steps.pay import (
     received,
     uncounted,
 )
-from booking_flow.steps.step import (
-    ASK_EVERY,
-    EffectStep,
-    EvidenceSources,
-    Finding,
-    SupplierAccess,
-)
+from booking_flow.steps.step import ASK_EVERY, EffectStep, EvidenceSources, Finding, SupplierAccess
 from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, CallContext, ImportedBooking
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
 NOT_BOOKED = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The booking was not made.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What the guest was shown and agreed to buy; None where it was not said."""
+
+    total: Money | None = None
+    cabin_code: str | None = None
+    rate_code: str | None = None
+
+
+NO_CONSENT = Consent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +69,13 @@ class BookRequest:
     contact: Contact
     dining: str | None
     payment: Payment | None
+    consent: Consent = NO_CONSENT
 
 
 def claim_book(session: Session, request: BookRequest, at: DecisionContext) -> Change:
     """Check everything that can be checked before the supplier is asked, and claim the step."""
     _ensure_held(session)
+    _ensure_agreed(session, request.consent)
     ensure_on_sale(session, at)
     _check_request(session, request, at)
     details = session.details.with_changes(
@@ -87,13 +97,27 @@ def _ensure_held(session: Session) -> None:
     ensure(session, Trigger.BOOK)
 
 
+def _ensure_agreed(session: Session, consent: Consent) -> None:
+    """Refuse to book another cabin, or at another total, than the guest agreed to."""
+    chosen, total = chosen_of(session), basket_of(session).total
+    agreed = (consent.cabin_code or chosen.cabin_code, consent.rate_code or chosen.rate_code)
+    if agreed != (chosen.cabin_code, chosen.rate_code):
+        held = f"{chosen.cabin_code} at {chosen.rate_code}"
+        raise refuse(
+            RefusalCode.SELECTION_STALE,
+            f"The cabin that is held is {held}, not {' at '.join(agreed)}.",
+        )
+    if consent.total not in (None, total):
+        raise Refused(price_changed(expected=consent.total, actual=total))
+
+
 def _check_request(session: Session, request: BookRequest, at: DecisionContext) -> None:
     refusal = (
         check_passengers(
             request.passengers,
             party=session.party,
             sailing_date=session.sailing.sailing_date,
-            rules=at.policy.party,
+            rules=at.policy.party.of_line(session.sailing.line_id),
         )
         or _check_dining(basket_of(session), request.dining)
         or _check_payment(session, request.payment, at)
@@ -146,15 +170,17 @@ def order_of(session: Session, request: BookRequest) -> BookOrder:
     )
 
 
-def ensure_still_held(session: Session, answer: BasketAnswer) -> None:
+def ensure_still_held(session: Session, answer: BasketAnswer, *, policy: Policy) -> None:
     """Let another card be tried only while basket.pl shows exactly our item, still priced.
 
     Raises:
-        Refused: `hold_lapsed`, `basket_unpriced` or `price_changed`.
+        Refused: `hold_lapsed`, `sailing_mismatch`, `basket_unpriced` or `price_changed`.
     """
     basket = basket_of(session)
     if [item.item_key for item in answer.items] != [basket.item_key]:
         raise refuse(RefusalCode.HOLD_LAPSED, "The cabin is no longer held. Hold it again.")
+    if other := agreement.refusal_of(session, answer.items[0].stated, policy=policy):
+        raise Refused(other)
     if not answer.priced:
         raise refuse(RefusalCode.BASKET_UNPRICED, "The held cabin lost its price. Hold it again.")
     if answer.total != basket.total:
@@ -183,9 +209,11 @@ def settle_book(
     """Judge what book.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_book_failed(session, ended, at), at)
+    differing = agreement.differences_of(session, ended.answer.stated)
     verdict = judge_book(
         ended.answer,
-        card_sent=ended.charge is not None,
+        agrees=not decisive(differing),
+        asked=ended.charge.amount if ended.charge else None,
         total=basket_of(session).total,
         failed_yellow=at.policy.failed_yellow,
     )
@@ -224,12 +252,16 @@ def _book_unknown(
 ) -> Change:
     step = outcomes.open_step(session)
     not_before = visible_after(step.since, at)
-    said = {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
     tasks = tuple(
-        staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=said)
+        staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=_said(evidence))
         for kind in kinds
     )
     return outcomes.unknown(session, evidence=evidence).plus(tasks=tasks)
+
+
+def _said(evidence: Mapping[str, str]) -> dict[str, str]:
+    """Return the line's side of what a person has to find out; ours is the session's."""
+    return {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
 
 
 def visible_after(since: datetime, at: DecisionContext) -> datetime:
@@ -259,6 +291,7 @@ def evidence_of(answer: BookAnswer) -> dict[str, str]:
         "reservation": answer.reservation,
         "total": str(answer.total) if answer.total else None,
         "authCodes": ",".join(t.auth_code for t in answer.transactions if t.auth_code),
+        "amounts": ", ".join(str(t.amount) for t in answer.transactions if t.amount),
         "fraud": ",".join(t.fraud.value for t in answer.transactions if t.fraud),
         "errors": ",".join(map(str, answer.error_codes)),
     }
@@ -276,7 +309,10 @@ def _booked(
         details={"reservation": booking.reservation, "total": str(booking.total)},
     )
     kinds = [kind for kind in verdict.tasks if kind is not TaskKind.PAY_UNKNOWN]
-    tasks = tuple(staff_task(change.after, kind, at, step_id=step.id) for kind in kinds)
+    said = _said(evidence_of(asked.answer))
+    tasks = tuple(staff_task(change.after, kind, at, step_id=step.id, extra=said) for kind in kinds)
+    differing = agreement.differences_of(session, asked.answer.stated)
+    tasks += agreement.mismatch_task(change.after, differing, at, step_id=step.id)
     return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
 
 
@@ -302,7 +338,7 @@ def _pay_too(
     if asked.charge is None:
         return change
     if verdict.pay is not StepStatus.DONE:
-        return pay_unknown(change, asked.charge, at)
+        return pay_unknown(change, asked.charge, at, said=_said(evidence_of(asked.answer)))
     step = outcomes.open_step(change.before)
     return paid(change, asked.charge, _auth_code(asked.answer), step.id)
 
@@ -318,7 +354,7 @@ async def call_book(
     if basket_of(session).recheck:
         key = supplier_key(session)
         seen = await before_effect(access.supplier.basket(key, session.currency, ctx=ctx))
-        ensure_still_held(session, seen)
+        ensure_still_held(session, seen, policy=access.policy)
     answer = await access.supplier.book(order_of(session, request), ctx=ctx)
     charge = request.payment.charge if request.payment else None
     return BookResult(answer=answer, charge=charge)
@@ -334,8 +370,9 @@ def booked_after_all(session: Session, found: ImportedBooking, at: DecisionConte
         status_word=found.status,
         supplier_booking_id=None,
         reservation=found.reservation,
-        total=found.price or total,
+        total=found.total(total) or total,
         outstanding=None,
+        stated=found.stated,
     )
     verdict = BookVerdict(
         book=StepStatus.DONE,  # pragma: no mutate - entering asks only whether it is unknown

@@ -92,7 +92,7 @@ def already_held(session: Session, choice: CabinChoice) -> bool:
 
 
 def find_offer(quote: Quote, want: Wanted) -> Offer:
-    """Find an offer in fresh grades at the price the guest saw.
+    """Find an offer in fresh grades that costs no more than was agreed to.
 
     Raises:
         Refused: `sold_out`, `rate_gone` or `price_changed`.
@@ -102,7 +102,7 @@ def find_offer(quote: Quote, want: Wanted) -> Offer:
     offer = quote.offer(cabin_code=want.cabin_code, rate_code=want.rate_code)
     if offer is None:
         raise refuse(RefusalCode.RATE_GONE, "This cabin is no longer offered at this rate.")
-    if offer.rate.total != want.price:
+    if offer.rate.total.amount > want.price.amount:
         raise Refused(price_changed(expected=want.price, actual=offer.rate.total))
     return offer
 
@@ -151,12 +151,12 @@ def as_chosen(chosen: Selection) -> Wanted:
     return Wanted(
         cabin_code=chosen.cabin_code,
         rate_code=chosen.rate_code,
-        price=chosen.price,
+        price=chosen.limit,
         cabin_number=chosen.cabin_number,
     )
 
 
-def selection_of(offer: Offer, cabin: Cabin) -> Selection:
+def selection_of(offer: Offer, cabin: Cabin, *, agreed: Money) -> Selection:
     """Write down the choice under the identifiers the supplier just gave."""
     return Selection(
         result_no=offer.rate.result_no,
@@ -169,6 +169,7 @@ def selection_of(offer: Offer, cabin: Cabin) -> Selection:
         cabin_result=cabin.cabin_result,
         deck=None if cabin.guaranteed else cabin.deck_name,
         price=offer.rate.total,
+        agreed=agreed,
     )
 
 

@@ -10,13 +10,14 @@ from booking_flow.booking_results import judge_basket
 from booking_flow.errors import Refusal, RefusalCode, refuse
 from booking_flow.flow import Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel
+from booking_flow.model.agreement import decisive
 from booking_flow.model.basket import Basket, BasketAnswer, BasketItem
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session
 from booking_flow.model.step import OpenStep, OwedUndo, StepKind, StepLimits, StepName
-from booking_flow.steps import outcomes
+from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.cabin_choice import as_chosen, rate_refusal
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure, ensure_on_sale
@@ -102,12 +103,19 @@ def _hold_judged(
 ) -> Change:
     if isinstance(ended, outcomes.Failure):
         return _hold_failed(session, ended)
-    found = judge_basket(ended.answer, selection=ended.selection)
+    found = _other_voyage(session, ended.answer, at) or judge_basket(
+        ended.answer, selection=ended.selection
+    )
     if not ended.answer.items:
         return outcomes.unknown(session, evidence={"failure": "basketadd answered no item"})
     if isinstance(found, Refusal):
         return _not_as_shown(session, ended, found, at)
     return _held(session, ended, found, at)
+
+
+def _other_voyage(session: Session, answer: BasketAnswer, at: DecisionContext) -> Refusal | None:
+    said = (agreement.refusal_of(session, one.stated, policy=at.policy) for one in answer.items)
+    return next(filter(None, said), None)
 
 
 def _hold_failed(session: Session, failure: outcomes.Failure) -> Change:
@@ -139,16 +147,24 @@ def step_claimed_at(session: Session) -> datetime:
 
 
 def _held(session: Session, ended: HoldResult, item: BasketItem, at: DecisionContext) -> Change:
+    said = ended.answer
+    fits = at.policy.deposit_fits(said.deposit, said.total)
     basket = Basket(
         item_key=item.item_key,
-        total=ended.answer.total,
-        deposit=ended.answer.deposit,
+        total=said.total,
+        deposit=said.deposit if fits else said.total,
         items=item.items,
         dining=item.dining,
         hold_until=_hold_until(session, ended, item, at),
         free_after=free_after(item, at),
     )
-    change = outcomes.done(session, evidence={"itemKey": item.item_key, "total": str(basket.total)})
+    evidence = {"itemKey": item.item_key, "total": str(basket.total)}
+    if not fits:
+        evidence["depositRefused"] = str(said.deposit)
+    change = outcomes.done(session, evidence=evidence)
+    differing = decisive(agreement.differences_of(session, item.stated))
+    step = outcomes.open_step(session)
+    change = change.plus(tasks=agreement.mismatch_task(session, differing, at, step_id=step.id))
     return change.put(basket=basket, selection=ended.selection).move(
         Trigger.ADD_TO_BASKET,
         details={"total": str(basket.total), "deposit": str(basket.deposit)},
@@ -158,13 +174,13 @@ def _held(session: Session, ended: HoldResult, item: BasketItem, at: DecisionCon
 def _hold_until(
     session: Session, ended: HoldResult, item: BasketItem, at: DecisionContext
 ) -> datetime:
-    length = item.hold_length or at.policy.hold_default
+    length = min(item.hold_length or at.policy.hold_default, at.policy.hold_longest)
     return step_claimed_at(session) + ended.sent_after + length - at.policy.hold_margin
 
 
 def free_after(item: BasketItem, at: DecisionContext) -> datetime:
     """Return when the supplier has certainly let go by itself: counted from after its answer."""
-    return at.now + (item.hold_length or at.policy.hold_longest)
+    return at.now + min(item.hold_length or at.policy.hold_longest, at.policy.hold_longest)
 
 
 def basket_of(session: Session) -> Basket:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from booking_flow.model.agreement import Fact, decisive
 from booking_flow.model.names import same_name
 from booking_flow.model.session import Session
-from booking_flow.steps import outcomes
+from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.hold import basket_of, chosen_of
 from booking_flow.supplier import ImportedBooking
 
 A_DAY = timedelta(days=1)
+_FACTS = {
+    Fact.SAILING_DATE: "sailing date",
+    Fact.SHIP_ID: "ship",
+    Fact.GUESTS: "guests",
+    Fact.CABIN_NUMBER: "cabin",
+}
+"""What is compared beside the facts that identify a booking, by the name staff are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,17 +33,25 @@ class Disagreement:
 
 def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
     """Compare a reservation with the attempt it is said to come from."""
+    total = basket_of(session).total
     pairs = (
         ("lead surname", *_surnames(session, found)),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
-        ("price", str(basket_of(session).total), str(found.price or "")),
+        ("price", str(total), str(found.total(total) or "")),
+        ("status", "booked", "booked" if found.booked else found.status),
         ("booked on", *_dates(session, found)),
     )
-    return tuple(
+    found_otherwise = tuple(
         Disagreement(fact=fact, ours=ours, theirs=theirs)
         for fact, ours, theirs in pairs
         if ours != theirs
+    )
+    more = decisive(agreement.differences_of(session, found.stated))
+    return found_otherwise + tuple(
+        Disagreement(fact=_FACTS[each.fact], ours=each.ours, theirs=each.theirs)
+        for each in more
+        if each.fact in _FACTS
     )
 
 

@@ -14,8 +14,9 @@ from booking_flow.model.party import Party
 from booking_flow.model.pricing import Breakdown, CabinList, Quote, Selection
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Loaded, Session
+from booking_flow.policy import Policy
 from booking_flow.runtime.unit_of_work import UnitOfWork
-from booking_flow.steps import cabin_choice
+from booking_flow.steps import agreement, cabin_choice
 from booking_flow.supplier import CallContext, ImportedBooking, RateKey, Supplier, SupplierSession
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -51,11 +52,11 @@ async def before_effect(read: Awaitable[T]) -> T:
 class Reader:
     """Reads for one command after another; holds nothing of any guest."""
 
-    def __init__(self, *, supplier: Supplier, unit_of_work: UnitOfWork, currency: str) -> None:
-        """Read from `supplier` in `currency`; evidence of failed reads is kept."""
+    def __init__(self, *, supplier: Supplier, unit_of_work: UnitOfWork, policy: Policy) -> None:
+        """Read from `supplier` by `policy`; the unit of work keeps the evidence of failed reads."""
         self._supplier = supplier
         self._unit_of_work = unit_of_work
-        self._currency = currency
+        self._policy = policy
 
     @asynccontextmanager
     async def reading(self, loaded: Loaded) -> AsyncIterator[CallContext]:
@@ -74,9 +75,11 @@ class Reader:
         """Open a supplier session for one sailing.
 
         Raises:
-            Refused: `sold_out`, or `line_not_bookable` where the catalogue's line is wrong.
+            Refused: `sold_out`, `line_not_bookable` where the catalogue's line is wrong, or
+                `sailing_mismatch` where something else is.
         """
-        hit = await self._supplier.search(sailing, party, self._currency, ctx=ctx)
+        currency = self._policy.currency
+        hit = await self._supplier.search(sailing, party, currency, ctx=ctx)
         if hit is None or hit.sold_out:
             raise refuse(RefusalCode.SOLD_OUT, "This sailing is not on sale at the moment.")
         if hit.line_id != sailing.line_id:
@@ -84,6 +87,9 @@ class Reader:
                 RefusalCode.LINE_NOT_BOOKABLE,
                 "The catalogue and the supplier disagree about this sailing's cruise line.",
             )
+        other = agreement.search_refusal(sailing, party, currency, hit.stated, policy=self._policy)
+        if other is not None:
+            raise Refused(other)
         return SupplierSession(key=hit.session_key, opened_at=now)
 
     async def within(
@@ -101,10 +107,17 @@ class Reader:
         return supplier, await ask(supplier.key)
 
     async def grades(self, key: str, session: Session, ctx: CallContext) -> Quote:
-        """Read live prices; the identifiers of every earlier quote go stale."""
-        return await self._supplier.grades(
+        """Read live prices; the identifiers of every earlier quote go stale.
+
+        Raises:
+            Refused: `sailing_mismatch` where they are those of something else.
+        """
+        quote = await self._supplier.grades(
             key, session.sailing, session.party, session.currency, ctx=ctx
         )
+        if other := agreement.quote_refusal(session, quote.stated, policy=self._policy):
+            raise Refused(other)
+        return replace(quote, stated=None)
 
     async def cabins(
         self, key: str, session: Session, rate: RateKey, ctx: CallContext
@@ -149,4 +162,4 @@ class Reader:
         offer = cabin_choice.find_offer(await self.grades(key, session, ctx), want)
         cabins = await self.cabins(key, session, cabin_choice.rate_key(offer.rate), ctx)
         cabin = cabin_choice.find_cabin(cabins, want=want, party=session.party)
-        return cabin_choice.selection_of(offer, cabin)
+        return cabin_choice.selection_of(offer, cabin, agreed=want.price)

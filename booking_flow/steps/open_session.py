@@ -85,8 +85,8 @@ class Opener:
 
     async def open(self, ask: OpenSession, ctx: CallContext, command: Command) -> Loaded:
         """Check sailing and party, search at the supplier, and store the session."""
-        party = self._party(ask)
         sailing = await self._sailing(ask.cruise_id)
+        party = self._party(ask, sailing)
         now = await self._store.now()
         self._check(sailing, now)
         try:
@@ -96,12 +96,12 @@ class Opener:
             raise
         return Loaded(session=await self._create(session, ask, ctx, command), now=now)
 
-    def _party(self, ask: OpenSession) -> Party:
+    def _party(self, ask: OpenSession, sailing: Sailing) -> Party:
         party = check_party(
             adults=ask.adults,
             children=ask.children,
             child_ages=ask.child_ages,
-            rules=self._policy.party,
+            rules=self._policy.party.of_line(sailing.line_id),
         )
         if isinstance(party, Refusal):
             raise Refused(party)

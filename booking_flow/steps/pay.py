@@ -14,6 +14,7 @@ from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import obey_cancel, staff_task
+from booking_flow.model.agreement import Difference, decisive
 from booking_flow.model.basket import Basket
 from booking_flow.model.card import CardBrand, CardMask, Charge, Payment, PaymentType, check_card
 from booking_flow.model.change import Change, PaymentRecord, TaskClosing, begin
@@ -23,7 +24,7 @@ from booking_flow.model.session import Booking, Session
 from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import SpooledAnswer, TakenCheck
-from booking_flow.steps import outcomes
+from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of, supplier_key
@@ -82,12 +83,23 @@ def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | 
 
 
 def received(session: Session, charge: Charge, record: ImportedBooking | None) -> bool:
-    """Whether the line's record shows the money a card was asked for, beside what is entered."""
-    if record is None or record.received is None:
-        return False
+    """Whether the line's record shows the money a card was asked for, beside what is entered.
+
+    What it calls received may hold the agency's commission, which is left aside
+    (traveltek.md, section 8).
+    """
+    return _covers(record.received_at_least if record else None, session, charge)
+
+
+def perhaps_received(session: Session, charge: Charge, record: ImportedBooking | None) -> bool:
+    """Whether the line may have the money: what it received covers it, commission or not."""
+    return _covers(record.received if record else None, session, charge)
+
+
+def _covers(got: Money | None, session: Session, charge: Charge) -> bool:
     made = session.booking
-    got, due = record.received, made.receiving(charge.amount).paid if made else charge.amount
-    return got.currency == due.currency and got.amount >= due.amount
+    due = made.receiving(charge.amount).paid if made else charge.amount
+    return got is not None and got.currency == due.currency and got.amount >= due.amount
 
 
 class Receipt(StrEnum):
@@ -100,13 +112,17 @@ class Receipt(StrEnum):
 
 
 def receipt_of(booking: Booking, record: ImportedBooking | None) -> Receipt:
-    """Compare what the line has received with what is entered as paid."""
+    """Compare what the line has received with what is entered as paid.
+
+    It may include the agency's commission; only what exceeds both is too much.
+    """
     got, entered = record.received if record else None, booking.paid
-    if got is None or not got.positive:
+    if record is None or got is None or not got.positive:
         return Receipt.UNSEEN if entered.positive else Receipt.ALL
     if got.currency != entered.currency or got.amount < entered.amount:
         return Receipt.UNSEEN
-    return Receipt.EXCESS if got.amount > entered.amount else Receipt.ALL
+    certain = record.received_at_least or got
+    return Receipt.EXCESS if certain.amount > entered.amount else Receipt.ALL
 
 
 def receipt_tasks(
@@ -128,6 +144,8 @@ def receipt_tasks(
             kind, said = TaskKind.REFUND, {"received": str(got), "paid": str(paid)}
         case never:
             assert_never(never)
+    if record is not None and record.commission is not None:
+        said["commission"] = str(record.commission)
     return (staff_task(session, kind, at, step_id=step_id, extra=said),)
 
 
@@ -139,7 +157,13 @@ def compare_receipt(change: Change, record: ImportedBooking | None, at: Decision
     return change.plus(tasks=receipt_tasks(change.after, record, at, step_id=step.id))
 
 
-def pay_unknown(change: Change, charge: Charge, at: DecisionContext) -> Change:
+def pay_unknown(
+    change: Change,
+    charge: Charge,
+    at: DecisionContext,
+    *,
+    said: Mapping[str, str] = outcomes.NOTHING,
+) -> Change:
     """Leave the payment of a booked session open: nobody knows whether money moved."""
     step = OpenStep(
         id=at.new_id(),
@@ -152,7 +176,7 @@ def pay_unknown(change: Change, charge: Charge, at: DecisionContext) -> Change:
     change = change.put(open_step=step).record(
         EventKind.STEP_UNKNOWN, details={"step": step.name.value}
     )
-    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    task = staff_task(change.after, TaskKind.PAY_UNKNOWN, at, step_id=step.id, extra=said)
     return change.plus(tasks=(task,))
 
 
@@ -206,14 +230,35 @@ def settle_pay(
     """Judge what payment.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
         return obey_cancel(_pay_failed(session, ended, at), at)
-    match judge_payment(ended.answer):
+    if ended.record and (other := decisive(agreement.differences_of(session, ended.record.stated))):
+        return obey_cancel(_other_record(session, ended, other, at), at)
+    match judge_payment(ended.answer, asked=ended.charge.amount):
         case StepStatus.DONE:
             change = compare_receipt(_payment_taken(session, ended), ended.record, at)
-        case StepStatus.REFUSED if not received(session, ended.charge, ended.record):
+        case StepStatus.REFUSED if not perhaps_received(session, ended.charge, ended.record):
             change = outcomes.refused(session, CARD_DECLINED, sent=True)
         case _:
-            change = _pay_open(session, outcomes.NOTHING, at)
+            change = _pay_open(session, _evidence_of(ended.answer), at)
     return obey_cancel(change, at)
+
+
+def _other_record(
+    session: Session, ended: PayResult, other: tuple[Difference, ...], at: DecisionContext
+) -> Change:
+    """Leave a payment open after which the line's record is about something else."""
+    change = _pay_open(session, _evidence_of(ended.answer), at)
+    step = outcomes.open_step(session)
+    return change.plus(tasks=agreement.mismatch_task(session, other, at, step_id=step.id))
+
+
+def _evidence_of(answer: PayAnswer) -> Mapping[str, str]:
+    found = answer.transaction
+    said = {
+        "authCodes": found.auth_code if found else None,
+        "amounts": str(found.amount) if found and found.amount else None,
+        "fraud": found.fraud.value if found and found.fraud else None,
+    }
+    return {name: value for name, value in said.items() if value}
 
 
 def _payment_taken(session: Session, ended: PayResult) -> Change:
@@ -242,7 +287,8 @@ def uncounted(change: Change, failure: outcomes.Failure) -> Change:
 
 def _pay_open(session: Session, evidence: Mapping[str, str], at: DecisionContext) -> Change:
     step = outcomes.open_step(session)
-    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id)
+    said = {name: value for name, value in evidence.items() if name != "failure"}
+    task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id, extra=said)
     return outcomes.unknown(session, evidence=evidence).plus(tasks=(task,))
 
 
@@ -256,7 +302,7 @@ async def call_pay(
     except SupplierError as error:
         if not (error.certain and error.sent):
             raise
-        if received(session, charge, await _record(session, access, ctx)):
+        if perhaps_received(session, charge, await _record(session, access, ctx)):
             raise SupplierError(FailureKind.BROKEN, endpoint=error.endpoint) from error
         raise
     record = await _record(session, access, ctx)
@@ -310,7 +356,8 @@ async def reconcile_pay(session: Session, ask: EvidenceSources, ctx: CallContext
     number = booking_of(session).reservation
     found = await line_record(ask.supplier, session, number, ctx=ctx)
     charge = charge_of(outcomes.open_step(session))
-    if charge is None or not received(session, charge, found):
+    other = found is not None and decisive(agreement.differences_of(session, found.stated))
+    if other or charge is None or not received(session, charge, found):
         return Finding(again=ASK_EVERY)
 
     def decide(session: Session, at: DecisionContext) -> Change:

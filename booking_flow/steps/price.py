@@ -50,7 +50,12 @@ def reidentified(chosen: Selection, offer: Offer) -> Selection:
     rate = offer.rate
     items = chosen.items if rate.total == chosen.price else ()
     return replace(
-        chosen, result_no=rate.result_no, grade_no=rate.grade_no, price=rate.total, items=items
+        chosen,
+        result_no=rate.result_no,
+        grade_no=rate.grade_no,
+        price=rate.total,
+        agreed=None,
+        items=items,
     )
 
 

@@ -31,7 +31,7 @@ from booking_http.web.client_address import is_exempt
 from booking_http.web.event_streams import EventStreams
 from booking_http.web.headers import add_headers, preflight
 from booking_http.web.health import Health
-from booking_http.web.metrics import Metrics
+from booking_http.web.metrics import Metrics, UnreadMembers
 from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.readiness_checks import ReadinessChecks
 from booking_http.web.request_caps import RequestCaps
@@ -127,6 +127,7 @@ def service_of_parts(parts: Parts) -> Service:
     metrics, caps = Metrics(), PostgresCaps(parts.database)
     metrics.calls_waiting.set_function(lambda: len(parts.supplier.queue))
     metrics.turned_away.set_function(lambda: parts.supplier.queue.turned_away)
+    metrics.registry.register(UnreadMembers(parts.supplier))
     metrics.waiting_answers.set_function(parts.waiting.__len__)
     if (journal := parts.journal) is not None:
         metrics.unjournaled_claims.set_function(lambda: journal.unwritten)

@@ -114,11 +114,18 @@ async def open_lookup(
         return NoLookup()
     token = settings.back_office_token
     address = BackOfficeAddress(
-        url=settings.back_office_url, token=token.get_secret_value() if token else None
+        url=settings.back_office_url,
+        token=token.get_secret_value() if token else None,
+        booked_words=words_of(settings),
     )
     return await opened.enter_async_context(
         open_back_office(address, new_id=new_id, boottime=boottime)
     )
+
+
+def words_of(settings: Settings) -> frozenset[str]:
+    """Return the words of status that mean booked, as they are compared."""
+    return frozenset(word.casefold() for word in settings.booked_words)
 
 
 def journal_of(settings: Settings, *, owner: str) -> FileJournal | None:

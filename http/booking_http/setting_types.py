@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final
@@ -13,8 +15,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_settings import NoDecode
 
 from adapters.catalogue.layout import layout_of
+from booking_flow.model.party import MAX_CHILD_AGE, AgeBands, PartyRules
 from booking_http import addresses
 
+_BAND: Final = re.compile(r"(\*|\d{1,9}):(\d{1,2})-(\d{1,2})")
 Network = IPv4Network | IPv6Network
 Names = dict[str, str | None]
 MANY: Final = 1_000_000
@@ -101,6 +105,39 @@ def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     return origins
 
 
+def _terms(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words:
+        raise ValueError("it names none")
+    return words
+
+
+def _bands(bands: tuple[str, ...]) -> tuple[str, ...]:
+    for place, band in enumerate(bands, start=1):
+        found = _BAND.fullmatch(band)
+        if not found or not int(found[2]) < int(found[3]) <= MAX_CHILD_AGE:
+            raise ValueError(
+                f"number {place} is no line with the ages of its oldest infant and child, "
+                "such as 22:2-17"
+            )
+    return bands
+
+
+def rules_of(bands: tuple[str, ...]) -> PartyRules:
+    """Return what parties are checked by."""
+    found = {band[1]: band for band in map(_BAND.fullmatch, bands) if band}
+    by_line = {
+        line: AgeBands(max_infant_age=int(band[2]), max_child_age=int(band[3]))
+        for line, band in found.items()
+    }
+    usual = by_line.pop("*", None)
+    lines = {int(line): ages for line, ages in by_line.items()}
+    if usual is None:
+        return PartyRules(lines=lines)
+    return PartyRules(
+        max_infant_age=usual.max_infant_age, max_child_age=usual.max_child_age, lines=lines
+    )
+
+
 def _hosts(hosts: tuple[str, ...]) -> tuple[str, ...]:
     for place, host in enumerate(hosts, start=1):
         if "/" in host:
@@ -127,6 +164,8 @@ def _hidden(judge: Callable[[str], str]) -> AfterValidator:
 
 Columns = Annotated[Names | None, NoDecode, BeforeValidator(_names), AfterValidator(_fields)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Bands = Annotated[Words, AfterValidator(_bands)]
+Terms = Annotated[Words, AfterValidator(_terms)]
 Origins = Annotated[Words, AfterValidator(_origins)]
 Hosts = Annotated[Words, AfterValidator(_hosts)]
 Risks = Annotated[tuple[Risk, ...], NoDecode, BeforeValidator(_split), AfterValidator(_accepted)]
@@ -135,6 +174,7 @@ MasterKeys = Annotated[Secrets, AfterValidator(_master_keys)]
 Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]
 Seconds = Annotated[float, Field(gt=0, le=LONG, allow_inf_nan=False)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1, le=MANY)]
 Currency = Annotated[str, AfterValidator(_currency)]
 DatabaseUrl = Annotated[SecretStr, _hidden(addresses.database)]
@@ -150,7 +190,7 @@ def said_of(kind: str, context: Mapping[str, Any]) -> str | None:
             return str(context["error"])
         case "int_parsing" | "int_parsing_size":
             return "a whole number is needed"
-        case "float_parsing" | "finite_number":
+        case "float_parsing" | "decimal_parsing" | "finite_number":
             return "a number is needed"
         case "bool_parsing":
             return "it is true or false"

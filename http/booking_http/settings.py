@@ -10,11 +10,12 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from adapters.catalogue.layout import Layout, layout_of
-from booking_flow.policy import FailedYellow, PaymentChannel, Policy
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy, SailingCheck
 from booking_http.setting_files import FileSource, UnreadableFile
 from booking_http.setting_types import (
     LONG,
     MANY,
+    Bands,
     BaseUrl,
     Columns,
     Count,
@@ -25,12 +26,15 @@ from booking_http.setting_types import (
     Networks,
     Numbers,
     Origins,
+    Percent,
     RedisUrl,
     Risks,
     Seconds,
     Secrets,
     SiteUrl,
+    Terms,
     Words,
+    rules_of,
     said_of,
 )
 from persistence.environment_mark import AppEnv
@@ -156,8 +160,17 @@ class Settings(FromEnvironment):
 
     live_lines: Numbers = _POLICY.live_lines
     """ids of the cruise lines that are sold live"""
+    sailing_check: SailingCheck = _POLICY.sailing_check
+    """when prices or a hold are those of another sailing, party or cabin: `refuse`, or `task` to go
+    on and tell staff"""
     currency: Currency = _POLICY.currency
     """the currency of all prices"""
+    age_bands: Bands = ()
+    """the oldest infant and the oldest child of a cruise line, as `22:2-17` (line, infant, child),
+    separated by commas; `*` stands for every other line, else `2-17` counts"""
+    booked_words: Terms = ("Booked",)
+    """the supplier's words of status that mean booked, separated by commas; any other word is an
+    unknown outcome"""
     failed_yellow: FailedYellow = _POLICY.failed_yellow
     """how a failed booking under fraud review is taken: `unknown` or `refused`"""
     too_many_requests: Literal["unknown", "refused"] = "unknown"
@@ -169,8 +182,14 @@ class Settings(FromEnvironment):
     """how long a session lives"""
     hold_default_minutes: Seconds = _POLICY.hold_default / _MINUTE
     """how long a cabin is held when the supplier does not say"""
+    hold_longest_minutes: Seconds = _POLICY.hold_longest / _MINUTE
+    """the longest that a hold is relied on, whatever the supplier says"""
     hold_margin_seconds: Seconds = _POLICY.hold_margin.total_seconds()
     """how much earlier than the supplier we let a hold end"""
+    deposit_least_percent: Percent = _POLICY.deposit_least
+    """a deposit of a smaller share of the total is not offered: the whole total is due"""
+    deposit_most_percent: Percent = _POLICY.deposit_most
+    """a deposit of a larger share of the total is not offered either"""
     book_limit_seconds: Seconds = _POLICY.book_limit.total_seconds()
     """how long a hold must still live when a booking starts"""
     max_cards: Count = _POLICY.max_cards
@@ -295,9 +314,14 @@ class Settings(FromEnvironment):
         """Return the rules the core runs by."""
         return Policy(
             live_lines=self.live_lines,
+            sailing_check=self.sailing_check,
+            party=rules_of(self.age_bands),
             currency=self.currency,
             session_life=timedelta(minutes=self.session_minutes),
             hold_default=timedelta(minutes=self.hold_default_minutes),
+            hold_longest=timedelta(minutes=self.hold_longest_minutes),
+            deposit_least=self.deposit_least_percent,
+            deposit_most=self.deposit_most_percent,
             hold_margin=timedelta(seconds=self.hold_margin_seconds),
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,

@@ -32,6 +32,7 @@ from booking_http.maintenance_wiring import (
     maintenance_of,
     open_lookup,
     spool_of,
+    words_of,
 )
 from booking_http.notifications.settings import NotificationSettings, notification_settings
 from booking_http.runtime.background_work import BackgroundWork
@@ -201,6 +202,8 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
         calls_per_second=settings.traveltek_calls_per_second,
+        booked_words=words_of(settings),
+        party=settings.policy().party,
         turning_away_statuses=_turning_away(settings),
     )
 

@@ -112,6 +112,7 @@ async def test_a_healthy_installation_is_well(practice: Practice, make_shelf: Ma
         *("journal", "redis"),
         *("catalogue.database", "catalogue.schema", "catalogue.rows", "catalogue.on_sale"),
         *("catalogue.sync", "clock.supplier", "supplier.hold_times", "supplier.token"),
+        "supplier.bounds",
         *("supplier.lines", "supplier.prices"),
     }
     assert len(of_check(report, "supplier.prices")) == 2
@@ -210,6 +211,23 @@ async def lines_of(shelf: Shelf) -> dict[str, int]:
         [ROYAL_AS_CARNIVAL, CARNIVAL_AS_ROYAL],
     )
     return {row["id"]: row["cruise_line_id"] for row in rows}
+
+
+async def test_rows_that_are_another_sailing_at_the_supplier_are_named(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    """Both sides of date, ship and nights; nights alone are a warning."""
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    await shelf.run("UPDATE cruises SET sailing_date = sailing_date + 3 WHERE id = '2190294'")
+    await shelf.run("UPDATE cruises SET nights = nights + 2 WHERE id = '2190295'")
+    report = await practice.report(shelf, per_line=None)
+    (other,) = of_check(report, "supplier.sailings")
+    assert (other.level, len(other.examples)) == (Level.FAILURE, 1)
+    assert other.examples[0].startswith("2190294: sailingDate ours ")
+    (nights,) = of_check(report, "supplier.nights")
+    assert nights.level is Level.WARNING
+    assert nights.examples[0].startswith("2190295: nights ours ")
 
 
 async def test_wrong_lines_are_corrected_when_somebody_says_yes(

@@ -153,6 +153,23 @@ EVIDENCE: dict[str, Any] = {
 }
 
 
+def test_a_record_agrees_on_the_total_by_its_price_or_by_its_breakdown() -> None:
+    """Either may leave a part of the fare out (traveltek.md, section 8)."""
+    session = unknown_book()
+    for price, breakdown in (("2800", "3006.56"), ("3006.56", "2800")):
+        found = a_record(price=usd(price), breakdown=usd(breakdown))
+        assert disagreements(session, found) == ()
+        assert booked_after_all(session, found, at()).tasks == ()
+    neither = a_record(price=usd("2800"), breakdown=usd("2900"))
+    assert [each.theirs for each in disagreements(session, neither)] == ["2800.00 USD"]
+
+
+def test_a_record_that_is_not_booked_disagrees() -> None:
+    found = a_record(status="Cancelled", booked=False)
+    expected = Disagreement(fact="status", ours="booked", theirs="Cancelled")
+    assert disagreements(unknown_book(), found) == (expected,)
+
+
 @pytest.mark.parametrize("price", [usd("3006.56"), None])
 def test_a_reservation_found_settles_the_booking(price: Money | None) -> None:
     session = unknown_book()
@@ -171,7 +188,9 @@ def test_a_reservation_found_at_another_price_is_shown_to_a_person() -> None:
     assert change.after.booking == a_booking(
         supplier_booking_id=None, total=usd("3100"), status="Held"
     )
-    assert change.tasks == (a_task(TaskKind.PRICE_MISMATCH, facts=BOOKED_FACTS),)
+    answer = "status Held, reservation F9WZ03, total 3100.00 USD"
+    facts = {**BOOKED_FACTS, "answer": answer}
+    assert change.tasks == (a_task(TaskKind.PRICE_MISMATCH, facts=facts),)
 
 
 @pytest.mark.parametrize("got", ["500", "3006.56"])
@@ -205,7 +224,8 @@ def test_a_reservation_found_without_the_cards_money_leaves_the_payment_open(
     assert change.after.open_step == OpenStep(
         id=an_id(1), name=StepName.PAY, status=UNKNOWN, since=NOW, fence=1, intent=CARD
     )
-    assert change.tasks == (a_task(TaskKind.PAY_UNKNOWN, 2, step_id=an_id(1), facts=BOOKED_FACTS),)
+    facts = {**BOOKED_FACTS, "answer": "status Booked, reservation F9WZ03, total 3006.56 USD"}
+    assert change.tasks == (a_task(TaskKind.PAY_UNKNOWN, 2, step_id=an_id(1), facts=facts),)
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,11 @@ from booking_flow.model.party import Details, Party
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
 from booking_flow.model.task import TaskKind
-from booking_flow.policy import FailedYellow, PaymentChannel
+from booking_flow.policy import FailedYellow, PaymentChannel, Policy
 from booking_flow.steps.book import (
     BookRequest,
     BookResult,
+    Consent,
     claim_book,
     ensure_still_held,
     order_of,
@@ -329,8 +330,32 @@ UNPRICED = a_refusal(RefusalCode.BASKET_UNPRICED, "The held cabin lost its price
 def test_another_card_is_tried_only_while_the_same_cabin_is_held_at_the_same_price(
     answer: BasketAnswer, refusal: Refusal
 ) -> None:
-    assert plain(refused_by(lambda: ensure_still_held(HELD, answer))) == plain(refusal)
-    ensure_still_held(HELD, a_basket_answer())
+    assert plain(refused_by(lambda: ensure_still_held(HELD, answer, policy=Policy()))) == plain(
+        refusal
+    )
+    ensure_still_held(HELD, a_basket_answer(), policy=Policy())
+
+
+@pytest.mark.parametrize(
+    ("consent", "code"),
+    [
+        (Consent(), None),
+        (Consent(total=usd("3006.56"), cabin_code="2N", rate_code="BEST"), None),
+        (Consent(total=usd("3006.55")), RefusalCode.PRICE_CHANGED),
+        (Consent(total=usd("3006.57")), RefusalCode.PRICE_CHANGED),
+        (Consent(cabin_code="4D"), RefusalCode.SELECTION_STALE),
+        (Consent(rate_code="SENIOR"), RefusalCode.SELECTION_STALE),
+    ],
+)
+def test_only_what_the_guest_agreed_to_is_booked(
+    consent: Consent, code: RefusalCode | None
+) -> None:
+    """A deposit may be the same for two cabins, so that its amount names neither."""
+    request = a_request(consent=consent)
+    if code is None:
+        assert claim_book(HELD, request, at()).claim is not None
+    else:
+        assert refused_by(lambda: claim_book(HELD, request, at())).code is code
 
 
 def asked(answer: BookAnswer, *, card: bool = False) -> BookResult:
@@ -379,7 +404,11 @@ def test_a_reservation_with_an_authcode_is_paid() -> None:
             a_transaction("Z9"),
         )
     )
-    evidence = EVIDENCE | {"authCodes": "A1B2C3,Z9", "fraud": "Yellow,Green"}
+    evidence = EVIDENCE | {
+        "authCodes": "A1B2C3,Z9",
+        "amounts": "0.00 USD",
+        "fraud": "Yellow,Green",
+    }
     assert settle_book(session, asked(answer, card=True), at()) == Change(
         before=session,
         after=a_session(State.PAID, version=10, booking=a_booking(paid=usd("500"), card=MASK)),
@@ -410,7 +439,9 @@ def test_a_reservation_without_the_cards_authcode_leaves_the_payment_open() -> N
             an_event(EventKind.STEP_UNKNOWN, State.BOOKED, step="pay"),
         ),
         settle=a_settlement(StepStatus.DONE, **EVIDENCE),
-        tasks=(a_task(TaskKind.PAY_UNKNOWN, 2, step_id=an_id(1), facts=BOOKED_FACTS),),
+        tasks=(
+            a_task(TaskKind.PAY_UNKNOWN, 2, step_id=an_id(1), facts=BOOKED_FACTS | said(EVIDENCE)),
+        ),
     )
 
 
@@ -418,16 +449,18 @@ def test_a_reservation_at_another_price_is_booked_at_it_and_shown_to_a_person() 
     session = booking()
     answer = an_answer(total=eur("3000"), transactions=(a_transaction(),))
     change = settle_book(session, asked(answer), at())
+    evidence = PAID_EVIDENCE | {"total": "3000.00 EUR"}
+    facts = BOOKED_FACTS | said(evidence)
     assert change == Change(
         before=session,
         after=a_session(
             State.BOOKED, version=9, booking=a_booking(total=eur("3000"), paid=eur("0"))
         ),
         events=(settled("done"), booked_event("3000.00 EUR")),
-        settle=a_settlement(StepStatus.DONE, **PAID_EVIDENCE | {"total": "3000.00 EUR"}),
+        settle=a_settlement(StepStatus.DONE, **evidence),
         tasks=(
-            a_task(TaskKind.PRICE_MISMATCH, 1, facts=BOOKED_FACTS),
-            a_task(TaskKind.REFUND, 2, facts=BOOKED_FACTS),
+            a_task(TaskKind.PRICE_MISMATCH, 1, facts=facts),
+            a_task(TaskKind.REFUND, 2, facts=facts),
         ),
     )
 
@@ -437,7 +470,24 @@ def test_a_total_not_told_is_the_baskets() -> None:
     assert change.after.booking == a_booking()
     assert change.settle is not None
     assert "total" not in change.settle.evidence
-    assert change.tasks == ()
+    facts = BOOKED_FACTS | said(dict(change.settle.evidence))
+    assert change.tasks == (a_task(TaskKind.PRICE_MISMATCH, facts=facts),)
+
+
+def test_a_payment_that_contradicts_what_was_asked_is_in_doubt_with_both_sides() -> None:
+    taken = a_transaction(amount=usd("1"))
+    change = settle_book(booking(), asked(an_answer(transactions=(taken,)), card=True), at())
+    assert change.after.state is State.BOOKED
+    assert change.after.open_step is not None
+    assert (change.after.open_step.name, change.payments) == (StepName.PAY, ())
+    (task,) = change.tasks
+    assert task.kind is TaskKind.PAY_UNKNOWN
+    assert "amounts 1.00 USD" in task.facts["answer"]
+
+
+def said(evidence: dict[str, Any]) -> dict[str, str]:
+    """Return the line's side as a task shows it."""
+    return {"answer": ", ".join(f"{name} {value}" for name, value in evidence.items())}
 
 
 LAG = timedelta(minutes=15) + timedelta(seconds=95)
@@ -445,14 +495,13 @@ LAG = timedelta(minutes=15) + timedelta(seconds=95)
 
 def unknown_change(session: Session, evidence: dict[str, Any], *kinds: TaskKind) -> Change:
     step = a_step(StepName.BOOK, StepStatus.UNKNOWN)
-    said = ", ".join(f"{name} {value}" for name, value in evidence.items())
     return Change(
         before=session,
         after=replace(session, version=8, open_step=step),
         events=(an_event(EventKind.STEP_UNKNOWN, BASKETED, step="book", **evidence),),
         settle=a_settlement(StepStatus.UNKNOWN, **evidence),
         tasks=tuple(
-            a_task(kind, number, not_before=STEP_SINCE + LAG, facts=FACTS | {"answer": said})
+            a_task(kind, number, not_before=STEP_SINCE + LAG, facts=FACTS | said(evidence))
             for number, kind in enumerate(kinds, start=1)
         ),
     )

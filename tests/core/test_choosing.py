@@ -240,6 +240,13 @@ def test_an_offer_is_found_at_the_price_seen() -> None:
     assert offer.rate is FRESH.grades[0].rates[0]
 
 
+def test_an_offer_that_has_become_cheaper_is_taken_at_its_price() -> None:
+    offer = find_offer(FRESH, want("3100"))
+    chosen = selection_of(offer, a_cabin(), agreed=usd("3100"))
+    assert (chosen.price, chosen.limit) == (usd("3006.56"), usd("3100"))
+    assert a_selection().limit == a_selection().price
+
+
 @pytest.mark.parametrize(
     ("quote", "wish", "refusal"),
     [
@@ -259,7 +266,6 @@ def test_an_offer_is_found_at_the_price_seen() -> None:
             a_refusal(RefusalCode.RATE_GONE, "This cabin is no longer offered at this rate."),
         ),
         (DEARER, want(), price_is(usd("3100"), not_=usd("3006.56"))),
-        (FRESH, want("3100"), price_is(usd("3006.56"), not_=usd("3100"))),
     ],
 )
 def test_an_offer_gone_or_at_another_price_is_refused(
@@ -337,13 +343,15 @@ def test_what_was_chosen_is_wanted_again_at_its_price() -> None:
 
 def test_a_selection_is_written_down_under_fresh_identifiers() -> None:
     offer = find_offer(FRESH, want())
-    fresh = a_selection(result_no="r9", grade_no="209:BEST:0", items=())
-    assert selection_of(offer, a_cabin()) == fresh
+    agreed = usd("4000")
+    fresh = a_selection(result_no="r9", grade_no="209:BEST:0", items=(), agreed=agreed)
+    assert selection_of(offer, a_cabin(), agreed=agreed) == fresh
+    assert as_chosen(fresh).price == agreed
 
 
 def test_a_guarantee_lies_on_no_deck() -> None:
     offer = find_offer(FRESH, want())
-    chosen = selection_of(offer, GUARANTEE)
+    chosen = selection_of(offer, GUARANTEE, agreed=offer.rate.total)
     assert (chosen.cabin_number, chosen.cabin_result) == ("GUAR", "row-GUAR")
     assert chosen.deck is None
 

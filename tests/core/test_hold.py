@@ -1,6 +1,7 @@
 """Holding a cabin and letting it go: every answer and the exact change it makes."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -188,13 +189,46 @@ def test_the_cabin_of_the_answer_is_held_with_its_items_and_dining() -> None:
     item = an_item(item_key="9", items=(), dining=())
     change = settle_hold(
         holding(),
-        held(a_basket_answer(item, deposit=usd("1")), a_selection(cabin_number="GUAR")),
+        held(a_basket_answer(item, deposit=usd("31")), a_selection(cabin_number="GUAR")),
         at(),
     )
     basket = change.after.basket
     assert basket is not None
     assert (basket.item_key, basket.items, basket.dining) == ("9", (), ())
-    assert (basket.deposit, basket.recheck) == (usd("1"), False)
+    assert (basket.deposit, basket.recheck) == (usd("31"), False)
+
+
+@pytest.mark.parametrize(
+    ("told", "deposit"),
+    [
+        ("0", "0"),
+        ("300.65", "3006.56"),
+        ("300.66", "300.66"),
+        ("1503.28", "1503.28"),
+        ("1503.29", "3006.56"),
+        ("999999", "3006.56"),
+        ("-1", "3006.56"),
+    ],
+)
+def test_a_deposit_beyond_its_bounds_is_none_and_the_total_is_due(told: str, deposit: str) -> None:
+    answer = a_basket_answer(deposit=usd(told))
+    moment = at(deposit_least=Decimal(10), deposit_most=Decimal(50))
+    change = settle_hold(holding(), held(answer), moment)
+    assert change.after.basket is not None
+    assert change.after.basket.deposit == usd(deposit)
+    assert change.settle is not None
+    refused = usd(told) if told != deposit else None
+    assert change.settle.evidence.get("depositRefused") == (str(refused) if refused else None)
+
+
+def test_a_hold_is_relied_on_for_no_longer_than_the_longest() -> None:
+    """What the supplier tells beyond it is not believed (`HOLD_LONGEST_MINUTES`)."""
+    answer = a_basket_answer(an_item(hold_length=timedelta(days=26_000)))
+    moment = at(hold_longest=timedelta(minutes=40), hold_margin=timedelta(seconds=5))
+    basket = settle_hold(holding(), held(answer), moment).after.basket
+    assert basket is not None
+    assert basket.hold_until == STEP_SINCE + timedelta(minutes=40, seconds=3)
+    assert basket.free_after == NOW + timedelta(minutes=40)
 
 
 def owed_of(*keys: str) -> tuple[OwedUndo, ...]:

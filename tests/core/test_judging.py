@@ -39,6 +39,7 @@ from tests.core.builders import (
 
 DONE, UNKNOWN, REFUSED = StepStatus.DONE, StepStatus.UNKNOWN, StepStatus.REFUSED
 TOTAL = usd("3006.56")
+ASKED = usd("500")
 NO_AUTH = a_transaction("", usd("0"))
 NO_CODE = a_transaction(None, None, None)
 RED = a_transaction("", usd("0"), FraudCategory.RED)
@@ -51,6 +52,7 @@ BOOK_TASK = (TaskKind.BOOK_UNKNOWN,)
 BOTH_TASKS = (TaskKind.BOOK_UNKNOWN, TaskKind.REFUND)
 NEVER_KNOWN = (UNKNOWN, None, None, BOOK_TASK)
 
+PAY_IN_DOUBT = (DONE, UNKNOWN, None, (TaskKind.PAY_UNKNOWN,))
 Verdict = tuple[StepStatus, StepStatus | None, Refusal | None, tuple[TaskKind, ...]]
 
 
@@ -94,7 +96,7 @@ VERDICTS: dict[str, tuple[BookAnswer, Verdict, Verdict]] = {
     "booked at another price": (
         booked(CHARGED, total=usd("3106.56")),
         (DONE, None, None, (TaskKind.PRICE_MISMATCH, TaskKind.REFUND)),
-        (DONE, DONE, None, (TaskKind.PRICE_MISMATCH,)),
+        (DONE, UNKNOWN, None, (TaskKind.PRICE_MISMATCH, TaskKind.PAY_UNKNOWN)),
     ),
     "booked in another currency": (
         booked(total=eur("3006.56")),
@@ -103,6 +105,56 @@ VERDICTS: dict[str, tuple[BookAnswer, Verdict, Verdict]] = {
     ),
     "booked, total not told": (
         booked(CHARGED, total=None),
+        (DONE, None, None, (TaskKind.PRICE_MISMATCH, TaskKind.REFUND)),
+        (DONE, DONE, None, (TaskKind.PRICE_MISMATCH,)),
+    ),
+    "booked, charged less than asked": (
+        booked(a_transaction("A1B2C3", usd("1"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, charged nothing, with an authcode": (
+        booked(a_transaction("A1B2C3", usd("0"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, charged twice": (
+        booked(CHARGED, a_transaction("A1B2C4", usd("500"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, charged in two parts": (
+        booked(a_transaction("A1", usd("200")), a_transaction("A2", usd("300"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        (DONE, DONE, None, ()),
+    ),
+    "booked, an authcode and no amount": (
+        booked(a_transaction("A1B2C3", None)),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        (DONE, DONE, None, ()),
+    ),
+    "booked, charged in another currency": (
+        booked(a_transaction("A1B2C3", eur("500"))),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, Red beside an authcode": (
+        booked(replace(CHARGED, fraud=FraudCategory.RED)),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, all transactions come to something else": (
+        booked(CHARGED, charged=usd("501")),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        PAY_IN_DOUBT,
+    ),
+    "booked, all transactions come to what was asked": (
+        booked(CHARGED, charged=ASKED),
+        (DONE, None, None, (TaskKind.REFUND,)),
+        (DONE, DONE, None, ()),
+    ),
+    "booked, all transactions come to nothing": (
+        booked(CHARGED, charged=usd("0")),
         (DONE, None, None, (TaskKind.REFUND,)),
         (DONE, DONE, None, ()),
     ),
@@ -175,7 +227,8 @@ VERDICTS: dict[str, tuple[BookAnswer, Verdict, Verdict]] = {
 
 
 def verdict_of(answer: BookAnswer, *, card_sent: bool, policy: FailedYellow) -> BookVerdict:
-    return judge_book(answer, card_sent=card_sent, total=TOTAL, failed_yellow=policy)
+    asked = ASKED if card_sent else None
+    return judge_book(answer, asked=asked, total=TOTAL, failed_yellow=policy)
 
 
 @pytest.mark.parametrize("policy", FailedYellow)
@@ -273,7 +326,6 @@ OTHER_CABIN = a_refusal(RefusalCode.CABIN_GONE, "The supplier would hold another
             a_refusal(RefusalCode.SUPPLIER_ERROR, "The supplier priced in EUR."),
         ),
         (a_basket_answer(total=usd("3006.57")), price_is(usd("3006.57"), not_=TOTAL)),
-        (a_basket_answer(total=usd("3006.55")), price_is(usd("3006.55"), not_=TOTAL)),
     ],
 )
 def test_a_basket_other_than_chosen_is_refused(answer: BasketAnswer, refusal: Refusal) -> None:
@@ -287,6 +339,22 @@ def test_a_basket_as_chosen_gives_its_one_item() -> None:
     assert judge_basket(answer, selection=a_selection()) is answer.items[0]
 
 
+def test_a_basket_below_the_price_of_its_own_item_contradicts_itself() -> None:
+    """A cheaper price is taken, so that a total of nonsense must not pass for one."""
+    found = judge_basket(a_basket_answer(total=usd("1")), selection=a_selection())
+    assert isinstance(found, Refusal)
+    assert found.code is RefusalCode.BASKET_UNPRICED
+
+
+def test_a_basket_for_no_more_than_was_agreed_to_is_taken() -> None:
+    """Cheaper goes through, and so does a price that the guest was told and agreed to."""
+    cheaper = a_basket_answer(an_item(price=usd("3006.55")), total=usd("3006.55"))
+    assert judge_basket(cheaper, selection=a_selection()) is cheaper.items[0]
+    dearer, agreeing = a_basket_answer(total=usd("3300")), a_selection(agreed=usd("3300"))
+    assert judge_basket(dearer, selection=agreeing) is dearer.items[0]
+    assert isinstance(judge_basket(dearer, selection=a_selection()), Refusal)
+
+
 def test_a_guarantee_takes_whichever_cabin_the_line_gives() -> None:
     answer = a_basket_answer(an_item(cabin_number="8003"))
     assert judge_basket(answer, selection=a_selection(cabin_number="GUAR")) is answer.items[0]
@@ -298,13 +366,16 @@ def test_a_guarantee_takes_whichever_cabin_the_line_gives() -> None:
         (PayAnswer(transaction=CHARGED), DONE),
         (PayAnswer(transaction=CHARGED, declined=True), UNKNOWN),
         (PayAnswer(transaction=NO_AUTH), UNKNOWN),
+        (PayAnswer(transaction=a_transaction("A1", usd("1"))), UNKNOWN),
+        (PayAnswer(transaction=a_transaction("A1", eur("500"))), UNKNOWN),
+        (PayAnswer(transaction=replace(CHARGED, fraud=FraudCategory.RED)), UNKNOWN),
         (PayAnswer(transaction=NO_AUTH, declined=True), REFUSED),
         (PayAnswer(transaction=None), UNKNOWN),
         (PayAnswer(transaction=None, declined=True), REFUSED),
     ],
 )
 def test_only_an_authcode_is_a_payment(answer: PayAnswer, status: StepStatus) -> None:
-    assert judge_payment(answer) is status
+    assert judge_payment(answer, asked=ASKED) is status
     assert answer.auth_code == (answer.transaction and answer.transaction.auth_code)
 
 

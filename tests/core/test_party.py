@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking_flow.errors import RefusalCode
+from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.model.party import (
+    AgeBands,
     Details,
     Party,
     PartyRules,
@@ -253,3 +254,17 @@ def test_details_are_replaced_field_by_field() -> None:
     assert after == Details(contact=a_contact(), special_requests="A cot")
     with pytest.raises(TypeError):
         before.with_changes(surname="Quillfeather")
+
+
+TEENS_ARE_ADULTS = PartyRules(lines={3: AgeBands(max_infant_age=1, max_child_age=12)})
+
+
+def test_each_line_has_its_bands_and_the_others_the_usual_ones() -> None:
+    assert TEENS_ARE_ADULTS.of_line(22) == TEENS_ARE_ADULTS
+    ours = TEENS_ARE_ADULTS.of_line(3)
+    kinds = [type_for(age, rules=ours) for age in (1, 2, 12, 13)]
+    assert kinds == [INFANT, CHILD, CHILD, PassengerType.ADULT]
+    found = check_party(adults=1, children=1, child_ages=(13,), rules=ours)
+    assert isinstance(found, Refusal)
+    assert found.errors[0].detail == "a child is 0 to 12 years old on the sailing date"
+    assert isinstance(check_party(adults=1, children=1, child_ages=(12,), rules=ours), Party)

@@ -25,6 +25,7 @@ from booking_flow.steps.pay import (
     claim_pay,
     intent_of,
     paid,
+    perhaps_received,
     receipt_of,
     received,
     settle_pay,
@@ -234,6 +235,46 @@ def test_a_record_of_what_was_entered_needs_nobody() -> None:
         paying(), ended(a_transaction(), record=a_record(received=usd("500"))), at()
     )
     assert (change.after.state, change.tasks) == (State.PAID, ())
+
+
+@pytest.mark.parametrize(
+    ("got", "commission", "certain", "perhaps"),
+    [
+        ("500", None, True, True),
+        ("600", "100", True, True),
+        ("599.99", "100", False, True),
+        ("500", "100", False, True),
+        ("499.99", "100", False, False),
+        ("499.99", None, False, False),
+    ],
+)
+def test_money_received_may_hold_the_commission(
+    got: str, commission: str | None, certain: bool, perhaps: bool
+) -> None:
+    told = usd(commission) if commission else None
+    record = a_record(received=usd(got), commission=told)
+    assert received(BOOKED, CHARGE, record) is certain
+    assert perhaps_received(BOOKED, CHARGE, record) is perhaps
+
+
+@pytest.mark.parametrize(("got", "kinds"), [("600", ()), ("600.01", (TaskKind.REFUND,))])
+def test_only_what_exceeds_charge_and_commission_is_to_be_refunded(
+    got: str, kinds: tuple[TaskKind, ...]
+) -> None:
+    record = a_record(received=usd(got), commission=usd("100"))
+    change = settle_pay(paying(), ended(a_transaction(), record=record), at())
+    assert tuple(task.kind for task in change.tasks) == kinds
+    assert all(task.facts["commission"] == "100.00 USD" for task in change.tasks)
+
+
+def test_a_payment_of_another_amount_is_in_doubt_with_both_sides() -> None:
+    taken = a_transaction(amount=usd("1"))
+    change = settle_pay(paying(), ended(taken), at())
+    assert change.after.state is State.BOOKED
+    (task,) = change.tasks
+    assert task.kind is TaskKind.PAY_UNKNOWN
+    said = {"authCodes": "A1B2C3", "amounts": "1.00 USD", "fraud": "Green"}
+    assert task.facts == BOOKED_FACTS | said
 
 
 UNCHECKED = a_task(TaskKind.PAYMENT_UNCHECKED, facts=BOOKED_FACTS | {"paid": "500.00 USD"})

@@ -348,6 +348,16 @@ class Guest:
             "paymentType": "deposit" if deposit else "full_payment",
         }
 
+    @staticmethod
+    def consent(held: Json) -> Json:
+        """Return the members that say what a deposit is for: the cabin that a body shows."""
+        chosen = held["selection"]
+        return {
+            "expectedTotal": held["price"]["total"],
+            "cabinCode": chosen["cabinCode"],
+            "rateCode": chosen["rateCode"],
+        }
+
     def booking(self, *, surname: str = "Example", payment: Json | None = None) -> Json:
         return {
             "passengers": self.passengers(surname),

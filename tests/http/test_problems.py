@@ -18,7 +18,7 @@ CONTRACT = {
     402: "card_declined",
     404: "session_not_found cruise_not_found",
     409: "wrong_state in_progress selection_stale rate_gone cabin_gone cabin_required "
-    "already_basketed sold_out price_changed basket_unpriced hold_lapsed",
+    "already_basketed sailing_mismatch sold_out price_changed basket_unpriced hold_lapsed",
     408: "request_timeout",
     410: "session_expired",
     412: "version_mismatch",

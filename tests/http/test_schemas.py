@@ -139,3 +139,9 @@ def test_a_booking_names_everything_that_is_missing_at_once() -> None:
     problem = refused(BookRequest, {"passengers": [{}]})
     pointers = {fault.pointer for fault in problem.errors}
     assert {"/contact", "/passengers/0/title", "/passengers/0/nationality"} <= pointers
+
+
+def test_a_text_that_may_be_empty_is_told_at_its_own_place() -> None:
+    problem = refused(DetailsRequest, {"specialRequests": "a\u0000b"})
+    found = [(fault.pointer, fault.detail) for fault in problem.errors]
+    assert found == [("/specialRequests", "must not hold control characters")]

@@ -200,7 +200,8 @@ class Story:
     def _order(self, held: Reply) -> Any:
         payment = self._payment(held)
         with_card = not self.pays_later and self.chance.random() < 0.9
-        return self.guest.booking(surname=self._surname(), payment=payment if with_card else None)
+        order = self.guest.booking(surname=self._surname(), payment=payment if with_card else None)
+        return order | self.guest.consent(held.body)
 
     def _surname(self) -> str:
         """Return a name of nobody else's, or now and then one that sets off a fault."""

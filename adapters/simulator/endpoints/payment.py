@@ -36,7 +36,10 @@ def _answer(call: Call, booking: SupplierBooking, amount: Decimal) -> Json:
     """Charge or decline the card; one policy tells nothing about either."""
     colour = _decline(call)
     charge = None
-    if colour == "Green" or call.meets("failed_with_authcode"):
+    if call.meets("charged_too_little"):
+        amount = Decimal(1)
+    charges = colour == "Green" and not call.meets("authcode_declined")
+    if charges or call.meets("failed_with_authcode"):
         charge = call.supplier.charge(booking, amount)
     criteria = {"sid": None, "sessionkey": call.session.key}
     if call.supplier.settings.payment_answer == "empty":

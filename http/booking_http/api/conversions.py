@@ -8,7 +8,7 @@ from adapters.traveltek.printed_names import printed_name
 from booking_flow.model.card import Card, Payment
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger
-from booking_flow.steps.book import BookRequest
+from booking_flow.steps.book import BookRequest, Consent
 from booking_flow.steps.cabin_choice import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.api import requests
@@ -53,6 +53,11 @@ def book_request_of(ask: requests.BookRequest, *, currency: str) -> BookRequest:
         contact=contact_of(ask.contact),
         dining=ask.dining,
         payment=payment_of(ask.payment, currency=currency) if ask.payment else None,
+        consent=Consent(
+            total=None if ask.expected_total is None else Money(ask.expected_total, currency),
+            cabin_code=ask.cabin_code,
+            rate_code=ask.rate_code,
+        ),
     )
 
 

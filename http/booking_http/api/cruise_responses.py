@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from adapters.catalogue.descriptions import Facet, ListedSailing, SailingDetails, SearchCounts, Stop
 from adapters.catalogue.reader import CataloguePage
-from booking_flow.model.party import ADULT_AGE, MAX_CHILD_AGE, PartyRules, PassengerType
+from booking_flow.model.party import PartyRules, PassengerType
 from booking_http.api import cruise_models as tell
 from booking_http.api.action_links import BASE
 from booking_http.api.session_response import cruise_fields
@@ -147,8 +147,8 @@ def _age_bands(rules: PartyRules) -> list[tell.AgeBandResponse]:
     """Return the bands by which parties are checked."""
     bands = (
         (PassengerType.INFANT, 0, rules.max_infant_age),
-        (PassengerType.CHILD, rules.max_infant_age + 1, MAX_CHILD_AGE),
-        (PassengerType.ADULT, ADULT_AGE, None),
+        (PassengerType.CHILD, rules.max_infant_age + 1, rules.max_child_age),
+        (PassengerType.ADULT, rules.max_child_age + 1, None),
     )
     return [
         tell.AgeBandResponse(passenger_type=kind, min_age=youngest, max_age=oldest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.ports import Replay
+from booking_flow.runtime.unit_of_work import changed_to
 from booking_http.api.guest_token import GuestToken, parse
 from booking_http.api.idempotency import bind, read_key, same_request
 from booking_http.api.session_replies import tell_session
@@ -24,7 +25,7 @@ from booking_http.web.client_address import counted_as, is_exempt
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import from_refusal, problem
 from booking_http.web.request_context import CALLER, REQUEST_ID, SUBJECT, RequestSubject
-from booking_http.web.request_io import service_of
+from booking_http.web.request_io import expected_versions, service_of
 
 FORM_KEY: Final = web.RequestKey("form_idempotency_key", str)
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
@@ -62,7 +63,18 @@ async def open_with(request: web.Request, session_id: str) -> GuestRequest:
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND)
     request[SUBJECT] = RequestSubject(session=loaded.session, session_id=key.text)
-    return GuestRequest(request=request, service=service, key=key, loaded=loaded)
+    guest = GuestRequest(request=request, service=service, key=key, loaded=loaded)
+    if request.method in ("GET", "HEAD"):
+        ensure_match(guest)
+    return guest
+
+
+def ensure_match(guest: GuestRequest) -> bool:
+    """Refuse a request for another version than the present one; say whether it names any."""
+    versions, session = expected_versions(guest.request), guest.loaded.session
+    if versions is not None and session.version not in versions:
+        raise from_refusal(changed_to(session), session=session)
+    return versions is not None
 
 
 def origin_of(request: web.Request) -> Origin:
@@ -110,7 +122,7 @@ def binding_of(
         key,
         scope=scope,
         route=route_of(request),
-        body=ask.model_dump(mode="json", by_alias=True) if ask else None,
+        body=ask.for_fingerprint() if ask else None,
         success_status=success,
         hashes=service_of(request).hashes,
     )
@@ -127,6 +139,9 @@ async def carry_out(
     """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
     binding = binding_of(guest.request, scope=str(guest.key.uuid), ask=ask, success=success)
 
+    async def matched(command: Command) -> Loaded:
+        return await act(replace(command, guarded=ensure_match(guest)))
+
     def answer_with(answer: Loaded) -> web.Response:
         status = success if settled(answer.session) else 202
         return tell_session(guest.service, answer, guest.key, status=status)
@@ -134,7 +149,7 @@ async def carry_out(
     return await idempotent(
         guest.request,
         binding,
-        act,
+        matched,
         key_of=lambda _: guest.key,
         answer_with=answer_with,
         settled=settled,

@@ -17,6 +17,12 @@ class FaultResponse(ResponseModel):
     detail: str
 
 
+class NextActionResponse(ActionResponse):
+    """What may be done next, and what it takes beside the request itself."""
+
+    note: str | None = None
+
+
 class ProblemResponse(ResponseModel):
     """Why a request was refused; some codes add members, such as `expected` and `actual`."""
 
@@ -29,6 +35,7 @@ class ProblemResponse(ResponseModel):
     code: str
     request_id: str | None
     state: State | None
+    version: int | None
     retryable: bool
-    next_actions: list[ActionResponse]
+    next_actions: list[NextActionResponse]
     errors: list[FaultResponse]

@@ -6,11 +6,17 @@ from pydantic.alias_generators import to_camel
 
 from booking_flow.errors import RefusalCode
 from booking_http.api.action_links import describe
-from booking_http.api.problem_document import FaultResponse, ProblemResponse
-from booking_http.api.responses import ActionResponse
+from booking_http.api.problem_document import (
+    FaultResponse,
+    NextActionResponse,
+    ProblemResponse,
+)
 from booking_http.api.session_response import Allowed, action_names
 from booking_http.web.problems import TYPE_PREFIX, Problem
 
+NEW_KEY = "A corrected card or security code needs a new Idempotency-Key."
+"""The same key answers with the same decline: a lost answer must not charge a card again."""
+_WITH_CARD = frozenset({"book", "pay"})
 _READS = frozenset({"read_session", "specific_cabins", "restart", "open_session", "list_cruises"})
 
 
@@ -23,10 +29,11 @@ def render_problem(
         "type": TYPE_PREFIX + problem.code,
         "title": problem.row.title,
         "status": problem.row.status,
-        "detail": problem.detail,
+        "detail": _detail(problem),
         "code": problem.code,
         "requestId": request_id,
         "state": problem.session and problem.session.state,
+        "version": problem.session and problem.session.version,
         "retryable": problem.row.retryable,
         "nextActions": _next_actions(problem, allowed=allowed),
         "errors": [FaultResponse(pointer=f.pointer, detail=f.detail) for f in problem.errors],
@@ -34,7 +41,14 @@ def render_problem(
     return ProblemResponse.model_validate(facts | members)
 
 
-def _next_actions(problem: Problem, *, allowed: Allowed) -> list[ActionResponse]:
+def _detail(problem: Problem) -> str | None:
+    """Return the detail; a decline stays bound to its key, and says so."""
+    if problem.code == RefusalCode.CARD_DECLINED:
+        return " ".join(filter(None, (problem.detail, NEW_KEY)))
+    return problem.detail
+
+
+def _next_actions(problem: Problem, *, allowed: Allowed) -> list[NextActionResponse]:
     """Return the row's actions that this session allows; a wrong state shows all it allows."""
     names = list(problem.row.next_actions)
     if problem.session is not None:
@@ -42,4 +56,10 @@ def _next_actions(problem: Problem, *, allowed: Allowed) -> list[ActionResponse]
         if problem.code == RefusalCode.WRONG_STATE:
             names += possible
         names = [n for n in names if n in possible or n in _READS]
-    return describe(dict.fromkeys(names), session_id=problem.session_id)
+    described = describe(dict.fromkeys(names), session_id=problem.session_id)
+    return [NextActionResponse(**dict(each), note=_note(problem, each.name)) for each in described]
+
+
+def _note(problem: Problem, name: str) -> str | None:
+    declined = problem.code == RefusalCode.CARD_DECLINED
+    return NEW_KEY if declined and name in _WITH_CARD else None

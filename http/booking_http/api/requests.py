@@ -207,10 +207,16 @@ class BookRequest(RequestModel):
 
     max_bytes = 32 * 1024
 
+    added_later = frozenset({"expectedTotal", "cabinCode", "rateCode"})
+
     passengers: tuple[PassengerRequest, ...] = Field(max_length=20)
     contact: ContactRequest
     dining: Code | None = None
     payment: PaymentRequest | None = None
+    expected_total: AskedAmount | None = None
+    """What the guest was shown; with grade and rate it names what a deposit is for."""
+    cabin_code: Code | None = None
+    rate_code: RateId | None = None
 
 
 class CancelRequest(RequestModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from booking_flow.errors import RefusalCode as C
@@ -24,7 +25,7 @@ from booking_http.web.route import Route
 
 _SESSION: Final = responses.SessionResponse
 
-BOOKING_ROUTES: Final[tuple[Route, ...]] = (
+_ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="GET",
         path=f"{BASE}/cruises",
@@ -72,9 +73,8 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         tag="Session",
         request=requests.DetailsRequest,
         responses={200: _SESSION},
-        problems=(*LIVE, *BODY, *ONCE, C.VERSION_MISMATCH),
+        problems=(*LIVE, *BODY, *ONCE),
         idempotent=True,
-        headers=("If-Match",),
     ),
     Route(
         method="GET",
@@ -83,7 +83,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         summary="Show live prices of all cabins",
         tag="Cabins",
         responses={200: offers.PricedSessionResponse},
-        problems=(*LIVE, C.SOLD_OUT, *SUPPLIER),
+        problems=(*LIVE, C.SOLD_OUT, C.SAILING_MISMATCH, *SUPPLIER),
     ),
     Route(
         method="GET",
@@ -158,6 +158,7 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         problems=(
             *(*LIVE, *BODY, *ONCE, *CARD),
             *(C.PARTY_MISMATCH, C.HOLD_LAPSED, C.BASKET_UNPRICED, C.CABIN_GONE, *SUPPLIER),
+            *(C.SAILING_MISMATCH, C.SELECTION_STALE, E.PRECONDITION_REQUIRED),
         ),
         idempotent=True,
     ),
@@ -207,3 +208,15 @@ BOOKING_ROUTES: Final[tuple[Route, ...]] = (
         headers=("Last-Event-ID",),
     ),
 )
+
+
+def _matched(route: Route) -> Route:
+    """Return a route about a session as one that obeys If-Match, where a client sends it."""
+    if "session_id" not in route.parameters:
+        return route
+    more = (C.VERSION_MISMATCH, E.BAD_REQUEST)
+    problems = tuple(dict.fromkeys((*route.problems, *more)))
+    return replace(route, headers=(*route.headers, "If-Match"), problems=problems)
+
+
+BOOKING_ROUTES: Final = tuple(_matched(route) for route in _ROUTES)

@@ -37,8 +37,13 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         ),
         TaskKind.PRICE_MISMATCH: Job(
             "The total differs",
-            "The line booked at another total than the guest was shown. Settle it with line and "
-            "guest.",
+            "The line booked at another total than the guest was shown, or told none. Settle it "
+            "with line and guest.",
+        ),
+        TaskKind.SAILING_MISMATCH: Job(
+            "The line names another sailing",
+            "The line's answer is about another sailing, party or cabin than the guest asked for. "
+            "Both are named below: settle with the line what is booked, and tell the guest.",
         ),
         TaskKind.REFUND: Job(
             "Refund a charge",

@@ -2,11 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 _SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+
+
+class CountsUnread(Protocol):
+    """Who knows which members of answers could not be read."""
+
+    @property
+    def unread(self) -> Mapping[str, int]:
+        """Return how often, by member."""
+
+
+class UnreadMembers(Collector):
+    """Shows what of the supplier's answers could not be read, when asked."""
+
+    def __init__(self, supplier: CountsUnread) -> None:
+        """Take who counts."""
+        self._supplier = supplier
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield one count for each member."""
+        found = CounterMetricFamily(
+            "booking_supplier_unread",
+            "Members of answers that say which sailing, party or cabin they are about, unreadable.",
+            labels=("member",),
+        )
+        for member, times in self._supplier.unread.items():
+            found.add_metric((member,), times)
+        yield found
 
 
 class Metrics:

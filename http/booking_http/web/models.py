@@ -38,6 +38,13 @@ class RequestModel(BaseModel):
 
     max_bytes: ClassVar[int] = 16 * 1024
     """How large a body of this kind may be."""
+    added_later: ClassVar[frozenset[str]] = frozenset()
+    """Members that an older program does not know: left out, they are not in fingerprints."""
+
+    def for_fingerprint(self) -> dict[str, object]:
+        """Return the body by which two requests are told apart, whichever release compares."""
+        body = self.model_dump(mode="json", by_alias=True)
+        return {k: v for k, v in body.items() if v is not None or k not in self.added_later}
 
     model_config = ConfigDict(
         alias_generator=to_camel,

@@ -80,6 +80,7 @@ _TABLE: Final = (
     _row(_C.CABIN_GONE, 409, "This cabin is gone", "specific_cabins", "price"),
     _row(_C.CABIN_REQUIRED, 409, "No cabin is chosen yet", "price", "select_cabin"),
     _row(_C.ALREADY_BASKETED, 409, "A cabin is held already", "book", "release_basket"),
+    _row(_C.SAILING_MISMATCH, 409, "The supplier offers another sailing", "price", "list_cruises"),
     _row(_C.SOLD_OUT, 409, "This is sold out", "price", "list_cruises"),
     _row(_C.PRICE_CHANGED, 409, "The price has changed", "price", "select_cabin"),
     _row(_C.BASKET_UNPRICED, 409, "The supplier cannot price this cabin now", "price"),

@@ -19,7 +19,8 @@ A = TypeVar("A", bound=RequestModel)
 JSON: Final = "application/json"
 _BODY: Final = web.RequestKey("body", bytes)
 """What was read, for whoever asks again."""
-_TAG: Final = re.compile(r'"(\d{1,9})"')
+_TAG: Final = re.compile(r'(?:W/)?"(?:(\d{1,9})(?:-\w{1,20})?|[\x21\x23-\x7e]*)"')
+"""An entity tag (RFC 9110); ours are versions, weak or with the suffix of a compressing proxy."""
 
 
 def service_of(request: web.Request) -> Service:
@@ -94,7 +95,10 @@ def expected_versions(request: web.Request) -> frozenset[int] | None:
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
         return None
-    return frozenset(int(version) for version in _TAG.findall(header))
+    tags = [_TAG.fullmatch(tag.strip()) for tag in header.split(",")]
+    if None in tags:
+        raise problem(EdgeCode.BAD_REQUEST, 'If-Match holds tags in quotes, such as "7".')
+    return frozenset(int(tag[1]) for tag in tags if tag is not None and tag[1])
 
 
 def json_response(

@@ -85,7 +85,13 @@ def query_problem(error: ValidationError) -> Problem:
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """Return every fault with its JSON pointer (RFC 6901)."""
     found = error.errors(include_input=False, include_url=False)
-    return tuple(Fault(pointer=_pointer(f), detail=_WORDS.get(f["type"], f["msg"])) for f in found)
+    told = [each for each in found if not _only_not_empty(each)] or found
+    return tuple(Fault(pointer=_pointer(f), detail=_WORDS.get(f["type"], f["msg"])) for f in told)
+
+
+def _only_not_empty(fault: Any) -> bool:
+    """Whether it says no more than that a text, which may be empty, is not."""
+    return bool(fault["type"] == "literal_error" and fault["loc"][-1] == "literal['']")
 
 
 def _about_party(found: Sequence[Any]) -> bool:
@@ -99,8 +105,11 @@ def _about_party(found: Sequence[Any]) -> bool:
 def _pointer(fault: Any) -> str:
     """Return where a fault lies; an unknown field with a strange name is not repeated."""
     parts = list(fault["loc"])
-    if fault["type"] == "extra_forbidden" and not _repeatable(str(parts[-1])):
-        parts.pop()
+    if fault["type"] == "extra_forbidden":
+        parts = parts if _repeatable(str(parts[-1])) else parts[:-1]
+    else:
+        # Which of two kinds a text was taken for is no place in the body.
+        parts = [part for part in parts if isinstance(part, int) or _NAME.fullmatch(part)]
     return "".join(f"/{_escape(str(part))}" for part in parts)
 
 

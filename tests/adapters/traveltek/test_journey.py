@@ -147,7 +147,7 @@ async def test_a_party_that_was_not_searched_for_gets_no_grades(client: Travelte
 
 async def test_infants_counted_apart_are_still_one_party(simulator: Simulator) -> None:
     party = Party(adults=2, child_ages=(1, 8))
-    async with simulator.client(max_infant_age=2) as client:
+    async with simulator.client() as client:
         ctx = kit.context()
         hit = await client.search(kit.SAILING, party, "USD", ctx=ctx)
         assert hit is not None

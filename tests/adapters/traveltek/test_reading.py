@@ -15,6 +15,7 @@ from adapters.traveltek.parse_envelope import Erroneous, envelope
 from adapters.traveltek.parse_lookups import read_import, read_search, read_ship
 from adapters.traveltek.parse_prices import read_breakdown, read_cabins, read_quote
 from adapters.traveltek.parse_values import OtherCurrency, Unreadable
+from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import CabinCategory, Quote
@@ -289,6 +290,9 @@ def test_a_hold_is_as_long_as_its_two_times_say(
     assert read_basket(envelope(body), currency="USD").items[0].hold_length == length
 
 
+USUAL = TraveltekSettings(base_url="", sid="", username="", password="")
+
+
 def booked(samples: Samples, **changes: Any) -> BookAnswer:
     """Read the captured booking with some keys of the result, details or cruise changed."""
     body = captured(samples, "book-response-booked-nopayment")
@@ -298,7 +302,7 @@ def booked(samples: Samples, **changes: Any) -> BookAnswer:
     details["bookingitems"][0]["cruisedetail"] |= changes.pop("cruise", {})
     body |= changes.pop("body", {})
     result |= changes
-    return read_booking(envelope(body), item_key="1060793622", currency=None)
+    return read_booking(envelope(body), item_key="1060793622", currency=None, settings=USUAL)
 
 
 def test_the_captured_booking(samples: Samples) -> None:
@@ -311,7 +315,7 @@ def test_the_captured_booking(samples: Samples) -> None:
 
 def test_the_captured_failure(samples: Samples) -> None:
     body = captured(samples, "book-response-failed-fraud")
-    found = read_booking(envelope(body), item_key="1060793622", currency="USD")
+    found = read_booking(envelope(body), item_key="1060793622", currency="USD", settings=USUAL)
     assert (found.status, found.reservation) == (BookStatus.FAILED, None)
     (transaction,) = found.transactions
     assert transaction.fraud is FraudCategory.YELLOW
@@ -342,7 +346,7 @@ def test_errors_beside_a_booking_are_unknown(samples: Samples) -> None:
 def test_errors_without_a_booking_id_refuse() -> None:
     body = {"errors": [{"code": 201, "text": "x"}], "results": [{"bookingid": 0}]}
     with pytest.raises(Erroneous):
-        read_booking(envelope(body), item_key="1", currency=None)
+        read_booking(envelope(body), item_key="1", currency=None, settings=USUAL)
 
 
 def test_a_booking_of_another_item_is_not_ours(samples: Samples) -> None:
@@ -351,7 +355,7 @@ def test_a_booking_of_another_item_is_not_ours(samples: Samples) -> None:
     items = body["results"][0]["bookingdetails"]["bookingitems"]
     other = {"itemkey": "7", "cruisedetail": {"reservation": "OTHER1", "status": "Booked"}}
     items.insert(0, other)
-    found = read_booking(envelope(body), item_key="1060793622", currency=None)
+    found = read_booking(envelope(body), item_key="1060793622", currency=None, settings=USUAL)
     assert found.reservation == "F9WZ03"
 
 
@@ -389,16 +393,16 @@ def test_due_dates_are_read_where_they_are_given(samples: Samples) -> None:
 def test_a_payment_is_read_as_far_as_it_goes(
     results: list[Any], took: bool | None, declined: bool
 ) -> None:
-    found = read_payment(answer(*results), currency="USD")
+    found = read_payment(answer(*results), asked=usd("9"), settings=USUAL)
     assert (found.transaction.took_money if found.transaction else None) is took
     assert found.declined is declined
 
 
 def test_a_charge_beside_errors_is_not_a_refusal() -> None:
     body = {"errors": [{"code": 1}], "results": [{"transactions": [{"authcode": "A1"}]}]}
-    assert read_payment(envelope(body), currency="USD").transaction is not None
+    assert read_payment(envelope(body), asked=usd("9"), settings=USUAL).transaction is not None
     with pytest.raises(Erroneous):
-        read_payment(envelope(body | {"results": []}), currency="USD")
+        read_payment(envelope(body | {"results": []}), asked=usd("9"), settings=USUAL)
 
 
 def test_a_search_finds_the_one_sailing() -> None:
@@ -415,8 +419,7 @@ def test_a_search_finds_the_one_sailing() -> None:
 
 
 def imported(body: dict[str, Any], currency: str = "USD") -> Any:
-    words = "not (be )?found"
-    return read_import(envelope(body), reservation="R1", currency=currency, unknown_words=words)
+    return read_import(envelope(body), reservation="R1", currency=currency, settings=USUAL)
 
 
 def test_an_import_is_none_when_the_line_does_not_know_it(samples: Samples) -> None:
@@ -475,10 +478,10 @@ READERS: list[Any] = [
     lambda found: read_breakdown(found, currency="USD"),
     lambda found: read_basket(found, currency="USD"),
     lambda found: read_added(found, currency="USD"),
-    lambda found: read_booking(found, item_key="1", currency="USD"),
-    lambda found: read_payment(found, currency="USD"),
+    lambda found: read_booking(found, item_key="1", currency="USD", settings=USUAL),
+    lambda found: read_payment(found, asked=usd("9"), settings=USUAL),
     lambda found: read_search(found, cruise_id="1"),
-    lambda found: read_import(found, reservation="1", currency="USD", unknown_words="no"),
+    lambda found: read_import(found, reservation="1", currency="USD", settings=USUAL),
     lambda found: read_ship(found, ship_id=1),
 ]
 

@@ -6,7 +6,15 @@ from typing import Any
 import pytest
 
 from adapters.traveltek import requests, requests_booking
-from booking_flow.model.party import Contact, Details, Party, Passenger, PassengerType
+from booking_flow.model.party import (
+    AgeBands,
+    Contact,
+    Details,
+    Party,
+    PartyRules,
+    Passenger,
+    PassengerType,
+)
 from booking_flow.model.sailing import Sailing
 from tests.adapters.traveltek import kit
 from tests.conftest import Samples
@@ -97,7 +105,7 @@ def test_without_a_contact_nothing_is_built() -> None:
 
 def test_search_and_grades_name_the_same_party() -> None:
     """Grades asked with another party than the search give no results (traveltek.md, section 3)."""
-    party = Party(adults=2, child_ages=(8, 1))
+    party = Party(adults=2, child_ages=(8, 4))
     ours = kit.settings()
     search = requests.search(kit.SAILING, party, "USD", settings=ours)
     grades = requests.grades(kit.SESSION, kit.SAILING, party, "USD", settings=ours)
@@ -107,9 +115,13 @@ def test_search_and_grades_name_the_same_party() -> None:
     assert search["childdob"] == f"{grades['dob-3']},{grades['dob-4']}"
 
 
-def test_infants_are_counted_apart_where_the_account_wants_it() -> None:
+def test_infants_are_counted_apart_by_the_bands_of_the_line() -> None:
     party = Party(adults=2, child_ages=(8, 1))
-    ours = kit.settings(max_infant_age=2)
+    none = PartyRules(lines={kit.SAILING.line_id: AgeBands(max_infant_age=0, max_child_age=12)})
+    others = kit.settings(party=none)
+    search = requests.search(kit.SAILING, party, "USD", settings=others)
+    assert (search["children"], search["infants"]) == ("2", "0")
+    ours = kit.settings()
     search = requests.search(kit.SAILING, party, "USD", settings=ours)
     grades = requests.grades(kit.SESSION, kit.SAILING, party, "USD", settings=ours)
     assert (search["children"], search["infants"]) == ("1", "1")

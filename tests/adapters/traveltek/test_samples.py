@@ -11,18 +11,22 @@ from adapters.traveltek.parse_envelope import Envelope, envelope
 from adapters.traveltek.parse_lookups import read_import, read_search
 from adapters.traveltek.parse_prices import read_breakdown, read_cabins, read_quote
 from adapters.traveltek.parse_values import Unreadable
+from adapters.traveltek.settings import TraveltekSettings
 from tests.adapters.traveltek import trees
 from tests.conftest import Samples
 
 Reader = Callable[[Envelope], Any]
 
 
+USUAL = TraveltekSettings(base_url="", sid="", username="", password="")
+
+
 def booking(answer: Envelope) -> Any:
-    return read_booking(answer, item_key="1060793622", currency=None)
+    return read_booking(answer, item_key="1060793622", currency=None, settings=USUAL)
 
 
 def imported(answer: Envelope) -> Any:
-    return read_import(answer, reservation="1234567", currency="USD", unknown_words="not found")
+    return read_import(answer, reservation="1234567", currency="USD", settings=USUAL)
 
 
 READERS: dict[str, tuple[Reader, set[str]]] = {

@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiohttp import web
 
 from booking_flow.engine import Command
+from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Loaded
 from booking_http.api.attempt_limits import cap_cards
 from booking_http.api.conversions import book_request_of, payment_of
 from booking_http.api.guest_request import GuestRequest, authenticate, carry_out
 from booking_http.api.requests import BookRequest, PaymentRequest
-from booking_http.web.request_io import read_body
+from booking_http.web.problems import EdgeCode, problem
+from booking_http.web.request_io import expected_versions, read_body
+
+NO_CONSENT: Final = (
+    "A deposit needs If-Match, or expectedTotal with cabinCode and rateCode: it does not say "
+    "by itself which cabin it is for."
+)
 
 
 async def create_booking(request: web.Request) -> web.Response:
     """Book the held cabin, with a card in the same supplier call where one is given."""
     guest = await authenticate(request)
-    return await book_held(guest, await read_body(request, BookRequest))
+    ask = await read_body(request, BookRequest)
+    return await book_held(guest, ask, consented=_consented(guest, ask))
 
 
-async def book_held(guest: GuestRequest, ask: BookRequest) -> web.Response:
-    """Book the cabin that a guest holds."""
+def _consented(guest: GuestRequest, ask: BookRequest) -> bool:
+    """Whether a request names what it buys: a deposit may be the same for two cabins."""
+    named = (ask.expected_total, ask.cabin_code, ask.rate_code)
+    return expected_versions(guest.request) is not None or None not in named
+
+
+async def book_held(
+    guest: GuestRequest, ask: BookRequest, *, consented: bool = True
+) -> web.Response:
+    """Book the cabin that a guest holds; a deposit only with consent to what it is for."""
     wish = book_request_of(ask, currency=guest.loaded.session.currency)
 
     async def act(command: Command) -> Loaded:
         if wish.payment is not None:
+            if wish.payment.payment_type is PaymentType.DEPOSIT and not consented:
+                raise problem(EdgeCode.PRECONDITION_REQUIRED, NO_CONSENT)
             await cap_cards(guest)
         return await guest.service.engine.book(guest.loaded, request=wish, command=command)
 

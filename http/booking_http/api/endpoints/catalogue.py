@@ -81,7 +81,7 @@ async def show_cruise(service: Service, cruise_id: str) -> CruiseDetailsResponse
     today, live = (await service.store.now()).date(), service.settings.live_lines
     if found is None or check_bookable(found.sailing, today=today, live_lines=live):
         raise problem(RefusalCode.CRUISE_NOT_FOUND)
-    rules = service.settings.policy().party
+    rules = service.settings.policy().party.of_line(found.sailing.line_id)
     return cruise_responses.cruise(found, rules=rules, shop=_shop(service))
 
 

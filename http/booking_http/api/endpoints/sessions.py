@@ -17,6 +17,7 @@ from booking_http.api.guest_request import (
     authenticate,
     binding_of,
     carry_out,
+    ensure_match,
     idempotency_key_of,
     idempotent,
     origin_of,
@@ -33,7 +34,7 @@ from booking_http.api.responses import SessionResponse
 from booking_http.api.session_replies import session_body, tell_session
 from booking_http.web.models import RequestModel
 from booking_http.web.request_context import SUBJECT, RequestSubject
-from booking_http.web.request_io import expected_versions, read_body, service_of
+from booking_http.web.request_io import read_body, service_of
 
 Begin = Callable[[GuestToken, Command], Awaitable[Loaded]]
 
@@ -75,6 +76,7 @@ async def begin_again(guest: GuestRequest, ask: NothingRequest) -> web.Response:
 
     async def begin(key: GuestToken, command: Command) -> Loaded:
         await cap_openings(guest.request)
+        ensure_match(guest)
         return await guest.service.engine.restart(
             guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
@@ -136,7 +138,7 @@ async def edit(guest: GuestRequest, ask: DetailsRequest) -> web.Response:
         return guest.service.engine.edit(
             guest.loaded,
             changes=changes_of(ask),
-            expected_version=_expected_version(guest),
+            expected_version=None,
             command=command,
         )
 
@@ -156,14 +158,6 @@ async def cancel_session(guest: GuestRequest, ask: CancelRequest) -> web.Respons
         return guest.service.engine.cancel(guest.loaded, reason=ask.reason, command=command)
 
     return await carry_out(guest, act, ask=ask, settled=_ended)
-
-
-def _expected_version(guest: GuestRequest) -> int | None:
-    """Return the version If-Match asks for: the present one, if it is among those named."""
-    named, present = expected_versions(guest.request), guest.loaded.session.version
-    if named is None:
-        return None
-    return present if present in named else min(named, default=-1)
 
 
 def _always(_: Session) -> bool:

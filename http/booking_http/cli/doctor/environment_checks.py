@@ -204,6 +204,28 @@ def _say_skew(say: Reporter, whose: str, ahead: timedelta) -> None:
     )
 
 
+async def bounds(connections: Connections, say: Reporter) -> None:
+    """Say how far holds and deposits that the supplier tells are believed."""
+    settings = connections.settings
+    least, most = settings.deposit_least_percent, settings.deposit_most_percent
+    said = (
+        f"a hold counts for at most {settings.hold_longest_minutes:g} minutes,"
+        f" a deposit is {least:g} to {most:g} % of the total"
+    )
+    if least <= most and settings.hold_longest_minutes > settings.hold_default_minutes:
+        say(Finding(check="supplier.bounds", said=said))
+        return
+    say(
+        Finding(
+            check="supplier.bounds",
+            level=Level.WARNING,
+            said=said,
+            guest="No deposit is offered, or cabins are let go before they can be booked.",
+            todo="Correct HOLD_LONGEST_MINUTES, DEPOSIT_LEAST_PERCENT and DEPOSIT_MOST_PERCENT.",
+        )
+    )
+
+
 async def holds(connections: Connections, say: Reporter) -> None:
     """Say whether the supplier tells how long it holds a cabin."""
     told = await hold_times(connections.database)

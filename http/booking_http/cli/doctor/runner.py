@@ -42,6 +42,7 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("catalogue.on_sale", catalogue_checks.on_sale),
     ("catalogue.sync", environment_checks.last_syncs),
     ("clock.supplier", environment_checks.supplier_clock),
+    ("supplier.bounds", environment_checks.bounds),
     ("supplier.hold_times", environment_checks.holds),
 )
 

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 
 from adapters.catalogue.line_fixes import Correction
 from adapters.catalogue.runs import Watch
+from booking_flow.model.agreement import Difference, Expected, decisive, differences
 from booking_flow.model.party import Party
 from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import SearchHit
@@ -34,6 +35,8 @@ class Comparison:
     wrong: list[tuple[Sailing, int]] = field(default_factory=list)
     unknown: list[Sailing] = field(default_factory=list)
     failed: list[tuple[Sailing, SupplierError]] = field(default_factory=list)
+    differing: list[tuple[Sailing, tuple[Difference, ...]]] = field(default_factory=list)
+    """Those with the line agreed on, and not the date, the ship or the nights."""
 
     @property
     def asked(self) -> int:
@@ -84,6 +87,9 @@ async def _one(asking: Asking, sailing: Sailing, compared: Comparison) -> None:
         compared.unknown.append(sailing)
     elif hit.line_id == sailing.line_id:
         compared.agreed.append((sailing, hit))
+        expected = Expected(sailing=sailing, guests=_PARTY.size, currency=currency)
+        if found := differences(expected, hit.stated):
+            compared.differing.append((sailing, found))
     else:
         compared.wrong.append((sailing, hit.line_id))
 
@@ -91,6 +97,7 @@ async def _one(asking: Asking, sailing: Sailing, compared: Comparison) -> None:
 def lines(compared: Comparison, report: Report) -> None:
     """Say whether the supplier agrees on the lines of sailings, and which it does not know."""
     _say_wrong(compared, report)
+    _say_differing(compared, report.say)
     _say_unknown(compared, report.say)
     _say_failed(compared, report.say)
     if len(compared.agreed) == compared.asked:
@@ -117,6 +124,44 @@ def _say_wrong(compared: Comparison, report: Report) -> None:
                 examples=(some(sorted(ids)[:_EXAMPLES], len(ids)),),
             )
         )
+
+
+def _say_differing(compared: Comparison, say: Reporter) -> None:
+    """Name the rows whose date, ship or nights are not the supplier's."""
+    refused = [each for each in compared.differing if decisive(each[1])]
+    nights = [each for each in compared.differing if not decisive(each[1])]
+    if refused:
+        say(
+            Finding(
+                check="supplier.sailings",
+                level=Level.FAILURE,
+                said=f"{len(refused)} of {compared.asked} sailings are others at the supplier",
+                guest="A guest who wants to book one is refused: sailing_mismatch.",
+                todo="Correct these rows, or sync from a right source.",
+                examples=_rows(refused),
+            )
+        )
+    if nights:
+        say(
+            Finding(
+                check="supplier.nights",
+                level=Level.WARNING,
+                said=f"{len(nights)} of {compared.asked} sailings have other nights there",
+                guest="It can be booked, and staff have a task for each booking.",
+                todo="Correct these rows, or sync from a right source.",
+                examples=_rows(nights),
+            )
+        )
+    if not compared.differing and compared.agreed:
+        said = f"dates, ships and nights of {len(compared.agreed)} sailings are the supplier's"
+        say(Finding(check="supplier.sailings", said=said))
+
+
+def _rows(found: Sequence[tuple[Sailing, tuple[Difference, ...]]]) -> tuple[str, ...]:
+    return tuple(
+        f"{sailing.cruise_id}: {'; '.join(map(str, differing))}"
+        for sailing, differing in found[:_EXAMPLES]
+    )
 
 
 def _say_unknown(compared: Comparison, say: Reporter) -> None:
