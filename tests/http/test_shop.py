@@ -50,6 +50,27 @@ async def test_a_guarantee_is_paid_in_full(service: Service) -> None:
     assert [charge["amount"] for charge in ledger["charges"]] == [ledger["bookings"][0]["total"]]
 
 
+async def test_a_deposit_buys_no_other_cabin_than_the_page_showed(service: Service) -> None:
+    """A page that stands open in another tab does not book what was held there meanwhile."""
+    guest = Shopper(service)
+    page = await guest.to_payment(rate="4V:NRD")
+    let_go = await guest.get(f"{guest.home}/release")
+    assert (await guest.browser.send(let_go, f"{guest.home}/release")).status == 303
+    assert (await guest.holds(rate="2D:BAR")).status == 303
+    refused = await guest.pays(page, paymentType="deposit")
+    assert refused.status == 409, refused
+    assert (await service.simulator.ledger())["bookings"] == []
+    done = await guest.pays(await guest.get(f"{guest.home}/pay"), paymentType="deposit")
+    assert done.location == f"/booking/{guest.reference}", done
+
+
+async def test_a_form_that_does_not_say_what_a_deposit_is_for_is_refused(service: Service) -> None:
+    guest = Shopper(service)
+    page = await guest.to_payment()
+    assert (await guest.pays(page, paymentType="deposit", cabinCode="")).status == 428
+    assert (await service.simulator.ledger())["bookings"] == []
+
+
 async def test_a_form_that_is_sent_twice_books_once(service: Service) -> None:
     guest = Shopper(service)
     page = await guest.to_payment()

@@ -31,6 +31,7 @@ from booking_http.web.request_io import service_of
 
 CARD: Final = ("cardNumber", "expiry", "cvv", "cardholderName")
 """The fields of the card component, `templates/parts/card.html`; `payment-` stands before each."""
+SHOWN: Final = ("expectedTotal", "cabinCode", "rateCode")
 FULL, DEPOSIT = "full_payment", "deposit"
 _EXPIRY: Final = re.compile(r"(\d{1,2})\s*[/.-]?\s*(\d{4}|\d{2})")
 NO_EXPIRY: Final = N_("Enter the expiry date as on the card, such as 09/29.")
@@ -95,10 +96,10 @@ async def _carry_out(guest: GuestRequest, body: Body, fields: Fields) -> web.Res
     payment = _payment(body, fields)
     if body["booking"] is not None:
         return await bookings.pay_booked(guest, ask(PaymentRequest, payment))
-    return await bookings.book_held(guest, _book_request(body, payment))
+    return await bookings.book_held(guest, _book_request(body, payment, fields))
 
 
-def _book_request(body: Body, payment: Mapping[str, object]) -> BookRequest:
+def _book_request(body: Body, payment: Mapping[str, object], fields: Fields) -> BookRequest:
     details = body["details"]
     return ask(
         BookRequest,
@@ -107,6 +108,8 @@ def _book_request(body: Body, payment: Mapping[str, object]) -> BookRequest:
             "contact": _sent(ContactRequest, details["contact"]),
             "dining": details["dining"],
             "payment": payment,
+            # What the page showed: another tab may hold another cabin by now.
+            **{name: fields[name] for name in SHOWN if name in fields},
         },
     )
 

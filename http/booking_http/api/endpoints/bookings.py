@@ -26,7 +26,7 @@ async def create_booking(request: web.Request) -> web.Response:
     """Book the held cabin, with a card in the same supplier call where one is given."""
     guest = await authenticate(request)
     ask = await read_body(request, BookRequest)
-    return await book_held(guest, ask, consented=_consented(guest, ask))
+    return await book_held(guest, ask)
 
 
 def _consented(guest: GuestRequest, ask: BookRequest) -> bool:
@@ -35,11 +35,10 @@ def _consented(guest: GuestRequest, ask: BookRequest) -> bool:
     return expected_versions(guest.request) is not None or None not in named
 
 
-async def book_held(
-    guest: GuestRequest, ask: BookRequest, *, consented: bool = True
-) -> web.Response:
+async def book_held(guest: GuestRequest, ask: BookRequest) -> web.Response:
     """Book the cabin that a guest holds; a deposit only with consent to what it is for."""
     wish = book_request_of(ask, currency=guest.loaded.session.currency)
+    consented = _consented(guest, ask)
 
     async def act(command: Command) -> Loaded:
         if wish.payment is not None:
