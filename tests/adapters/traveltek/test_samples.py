@@ -1,6 +1,7 @@
 """Every captured answer is read into the same strict values, however the supplier wobbles."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,12 +100,21 @@ def test_a_missing_key_is_borne_unless_the_answer_means_nothing_without(
     assert needed == READERS[name][1]
 
 
+def uncounted(answer: Any) -> Any:
+    """Return what an answer says, without the names of what could not be read."""
+    stated = getattr(answer, "stated", None)
+    return replace(answer, stated=replace(stated, unread=())) if stated else answer
+
+
 @pytest.mark.parametrize("absent", [None, "", {}, "ARRAY(0x7f4cf02359e8)"], ids=repr)
 @pytest.mark.parametrize("name", READERS)
 def test_every_way_of_being_absent_reads_like_a_missing_key(
     name: str, absent: Any, samples: Samples
 ) -> None:
-    """Null, blank, an empty object and a leaked reference never crash, nor mean anything else."""
+    """Null, blank, an empty object and a leaked reference never crash, nor mean anything else.
+
+    Only the count of what could not be read may differ.
+    """
     body = trees.exact(samples(name)["body"])
     for path in trees.key_paths(body):
         if path == ("results",):
@@ -114,7 +124,8 @@ def test_every_way_of_being_absent_reads_like_a_missing_key(
         except Unreadable:
             expected = Unreadable
         try:
-            assert read(name, trees.with_value(body, path, absent)) == expected, path
+            found = read(name, trees.with_value(body, path, absent))
+            assert uncounted(found) == uncounted(expected), path
         except Unreadable:
             assert expected is Unreadable, path
 
