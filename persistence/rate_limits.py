@@ -7,8 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import Database, transaction
+from persistence.database import transaction
 
 # Two who ask for the same key at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -102,7 +103,7 @@ class Traffic:
 class PostgresCaps:
     """Counts in PostgreSQL, so that all processes count alike; addresses are keyed hashes."""
 
-    def __init__(self, engine: Database) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         """Take the pool."""
         self._engine = engine
 
@@ -125,7 +126,8 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"hold {address.hex()}"})
-            return await connection.fetch_one(TAKE_HOLD, values) is not None
+            taken = await connection.execute(TAKE_HOLD, values)
+            return taken.first() is not None
 
     async def take_card(
         self, *, session_id: UUID, address: bytes, per_session: int, per_address: int
@@ -139,7 +141,8 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"card {address.hex()}"})
-            return await connection.fetch_one(TAKE_CARD, values) is not None
+            taken = await connection.execute(TAKE_CARD, values)
+            return taken.first() is not None
 
     async def take_opening(
         self, *, address: bytes, unknown_proxy: bool, most: int, always: bool
@@ -156,15 +159,13 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"opening {address.hex()}"})
-            full = await connection.fetch_one(TAKE_OPENING, values)
+            full = (await connection.execute(TAKE_OPENING, values)).first()
             return float(full.seconds) if full else None
 
     async def traffic(self) -> Traffic:
         """Return how the openings of the last hour spread over addresses."""
         async with transaction(self._engine) as connection:
-            row = await connection.fetch_one(TRAFFIC)
-        if row is None:
-            raise AssertionError("a count always has a row")
+            row = (await connection.execute(TRAFFIC)).one()
         return Traffic(
             openings=row.openings, of_busiest=row.of_busiest, by_unknown_proxy=row.by_unknown_proxy
         )

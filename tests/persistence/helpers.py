@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import Trigger
 from booking_flow.model.basket import Basket
@@ -10,7 +11,7 @@ from booking_flow.model.change import Change
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepName
 from booking_flow.ports import CommitResult, Committed
-from persistence.database import Database, Row, execute, fetch_all
+from persistence.database import fetch_all
 from persistence.sessions import PostgresSessionStore
 from tests.persistence.samples import (
     BASKET,
@@ -29,15 +30,16 @@ from tests.persistence.samples import (
 class Shop:
     """Walks sessions along the flow; every step must be accepted."""
 
-    def __init__(self, engine: Database, store: PostgresSessionStore) -> None:
+    def __init__(self, engine: AsyncEngine, store: PostgresSessionStore) -> None:
         self.engine = engine
         self.store = store
 
-    async def rows(self, sql: str, **parameters: Any) -> list[Row]:
+    async def rows(self, sql: str, **parameters: Any) -> list[Row[Any]]:
         return await fetch_all(self.engine, text(sql), parameters)
 
     async def run(self, sql: str, **parameters: Any) -> None:
-        await execute(self.engine, text(sql), parameters)
+        async with self.engine.connect() as connection:
+            await connection.execute(text(sql), parameters)
 
     async def write(self, change: Change) -> Session:
         committed = await self.commit(change)

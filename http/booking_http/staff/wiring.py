@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from adapters.oidc import Provider
 from booking_flow.policy import Policy
 from booking_flow.staff.action import StaffActions, Work
@@ -15,7 +17,6 @@ from booking_http.staff.passwords import Passwords
 from booking_http.wiring import Parts
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
-from persistence.database import Database
 from persistence.encryption import Vault
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
@@ -29,7 +30,7 @@ BASE: Final = "/api/v1/support"
 class Support:
     """Accounts, audit, search, and the core's ways to help a session on."""
 
-    database: Database
+    database: AsyncEngine
     vault: Vault
     staff: PostgresStaff
     sign_ins: PostgresSignIns
