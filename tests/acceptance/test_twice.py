@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.processes import nursery
 from tests.http.kit import Guest, Headers, Reply, Service, Simulator, once
 
-KEY = "the-same-key-both-times"
+KEY = "5b3f8a52-6c0e-4c9b-9c1a-7d2e4f6a8b10"
 KEYED = pytest.mark.parametrize("headers", [None, once(KEY)], ids=["no key", "one key"])
 
 
