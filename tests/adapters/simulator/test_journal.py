@@ -30,7 +30,7 @@ from tests.adapters.simulator.conftest import NOON, Start
 from tests.conftest import ROOT
 
 EARLIER = Path(__file__).with_name("earlier_state.json")
-ODD = (aiohttp.ClientError, ConnectionError, LookupError, ValueError, RuntimeError)
+ODD = (TypeError, aiohttp.ClientError, ConnectionError, LookupError, ValueError, RuntimeError)
 """What a caller may meet that takes every answer for a good one."""
 
 Do = Callable[[], Awaitable[Any]]
