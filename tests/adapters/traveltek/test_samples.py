@@ -1,7 +1,7 @@
 """Every captured answer is read into the same strict values, however the supplier wobbles."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from adapters.traveltek.parse_lookups import read_import, read_search
 from adapters.traveltek.parse_prices import read_breakdown, read_cabins, read_quote
 from adapters.traveltek.parse_values import Unreadable
 from adapters.traveltek.settings import TraveltekSettings
+from booking_flow.model.agreement import Statement
 from tests.adapters.traveltek import trees
 from tests.conftest import Samples
 
@@ -102,8 +103,13 @@ def test_a_missing_key_is_borne_unless_the_answer_means_nothing_without(
 
 def uncounted(answer: Any) -> Any:
     """Return what an answer says, without the names of what could not be read."""
-    stated = getattr(answer, "stated", None)
-    return replace(answer, stated=replace(stated, unread=())) if stated else answer
+    if isinstance(answer, tuple):
+        return tuple(map(uncounted, answer))
+    if isinstance(answer, Statement):
+        return replace(answer, unread=())
+    if not is_dataclass(answer) or isinstance(answer, type):
+        return answer
+    return replace(answer, **{f.name: uncounted(getattr(answer, f.name)) for f in fields(answer)})
 
 
 @pytest.mark.parametrize("absent", [None, "", {}, "ARRAY(0x7f4cf02359e8)"], ids=repr)
