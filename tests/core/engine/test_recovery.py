@@ -541,11 +541,18 @@ async def test_what_the_card_paid_is_in_an_answer_that_could_not_be_written(
     make_shop: MakeShop,
 ) -> None:
     guest = await in_doubt(make_shop, DEPOSIT)
-    worker, step = a_worker(guest.shop), (await guest.session()).open_step
+    worker, held = a_worker(guest.shop), await guest.session()
+    step = held.open_step
     assert step is not None
+    assert held.basket is not None
     charge = resolution.charge_of(step)
     assert charge is not None
-    answer = an_answer(status=BookStatus.BOOKED, reservation="ZZ1", transactions=(a_transaction(),))
+    answer = an_answer(
+        status=BookStatus.BOOKED,
+        reservation="ZZ1",
+        transactions=(a_transaction(),),
+        total=held.basket.total,
+    )
     await worker.recovery.late_answer(spooled(guest, step.id, answer, charge))
     session = await guest.session()
     assert (session.state, session.booking and session.booking.paid) == (PAID, charge.amount)
