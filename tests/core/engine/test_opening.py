@@ -82,6 +82,21 @@ async def test_a_sailing_that_has_left_is_refused(shop: Shop) -> None:
     assert found.refusal.code is RefusalCode.SAILING_DEPARTED
 
 
+async def test_a_search_that_finds_another_sailing_opens_no_session(shop: Shop) -> None:
+    await shop.simulator.fault("cruiseresults", "other_date")
+    guest = Guest(shop, uuid4())
+    found = await refused(shop.engine.open_session(guest.ask(), command=a_command()))
+    assert found.refusal.code is RefusalCode.SAILING_MISMATCH
+    assert await shop.store.load(guest.id) is None
+
+
+async def test_prices_of_another_sailing_are_not_shown(shop: Shop) -> None:
+    guest = await shop.opened()
+    await shop.simulator.fault("cruisecabingrades", "other_sailing")
+    assert (await refused(guest.price())).refusal.code is RefusalCode.SAILING_MISMATCH
+    assert (await guest.session()).quote is None
+
+
 async def test_a_supplier_in_trouble_is_told_as_such(shop: Shop) -> None:
     await shop.simulator.fault("cruiseresults", "http_404", times=5)
     guest = Guest(shop, uuid4())

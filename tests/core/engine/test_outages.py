@@ -429,6 +429,18 @@ async def test_a_lost_race_is_decided_anew(shop: Shop, rounds: int) -> None:
     assert (await guest.session()).version == rounds + 1
 
 
+async def test_a_command_for_one_version_is_not_decided_anew(shop: Shop) -> None:
+    """It was meant for what its guest had seen, and that has changed."""
+    guest = await shop.opened()
+    shop, store = busy(shop)
+    store.rounds = 1
+    seen, command = await guest.loaded(), replace(a_command(), guarded=True)
+    found = await refused(shop.engine.cancel(seen, reason=None, command=command))
+    assert found.refusal.code is RefusalCode.VERSION_MISMATCH
+    assert found.refusal.detail == "The session is at version 1, and created."
+    assert await guest.state() is State.CREATED
+
+
 async def test_a_guest_who_always_loses_is_asked_to_try_again(shop: Shop) -> None:
     guest = await shop.opened()
     shop, store = busy(shop)
