@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import transaction
+from persistence.database import fetch_one, transaction
 
 # Two who ask for the same key at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -164,8 +164,9 @@ class PostgresCaps:
 
     async def traffic(self) -> Traffic:
         """Return how the openings of the last hour spread over addresses."""
-        async with transaction(self._engine) as connection:
-            row = (await connection.execute(TRAFFIC)).one()
+        row = await fetch_one(self._engine, TRAFFIC)
+        if row is None:
+            raise AssertionError("a count always has a row")
         return Traffic(
             openings=row.openings, of_busiest=row.of_busiest, by_unknown_proxy=row.by_unknown_proxy
         )

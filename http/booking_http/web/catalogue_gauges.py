@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from booking_flow.ports import StoreUnavailable
+from booking_http.web.gauges import LookedUpGauges
 from persistence.sync_runs import PastRun, PostgresSyncRuns
 from persistence.tables.sync_runs import RunOutcome
 
-_LOOKED_UP_EVERY: Final = 10.0
 
-
-class CatalogueGauges:
+class CatalogueGauges(LookedUpGauges):
     """Looks the last runs up when asked to, but seldom."""
 
     def __init__(
@@ -25,20 +22,12 @@ class CatalogueGauges:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the record of runs, and where to show what it says."""
+        super().__init__(monotonic)
         self._runs = runs
-        self._monotonic = monotonic
-        self._next = float("-inf")
         self._started, self._succeeded, self._outcome, self._rows = _gauges(registry)
 
-    async def refresh(self) -> None:
-        """Show how it is now; while the database is away, what was known last."""
-        if self._monotonic() < self._next:
-            return
-        self._next = self._monotonic() + _LOOKED_UP_EVERY
-        try:
-            found = await self._runs.latest()
-        except StoreUnavailable:
-            return
+    async def _look_up(self) -> None:
+        found = await self._runs.latest()
         for run in found:
             self._show(run)
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from booking_flow.ports import StoreUnavailable
+from booking_http.web.gauges import LookedUpGauges
 from persistence.outbox import Backlog, Outbox
 
-_LOOKED_UP_EVERY: Final = 10.0
 
-
-class OutboxGauges:
+class OutboxGauges(LookedUpGauges):
     """Looks the outbox up when asked to, but seldom."""
 
     def __init__(
@@ -24,9 +21,8 @@ class OutboxGauges:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the outbox, and where to show what it holds."""
+        super().__init__(monotonic)
         self._outbox = outbox
-        self._monotonic = monotonic
-        self._next = float("-inf")
         self._parcels = Gauge(
             "booking_outbox_parcels",
             "What is not delivered, by channel: waiting, or given up and waiting for a person.",
@@ -40,15 +36,8 @@ class OutboxGauges:
             registry=registry,
         )
 
-    async def refresh(self) -> None:
-        """Show how it is now; while the database is away, what was known last."""
-        if self._monotonic() < self._next:
-            return
-        self._next = self._monotonic() + _LOOKED_UP_EVERY
-        try:
-            found = await self._outbox.backlogs()
-        except StoreUnavailable:
-            return
+    async def _look_up(self) -> None:
+        found = await self._outbox.backlogs()
         self._parcels.clear()
         self._oldest.clear()
         for backlog in found:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
 from booking_flow.model.task import TaskKind
-from booking_flow.ports import StoreUnavailable
+from booking_http.web.gauges import LookedUpGauges
 from persistence.task_queries import SupportWork
 
-_LOOKED_UP_EVERY: Final = 10.0
 
-
-class TaskGauges:
+class TaskGauges(LookedUpGauges):
     """Looks the open tasks up when asked to, but seldom."""
 
     def __init__(
@@ -25,9 +22,8 @@ class TaskGauges:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the queue, and where to show how long it is."""
+        super().__init__(monotonic)
         self._tasks = tasks
-        self._monotonic = monotonic
-        self._next = float("-inf")
         self._open = Gauge(
             "booking_tasks_open",
             "Tasks that wait for a person, by kind and by whether they should be answered by now.",
@@ -41,15 +37,8 @@ class TaskGauges:
             registry=registry,
         )
 
-    async def refresh(self) -> None:
-        """Show how it is now; while the database is away, what was known last."""
-        if self._monotonic() < self._next:
-            return
-        self._next = self._monotonic() + _LOOKED_UP_EVERY
-        try:
-            found = {each.kind: each for each in await self._tasks.backlogs()}
-        except StoreUnavailable:
-            return
+    async def _look_up(self) -> None:
+        found = {each.kind: each for each in await self._tasks.backlogs()}
         for kind in TaskKind:
             known = found.get(kind)
             self._open.labels(kind, "false").set(known.waiting - known.overdue if known else 0)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from prometheus_client import CollectorRegistry, Gauge
 
-from booking_flow.ports import StoreUnavailable
+from booking_http.web.gauges import LookedUpGauges
 from persistence.rate_limits import PostgresCaps
 
-_LOOKED_UP_EVERY: Final = 10.0
 
-
-class TrafficGauges:
+class TrafficGauges(LookedUpGauges):
     """Looks up who opens sessions when asked to, but seldom."""
 
     def __init__(
@@ -24,9 +21,8 @@ class TrafficGauges:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take the counts, and where to show them."""
+        super().__init__(monotonic)
         self._caps = caps
-        self._monotonic = monotonic
-        self._next = float("-inf")
         self._all, self._busiest, self._unknown = (
             Gauge(f"booking_openings_{name}", words, registry=registry)
             for name, words in (
@@ -36,15 +32,8 @@ class TrafficGauges:
             )
         )
 
-    async def refresh(self) -> None:
-        """Show how it is now; while the database is away, what was known last."""
-        if self._monotonic() < self._next:
-            return
-        self._next = self._monotonic() + _LOOKED_UP_EVERY
-        try:
-            found = await self._caps.traffic()
-        except StoreUnavailable:
-            return
+    async def _look_up(self) -> None:
+        found = await self._caps.traffic()
         self._all.set(found.openings)
         self._busiest.set(found.of_busiest)
         self._unknown.set(found.by_unknown_proxy)
