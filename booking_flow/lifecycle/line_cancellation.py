@@ -1,4 +1,4 @@
-"""What a person says of a step nobody could find out about, and of a cancellation at the line."""
+"""What a person says of a cancellation at the line: confirmed, or refused."""
 
 from __future__ import annotations
 
@@ -8,21 +8,7 @@ from booking_flow.lifecycle.cancellation import end_of
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
-from booking_flow.steps.book import booked_after_all, not_booked
-from booking_flow.steps.line_comparison import Disagreement, disagreements
-from booking_flow.steps.pay import booking_of, charge_of, not_paid, paid_after_all
-
-__all__ = [
-    "Disagreement",
-    "booked_after_all",
-    "charge_of",
-    "disagreements",
-    "line_cancelled",
-    "line_refused",
-    "not_booked",
-    "not_paid",
-    "paid_after_all",
-]
+from booking_flow.steps.pay import booking_of
 
 
 def line_cancelled(session: Session, *, reason: str | None) -> Change:

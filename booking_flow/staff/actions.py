@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State
-from booking_flow.lifecycle import cancellation, manual_transition
+from booking_flow.lifecycle import cancellation, line_cancellation, manual_transition
 from booking_flow.lifecycle import extend_deadline as extending
 from booking_flow.lifecycle import record_payment as recording
 from booking_flow.model.change import Change, TaskClosing
@@ -21,7 +21,6 @@ from booking_flow.staff.action import Act, Action, Parameters, Situation
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_claims import ensure_free
 from booking_flow.staff.task_resolution import AnswerKind
-from booking_flow.steps import resolution
 
 STEP_OPEN: Final = "A step is open; that has to end first."
 UNWINDING: Final = "It is being cancelled; that has to end first."
@@ -136,7 +135,7 @@ async def _confirm_cancellation(act: Act, _: Parameters) -> Loaded:
     return await _end_cancellation(
         act,
         AnswerKind.LINE_CANCELLED,
-        lambda session: resolution.line_cancelled(session, reason=act.reason),
+        lambda session: line_cancellation.line_cancelled(session, reason=act.reason),
     )
 
 
@@ -144,7 +143,7 @@ async def _refuse_cancellation(act: Act, _: Parameters) -> Loaded:
     return await _end_cancellation(
         act,
         AnswerKind.LINE_REFUSED,
-        lambda session: resolution.line_refused(session, reason=act.reason),
+        lambda session: line_cancellation.line_refused(session, reason=act.reason),
     )
 
 

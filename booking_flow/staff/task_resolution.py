@@ -9,6 +9,7 @@ from typing import assert_never
 from uuid import UUID
 
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
+from booking_flow.lifecycle import line_cancellation
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
@@ -18,9 +19,11 @@ from booking_flow.ports import Audit, StoredTask, TaskStore
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import ensure_free, stamp, task_of
-from booking_flow.steps import resolution
+from booking_flow.steps.book import booked_after_all, not_booked
 from booking_flow.steps.context import DecisionContext
+from booking_flow.steps.line_comparison import Disagreement, disagreements
 from booking_flow.steps.live_prices import line_record
+from booking_flow.steps.pay import not_paid, paid_after_all
 from booking_flow.supplier import ImportedBooking, Supplier
 
 
@@ -158,7 +161,7 @@ class Desk:
 
         def carry_out(session: Session, at: DecisionContext) -> Change:
             _ensure_step(session, task)
-            return resolution.booked_after_all(session, found, at)
+            return booked_after_all(session, found, at)
 
         return carry_out
 
@@ -170,7 +173,7 @@ class Desk:
         found = await line_record(self._supplier, session, number, ctx=ctx)
         if found is None:
             return _unseen(number, answer)
-        differences = resolution.disagreements(session, found)
+        differences = disagreements(session, found)
         if differences and not answer.override:
             raise Refused(_both_sides(differences))
         return found
@@ -247,7 +250,7 @@ def _unseen(number: str, answer: TaskAnswer) -> ImportedBooking:
     )
 
 
-def _both_sides(differences: tuple[resolution.Disagreement, ...]) -> Refusal:
+def _both_sides(differences: tuple[Disagreement, ...]) -> Refusal:
     return Refusal(
         code=RefusalCode.WRONG_STATE,
         detail="The line's record disagrees with the attempt; a supervisor must decide.",
@@ -263,17 +266,17 @@ def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionC
         match answer.kind:
             case AnswerKind.NOT_BOOKED:
                 _ensure_step(session, task)
-                return resolution.not_booked(session, at)
+                return not_booked(session, at)
             case AnswerKind.PAID:
                 _ensure_step(session, task)
-                return resolution.paid_after_all(session, at)
+                return paid_after_all(session, at)
             case AnswerKind.NOT_PAID:
                 _ensure_step(session, task)
-                return resolution.not_paid(session, at)
+                return not_paid(session, at)
             case AnswerKind.LINE_CANCELLED:
-                return resolution.line_cancelled(session, reason=answer.note)
+                return line_cancellation.line_cancelled(session, reason=answer.note)
             case AnswerKind.LINE_REFUSED:
-                return resolution.line_refused(session, reason=answer.note)
+                return line_cancellation.line_refused(session, reason=answer.note)
             case AnswerKind.DONE | AnswerKind.RESERVATION:
                 return begin(session).record(EventKind.NOTE, reason=answer.note or "done")
             case never:

@@ -129,7 +129,15 @@ def _hold_failed(session: Session, failure: outcomes.Failure) -> Change:
 def _not_as_shown(
     session: Session, ended: HoldResult, refusal: Refusal, at: DecisionContext
 ) -> Change:
-    owed = tuple(
+    change = outcomes.refused(session, refusal, sent=True).put(supplier=None)
+    return change.plus(owed=_undos_of(ended, at))
+
+
+def _undos_of(
+    ended: HoldResult, at: DecisionContext, *, kept: str | None = None
+) -> tuple[OwedUndo, ...]:
+    """Return the undos of all that an answer holds, save for the item that is kept."""
+    return tuple(
         OwedUndo(
             id=at.new_id(),
             session_key=ended.session_key,
@@ -137,8 +145,8 @@ def _not_as_shown(
             hold_until=free_after(item, at),
         )
         for item in ended.answer.items
+        if item.item_key != kept
     )
-    return outcomes.refused(session, refusal, sent=True).put(supplier=None).plus(owed=owed)
 
 
 def step_claimed_at(session: Session) -> datetime:
@@ -282,16 +290,7 @@ def late_hold(
     if isinstance(ended, outcomes.Failure):
         return None
     kept = session.basket.item_key if session.basket else None
-    owed = tuple(
-        OwedUndo(
-            id=at.new_id(),
-            session_key=ended.session_key,
-            item_key=item.item_key,
-            hold_until=free_after(item, at),
-        )
-        for item in ended.answer.items
-        if item.item_key != kept
-    )
+    owed = _undos_of(ended, at, kept=kept)
     if not owed:
         return None
     said = {"step": StepName.ADD_TO_BASKET.value, "outcome": "held after all"}

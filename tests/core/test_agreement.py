@@ -24,8 +24,8 @@ from booking_flow.policy import Policy, SailingCheck
 from booking_flow.steps import agreement
 from booking_flow.steps.book import BookResult, ensure_still_held, settle_book
 from booking_flow.steps.hold import HoldResult, settle_hold
+from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.pay import PayResult, settle_pay
-from booking_flow.steps.resolution import disagreements
 from booking_flow.supplier import PayAnswer
 from tests.core.builders import (
     SAILS,

@@ -10,6 +10,7 @@ import pytest
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import payment_overdue
+from booking_flow.lifecycle.line_cancellation import line_cancelled, line_refused
 from booking_flow.model.card import CardBrand, CardMask, Charge
 from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import Event, EventKind
@@ -18,18 +19,10 @@ from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.model.task import TaskKind
+from booking_flow.steps.book import booked_after_all, not_booked
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.resolution import (
-    Disagreement,
-    booked_after_all,
-    charge_of,
-    disagreements,
-    line_cancelled,
-    line_refused,
-    not_booked,
-    not_paid,
-    paid_after_all,
-)
+from booking_flow.steps.line_comparison import Disagreement, disagreements
+from booking_flow.steps.pay import charge_of, not_paid, paid_after_all
 from booking_flow.supplier import ImportedBooking
 from tests.core.builders import (
     BOOKED_FACTS,

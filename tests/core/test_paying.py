@@ -25,12 +25,12 @@ from booking_flow.steps.pay import (
     claim_pay,
     intent_of,
     paid,
+    paid_after_all,
     perhaps_received,
     receipt_of,
     received,
     settle_pay,
 )
-from booking_flow.steps.resolution import paid_after_all
 from booking_flow.supplier import CardTransaction, ImportedBooking, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.core.builders import (

@@ -37,8 +37,8 @@ from booking_flow.policy import Policy
 from booking_flow.steps import agreement
 from booking_flow.steps.book import BookResult, settle_book
 from booking_flow.steps.hold import HoldResult, basket_of, settle_hold
+from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.outcomes import Failure
-from booking_flow.steps.resolution import disagreements
 from booking_flow.supplier_errors import SupplierError
 from booking_http.demo.seed import row_of
 from tests.adapters.simulator.agency import SAILINGS, VISA, Agency, Json

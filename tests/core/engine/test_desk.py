@@ -18,8 +18,7 @@ from booking_flow.saga import abandoned
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
-from booking_flow.steps import resolution
-from booking_flow.steps.book import order_of
+from booking_flow.steps.book import not_booked, order_of
 from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
@@ -357,7 +356,7 @@ async def test_a_step_settled_while_the_line_is_asked_is_not_settled_again(
     with kept_back("cruiseimportbooking"):
         asking = asyncio.create_task(answer(guest, AnswerKind.RESERVATION, reservation=number))
         await guest.shop.simulator.has_received("cruiseimportbooking")
-        await commit(guest, resolution.not_booked)
+        await commit(guest, not_booked)
     found = await refused(asking)
     assert found.refusal.code is RefusalCode.VERSION_MISMATCH
     assert found.refusal.detail == "guest answered refused first."
@@ -370,7 +369,7 @@ async def test_the_answer_to_an_earlier_attempt_settles_no_later_one(make_shop: 
     tasks = QuickRival(shop.database)
 
     async def again() -> None:
-        await commit(guest, resolution.not_booked)
+        await commit(guest, not_booked)
         await guest.hold()
         await shop.simulator.fault("book", "timeout_after")
         await guest.book()

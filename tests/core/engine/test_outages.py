@@ -18,7 +18,7 @@ from booking_flow.model.history import EventKind, Origin
 from booking_flow.model.step import StepStatus
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
 from booking_flow.saga import abandoned
-from booking_flow.steps import resolution
+from booking_flow.steps.book import not_booked
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import basket_unreadable
 from booking_flow.supplier import SupplierCall
@@ -234,7 +234,7 @@ async def test_a_late_answer_against_a_persons_moves_nothing_and_is_shown(shop: 
     guest = await shop.held()
     with kept_back("book"):
         step = await overtaken(guest, "book", guest.book(DEPOSIT))
-        await decide(guest, resolution.not_booked)
+        await decide(guest, not_booked)
     await step
     session = await guest.session()
     assert session.state is State.BASKETED

@@ -18,7 +18,7 @@ from booking_flow.model.step import OwedUndo, StepStatus
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
 from booking_flow.runtime.recovery import STUCK_AFTER, Recovery
-from booking_flow.steps import book, hold, release, resolution
+from booking_flow.steps import book, hold, pay, release
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import (
@@ -296,7 +296,7 @@ async def test_a_step_settled_before_the_worker_looked_is_left_alone(
     worker = a_worker(guest.shop)
     await guest.shop.pass_time(900)
     (taken,) = await worker.take()
-    await commit(guest, resolution.not_booked)
+    await commit(guest, book.not_booked)
     before = await guest.session()
     await worker.recovery.open_step(taken)
     assert await guest.session() == before
@@ -324,7 +324,7 @@ async def test_what_was_found_of_one_step_never_settles_another(make_shop: MakeS
 
     async def find(session: Session, *, ctx: CallContext) -> Found:
         found = await ask(session, ctx=ctx)
-        await commit(guest, resolution.not_booked)
+        await commit(guest, book.not_booked)
         return found
 
     worker.office.find = find  # type: ignore[method-assign]
@@ -545,7 +545,7 @@ async def test_what_the_card_paid_is_in_an_answer_that_could_not_be_written(
     step = held.open_step
     assert step is not None
     assert held.basket is not None
-    charge = resolution.charge_of(step)
+    charge = pay.charge_of(step)
     assert charge is not None
     answer = an_answer(
         status=BookStatus.BOOKED,
@@ -591,7 +591,7 @@ async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: M
     await shop.simulator.fault("payment", "timeout_after")
     step = (await guest.pay()).session.open_step
     assert step is not None
-    charge = resolution.charge_of(step)
+    charge = pay.charge_of(step)
     assert charge is not None
     kept = SpooledAnswer(
         session_id=guest.id,
