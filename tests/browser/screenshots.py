@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 
-from playwright.async_api import FloatRect, async_playwright
-
-from adapters.embedded import EmbeddedPostgres
 from booking_flow.staff.people import Role
-from persistence.migrate import upgrade
-from tests.browser.conftest import ARGS, chromium
-from tests.browser.shop import Shop, open_shop
-from tests.conftest import ROOT, administer
+from tests.browser.pictures import pictured_shop, shoot
+from tests.browser.shop import Shop
+from tests.conftest import ROOT
 from tests.http.kit import Guest
 
 FOLDER = ROOT / "docs" / "console"
@@ -26,26 +20,12 @@ LINE = "A guest called: the card was charged, and the page said error."
 
 async def main() -> None:
     """Fill a shop with an afternoon's worth of bookings and look at every page."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="screenshots-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        async with EmbeddedPostgres(folder / "postgres", durable=False) as server:
-            await administer(server, "CREATE DATABASE template_of_shop")
-            await upgrade(server.dsn_of("template_of_shop"))
-            await _look(server)
-
-
-async def _look(server: EmbeddedPostgres) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGS)
-        async with open_shop(browser, server, "template_of_shop") as shop:
-            paths = await _fill(shop)
-            await _sign_in_page(shop)
-            for name, path in paths.items():
-                for width, scheme in LOOKS:
-                    await _shoot(shop, name, path, Role.SUPERVISOR, width=width, scheme=scheme)
-        await browser.close()
+    async with pictured_shop() as shop:
+        paths = await _fill(shop)
+        await _sign_in_page(shop)
+        for name, path in paths.items():
+            for width, scheme in LOOKS:
+                await _shoot(shop, name, path, Role.SUPERVISOR, width=width, scheme=scheme)
 
 
 async def _fill(shop: Shop) -> Mapping[str, str]:
@@ -110,11 +90,8 @@ async def _shoot(
     size = {"width": width, "height": 600}
     async with shop.desk(role, viewport=size, color_scheme=scheme) as page:
         await page.goto(shop.at(path))
-        whole = int(await page.evaluate("document.documentElement.scrollHeight"))
-        clip = FloatRect(x=0, y=0, width=width, height=min(whole, TALLEST))
         file = FOLDER / f"{name}-{width}-{scheme}.png"
-        await page.screenshot(path=file, full_page=True, clip=clip, animations="disabled")
-        print(file.relative_to(ROOT), file.stat().st_size)  # noqa: T201 - its user reads this
+        await shoot(page, file, width=width, tallest=TALLEST)
 
 
 if __name__ == "__main__":

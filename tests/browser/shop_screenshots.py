@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import Final
 
-from playwright.async_api import FloatRect, Page, async_playwright
+from playwright.async_api import Page
 
-from adapters.embedded import EmbeddedPostgres
-from persistence.migrate import upgrade
-from tests.browser.conftest import ARGS, chromium
-from tests.browser.shop import Shop, open_shop
+from tests.browser.pictures import pictured_shop, shoot
+from tests.browser.shop import Shop
 from tests.browser.test_shop import (
     CRUISE,
     DECLINED,
@@ -21,7 +17,7 @@ from tests.browser.test_shop import (
     see_prices,
     type_card,
 )
-from tests.conftest import ROOT, administer
+from tests.conftest import ROOT
 
 FOLDER: Final = ROOT / "docs" / "shop"
 LOOKS: Final = ((1280, "light"), (390, "light"))
@@ -32,25 +28,11 @@ NAME: Final = {"shop_name": "Harbour & Tide", "help_email": "help@harbour.exampl
 
 async def main() -> None:
     """Book as a family does, and look at every page on the way."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="screenshots-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        async with EmbeddedPostgres(folder / "postgres", durable=False) as server:
-            await administer(server, "CREATE DATABASE template_of_shop")
-            await upgrade(server.dsn_of("template_of_shop"))
-            await _look(server)
-
-
-async def _look(server: EmbeddedPostgres) -> None:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGS)
-        async with open_shop(browser, server, "template_of_shop", **SETTINGS | NAME) as shop:
-            for width, scheme in LOOKS:
-                size = {"width": width, "height": 900 if width > 500 else 844}
-                async with shop.desk(None, viewport=size, color_scheme=scheme) as page:
-                    await _walk(page, shop, width)
-        await browser.close()
+    async with pictured_shop(**SETTINGS | NAME) as shop:
+        for width, scheme in LOOKS:
+            size = {"width": width, "height": 900 if width > 500 else 844}
+            async with shop.desk(None, viewport=size, color_scheme=scheme) as page:
+                await _walk(page, shop, width)
 
 
 async def _walk(page: Page, shop: Shop, width: int) -> None:
@@ -116,17 +98,13 @@ async def _unknown(page: Page, shop: Shop, width: int) -> None:
 
 
 async def _shoot(page: Page, name: str, width: int) -> None:
-    whole = int(await page.evaluate("document.documentElement.scrollHeight"))
-    clip = FloatRect(x=0, y=0, width=width, height=min(whole, TALLEST))
-    file = FOLDER / f"{name}-{width}.png"
     # What sticks to the end of the screen would lie across the middle of a whole page.
     await page.emulate_media(reduced_motion="reduce")
     await page.evaluate(
         "document.querySelectorAll('.sticky, .summary, .summary-line')"
         ".forEach((each) => each.classList.add('at-rest'))"
     )
-    await page.screenshot(path=file, full_page=True, clip=clip, animations="disabled")
-    print(file.relative_to(ROOT), file.stat().st_size)  # noqa: T201 - its user reads this
+    await shoot(page, FOLDER / f"{name}-{width}.png", width=width, tallest=TALLEST)
 
 
 if __name__ == "__main__":
