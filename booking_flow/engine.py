@@ -220,12 +220,15 @@ class Engine:
             return loaded
         supplier, selection = found
 
-        def decision(session: Session, _at: DecisionContext) -> Change:
+        def decision(session: Session, _at: DecisionContext) -> Change | None:
+            # A twin of this request may have held the cabin since it was found.
+            if already_held(session, choice):
+                return None
             return selected(session, selection, supplier)
 
         first = command.preparing if add_to_basket else command
         loaded = await self._unit_of_work.decide(loaded, decision, command=first, calls=ctx.calls)
-        if not add_to_basket:
+        if not add_to_basket or loaded.session.state is State.BASKETED:
             return loaded
         return await self._run(loaded, HOLD, HoldRequest(fresh=True), command)
 

@@ -1,6 +1,7 @@
 """Choosing and holding a cabin, and letting it go: the supplier's ledger is the judge."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,8 +12,10 @@ from booking_flow.engine import OVERTAKEN, AlreadyBound
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.basket import BasketAnswer
+from booking_flow.model.change import Change
 from booking_flow.model.pricing import Cabin, Selection
 from booking_flow.model.step import StepName, StepStatus
+from booking_flow.ports import Committed
 from booking_flow.runtime.unit_of_work import GLANCES
 from booking_flow.steps.cabin_choice import rate_key
 from booking_flow.supplier import CallContext, RateKey
@@ -218,6 +221,46 @@ async def test_a_choice_that_a_twin_makes_meanwhile_holds_one_cabin(make_shop: M
     await guest.select()
     assert await ended([late]) in (["answered"], ["in_progress"])
     assert await guest.state() is BASKETED
+    assert await one.simulator.books() == (1, 0, 0)
+
+
+async def held_just_before_the_choice_is_entered(
+    shop: Shop, guest: Guest, monkeypatch: pytest.MonkeyPatch, **chosen: Any
+) -> None:
+    """Let a twin hold a cabin once this process has found the choice and is about to commit it."""
+    commit = shop.store.commit
+
+    async def overtaken(change: Change, **more: Any) -> Committed:
+        monkeypatch.setattr(shop.store, "commit", commit)
+        await guest.select(**chosen)
+        return await commit(change, **more)
+
+    monkeypatch.setattr(shop.store, "commit", overtaken)
+
+
+async def test_a_cabin_that_a_twin_holds_before_the_choice_is_entered_is_the_answer(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await make_shop(), await make_shop()
+    guest = await one.priced()
+    await held_just_before_the_choice_is_entered(other, guest, monkeypatch)
+    answer = await guest.at(other).select()
+    assert answer.session.state is BASKETED
+    assert answer.session == await guest.session()
+    assert await one.simulator.books() == (1, 0, 0)
+
+
+async def test_another_cabin_that_a_twin_holds_before_the_choice_is_entered_refuses_it(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await make_shop(), await make_shop()
+    guest = await one.priced()
+    rate, cabin = await a_numbered_cabin(guest)
+    await held_just_before_the_choice_is_entered(
+        other, guest, monkeypatch, **asdict(rate), cabin_number=cabin.cabin_number
+    )
+    found = await refused(guest.at(other).select())
+    assert found.refusal.code is RefusalCode.ALREADY_BASKETED
     assert await one.simulator.books() == (1, 0, 0)
 
 
