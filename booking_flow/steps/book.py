@@ -42,7 +42,14 @@ from booking_flow.steps.pay import (
     received,
     uncounted,
 )
-from booking_flow.steps.step import ASK_EVERY, EffectStep, EvidenceSources, Finding, SupplierAccess
+from booking_flow.steps.step import (
+    ASK_EVERY,
+    EffectStep,
+    EvidenceSources,
+    Finding,
+    StepEnds,
+    SupplierAccess,
+)
 from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, CallContext, ImportedBooking
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -451,6 +458,13 @@ BOOK: Final = EffectStep(
     endpoints=("basket", "book"),
     undo_meaning="a person cancels with the cruise line: a staff task with a deadline",
     limits=StepLimits(send=20, answer=60),
+    ends=StepEnds(
+        done="The reservation is entered, and the payment where a card was sent with it.",
+        refused="Nothing is booked or charged. The guest may try again while the hold lasts.",
+        unknown="No clock, no cancellation and no second booking runs. The worker asks the back"
+        " office, where there is one. People answer with the reservation, or that there is none.",
+        question=TaskKind.BOOK_UNKNOWN,
+    ),
     claim=claim_book,
     call=call_book,
     settle=settle_book,

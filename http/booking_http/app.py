@@ -44,6 +44,7 @@ from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
 from booking_http.worker.main import Worker, running_worker
 from persistence.encryption import KeyKind
+from persistence.guest_codes import GuestCodes
 from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
 from persistence.rate_limits import PostgresCaps
@@ -139,6 +140,7 @@ def service_of_parts(parts: Parts) -> Service:
         cruises=parts.catalogue,
         caps=caps,
         lookups=PostgresLookups(parts.database, parts.vault),
+        codes=GuestCodes(parts.database, parts.vault),
         support=support_of(parts),
         hashes=KeyedHashes.of(settings.keys()[KeyKind.HASH]),
         callers=Callers(

@@ -69,3 +69,15 @@ lookup_links: Final = Table(
     Column("used_at", MOMENT),
     Index("ix_lookup_links_expires_at", "expires_at"),
 )
+
+guest_codes: Final = Table(
+    "guest_codes",
+    metadata,
+    own_session(primary_key=True),
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("used_at", MOMENT),
+    *not_negative("tries"),
+    Index("ix_guest_codes_expires_at", "expires_at"),
+)

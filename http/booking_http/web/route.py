@@ -62,5 +62,15 @@ class Route:
         return tuple(part.strip("{}") for part in self.path.split("/") if part.startswith("{"))
 
 
+def named(handler: Handler, name: str) -> Handler:
+    """Return a handler under another name, where one serves two routes."""
+
+    async def renamed(request: web.Request) -> web.StreamResponse:
+        return await handler(request)
+
+    renamed.__name__, renamed.__doc__ = name, handler.__doc__
+    return renamed
+
+
 DOCUMENT: Final = web.AppKey[Mapping[str, Any]]("document")
 """The API's OpenAPI document, built once from the table."""
