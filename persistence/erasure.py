@@ -1,4 +1,4 @@
-"""Personal data that must go, and data keys that must be wrapped anew."""
+"""Personal data that must go."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one, transaction
-from persistence.encryption import Vault
-
-FIRST: Final = UUID(int=0)
+from persistence.database import fetch_one
 
 # Without its key nothing a session sealed can be read again, and without hashes it is not found.
 ERASE: Final = text(
@@ -22,35 +19,7 @@ ERASE: Final = text(
     """
 )
 
-# A handful of keys that come after the last one seen.
-SOME_KEYS: Final = text(
-    """
-    SELECT session_id, wrapped_key FROM session_keys
-    WHERE session_id > :after ORDER BY session_id LIMIT :limit FOR UPDATE
-    """
-)
-
-# One key in its new wrapping.
-REPLACE_KEY: Final = text(
-    "UPDATE session_keys SET wrapped_key = :wrapped_key WHERE session_id = :session_id"
-)
-
 
 async def erase(engine: AsyncEngine, session_id: UUID) -> bool:
     """Destroy a session's data key and its search hashes; False when that was done before."""
     return await fetch_one(engine, ERASE, {"session_id": session_id}) is not None
-
-
-async def rewrap_keys(
-    engine: AsyncEngine, vault: Vault, *, after: UUID = FIRST, limit: int = 500
-) -> UUID | None:
-    """Wrap a batch of data keys by the current master; return where to go on, or None."""
-    async with transaction(engine) as connection:
-        rows = list(await connection.execute(SOME_KEYS, {"after": after, "limit": limit}))
-        anew = [
-            {"session_id": row.session_id, "wrapped_key": vault.rewrap(row.wrapped_key)}
-            for row in rows
-        ]
-        if anew:
-            await connection.execute(REPLACE_KEY, anew)
-    return rows[-1].session_id if rows else None
