@@ -7,7 +7,7 @@ from typing import Final
 from alembic import op
 
 revision = "20261129_44"
-down_revision = "20261129_43"
+down_revision = "20261129_51"
 branch_labels = None
 depends_on = None
 
