@@ -199,6 +199,8 @@ class Settings(FromEnvironment):
     told then, and nothing is cancelled"""
     balance_due_days: int | None = Field(default=_POLICY.balance_days, ge=0, le=730)
     """how many days before the sailing a balance is due, where the line names no day"""
+    balance_reminder_days: int = Field(default=_POLICY.remind_days, ge=0, le=730)
+    """how many days before a balance is due the guest is mailed a reminder; needs `SMTP_URL`"""
     session_minutes: Seconds = _POLICY.session_life / _MINUTE
     """how long a session lives"""
     hold_default_minutes: Seconds = _POLICY.hold_default / _MINUTE
@@ -359,6 +361,7 @@ class Settings(FromEnvironment):
             payment_channel=self.payment_channel,
             pay_later=self.pay_later,
             balance_days=self.balance_due_days,
+            remind_days=self.balance_reminder_days,
             collect_within=timedelta(hours=self.collect_hours),
             time_scale=self.traveltek_time_scale,
             max_cards=self.max_cards,
