@@ -35,6 +35,7 @@ from booking_http.setting_types import (
     Secrets,
     SiteUrl,
     Terms,
+    TimeZone,
     Words,
     rules_of,
     said_of,
@@ -129,6 +130,9 @@ class Settings(FromEnvironment):
     """the schema of the catalogue's tables, when it is not that of the layout"""
     catalogue_columns: Columns = None
     """other names of tables and columns, as JSON: [docs/catalogue.md](catalogue.md)"""
+    catalogue_time_zone: TimeZone = "UTC"
+    """where a sailing's day is read off a moment, such as `Asia/Tokyo`; days without a time have
+    no zone"""
     catalogue_pool_size: int = Field(default=4, ge=1, le=50)
     """connections to the catalogue per process"""
     catalogue_cache_seconds: float = Field(default=30.0, ge=0, le=LONG, allow_inf_nan=False)

@@ -185,6 +185,13 @@ WORDS: Final[Mapping[str, ProblemWords]] = MappingProxyType(
             N_("Nothing was done. Open it anew and send it again."),
             "retry",
         ),
+        E.CODE_WRONG: _words(
+            N_("This is not the code that we mailed, or it has ended"),
+            N_(
+                "A code works once and for 15 minutes, and the last one mailed is the one that "
+                "counts."
+            ),
+        ),
         C.NOT_FOUND: _NO_PAGE,
         E.METHOD_NOT_ALLOWED: _NO_PAGE,
         E.BAD_REQUEST: _NO_PAGE,
