@@ -17,9 +17,10 @@ _RIGHTS: Final = {
     "clock_offset": "SELECT",
     "installation": "SELECT, UPDATE",
     "retired_keys": "SELECT, INSERT",
+    "pruned_sessions": "SELECT",
 }
 """Of tables that are not for work: the mark is read, and bound to the supplier's account once; a
-retired key stays retired."""
+retired key stays retired; what is gone is noted by the owner's function."""
 # A table that the owner makes later is one to work with, until the grants are written anew.
 _LATER: Final = (
     f"ALTER DEFAULT PRIVILEGES GRANT {_WORK} ON TABLES TO {{role}}",
