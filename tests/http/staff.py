@@ -105,6 +105,11 @@ async def audit(service: Service, action: str) -> list[Row[Any]]:
     return await rows(service, sql, action=action)
 
 
+def but_collecting(tasks: list[Json]) -> list[Json]:
+    """Return the tasks but those to collect a payment."""
+    return [task for task in tasks if task["kind"] != "collect_payment"]
+
+
 async def in_doubt(service: Service) -> tuple[Guest, str]:
     """Return a guest whose booking was made and never answered, and its reservation."""
     guest = service.guest()

@@ -165,6 +165,7 @@ class Attempts:
             "reference": self.mine.reference,
             "cruise_id": "2190294",
             "name": "nothing.txt",
+            "act": "email",
         }
         nobody = "00000000-0000-7000-8000-000000000000"
         return re.sub(r"{(\w+)}", lambda found: names.get(found[1], nobody), path)
