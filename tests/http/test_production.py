@@ -28,6 +28,7 @@ from booking_http.setting_types import NEVER_ACCEPTED, Risk
 from booking_http.settings import Settings, SettingsError, load_settings
 from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker
+from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.environment_mark import AppEnv
 from persistence.grants import APPEND_ONLY
@@ -221,7 +222,7 @@ async def test_the_service_books_with_its_role_and_cannot_rewrite_what_happened(
         assert (await guest.book(ask)).status == 201
         assert (await guest.cancel()).status == 202
         await PostgresCaps(service.parts.database).forget()
-        await prune_by_role(service)
+        await prune_by_role(service, roles.owner)
     as_service = await asyncpg.connect(roles.service)
     try:
         for table in APPEND_ONLY:
@@ -236,16 +237,17 @@ async def test_the_service_books_with_its_role_and_cannot_rewrite_what_happened(
         await as_service.close()
 
 
-async def prune_by_role(service: Service) -> None:
+async def prune_by_role(service: Service, owner: str) -> None:
     """Let go of a draft, which only the owner's function can."""
     await service.guest().to_priced()
-    await service.advance(days=1)
+    engine = create_engine(owner, pool_size=1)
+    await set_clock_offset(engine, timedelta(days=1))
     await Worker(service.parts, metrics=Metrics()).drain()
-    await service.advance(days=400)
+    await set_clock_offset(engine, timedelta(days=400))
+    await engine.dispose()
     policy = Retention(drafts=timedelta(days=40))
-    assert [
-        each.sessions async for each in prune_all(service.parts.database, policy, dry=False)
-    ] == [1]
+    steps = prune_all(service.parts.database, policy, dry=False)
+    assert [each.sessions async for each in steps] == [1]
 
 
 async def test_a_role_that_there_is_not_is_named(roles: Roles) -> None:
