@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.tables.registry import metadata
 
-APPEND_ONLY: Final = frozenset({"session_history", "staff_audit", "supplier_calls"})
+APPEND_ONLY: Final = frozenset({"session_history", "staff_audit", "supplier_calls", "audit_seals"})
 """History, audit and evidence: what is in them stays as it was written."""
 _WORK: Final = "SELECT, INSERT, UPDATE, DELETE"
 _RIGHTS: Final = {

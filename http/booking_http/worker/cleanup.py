@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
+from persistence.audit_chain import seal_some
 from persistence.encryption import Vault
 from persistence.overview import forget_passing_calls, sum_up
 from persistence.rate_limits import PostgresCaps
@@ -22,6 +23,7 @@ from persistence.staff import PostgresStaff
 
 TIDY_SECONDS: Final = 3600.0
 PRUNE_SECONDS: Final = 2.0
+SEAL_SECONDS: Final = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -61,3 +63,12 @@ async def prune(database: AsyncEngine, policy: Retention) -> None:
         with until_next_time("retention"):
             await prune_some(database, policy)
         await asyncio.sleep(PRUNE_SECONDS)
+
+
+async def seal_audit(database: AsyncEngine) -> None:
+    """Seal what staff looked at and did, every minute; nobody waits for it."""
+    while True:
+        with until_next_time("sealing the audit"):
+            while await seal_some(database):
+                pass
+        await asyncio.sleep(SEAL_SECONDS)
