@@ -7,7 +7,7 @@ from typing import Final
 from alembic import op
 
 revision = "20261129_52"
-down_revision = "20261129_51"
+down_revision = "20261129_44"
 branch_labels = None
 depends_on = None
 
