@@ -209,7 +209,13 @@ class WorkQueue(Protocol):
         """Return sessions whose hold or life has ended, or whose unwinding can be finished."""
 
     async def overdue_payments(self, *, limit: int) -> Sequence[UUID]:
-        """Return booked sessions whose payment deadline has passed."""
+        """Return booked sessions whose time to be paid, set by the line, has passed."""
+
+    async def balances_to_remind(self, *, limit: int, days: int) -> Sequence[UUID]:
+        """Return paid bookings whose balance is due within so many days, and nobody was told."""
+
+    async def uncollected_payments(self, *, limit: int) -> Sequence[UUID]:
+        """Return bookings whose money nobody collects, or should have collected by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from booking_flow.flow import State
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.session import Session
 from booking_flow.model.step import OpenStep, StepName, StepStatus
@@ -50,6 +51,8 @@ class Shape:
     owed: bool
     tasks: bool
     payments: bool
+    collected: bool
+    """A booking waits for its money no longer, and with that ends the task to collect it."""
     announced: bool
     """Somebody outside is to be told of it."""
     remembers: bool
@@ -100,11 +103,26 @@ def shape_of(
         owed=bool(change.owed),
         tasks=bool(change.tasks),
         payments=bool(change.payments),
+        collected=_collected(before, after),
         announced=announced,
         remembers=bool(change.remembers),
         remembered_step=remembered_step(change) is not None,
         audited=audited,
     )
+
+
+def collectable(session: Session) -> bool:
+    """Whether a booking waits for money, and is not being cancelled."""
+    made = session.booking
+    owing = session.state is State.BOOKED or (
+        session.state is State.PAID and made is not None and made.outstanding.positive
+    )
+    return owing and session.unwinding is None
+
+
+def _collected(before: Session, after: Session) -> bool:
+    """Whether what was waited for has come, or will not; a balance is waited for anew."""
+    return collectable(before) and (before.state is not after.state or not collectable(after))
 
 
 def _ensure_kept(before: Session, after: Session) -> None:

@@ -35,6 +35,7 @@ from booking_http.setting_types import (
     Secrets,
     SiteUrl,
     Terms,
+    TimeZone,
     Words,
     rules_of,
     said_of,
@@ -129,6 +130,9 @@ class Settings(FromEnvironment):
     """the schema of the catalogue's tables, when it is not that of the layout"""
     catalogue_columns: Columns = None
     """other names of tables and columns, as JSON: [docs/catalogue.md](catalogue.md)"""
+    catalogue_time_zone: TimeZone = "UTC"
+    """where a sailing's day is read off a moment, such as `Asia/Tokyo`; days without a time have
+    no zone"""
     catalogue_pool_size: int = Field(default=4, ge=1, le=50)
     """connections to the catalogue per process"""
     catalogue_cache_seconds: float = Field(default=30.0, ge=0, le=LONG, allow_inf_nan=False)
@@ -187,6 +191,16 @@ class Settings(FromEnvironment):
     nothing was done then"""
     payment_channel: PaymentChannel = _POLICY.payment_channel
     """`with_booking`, `supplier_payment` or `manual` (staff record it)"""
+    pay_later: bool = _POLICY.pay_later
+    """whether the channel `with_booking` books without a card, too; staff then collect the payment
+    """
+    collect_hours: Seconds = _POLICY.collect_within / timedelta(hours=1)
+    """how soon a booking without a payment is to be paid, where the line names no time; staff are
+    told then, and nothing is cancelled"""
+    balance_due_days: int | None = Field(default=_POLICY.balance_days, ge=0, le=730)
+    """how many days before the sailing a balance is due, where the line names no day"""
+    balance_reminder_days: int = Field(default=_POLICY.remind_days, ge=0, le=730)
+    """how many days before a balance is due the guest is mailed a reminder; needs `SMTP_URL`"""
     session_minutes: Seconds = _POLICY.session_life / _MINUTE
     """how long a session lives"""
     hold_default_minutes: Seconds = _POLICY.hold_default / _MINUTE
@@ -345,6 +359,10 @@ class Settings(FromEnvironment):
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,
             payment_channel=self.payment_channel,
+            pay_later=self.pay_later,
+            balance_days=self.balance_due_days,
+            remind_days=self.balance_reminder_days,
+            collect_within=timedelta(hours=self.collect_hours),
             time_scale=self.traveltek_time_scale,
             max_cards=self.max_cards,
             visibility_lag=timedelta(minutes=self.visibility_lag_minutes),

@@ -176,6 +176,7 @@ def _catalogue(settings: Settings) -> AbstractAsyncContextManager[CatalogueReade
         currency=settings.currency,
         seconds=settings.catalogue_cache_seconds,
         size=settings.catalogue_pool_size,
+        time_zone=settings.catalogue_time_zone,
     )
 
 

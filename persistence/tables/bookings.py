@@ -54,14 +54,18 @@ bookings: Final = Table(
     Column("card_brand", Text),
     Column("card_last4", Text),
     Column("booked_at", MOMENT, nullable=False),
+    Column("collect_by", MOMENT),
+    Column("kept", MONEY),
+    Column("reminded_at", MOMENT),
     UniqueConstraint("line_id", "reservation"),
     UniqueConstraint("supplier_booking_id"),
     three_letters(),
     three_letters("paid_currency"),
-    *not_negative("total", "paid"),
+    *not_negative("total", "paid", "kept"),
     CheckConstraint("reservation <> ''", name="reservation_given"),
     CheckConstraint("length(card_last4) <= 4", name="card_masked"),
     Index("ix_bookings_reservation", "reservation"),
+    Index("ix_bookings_balance", "balance_due_date", postgresql_where=text("paid < total")),
 )
 
 booking_passengers: Final = Table(
@@ -85,7 +89,6 @@ booking_payments: Final = Table(
     Column("card_last4", Text),
     Column("step_id", UUID),
     three_letters(),
-    *not_negative("amount"),
     CheckConstraint("length(card_last4) <= 4", name="card_masked"),
 )
 

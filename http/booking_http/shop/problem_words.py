@@ -176,7 +176,7 @@ WORDS: Final[Mapping[str, ProblemWords]] = MappingProxyType(
             "prices",
             "call",
         ),
-        "payment_required": _words(
+        C.PAYMENT_REQUIRED: _words(
             N_("A card is needed to book"),
             N_("%(line)s takes the payment together with the booking. Nothing is booked yet."),
         ),

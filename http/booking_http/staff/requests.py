@@ -104,6 +104,26 @@ class RecordRequest(ReasonRequest):
         return actions.Received(amount=Money(self.amount, self.currency))
 
 
+class RefundRequest(ReasonRequest):
+    """What the line keeps of a cancelled booking; the rest has gone back to the guest."""
+
+    kept: AskedAmount
+
+    def parameters(self) -> actions.Kept:
+        """Return what the line keeps."""
+        return actions.Kept(kept=self.kept)
+
+
+class DuplicateRequest(ReasonRequest):
+    """The line's number of a second reservation of this session."""
+
+    reservation: Code
+
+    def parameters(self) -> actions.SecondBooking:
+        """Return the number."""
+        return actions.SecondBooking(reservation=self.reservation)
+
+
 class MoveRequest(ReasonRequest):
     """Where to; against the flow only with `override` and with all that it does not undo."""
 
@@ -152,6 +172,8 @@ _MORE: Final[Mapping[str, type[ReasonRequest]]] = {
     actions.EXTEND.name: ExtendRequest,
     actions.RECORD.name: RecordRequest,
     actions.CORRECT.name: CorrectRequest,
+    actions.REFUND.name: RefundRequest,
+    actions.DUPLICATE.name: DuplicateRequest,
     actions.MOVE.name: MoveRequest,
     actions.REDACT.name: RedactRequest,
 }
@@ -169,6 +191,8 @@ class AnswerRequest(ReasonRequest):
     override: bool = False
     takeover: bool = False
     """Answers what a colleague works on."""
+    kept: AskedAmount | None = None
+    """What the line keeps of a cancelled booking; the rest has gone back."""
 
     def answer(self, task_id: UUID | None, seen: frozenset[int]) -> TaskAnswer:
         """Return the answer as the core takes it."""
@@ -180,6 +204,7 @@ class AnswerRequest(ReasonRequest):
             note=self.reason,
             override=self.override,
             takeover=self.takeover,
+            kept=self.kept,
         )
 
 
@@ -202,6 +227,10 @@ class GroupAnswerRequest(ReasonRequest):
         AnswerKind.NOT_PAID,
         AnswerKind.LINE_CANCELLED,
         AnswerKind.LINE_REFUSED,
+        AnswerKind.RECEIVED,
+        AnswerKind.CANCEL_BOOKING,
+        AnswerKind.SECOND_CANCELLED,
+        AnswerKind.FIRST_CANCELLED,
         AnswerKind.DONE,
     ]
     tasks: Annotated[list[SeenTaskRequest], Field(min_length=1, max_length=100)]
