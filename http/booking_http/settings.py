@@ -181,6 +181,9 @@ class Settings(FromEnvironment):
     age_bands: Bands = ()
     """the oldest infant and the oldest child of a cruise line, as `22:2-17` (line, infant, child),
     separated by commas; `*` stands for every other line, else `2-17` counts"""
+    send_internal_reference: bool = False
+    """send our reference with a booking as `internalref`, and look for it in what the line and
+    the back office tell: [docs/traveltek.md](traveltek.md) says how to find out whether it is"""
     booked_words: Terms = ("Booked",)
     """the supplier's words of status that mean booked, separated by commas; any other word is an
     unknown outcome"""
