@@ -396,6 +396,7 @@ def test_an_unpaid_booking_past_its_deadline_is_cancelled_by_a_person() -> None:
         due(booking=a_booking(payment_due_at=None)),
         due(open_step=a_step(StepName.PAY)),
         due(unwinding=CANCELLING),
+        due(disputed_since=NOW),
         a_session(State.PAID, booking=a_booking(payment_due_at=NOW)),
         a_session(BASKETED),
     ],
