@@ -34,7 +34,7 @@ from tests.http.kit import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]
 _COMPENSATION = "booking_flow.runtime.compensation.Compensation"
-_UNIT_OF_WORK = "booking_flow.runtime.unit_of_work.UnitOfWork"
+_UNIT_OF_WORK = "booking_flow.unit_of_work.UnitOfWork"
 _SETTLEMENT = "booking_flow.runtime.settlement.Settlement"
 ADD = "booking_flow.steps.hold._add: access.supplier.add_to_basket"
 BOOK = "booking_flow.steps.book.call_book: access.supplier.book"

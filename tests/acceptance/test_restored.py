@@ -19,8 +19,8 @@ from adapters.embedded import EmbeddedPostgres
 from booking_flow.errors import Refused
 from booking_flow.model.task import TaskKind
 from booking_flow.runtime.recovery import Recovery
-from booking_flow.runtime.unit_of_work import CHANGED
 from booking_flow.staff.people import Role
+from booking_flow.unit_of_work import CHANGED
 from persistence.database import create_engine, execute, fetch_all
 from persistence.migrate import upgrade
 from tests.acceptance.processes import Fate, nursery

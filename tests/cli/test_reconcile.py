@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 
 from booking_flow.errors import Refused
 from booking_flow.runtime.recovery import Recovery
-from booking_flow.runtime.unit_of_work import CHANGED
+from booking_flow.unit_of_work import CHANGED
 from booking_http.cli.main import main
 from booking_http.cli.reconciliation import CANNOT_FIND
 from tests.acceptance.processes import environment

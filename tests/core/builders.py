@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused
 from booking_flow.flow import FLOW_VERSION, State, Trigger
 from booking_flow.model.basket import Basket, BasketAnswer, BasketItem, DiningSeating
@@ -35,7 +36,6 @@ from booking_flow.model.step import OpenStep, OwedUndo, StepName, StepSettlement
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
 from booking_flow.steps.book import BookRequest
-from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import (
     BookAnswer,
     BookStatus,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import payment_overdue
@@ -20,7 +21,6 @@ from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.model.task import TaskKind
 from booking_flow.steps.book import booked_after_all, not_booked
-from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.line_comparison import Disagreement, disagreements
 from booking_flow.steps.pay import charge_of, not_paid, paid_after_all
 from booking_flow.supplier import ImportedBooking

@@ -9,6 +9,7 @@ import pytest
 from booking_flow.booking_results import CARD_DECLINED
 from booking_flow.errors import Refusal, RefusalCode, Refused
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import SESSION_OVER
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, PaymentRecord
@@ -28,7 +29,6 @@ from booking_flow.steps.book import (
     order_of,
     settle_book,
 )
-from booking_flow.steps.guards import SESSION_OVER
 from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, FraudCategory
 from booking_flow.supplier_errors import FailureKind, SupplierError

@@ -19,10 +19,9 @@ from booking_flow.lifecycle.collection import (
 )
 from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
-from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.session import Session, Unwinding, UnwindingReason, booking_of
 from booking_flow.model.step import StepName
 from booking_flow.model.task import TaskKind
-from booking_flow.steps.pay import booking_of
 from tests.core.builders import (
     NOW,
     a_basket,

@@ -6,13 +6,7 @@ import pytest
 
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.lifecycle.edit import edited, may_price
-from booking_flow.model.history import EventKind
-from booking_flow.model.party import Details
-from booking_flow.model.session import Session, Unwinding, UnwindingReason
-from booking_flow.model.step import StepName, StepStatus
-from booking_flow.policy import PaymentChannel, Policy
-from booking_flow.steps.guards import (
+from booking_flow.guards import (
     SESSION_OVER,
     allowed_triggers,
     can_move,
@@ -22,6 +16,12 @@ from booking_flow.steps.guards import (
     expiring,
     passes,
 )
+from booking_flow.lifecycle.edit import edited, may_price
+from booking_flow.model.history import EventKind
+from booking_flow.model.party import Details
+from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.step import StepName, StepStatus
+from booking_flow.policy import PaymentChannel, Policy
 from tests.core.builders import (
     DETAILS,
     HELD_UNTIL,

@@ -13,11 +13,10 @@ from booking_flow.model.change import Change
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import Selection
-from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.session import Session, Unwinding, UnwindingReason, basket_of
 from booking_flow.model.step import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
 from booking_flow.steps.hold import (
     HoldResult,
-    basket_of,
     chosen_of,
     claim_hold,
     reopened,

@@ -14,7 +14,7 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
-from booking_flow.model.session import Session, Unwinding, UnwindingReason
+from booking_flow.model.session import Session, Unwinding, UnwindingReason, booking_of
 from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
 from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
@@ -23,7 +23,6 @@ from booking_flow.steps.pay import (
     BALANCE_PAID,
     PayResult,
     Receipt,
-    booking_of,
     claim_pay,
     intent_of,
     paid,

@@ -8,6 +8,7 @@ from booking_flow.errors import RefusalCode, Refused
 from booking_flow.flow import IllegalTransition, State, Trigger
 from booking_flow.model.change import Change, PaymentRecord, TaskClosing, begin
 from booking_flow.model.history import EventKind
+from booking_flow.model.session import open_step
 from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
 from booking_flow.model.task import TaskKind
 from booking_flow.saga import EFFECTS
@@ -140,7 +141,7 @@ def test_settling_needs_an_open_step() -> None:
     with pytest.raises(LookupError) as caught:
         outcomes.done(a_session())
     assert str(caught.value) == "no step is open"
-    assert outcomes.open_step(BUSY).id == STEP_ID
+    assert open_step(BUSY).id == STEP_ID
 
 
 def test_a_change_begins_as_nothing() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import SESSION_OVER
 from booking_flow.lifecycle.cancellation import (
     cancel,
     cancel_by_guest,
@@ -24,7 +25,6 @@ from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OwedUndo, StepName, StepStatus
 from booking_flow.model.task import TaskKind
-from booking_flow.steps.guards import SESSION_OVER
 from tests.core.builders import (
     BOOKED_FACTS,
     FACTS,

@@ -31,12 +31,12 @@ from booking_flow.flow import State
 from booking_flow.model.card import Charge
 from booking_flow.model.change import Change
 from booking_flow.model.money import Money
-from booking_flow.model.session import Session
+from booking_flow.model.session import Session, basket_of
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import Policy
 from booking_flow.steps import agreement
 from booking_flow.steps.book import BookResult, settle_book
-from booking_flow.steps.hold import HoldResult, basket_of, settle_hold
+from booking_flow.steps.hold import HoldResult, settle_hold
 from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier_errors import SupplierError

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.lifecycle.correct import NameWish, request_name
@@ -21,7 +22,6 @@ from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_flow.steps.book import not_booked, order_of
-from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore

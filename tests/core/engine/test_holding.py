@@ -16,9 +16,9 @@ from booking_flow.model.change import Change
 from booking_flow.model.pricing import Cabin, Selection
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.ports import Committed
-from booking_flow.runtime.unit_of_work import GLANCES
 from booking_flow.steps.cabin_choice import rate_key
 from booking_flow.supplier import CallContext, RateKey
+from booking_flow.unit_of_work import GLANCES
 from tests.core.engine.conftest import MakeShop
 from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
 

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from booking_flow.context import DecisionContext
 from booking_flow.engine import Engine
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
@@ -19,7 +20,6 @@ from booking_flow.model.step import StepStatus
 from booking_flow.ports import Committed, SpooledAnswer, StoreUnavailable
 from booking_flow.saga import abandoned
 from booking_flow.steps.book import not_booked
-from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import basket_unreadable
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from booking_flow.context import DecisionContext
 from booking_flow.flow import State
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Charge, PaymentType
@@ -19,7 +20,6 @@ from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
 from booking_flow.runtime.recovery import STUCK_AFTER, Recovery
 from booking_flow.steps import book, hold, pay, release
-from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import (
     BookAnswer,

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.lifecycle.correct import ASKED, NameWish
@@ -26,7 +27,6 @@ from booking_flow.staff import actions
 from booking_flow.staff.action import Action, Parameters, StaffActions, StaffCommand, Work
 from booking_flow.staff.people import Role, StaffMember, operator
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
-from booking_flow.steps.context import DecisionContext
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
 from tests.core.builders import a_contact, usd

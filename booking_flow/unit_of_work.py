@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
 from booking_flow.lifecycle import cancellation
 from booking_flow.model.audit import AuditEntry
@@ -14,7 +15,6 @@ from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, Committed, SessionStore
-from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import CallContext, SupplierCall
 
 RACES = 16

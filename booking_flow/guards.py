@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from booking_flow.channels import channel_of
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
 from booking_flow.flow import State, Trigger, rule, triggers_from
 from booking_flow.model.sailing import check_bookable
 from booking_flow.model.session import Session, UnwindingReason
 from booking_flow.policy import Policy
-from booking_flow.steps.context import DecisionContext
 
 SESSION_OVER = Refusal(
     code=RefusalCode.SESSION_EXPIRED,
