@@ -21,7 +21,7 @@ from adapters.traveltek.redact import (
     response_evidence,
     safe_text,
 )
-from adapters.traveltek.wire import Answer, Failure
+from adapters.traveltek.wire import Answer, WireFailure
 from booking_flow.supplier import CallContext, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -39,10 +39,10 @@ class Seen:
     status: int | None = None
     response: Mapping[str, object] | None = None
 
-    def answered(self, answer: Answer | Failure) -> None:
+    def answered(self, answer: Answer | WireFailure) -> None:
         """Note an answer before anybody has understood it."""
         self.status = answer.status
-        if isinstance(answer, Failure):
+        if isinstance(answer, WireFailure):
             self.response = {"failure": answer.hint}
         else:
             self.response = self._unread(answer)

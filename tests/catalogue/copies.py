@@ -12,7 +12,7 @@ from adapters.catalogue.layout import CRUISES, OWN
 from adapters.catalogue.report import Report
 from adapters.catalogue.run_log import Ledger
 from adapters.catalogue.runs import Order
-from adapters.catalogue.sync import Origin, sync
+from adapters.catalogue.sync import CatalogueOrigin, sync
 from tests.catalogue.shelves import Shelf
 from tests.patience import eventually
 
@@ -41,7 +41,7 @@ async def copy(
 ) -> Report:
     """Sync from a source, with the account that may only read where there is one."""
     url = source.url if isinstance(source, Shelf) else source
-    origin = Origin(url=url, layouts=LAYOUTS)
+    origin = CatalogueOrigin(url=url, layouts=LAYOUTS)
     return await sync(origin, order(target, **changes), ledger=ledger, watch=Nobody())
 
 

@@ -20,7 +20,7 @@ from adapters.catalogue.quality import Flaw
 from adapters.catalogue.reader import open_reader
 from adapters.catalogue.search_statements import Filters
 from booking_http.cli.doctor.connections import open_connections
-from booking_http.cli.doctor.findings import Finding, Level, Report
+from booking_http.cli.doctor.findings import DoctorFinding, DoctorReport, Level
 from booking_http.cli.doctor.runner import Scope, examine
 from booking_http.cli.main import main
 from booking_http.cli.sync_report import watching
@@ -64,7 +64,9 @@ class Practice:
         }
         return settings_for(**usual | changes)
 
-    async def report(self, shelf: Shelf, *, per_line: int | None = 2, **changes: Any) -> Report:
+    async def report(
+        self, shelf: Shelf, *, per_line: int | None = 2, **changes: Any
+    ) -> DoctorReport:
         async with open_connections(self.settings(shelf, **changes)) as connections:
             with watching(quiet=True) as watch:
                 return await examine(connections, Scope(per_line=per_line), watch)
@@ -85,11 +87,11 @@ def practice(database_url: str, simulator: Simulator) -> Practice:
     return Practice(database_url=database_url, simulator=simulator)
 
 
-def of_check(report: Report, check: str) -> list[Finding]:
+def of_check(report: DoctorReport, check: str) -> list[DoctorFinding]:
     return [finding for finding in report.findings if finding.check == check]
 
 
-def wrong(report: Report) -> dict[str, Level]:
+def wrong(report: DoctorReport) -> dict[str, Level]:
     """Return the checks that found something, with the worst of it."""
     found: dict[str, Level] = {}
     for finding in report.findings:

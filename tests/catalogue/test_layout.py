@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.catalogue.fields import ACCEPTED, FIELDS, Kind, Table
-from adapters.catalogue.layout import CRUISES, OWN, PRESETS, BadLayout, Place, layout_of
+from adapters.catalogue.layout import CRUISES, OWN, PRESETS, BadLayout, ColumnPlace, layout_of
 from booking_http.settings import SettingsError, load_settings
 from persistence.tables.bookings import lines, sailings, ships
 from tests.conftest import ROOT
@@ -34,8 +34,10 @@ def test_names_are_replaced_and_a_dotted_one_names_its_table() -> None:
     )
     assert layout.table(Table.SAILINGS) == '"staging"."voyages"'
     assert layout.table(Table.LINES) == '"staging"."carriers"'
-    assert layout.places["sailings.cruise_id"] == Place(column="codetocruiseid")
-    assert layout.places["sailings.sailing_date"] == Place(column="left_on", type="cruise_day")
+    assert layout.places["sailings.cruise_id"] == ColumnPlace(column="codetocruiseid")
+    assert layout.places["sailings.sailing_date"] == ColumnPlace(
+        column="left_on", type="cruise_day"
+    )
     assert "sailings.active" not in layout.places
     assert layout.places["ships.name"] == CRUISES.places["ships.name"]
 

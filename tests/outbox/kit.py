@@ -21,7 +21,7 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from booking_http.wiring import Parts, open_parts
-from booking_http.worker.outbox_sender import OutboxSender, Patience
+from booking_http.worker.outbox_sender import OutboxSender, RetryTimes
 from persistence.clock import set_clock_offset
 from tests.certificates import LOCALHOST, LOOPBACK, self_signed
 from tests.http.kit import settings_for
@@ -29,7 +29,7 @@ from tests.persistence.helpers import Shop
 
 KEY = b"k" * 32
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
-QUICK = Patience(most=3, most_links=2, first=timedelta(seconds=5), longest=timedelta(seconds=20))
+QUICK = RetryTimes(most=3, most_links=2, first=timedelta(seconds=5), longest=timedelta(seconds=20))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,7 +216,7 @@ async def open_office(
     database_url: str,
     *,
     tls: ssl.SSLContext | None = None,
-    patience: Patience = QUICK,
+    patience: RetryTimes = QUICK,
     **set_to: Any,
 ) -> AsyncIterator[Office]:
     """Open the parts of a process with these settings."""

@@ -10,7 +10,7 @@ from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session
 from booking_flow.staff.actions import REDACTED
-from persistence.card_audit import Place, find_cards
+from persistence.card_audit import ScannedPlace, find_cards
 from persistence.database import execute
 from persistence.encryption import Vault
 from persistence.redaction import redact_act, redact_event
@@ -21,7 +21,7 @@ CARD = "4012 8888 8888 1881"
 BARE = "4012888888881881"
 
 
-async def places(shop: Shop, vault: Vault | None) -> list[Place]:
+async def places(shop: Shop, vault: Vault | None) -> list[ScannedPlace]:
     return [place async for place in find_cards(shop.engine, vault)]
 
 
@@ -45,9 +45,9 @@ async def test_a_card_number_is_found_in_texts_in_json_and_in_sealed_details(
     found = await places(shop, vault)
     row = {"session_id": str(booked.id), "seq": str(booked.version - 1)}
     assert found == [
-        Place(table="session_history", key=row, column="reason"),
-        Place(table="session_history", key=row, column="details", path="/said"),
-        Place(
+        ScannedPlace(table="session_history", key=row, column="reason"),
+        ScannedPlace(table="session_history", key=row, column="details", path="/said"),
+        ScannedPlace(
             table="booking_sessions",
             key={"id": str(booked.id)},
             column="details_ciphertext",

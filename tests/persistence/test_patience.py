@@ -10,8 +10,8 @@ import asyncpg
 import pytest
 
 from persistence.database import create_engine
-from persistence.migrate import CannotMigrate, Patience, current, downgrade, upgrade
-from persistence.revisions import Limits, Standing, head, known, standing
+from persistence.migrate import CannotMigrate, MigrationLimits, current, downgrade, upgrade
+from persistence.revisions import Limits, RevisionStanding, head, known, standing
 
 FORGOTTEN = "20261129_14"
 BEFORE = "20261122_13"
@@ -68,7 +68,7 @@ async def test_a_migration_that_never_gets_its_turn_says_who_is_in_the_way(
     async with reader(behind):
         await asyncio.sleep(1)
         with pytest.raises(CannotMigrate, match=r"others hold .*: a report with pid \d+ since"):
-            await upgrade(behind, patience=Patience(tries=2, first=0.1))
+            await upgrade(behind, patience=MigrationLimits(tries=2, first=0.1))
     assert await current(behind) == BEFORE
 
 
@@ -104,7 +104,7 @@ async def put_ahead(dsn: str, *, oldest: str | None) -> None:
     await connection.close()
 
 
-async def stands(dsn: str) -> Standing:
+async def stands(dsn: str) -> RevisionStanding:
     engine = create_engine(dsn, pool_size=1)
     try:
         return await standing(engine)
@@ -117,7 +117,7 @@ async def test_the_tables_say_which_programs_they_serve(database_url: str) -> No
     noted = await connection.fetchval("SELECT oldest_program FROM installation")
     await connection.close()
     assert noted == OLDEST
-    assert await stands(database_url) == Standing(
+    assert await stands(database_url) == RevisionStanding(
         revision=head(), fit=True, said=f"the tables are at {head()}"
     )
 
