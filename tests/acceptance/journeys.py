@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import ClientError
 
-from tests.acceptance.processes import Fate, Nursery
+from tests.support.processes import Fate, Nursery
 from tests.acceptance.walks import (
     Named,
     to_an_old_key,
@@ -30,7 +30,7 @@ from tests.acceptance.walks import (
     to_refused_payment,
     to_released,
 )
-from tests.http.kit import Guest
+from tests.support.service import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]
 _COMPENSATION = "booking_flow.runtime.compensation.Compensation"

@@ -31,7 +31,7 @@ from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.stopping import Process, start_process
-from tests.http.kit import Service, Simulator
+from tests.support.service import Service, Simulator
 
 T = TypeVar("T")
 FORGET = """

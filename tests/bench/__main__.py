@@ -19,7 +19,7 @@ from tests.bench.recovery import measure_recovery
 from tests.bench.steps import measure_steps
 from tests.bench.store import measure_store
 from tests.conftest import ROOT
-from tests.ground import Ground, Server, run, server, standing
+from tests.support.testbed import Ground, Server, run, server, standing
 
 GUESTS = 24
 FEW, MANY = 1_000, 200_000

@@ -19,9 +19,9 @@ from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.bench.bare import COMMIT, TABLES
 from tests.bench.figures import Figures
-from tests.ground import Ground
-from tests.http.kit import HASH_KEY, MASTER_KEY
-from tests.persistence.samples import (
+from tests.support.testbed import Ground
+from tests.support.service import HASH_KEY, MASTER_KEY
+from tests.support.changes import (
     BASKET,
     GUEST,
     SECRET,

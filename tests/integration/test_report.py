@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 
-CONFTEST = "from tests.report import pytest_configure\n"
+CONFTEST = "from tests.support.report import pytest_configure\n"
 FAILING = "def test_it():\n    assert 'this' == 'that'\n"
 LASTING = "import time\n\ndef test_it():\n    time.sleep(0.3)\n"
 

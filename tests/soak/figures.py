@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_all
-from tests.soak.books import Books
+from tests.support.books import Books
 from tests.soak.guests import Crowd
 from tests.soak.storm import Storm
 

@@ -16,8 +16,8 @@ from aiohttp import ClientError, web
 from yarl import URL
 
 from adapters.simulator.faults import SURNAME_FAULTS
-from tests.ground import Ground
-from tests.http.kit import VISA, Guest, Headers, Reply, Service, once
+from tests.support.testbed import Ground
+from tests.support.service import VISA, Guest, Headers, Reply, Service, once
 from tests.soak.impatience import Ask, Button, Hand, NobodyAnswered, is_final, manner_of
 
 CARDS = (VISA,) * 12 + (

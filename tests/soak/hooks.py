@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_all, fetch_one
-from tests.outbox.kit import KEY, Received, Receiver, hooks, make_authority, running_receiver
+from tests.support.receivers import KEY, Received, Receiver, hooks, make_authority, running_receiver
 
 MOVES: Final = text(
     """

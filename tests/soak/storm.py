@@ -14,9 +14,9 @@ from functools import partial
 from aiohttp import ClientError
 
 from adapters.simulator.faults import FAULTS
-from tests.acceptance.processes import answering
-from tests.ground import Ground, Server, start_supplier
-from tests.outbox.kit import Receiver
+from tests.support.processes import answering
+from tests.support.testbed import Ground, Server, start_supplier
+from tests.support.receivers import Receiver
 from tests.soak.hooks import disturb
 
 Blow = Callable[[], Awaitable[None]]

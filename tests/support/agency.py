@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp.test_utils import TestClient
 
 from adapters.simulator.sailings import EXAMPLE_SAILING, seeded_sailings
-from tests.patience import PATIENCE
+from tests.support.waiting import PATIENCE
 
 TODAY = date(2026, 11, 22)
 SAILINGS = {sailing.codetocruiseid: sailing for sailing in seeded_sailings(TODAY)}

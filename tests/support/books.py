@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_all
-from tests.http.kit import Json, Simulator
+from tests.support.service import Json, Simulator
 
 Rows = Mapping[UUID, Sequence[Row[Any]]]
 SESSIONS: Final = """

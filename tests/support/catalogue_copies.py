@@ -13,8 +13,8 @@ from adapters.catalogue.report import Report
 from adapters.catalogue.run_log import Ledger
 from adapters.catalogue.runs import Order
 from adapters.catalogue.sync import CatalogueOrigin, sync
-from tests.catalogue.shelves import Shelf
-from tests.patience import eventually
+from tests.support.catalogue_tables import Shelf
+from tests.support.waiting import eventually
 
 LAYOUTS = (OWN, CRUISES)
 FILLS = {"sailings.active": "true", "sailings.ports": "[]", "sailings.currency": "USD"}

@@ -16,8 +16,8 @@ from booking_http.console.result_addresses import FOUND
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import COOKIE
 from persistence.staff import PostgresStaff
-from tests.http.kit import Guest, Service
-from tests.http.staff import PASSWORD, Clerk, hire
+from tests.support.service import Guest, Service
+from tests.support.staff import PASSWORD, Clerk, hire
 
 
 class Words(HTMLParser):

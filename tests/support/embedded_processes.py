@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.patience import PATIENCE
+from tests.support.waiting import PATIENCE
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 OWNER = """
 import asyncio, json, sys
 from pathlib import Path

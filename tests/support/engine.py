@@ -44,8 +44,8 @@ from persistence.clock import set_clock_offset
 from persistence.database import create_engine, fetch_all
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from tests.core.builders import a_card, a_contact, a_passenger
-from tests.patience import PATIENCE, Limits
+from tests.support.builders import a_card, a_contact, a_passenger
+from tests.support.waiting import PATIENCE, Limits
 
 CRUISE = str(EXAMPLE_SAILING)
 SOLD_OUT_CRUISE = "2199099"

@@ -23,8 +23,8 @@ from yarl import URL
 
 from booking_http.settings import Settings
 from tests.conftest import ROOT
-from tests.http.kit import Service, Simulator, settings_for
-from tests.patience import PATIENCE
+from tests.support.service import Service, Simulator, settings_for
+from tests.support.waiting import PATIENCE
 
 
 def environment(settings: Settings) -> dict[str, str]:

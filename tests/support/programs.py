@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.patience import PATIENCE
+from tests.support.waiting import PATIENCE
 
 PROGRAM = str(Path(sys.executable).with_name("booking-flow"))
 OURS = ("DATABASE_URL", "REDIS_URL", "TRAVELTEK_", "PORT", "SIMULATOR_PORT", "LOG_LEVEL")

@@ -23,9 +23,9 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.outbox_sender import OutboxSender, RetryTimes
 from persistence.clock import set_clock_offset
-from tests.certificates import LOCALHOST, LOOPBACK, self_signed
-from tests.http.kit import settings_for
-from tests.persistence.helpers import Shop
+from tests.support.certificates import LOCALHOST, LOOPBACK, self_signed
+from tests.support.service import settings_for
+from tests.support.store import Shop
 
 KEY = b"k" * 32
 SECRET = "whsec_" + base64.b64encode(KEY).decode()

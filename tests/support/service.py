@@ -35,7 +35,7 @@ from booking_http.wiring import Parts, traveltek_settings
 from persistence.catalogue import CatalogueRow, seed
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
-from tests.patience import Limits, eventually
+from tests.support.waiting import Limits, eventually
 
 CRUISE = str(EXAMPLE_SAILING)
 CARNIVAL = str(CARNIVAL_SAILING)

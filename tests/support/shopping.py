@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from tests.http.console import Page, Visitor
-from tests.http.kit import CRUISE, VISA, Service
+from tests.support.console import Page, Visitor
+from tests.support.service import CRUISE, VISA, Service
 
 CARD = {
     "payment-cardNumber": VISA,

@@ -15,7 +15,7 @@ from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.wiring import BASE
 from persistence.database import fetch_all
 from persistence.staff_changes import StaffChanges
-from tests.http.kit import Guest, Json, Reply, Service
+from tests.support.service import Guest, Json, Reply, Service
 
 PASSWORD = "a long and made-up password"
 HASH = hash_password(PASSWORD)

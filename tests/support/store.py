@@ -13,7 +13,7 @@ from booking_flow.model.step import StepName
 from booking_flow.ports import CommitResult, Committed
 from persistence.database import fetch_all
 from persistence.sessions import PostgresSessionStore
-from tests.persistence.samples import (
+from tests.support.changes import (
     BASKET,
     BOOKING,
     DETAILS,

@@ -25,9 +25,9 @@ from booking_http.settings import Settings
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.migrate import upgrade
-from tests.acceptance.processes import answering, environment, free_port
+from tests.support.processes import answering, environment, free_port
 from tests.conftest import ROOT
-from tests.http.kit import Simulator, seed_catalogue, settings_for
+from tests.support.service import Simulator, seed_catalogue, settings_for
 
 Result = TypeVar("Result")
 PLENTY = 1_000_000

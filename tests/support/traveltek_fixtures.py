@@ -13,8 +13,8 @@ from aiohttp.test_utils import TestServer
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.token_cache import TokenCache
 from adapters.traveltek import TraveltekClient, open_client
-from tests.adapters.traveltek import kit
-from tests.patience import Limits
+from tests.support import traveltek as kit
+from tests.support.waiting import Limits
 
 NOON = datetime.combine(kit.TODAY, clock_time(12), tzinfo=UTC)
 MakeClient = Callable[..., TraveltekClient]

@@ -18,7 +18,7 @@ from booking_http.worker.main import Worker
 from persistence.clock import set_clock_offset
 from persistence.database import fetch_all
 from persistence.tasks import PostgresTaskStore
-from tests.http.kit import Guest, Service, Simulator, patient
+from tests.support.service import Guest, Service, Simulator, patient
 
 LEASES = timedelta(minutes=4)
 """Longer than any lease, shorter than a hold."""

@@ -11,11 +11,11 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 from yarl import URL
 
-from tests.acceptance.processes import environment, free_port
-from tests.ground import Program, Server
-from tests.http.conftest import seeded_url, simulator
-from tests.http.kit import Simulator, settings_for
-from tests.patience import slowness
+from tests.support.processes import environment, free_port
+from tests.support.testbed import Program, Server
+from tests.integration.http.conftest import seeded_url, simulator
+from tests.support.service import Simulator, settings_for
+from tests.support.waiting import slowness
 
 __all__ = ["GRACE", "Start", "http", "seeded_url", "simulator", "start"]
 

@@ -8,9 +8,9 @@ import string
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from tests.http.kit import Guest, Headers, Reply, once
-from tests.patience import eventually
-from tests.rollout.doors import Doors, Visitor, visiting
+from tests.support.service import Guest, Headers, Reply, once
+from tests.support.waiting import eventually
+from tests.acceptance.rollout.doors import Doors, Visitor, visiting
 from tests.soak.guests import CRUISES
 
 PAUSE = 0.2

@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 from yarl import URL
 
-from tests.http.kit import Headers, Reply, Service, Simulator
+from tests.support.service import Headers, Reply, Service, Simulator
 
 PATIENCE = 60.0
 """Seconds a guest waits for an answer."""

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 
 _SEED: Final = """
 import asyncio, os
-from tests.http.kit import seed_catalogue
+from tests.support.service import seed_catalogue
 asyncio.run(seed_catalogue(os.environ["DATABASE_URL"]))
 """
 _WHERE: Final = "import booking_http.cli, booking_flow; print(booking_flow.__file__)"

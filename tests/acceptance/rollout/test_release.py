@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rollout.release import NoRelease, newest_tag
+from tests.acceptance.rollout.release import NoRelease, newest_tag
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 
-from tests.ground import PLENTY
-from tests.http.kit import Simulator
-from tests.rollout.conftest import Start
-from tests.rollout.crowd import Crowd
-from tests.rollout.doors import watching
+from tests.support.testbed import PLENTY
+from tests.support.service import Simulator
+from tests.acceptance.rollout.conftest import Start
+from tests.acceptance.rollout.crowd import Crowd
+from tests.acceptance.rollout.doors import watching
 
 GUESTS = 16
 

@@ -20,10 +20,10 @@ from booking_flow.ports import Lookup
 from booking_flow.supplier import CallContext, ImportedBooking
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from tests.conftest import MockedResponse
-from tests.persistence.samples import BASKET, DETAILS, SELECTION, session
+from tests.support.changes import BASKET, DETAILS, SELECTION, session
 
 URL_ = "https://office.test/find"
-PAGE = Path(__file__).parents[2] / "docs" / "back-office.md"
+PAGE = Path(__file__).parents[3] / "docs" / "back-office.md"
 QUESTION, ANSWER = (
     json.loads(block) for block in re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
 )

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 from yarl import URL
 
-from tests.catalogue.shelves import Columns, Shelf, build, stock
+from tests.support.catalogue_tables import Columns, Shelf, build, stock
 from tests.conftest import PostgresServer, administer, run_apart
 
 MakeShelf = Callable[..., Awaitable[Shelf]]

@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.shelves import Shelf
-from tests.catalogue.test_reader import COUNTS, OPTIONAL, TEXTS
-from tests.http.kit import Service, Simulator, running_service, running_simulator
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.catalogue_tables import Shelf
+from tests.integration.catalogue.test_reader import COUNTS, OPTIONAL, TEXTS
+from tests.support.service import Service, Simulator, running_service, running_simulator
 
 SHAPES = {
     "without optional columns": {"cruises": dict.fromkeys(OPTIONAL)},

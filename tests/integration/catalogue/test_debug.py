@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from booking_flow.staff.people import Role
-from tests.catalogue.conftest import MakeShelf
-from tests.http.kit import Service, Simulator, running_service, running_simulator
-from tests.http.staff import audit, hire
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.service import Service, Simulator, running_service, running_simulator
+from tests.support.staff import audit, hire
 
 DB_INFO, SUPPLIER = "/api/v1/debug/db-info", "/api/v1/debug/supplier"
 

@@ -21,9 +21,9 @@ from adapters.catalogue.imports import import_files
 from adapters.catalogue.report import Report
 from persistence.database import create_engine
 from persistence.sync_runs import PostgresSyncRuns
-from tests.catalogue import tree as trees
-from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.copies import (
+from tests.support import catalogue_files as trees
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.catalogue_copies import (
     Nobody,
     all_gone,
     every_row,
@@ -34,8 +34,8 @@ from tests.catalogue.copies import (
     sold,
     someone_waits,
 )
-from tests.catalogue.tree import Tree, grow, misplaced, spoil
-from tests.cli.programs import running, survivors
+from tests.support.catalogue_files import Tree, grow, misplaced, spoil
+from tests.support.programs import running, survivors
 
 SAILINGS = Table.SAILINGS
 

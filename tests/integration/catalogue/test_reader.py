@@ -19,9 +19,9 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.demo.seed import row_of
 from persistence.catalogue import CatalogueRow, seed
 from persistence.database import create_engine
-from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.shelves import NEEDED, Shelf, today
-from tests.persistence.samples import SAILING
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.catalogue_tables import NEEDED, Shelf, today
+from tests.support.changes import SAILING
 
 TODAY = date(2030, 1, 1)
 PAST = replace(SAILING, cruise_id="past", sailing_date=date(2020, 1, 1))

@@ -9,7 +9,7 @@ from booking_http.web.catalogue_gauges import CatalogueGauges
 from persistence.database import create_engine
 from persistence.sync_runs import PostgresSyncRuns
 from persistence.tables.sync_runs import RunKind
-from tests.http.kit import running_service, running_simulator
+from tests.support.service import running_service, running_simulator
 
 REPORT = {"written": 12, "refused": 3}
 

@@ -16,10 +16,10 @@ from adapters.catalogue.search_statements import Filters, SortKey
 from booking_flow.model.pricing import CabinCategory
 from persistence.catalogue import CatalogueRow, ShipDescription, seed
 from persistence.database import create_engine
-from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.shelves import today
-from tests.catalogue.test_reader import SHAPES, reading
-from tests.persistence.samples import SAILING
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.catalogue_tables import today
+from tests.integration.catalogue.test_reader import SHAPES, reading
+from tests.support.changes import SAILING
 
 TODAY = date(2030, 1, 1)
 SHORT = replace(

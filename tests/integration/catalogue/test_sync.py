@@ -8,9 +8,9 @@ import pytest
 
 from adapters.catalogue.fields import Table
 from adapters.catalogue.pairing import CannotCopy
-from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.copies import FIRST, copy, every_row, fill, keys, look, sold
-from tests.http.kit import CRUISE, running_service, running_simulator, seed_catalogue
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.catalogue_copies import FIRST, copy, every_row, fill, keys, look, sold
+from tests.support.service import CRUISE, running_service, running_simulator, seed_catalogue
 
 SAILINGS = Table.SAILINGS
 MANY = 50_000

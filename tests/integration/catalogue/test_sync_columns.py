@@ -11,8 +11,8 @@ import pytest
 
 from adapters.catalogue.fields import Table
 from adapters.catalogue.pairing import CannotCopy
-from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.copies import FIRST, copy, every_row, fill, keys, look, sold
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.catalogue_copies import FIRST, copy, every_row, fill, keys, look, sold
 
 SAILINGS, SHIPS = Table.SAILINGS, Table.SHIPS
 

@@ -15,8 +15,8 @@ from adapters.catalogue.fields import Table
 from persistence.database import create_engine
 from persistence.sync_runs import PastRun, PostgresSyncRuns
 from persistence.tables.sync_runs import RunOutcome
-from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.copies import (
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.support.catalogue_copies import (
     FIRST,
     all_gone,
     copy,
@@ -28,8 +28,8 @@ from tests.catalogue.copies import (
     sold,
     someone_waits,
 )
-from tests.catalogue.shelves import Shelf
-from tests.cli.programs import running
+from tests.support.catalogue_tables import Shelf
+from tests.support.programs import running
 
 SAILINGS = Table.SAILINGS
 NUMBER, HELD_UP = 2400, FIRST + 2100

@@ -19,10 +19,10 @@ from booking_http.wiring import open_parts
 from persistence.database import create_engine, execute
 from persistence.environment_mark import AppEnv, Mark, read_mark, remark
 from persistence.migrate import upgrade
-from tests.acceptance.processes import environment
-from tests.cli.programs import run
-from tests.http.kit import running_service, running_simulator, settings_for
-from tests.patience import PATIENCE
+from tests.support.processes import environment
+from tests.support.programs import run
+from tests.support.service import running_service, running_simulator, settings_for
+from tests.support.waiting import PATIENCE
 
 SID = "10001"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
-from tests.acceptance.processes import environment
-from tests.cli.programs import run
-from tests.http.conftest import make_service, seeded_url, service, simulator
-from tests.http.kit import Guest, Service
-from tests.http.staff import rows
+from tests.support.processes import environment
+from tests.support.programs import run
+from tests.integration.http.conftest import make_service, seeded_url, service, simulator
+from tests.support.service import Guest, Service
+from tests.support.staff import rows
 
 __all__ = ["make_service", "seeded_url", "service", "simulator"]
 

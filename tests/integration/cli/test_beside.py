@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from booking_http.demo.staff import SUPERVISOR
-from tests.catalogue.tree import grow
-from tests.cli.programs import free_ports, run, running
+from tests.support.catalogue_files import grow
+from tests.support.programs import free_ports, run, running
 
 pytestmark = pytest.mark.slow
 NO_TASK = "00000000-0000-0000-0000-000000000001"

@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.cli.programs import free_ports, run, running
+from tests.support.programs import free_ports, run, running
 
 REQUIRED = (
     "DATABASE_URL",

@@ -14,9 +14,9 @@ from booking_http.cli.main import main
 from persistence import history_check
 from persistence.database import create_engine
 from persistence.history_check import check_all
-from tests.http.conftest import make_service, seeded_url, service, simulator
-from tests.http.kit import Service
-from tests.http.staff import audit, hire, rows
+from tests.integration.http.conftest import make_service, seeded_url, service, simulator
+from tests.support.service import Service
+from tests.support.staff import audit, hire, rows
 
 __all__ = ["make_service", "seeded_url", "service", "simulator"]
 

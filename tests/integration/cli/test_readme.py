@@ -11,7 +11,7 @@ from booking_http.cli.main import main
 from booking_http.demo.text import booking_lines
 from booking_http.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 README = (ROOT / "README.md").read_text("utf-8")
 CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text("utf-8")
 PAGES = [

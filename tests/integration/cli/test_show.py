@@ -17,9 +17,9 @@ from booking_http.cli.main import main
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from tests.persistence.helpers import Shop
-from tests.persistence.samples import NOW, call, claimed, settled
-from tests.words import told
+from tests.support.store import Shop
+from tests.support.changes import NOW, call, claimed, settled
+from tests.support.text import told
 
 PERSONAL = (
     "Quillfeather",

@@ -15,12 +15,12 @@ from sqlalchemy import Row
 from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from persistence.tasks import PostgresTaskStore
-from tests.acceptance.processes import environment
-from tests.http.conftest import make_service, seeded_url, service, simulator
-from tests.http.kit import Guest, Service
-from tests.http.staff import Clerk, audit, hire
-from tests.words import told
-from tests.worker.kit import clocks_of
+from tests.support.processes import environment
+from tests.integration.http.conftest import make_service, seeded_url, service, simulator
+from tests.support.service import Guest, Service
+from tests.support.staff import Clerk, audit, hire
+from tests.support.text import told
+from tests.support.workers import clocks_of
 
 __all__ = ["make_service", "seeded_url", "service", "simulator"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.programs import Running, environment, free_ports, run, running
+from tests.support.programs import Running, environment, free_ports, run, running
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def program(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the helpers of the command line run the installed program."""
-    monkeypatch.setattr("tests.cli.programs.PROGRAM", str(installed))
+    monkeypatch.setattr("tests.support.programs.PROGRAM", str(installed))
     monkeypatch.delenv("PYTHONPATH", raising=False)
     return installed
 

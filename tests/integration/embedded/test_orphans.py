@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.adapters.embedded.processes import Owner, eventually, still_alive
+from tests.support.embedded_processes import Owner, eventually, still_alive
 
 pytestmark = pytest.mark.slow
 

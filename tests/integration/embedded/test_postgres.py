@@ -10,7 +10,7 @@ import pytest
 from adapters.embedded import EmbeddedPostgres, EmbeddedServerError
 from adapters.embedded.folder import nobody_may_enter
 from adapters.embedded.postgres import programs_path
-from tests.adapters.embedded.processes import Owner, as_ordinary_user
+from tests.support.embedded_processes import Owner, as_ordinary_user
 
 pytestmark = pytest.mark.slow
 

@@ -1,16 +1,26 @@
 """Fixtures: a supplier, a database with sailings in it, and engines over both."""
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from persistence.database import create_engine
 from tests.conftest import PostgresServer, Templates, own_copy
-from tests.core.engine.kit import Shop, Simulator, running_shop, running_simulator, seed
+from tests.mutants import WITHOUT_SERVERS
+from tests.support.engine import Shop, Simulator, running_shop, running_simulator, seed
 
+HERE = Path(__file__).parent
 MakeShop = Callable[..., Awaitable[Shop]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave these tests out where a round of mutants wants the quick ones alone."""
+    if os.environ.get(WITHOUT_SERVERS):
+        items[:] = [item for item in items if not item.path.is_relative_to(HERE)]
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import FailedYellow, PaymentChannel
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import CallContext, PayAnswer
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Guest, Shop, a_command, another_had_it_already, bound, refused
-from tests.patience import PATIENCE, kept_back
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import Guest, Shop, a_command, another_had_it_already, bound, refused
+from tests.support.waiting import PATIENCE, kept_back
 
 DEPOSIT, ALL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
 BASKETED, SELECTED, BOOKED, PAID = (

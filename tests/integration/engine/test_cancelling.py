@@ -11,9 +11,9 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Loaded, UnwindingReason
 from booking_flow.supplier import CallContext
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import ORIGIN, Guest, Shop, refused
-from tests.patience import kept_back
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import ORIGIN, Guest, Shop, refused
+from tests.support.waiting import kept_back
 
 CANCELLED, BASKETED = State.CANCELLED, State.BASKETED
 

@@ -25,10 +25,10 @@ from booking_flow.steps.book import not_booked, order_of
 from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Guest, Shop, refused
-from tests.core.engine.test_recovery import commit, in_doubt
-from tests.patience import kept_back
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import Guest, Shop, refused
+from tests.integration.engine.test_recovery import commit, in_doubt
+from tests.support.waiting import kept_back
 
 STAFF = StaffMember(name="ada", role=Role.SUPERVISOR, account_id=UUID(int=1))
 DEPOSIT = PaymentType.DEPOSIT

@@ -2,7 +2,7 @@
 
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
-from tests.core.engine.kit import Shop
+from tests.support.engine import Shop
 
 
 async def test_a_guest_books_and_pays_a_deposit_in_six_steps(shop: Shop) -> None:

@@ -19,8 +19,8 @@ from booking_flow.ports import Committed
 from booking_flow.steps.cabin_choice import rate_key
 from booking_flow.supplier import CallContext, RateKey
 from booking_flow.unit_of_work import GLANCES
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import Guest, Shop, a_command, bound, refused
 
 BASKETED, SELECTED = State.BASKETED, State.CABIN_SELECTED
 

@@ -25,10 +25,10 @@ from persistence.audit import PostgresAudit
 from persistence.database import execute
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Guest, Shop, a_command, bound, refused
-from tests.core.engine.test_recovery import Worker, a_worker
-from tests.past import go_back, keep_moment
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import Guest, Shop, a_command, bound, refused
+from tests.integration.engine.test_recovery import Worker, a_worker
+from tests.support.database_moments import go_back, keep_moment
 
 DEPOSIT, FULL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
 LATER = PaymentChannel.SUPPLIER_PAYMENT

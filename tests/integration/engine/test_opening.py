@@ -10,8 +10,8 @@ from booking_flow.engine import AlreadyBound
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.party import Details, Party
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import CRUISE, SOLD_OUT_CRUISE, Guest, Shop, a_command, bound, refused
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import CRUISE, SOLD_OUT_CRUISE, Guest, Shop, a_command, bound, refused
 
 
 async def test_a_new_session_knows_sailing_party_and_its_end(make_shop: MakeShop) -> None:

@@ -10,7 +10,7 @@ import pytest
 from booking_flow.errors import Refused
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
-from tests.core.engine.kit import Guest, Shop, a_command
+from tests.support.engine import Guest, Shop, a_command
 
 
 async def causes(guest: Guest) -> list[tuple[str, str, str | None, str | None]]:

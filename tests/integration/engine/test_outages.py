@@ -23,8 +23,8 @@ from booking_flow.steps.book import not_booked
 from booking_flow.steps.hold import basket_unreadable
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import (
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import (
     ORIGIN,
     VAULT,
     Guest,
@@ -33,8 +33,8 @@ from tests.core.engine.kit import (
     another_had_it_already,
     refused,
 )
-from tests.core.engine.wire import Wire
-from tests.patience import kept_back
+from tests.integration.engine.wire import Wire
+from tests.support.waiting import kept_back
 
 DEPOSIT = PaymentType.DEPOSIT
 DECLINED = "4000000000000002"

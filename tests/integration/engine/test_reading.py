@@ -10,9 +10,9 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Loaded
-from tests.core.builders import a_contact, a_session
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Guest, Shop, a_command, refused
+from tests.support.builders import a_contact, a_session
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import Guest, Shop, a_command, refused
 
 
 async def test_prices_are_dated_by_the_database(shop: Shop) -> None:

@@ -30,9 +30,9 @@ from booking_flow.supplier import (
 )
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.work_queue import PostgresWorkQueue
-from tests.core.builders import a_transaction, an_answer
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import ORIGIN, Guest, Shop
+from tests.support.builders import a_transaction, an_answer
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import ORIGIN, Guest, Shop
 
 DEPOSIT = PaymentType.DEPOSIT
 SELECTED, BASKETED, BOOKED, PAID = (

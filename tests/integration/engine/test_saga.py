@@ -8,8 +8,8 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.step import StepKind, StepName
 from booking_flow.policy import PaymentChannel
 from booking_flow.saga import EFFECTS, STEPS
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Shop, refused
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import Shop, refused
 
 DECLINED = "4000000000000002"
 

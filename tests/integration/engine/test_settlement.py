@@ -14,10 +14,10 @@ from booking_flow.model.session import Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel
 from persistence.database import execute
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import Guest, Shop, refused
-from tests.core.engine.test_outages import Paper
-from tests.patience import kept_back
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import Guest, Shop, refused
+from tests.integration.engine.test_outages import Paper
+from tests.support.waiting import kept_back
 
 DEPOSIT = PaymentType.DEPOSIT
 PASSING = ["0A000", "28000", "3D000", "40001", "53100", "54000", "55000", "57P03", "58030", "XX000"]

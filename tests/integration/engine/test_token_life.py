@@ -4,8 +4,8 @@ import pytest
 
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from tests.core.engine.conftest import MakeShop
-from tests.core.engine.kit import refused
+from tests.integration.engine.conftest import MakeShop
+from tests.support.engine import refused
 
 
 async def test_a_token_that_would_end_under_way_is_renewed_before_a_claim(

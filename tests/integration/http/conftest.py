@@ -10,7 +10,7 @@ import pytest
 
 from booking_flow.staff.people import Role
 from tests.conftest import PostgresServer, Templates, own_copy
-from tests.http.kit import (
+from tests.support.service import (
     Guest,
     Service,
     Simulator,
@@ -18,7 +18,7 @@ from tests.http.kit import (
     running_simulator,
     seed_catalogue,
 )
-from tests.http.staff import Clerk, hire
+from tests.support.staff import Clerk, hire
 
 MakeService = Callable[..., Any]
 

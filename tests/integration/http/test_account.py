@@ -12,9 +12,9 @@ from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from booking_http.console.account_page import ACCOUNT
 from booking_http.staff.sign_in_links import grant_link
-from tests.http.console import Visitor, come_in
-from tests.http.kit import Service
-from tests.http.staff import PASSWORD, Clerk, audit, hire
+from tests.support.console import Visitor, come_in
+from tests.support.service import Service
+from tests.support.staff import PASSWORD, Clerk, audit, hire
 
 NEW = "another long and made-up password"
 

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.http.conftest import MakeService
-from tests.http.kit import CRUISE, Guest, Service
-from tests.http.staff import rows
+from tests.integration.http.conftest import MakeService
+from tests.support.service import CRUISE, Guest, Service
+from tests.support.staff import rows
 
 PARTY = (1, 8)
 

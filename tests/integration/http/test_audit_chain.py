@@ -14,8 +14,8 @@ from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from persistence.audit_chain import seal_some, verify
 from persistence.database import execute
-from tests.http.kit import Service
-from tests.http.staff import Clerk, hire, rows
+from tests.support.service import Service
+from tests.support.staff import Clerk, hire, rows
 
 NOW = timedelta(0)
 

@@ -18,10 +18,10 @@ from booking_http.shop.routes import PAGES as SHOP_PAGES
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import COOKIE, CSRF_HEADER, csrf_token
 from persistence.staff import PostgresStaff
-from tests.http.conftest import MakeService
-from tests.http.kit import Service
-from tests.http.shopping import Shopper
-from tests.http.staff import hire, rows
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Service
+from tests.support.shopping import Shopper
+from tests.support.staff import hire, rows
 
 Key = tuple[str, str]
 

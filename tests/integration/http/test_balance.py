@@ -11,11 +11,11 @@ from booking_flow.staff.people import Role
 from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker
 from booking_http.worker.outbox_sender import send_due
-from tests.http.conftest import MakeService
-from tests.http.console import at_desk, page_of
-from tests.http.kit import Guest, Json, Service
-from tests.http.staff import Clerk, hire, rows
-from tests.outbox.kit import mail, part, running_postbox
+from tests.integration.http.conftest import MakeService
+from tests.support.console import at_desk, page_of
+from tests.support.service import Guest, Json, Service
+from tests.support.staff import Clerk, hire, rows
+from tests.support.receivers import mail, part, running_postbox
 
 PART = ("kind", "amount", "dueDate", "paid")
 

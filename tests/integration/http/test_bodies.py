@@ -15,7 +15,7 @@ from booking_http.api.action_links import BASE
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import understand_body
-from tests.http.kit import Guest, Service
+from tests.support.service import Guest, Service
 
 SESSION = f"{BASE}/session"
 MODELS = (

@@ -10,7 +10,7 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 
 from booking_http.web.client_address import UNKNOWN, caller_of, counted_as
-from tests.http.kit import Service
+from tests.support.service import Service
 
 TRUSTED = tuple(map(ip_network, ("127.0.0.0/8", "10.0.0.0/8", "2001:db8:ff::/48")))
 GUEST = "203.0.113.9"

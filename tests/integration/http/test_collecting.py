@@ -10,10 +10,10 @@ import pytest
 from booking_flow.staff.people import Role
 from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker
-from tests.http.conftest import MakeService
-from tests.http.console import at_desk, page_of
-from tests.http.kit import Guest, Json, Service
-from tests.http.staff import Clerk, hire, rows
+from tests.integration.http.conftest import MakeService
+from tests.support.console import at_desk, page_of
+from tests.support.service import Guest, Json, Service
+from tests.support.staff import Clerk, hire, rows
 
 KIND = "collect_payment"
 

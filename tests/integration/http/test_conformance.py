@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.kit import Guest, Service
-from tests.patience import PATIENCE
+from tests.support.service import Guest, Service
+from tests.support.waiting import PATIENCE
 
 CHECKS = ",".join(
     (

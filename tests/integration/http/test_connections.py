@@ -13,9 +13,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from booking_http.api.action_links import BASE
-from tests.http.kit import Service
-from tests.http.test_events import following
-from tests.patience import PATIENCE
+from tests.support.service import Service
+from tests.integration.http.test_events import following
+from tests.support.waiting import PATIENCE
 
 FROM = {"X-Forwarded-For": "203.0.113.7"}
 OPEN = f"POST {BASE}/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

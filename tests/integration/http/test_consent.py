@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.http.kit import Guest, Service, once
+from tests.support.service import Guest, Service, once
 
 DECLINED = "4000000000000002"
 DEARER_WHEN_HELD = "2199010"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from booking_flow.staff.people import Role
-from tests.http.conftest import MakeService
-from tests.http.console import Visitor, at_desk, page_of
-from tests.http.kit import VISA, Service
-from tests.http.staff import audit
-from tests.patience import eventually
+from tests.integration.http.conftest import MakeService
+from tests.support.console import Visitor, at_desk, page_of
+from tests.support.service import VISA, Service
+from tests.support.staff import audit
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from booking_flow.staff.people import Role
 from booking_http.console.auth import own_path
 from booking_http.staff.passwords import hash_password
 from booking_http.web.auth import COOKIE
-from tests.http.console import Visitor, come_in
-from tests.http.kit import Service
-from tests.http.staff import PASSWORD, Clerk, hire
+from tests.support.console import Visitor, come_in
+from tests.support.service import Service
+from tests.support.staff import PASSWORD, Clerk, hire
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from booking_flow.staff.people import Role
-from tests.http.console import at_desk
-from tests.http.kit import Json, Service
-from tests.http.staff import Clerk, audit, hire
-from tests.past import go_back, keep_moment
-from tests.patience import eventually
+from tests.support.console import at_desk
+from tests.support.service import Json, Service
+from tests.support.staff import Clerk, audit, hire
+from tests.support.database_moments import go_back, keep_moment
+from tests.support.waiting import eventually
 
 TASKS = "/console/tasks"
 

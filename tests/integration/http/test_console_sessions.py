@@ -8,11 +8,11 @@ import re
 import pytest
 
 from booking_flow.staff.people import Role
-from tests.http.conftest import MakeService
-from tests.http.console import Visitor, at_desk, page_of
-from tests.http.kit import VISA, Guest, Service
-from tests.http.staff import in_doubt, rows
-from tests.words import told
+from tests.integration.http.conftest import MakeService
+from tests.support.console import Visitor, at_desk, page_of
+from tests.support.service import VISA, Guest, Service
+from tests.support.staff import in_doubt, rows
+from tests.support.text import told
 
 DECLINED = "4000000000000002"
 

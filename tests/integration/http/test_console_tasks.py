@@ -7,10 +7,10 @@ import re
 import pytest
 
 from booking_flow.staff.people import Role
-from tests.http.conftest import MakeService
-from tests.http.console import Visitor, at_desk, page_of
-from tests.http.kit import Service
-from tests.http.staff import in_doubt
+from tests.integration.http.conftest import MakeService
+from tests.support.console import Visitor, at_desk, page_of
+from tests.support.service import Service
+from tests.support.staff import in_doubt
 
 TASKS = "/console/tasks"
 

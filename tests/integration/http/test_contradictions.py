@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 
 from booking_flow.staff.people import Role
-from tests.http.conftest import MakeService
-from tests.http.kit import Guest, Json, Reply, Service
-from tests.http.staff import Clerk, but_collecting, hire
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Guest, Json, Reply, Service
+from tests.support.staff import Clerk, but_collecting, hire
 
 DOUBTFUL_ITEMS = ("item_cancelled", "item_on_request", "item_waitlisted", "item_pending")
 DOUBTFUL_MONEY = (

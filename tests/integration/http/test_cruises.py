@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.http.kit import CARNIVAL, CRUISE, SAILED, Json, Service
+from tests.support.service import CARNIVAL, CRUISE, SAILED, Json, Service
 
 BASE = "/api/v1/booking/cruises"
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from booking_flow.staff.people import Role
-from tests.http.console import at_desk, page_of
-from tests.http.kit import Guest, Json, Service
-from tests.http.staff import Clerk, hire, rows
+from tests.support.console import at_desk, page_of
+from tests.support.service import Guest, Json, Service
+from tests.support.staff import Clerk, hire, rows
 
 ENTER = "enter-duplicate"
 

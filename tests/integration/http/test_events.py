@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import ClientResponse
 
-from tests.http.kit import Guest, Json, Service
-from tests.patience import PATIENCE
+from tests.support.service import Guest, Json, Service
+from tests.support.waiting import PATIENCE
 
 SELDOM = {"heartbeat_seconds": 3600}
 

@@ -10,8 +10,8 @@ from time import monotonic
 from typing import Any
 
 from booking_http.api.action_links import BASE
-from tests.http.kit import CRUISE, Guest, Reply, Service
-from tests.patience import eventually
+from tests.support.service import CRUISE, Guest, Reply, Service
+from tests.support.waiting import eventually
 
 ASK = {"cruiseId": CRUISE, "passengerCount": {"adults": 2}}
 PROXY = {"trusted_proxies": "127.0.0.0/8"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.http.kit import CRUISE, Guest, Service
+from tests.support.service import CRUISE, Guest, Service
 
 
 async def test_a_guest_books_a_cabin_and_pays_with_a_card(service: Service, guest: Guest) -> None:

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from structlog.testing import capture_logs
 
-from tests.http.kit import Service
-from tests.patience import eventually
+from tests.support.service import Service
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("path", ["/api/v1/booking/session", "/console/sign-in"])

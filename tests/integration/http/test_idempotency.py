@@ -15,7 +15,7 @@ from booking_http.api.idempotency import (
     read_secret_key,
 )
 from booking_http.web.problems import Problem
-from tests.http.kit import CRUISE, Guest, Service, once
+from tests.support.service import CRUISE, Guest, Service, once
 
 KEY = "0b8f3c1e5a7d49f2a6c4e8d1b3f50729"
 HASHES = KeyedHashes(key=b"k" * 32)

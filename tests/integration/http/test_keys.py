@@ -19,11 +19,11 @@ from booking_http.api.action_links import BASE
 from booking_http.cli.main import main
 from booking_http.runtime.process import CannotRun
 from persistence.lookups import PostgresLookups
-from tests.acceptance.processes import environment
-from tests.http.conftest import MakeService
-from tests.http.kit import HASH_KEY, Guest, Service, once
-from tests.http.staff import audit, hire, rows
-from tests.patience import eventually
+from tests.support.processes import environment
+from tests.integration.http.conftest import MakeService
+from tests.support.service import HASH_KEY, Guest, Service, once
+from tests.support.staff import audit, hire, rows
+from tests.support.waiting import eventually
 
 SURNAME = "Keyturner"
 

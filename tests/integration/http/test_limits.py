@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from adapters.single_flight import SingleFlight
 from booking_http.api.action_links import BASE
-from tests.http.kit import CRUISE, Guest, Reply, Service
-from tests.patience import eventually, kept_back
+from tests.support.service import CRUISE, Guest, Reply, Service
+from tests.support.waiting import eventually, kept_back
 
 FROM = {"X-Forwarded-For": "203.0.113.7"}
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.8"}

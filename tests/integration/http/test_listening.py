@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connection, Connector
 from booking_http.runtime.listener import Listener, Subscription
-from tests.patience import eventually
-from tests.tcp_proxy import Network, network
+from tests.support.waiting import eventually
+from tests.support.tcp_proxy import Network, network
 
 CHANNEL = "booking_session"
 

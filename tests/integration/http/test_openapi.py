@@ -15,7 +15,7 @@ from booking_http.api.openapi import build_document
 from booking_http.api.property_texts import PROPERTIES
 from booking_http.routes import ROUTES
 from booking_http.web.problems import PROBLEMS
-from tests.http.kit import Guest, Json, Service
+from tests.support.service import Guest, Json, Service
 
 DOCUMENT = build_document(ROUTES)
 METHODS = {"get", "post", "patch", "delete"}

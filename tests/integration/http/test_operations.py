@@ -12,7 +12,7 @@ from booking_http.api.action_links import BASE
 from booking_http.runtime.logs import configure_logs
 from booking_http.settings import Settings, SettingsError, load_settings
 from persistence.migrate import upgrade
-from tests.http.kit import (
+from tests.support.service import (
     CRUISE,
     HASH_KEY,
     MASTER_KEY,
@@ -22,7 +22,7 @@ from tests.http.kit import (
     Simulator,
     running_service,
 )
-from tests.patience import eventually
+from tests.support.waiting import eventually
 
 REQUIRED = (
     "DATABASE_URL",

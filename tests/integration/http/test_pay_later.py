@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.http.conftest import MakeService
-from tests.http.kit import Service
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Service
 
 
 async def test_without_a_card_nothing_is_booked(make_service: MakeService) -> None:

@@ -35,7 +35,7 @@ from persistence.grants import APPEND_ONLY
 from persistence.migrate import upgrade
 from persistence.rate_limits import PostgresCaps
 from persistence.retention import Retention, prune_all
-from tests.http.kit import Service, running_service, running_simulator, seed_catalogue
+from tests.support.service import Service, running_service, running_simulator, seed_catalogue
 
 _numbers = count(1)
 SID: Final = "10001"

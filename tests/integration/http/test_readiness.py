@@ -17,9 +17,9 @@ from sqlalchemy import text
 from adapters.embedded import EmbeddedPostgres
 from persistence.database import create_engine, execute
 from persistence.database_info import hindrance
-from tests.http.kit import Json, Service
-from tests.patience import eventually
-from tests.tcp_proxy import Network, network
+from tests.support.service import Json, Service
+from tests.support.waiting import eventually
+from tests.support.tcp_proxy import Network, network
 
 
 async def ready(service: Service) -> tuple[int, dict[str, Json]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import Decimal
 
 from booking_flow.staff.people import Role
-from tests.http.conftest import MakeService
-from tests.http.console import Visitor, at_desk, page_of
-from tests.http.kit import Guest, Json, Service
-from tests.http.staff import Clerk, hire
+from tests.integration.http.conftest import MakeService
+from tests.support.console import Visitor, at_desk, page_of
+from tests.support.service import Guest, Json, Service
+from tests.support.staff import Clerk, hire
 
 ENTRY = ("kind", "amount", "method", "last4")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from booking_http.api.action_links import BASE
-from tests.http.kit import (
+from tests.support.service import (
     AMEX,
     CARNIVAL,
     CRUISE,

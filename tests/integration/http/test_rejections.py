@@ -21,7 +21,7 @@ from booking_http.runtime.process import CannotRun
 from persistence import environment_mark
 from persistence.database import create_engine, fetch_one
 from persistence.environment_mark import Mark
-from tests.http.kit import settings_for
+from tests.support.service import settings_for
 
 WRONG = InvalidPasswordError("password authentication failed")
 AWAY = StoreUnavailable("ConnectionRefusedError")

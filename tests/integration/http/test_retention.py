@@ -17,12 +17,12 @@ from booking_http.settings import Settings
 from persistence.columns import metadata
 from persistence.database import execute
 from persistence.retention import Pruned, Retention, progress, prune_all, prune_some
-from tests.acceptance.processes import environment
-from tests.http.conftest import MakeService
-from tests.http.kit import Guest, Service
-from tests.http.staff import in_doubt, rows
-from tests.patience import eventually
-from tests.worker.kit import worker_of
+from tests.support.processes import environment
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Guest, Service
+from tests.support.staff import in_doubt, rows
+from tests.support.waiting import eventually
+from tests.support.workers import worker_of
 
 POLICY = Retention(
     quotes=timedelta(days=30),

@@ -9,9 +9,9 @@ import pytest
 from booking_http.api.lookup_routes import LOOKUP_ROUTES
 from booking_http.api.routes import BOOKING_ROUTES
 from booking_http.shop.problem_words import WORDS
-from tests.http.conftest import MakeService
-from tests.http.kit import CRUISE, SOLD_OUT, Service
-from tests.http.shopping import CARD, Shopper, cabins_on
+from tests.integration.http.conftest import MakeService
+from tests.support.service import CRUISE, SOLD_OUT, Service
+from tests.support.shopping import CARD, Shopper, cabins_on
 
 DECLINED = "4000000000000002"
 NO_PAGES = {"malformed_json", "body_too_large", "unsupported_media_type", "request_timeout"}

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.http.conftest import MakeService
-from tests.http.kit import Service
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Service
 
 
 @pytest.mark.parametrize("asked", [True, False])

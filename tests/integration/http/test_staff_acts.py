@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from booking_flow.staff.actions import ACTIONS
 from booking_flow.staff.people import Role
-from tests.http.kit import VISA, Service
-from tests.http.staff import WHY, Clerk, audit, but_collecting, hire, in_doubt, rows
+from tests.support.service import VISA, Service
+from tests.support.staff import WHY, Clerk, audit, but_collecting, hire, in_doubt, rows
 
 
 async def test_a_note_stands_in_the_history_under_its_writers_name(

@@ -11,8 +11,8 @@ from booking_flow.staff.people import Role
 from booking_http.staff import bulk_runs
 from booking_http.worker.main import jobs
 from persistence.bulk import TakenItem
-from tests.http.kit import Guest, Json, Reply, Service
-from tests.http.staff import WHY, Clerk, audit, hire
+from tests.support.service import Guest, Json, Reply, Service
+from tests.support.staff import WHY, Clerk, audit, hire
 
 
 async def begin(clerk: Clerk, action: str, **search: Any) -> Reply:

@@ -12,8 +12,8 @@ from booking_flow.staff.people import Role
 from booking_http.web.task_gauges import TaskGauges
 from persistence.database import create_engine
 from persistence.task_queries import SupportWork
-from tests.http.kit import Json, Reply, Service
-from tests.http.staff import WHY, Clerk, audit, hire, in_doubt
+from tests.support.service import Json, Reply, Service
+from tests.support.staff import WHY, Clerk, audit, hire, in_doubt
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from booking_http.staff.wiring import BASE
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.staff_changes import StaffChanges
-from tests.http.kit import Service
-from tests.http.staff import PASSWORD, Clerk, audit, hire, rows
+from tests.support.service import Service
+from tests.support.staff import PASSWORD, Clerk, audit, hire, rows
 
 
 @pytest.fixture

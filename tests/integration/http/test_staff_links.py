@@ -13,8 +13,8 @@ from booking_flow.staff.people import Role, operator
 from booking_http.staff.sign_in_links import grant_link
 from booking_http.staff.wiring import BASE
 from persistence.staff_changes import StaffChanges
-from tests.http.kit import Reply, Service
-from tests.http.staff import Clerk, audit, hire, rows
+from tests.support.service import Reply, Service
+from tests.support.staff import Clerk, audit, hire, rows
 
 FORM = "application/x-www-form-urlencoded"
 

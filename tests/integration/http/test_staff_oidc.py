@@ -20,10 +20,10 @@ from booking_http.staff.identity_provider import provider_of
 from booking_http.staff.oidc import CALLBACK, OIDC
 from booking_http.staff.wiring import BASE
 from persistence.staff_changes import StaffChanges
-from tests.http.conftest import MakeService
-from tests.http.kit import Reply, Service, settings_for
-from tests.http.oidc_provider import CLIENT, SECRET, Claims, OidcProvider, running_provider
-from tests.http.staff import Clerk, audit, hire
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Reply, Service, settings_for
+from tests.support.oidc_provider import CLIENT, SECRET, Claims, OidcProvider, running_provider
+from tests.support.staff import Clerk, audit, hire
 
 HERE = "https://cruises.test"
 

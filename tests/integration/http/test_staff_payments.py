@@ -10,11 +10,11 @@ import pytest
 
 from booking_flow.staff.people import Role
 from booking_http.worker.outbox_sender import send_due
-from tests.http.conftest import MakeService
-from tests.http.console import at_desk, page_of
-from tests.http.kit import Guest, Json, Reply, Service
-from tests.http.staff import WHY, Clerk, audit, hire, rows
-from tests.outbox.kit import mail, running_postbox
+from tests.integration.http.conftest import MakeService
+from tests.support.console import at_desk, page_of
+from tests.support.service import Guest, Json, Reply, Service
+from tests.support.staff import WHY, Clerk, audit, hire, rows
+from tests.support.receivers import mail, running_postbox
 
 RECORD = "record-payment"
 MANUAL: Any = {"payment_channel": "manual"}

@@ -8,10 +8,10 @@ import pytest
 
 from booking_flow.staff.people import Role
 from booking_http.api.action_links import BASE
-from tests.http.kit import VISA, Guest, Json, Service
-from tests.http.staff import Clerk, audit, hire, in_doubt, rows
-from tests.http.test_openapi import validator
-from tests.words import told
+from tests.support.service import VISA, Guest, Json, Service
+from tests.support.staff import Clerk, audit, hire, in_doubt, rows
+from tests.integration.http.test_openapi import validator
+from tests.support.text import told
 
 OTHER = "2199014"
 

@@ -6,9 +6,9 @@ import json
 
 from booking_flow.staff.people import Role
 from booking_http.console.audit_page import AUDIT
-from tests.http.console import at_desk, come_in
-from tests.http.kit import Service
-from tests.http.staff import audit, hire
+from tests.support.console import at_desk, come_in
+from tests.support.service import Service
+from tests.support.staff import audit, hire
 
 
 async def test_who_looked_at_a_session_and_what_somebody_looked_at(service: Service) -> None:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.http.conftest import make_service, seeded_url, service, simulator
-from tests.outbox.kit import (
+from tests.integration.http.conftest import make_service, seeded_url, service, simulator
+from tests.support.receivers import (
     Authority,
     Office,
     Postbox,

@@ -9,7 +9,7 @@ from aiohttp import web
 from click.testing import CliRunner, Result
 
 from booking_http.cli.main import main
-from tests.outbox.kit import Office, Receiver
+from tests.support.receivers import Office, Receiver
 
 
 async def outbox(database_url: str | None, *arguments: str) -> Result:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from booking_http.web.outbox_gauges import OutboxGauges
 from persistence.database import create_engine
 from persistence.outbox import Outbox
-from tests.outbox.kit import mail, open_office, running_postbox
+from tests.support.receivers import mail, open_office, running_postbox
 
 
 async def test_what_waits_and_what_was_given_up_is_measured(database_url: str) -> None:

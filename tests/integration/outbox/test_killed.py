@@ -11,8 +11,8 @@ from typing import Any
 
 from adapters.simulator import SimulatorSettings
 from tests.conftest import ROOT
-from tests.http.kit import HASH_KEY, MASTER_KEY
-from tests.outbox.kit import (
+from tests.support.service import HASH_KEY, MASTER_KEY
+from tests.support.receivers import (
     Authority,
     Office,
     Postbox,
@@ -22,7 +22,7 @@ from tests.outbox.kit import (
     open_office,
     seqs,
 )
-from tests.patience import PATIENCE
+from tests.support.waiting import PATIENCE
 
 PATH = os.pathsep.join([str(ROOT), str(ROOT / "http")])
 
@@ -45,7 +45,7 @@ async def killed_sender(
         **{name.upper(): str(value) for name, value in settings.items() if value is not None},
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.outbox.dying_sender", env=environment, cwd=ROOT
+        sys.executable, "-m", "tests.integration.outbox.dying_sender", env=environment, cwd=ROOT
     )
     return await asyncio.wait_for(process.wait(), PATIENCE)
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from tests.http.console import Page, Visitor
-from tests.http.kit import Guest, Service
-from tests.http.shopping import Shopper
-from tests.outbox.kit import Office, Postbox, mail, open_office, part
-from tests.outbox.test_lookup import BROWSER, EMAIL, ask, link_of
+from tests.support.console import Page, Visitor
+from tests.support.service import Guest, Service
+from tests.support.shopping import Shopper
+from tests.support.receivers import Office, Postbox, mail, open_office, part
+from tests.integration.outbox.test_lookup import BROWSER, EMAIL, ask, link_of
 
 NEW = "alexandra@example.test"
 

@@ -14,7 +14,7 @@ from adapters.notifications.public_hosts import is_public
 from booking_http.settings import SettingsError
 from booking_http.worker.outbox_sender import LEASE
 from persistence.outbox import Fate
-from tests.outbox.kit import (
+from tests.support.receivers import (
     KEY,
     SECRET,
     Authority,
@@ -25,10 +25,10 @@ from tests.outbox.kit import (
     running_receiver,
     seqs,
 )
-from tests.patience import eventually
-from tests.persistence.samples import priced
-from tests.persistence.test_personal import PERSONAL
-from tests.words import told
+from tests.support.waiting import eventually
+from tests.support.changes import priced
+from tests.integration.persistence.test_personal import PERSONAL
+from tests.support.text import told
 
 
 async def test_each_move_of_a_session_is_told_once_in_order_and_signed(

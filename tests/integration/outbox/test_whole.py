@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.outbox.kit import Postbox, mail, part
-from tests.patience import eventually
+from tests.support.receivers import Postbox, mail, part
+from tests.support.waiting import eventually
 
 
 async def test_a_guest_who_books_is_mailed_what_the_session_says(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from tests.persistence.helpers import Shop
+from tests.support.store import Shop
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from persistence.database import create_engine, execute
 from persistence.database_identity import identity_of
-from tests.acceptance.restoring import copied_by_template, dump, restore
+from tests.support.restoring import copied_by_template, dump, restore
 from tests.conftest import PostgresServer
 
 

@@ -18,8 +18,8 @@ from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from tests.persistence.helpers import Shop
-from tests.persistence.samples import (
+from tests.support.store import Shop
+from tests.support.changes import (
     BASKET,
     DETAILS,
     GUEST,

@@ -14,8 +14,8 @@ from persistence.clock import set_clock_offset
 from persistence.database import fetch_one
 from persistence.idempotency import forget
 from persistence.migrate import downgrade, upgrade
-from tests.persistence.helpers import Shop
-from tests.persistence.samples import (
+from tests.support.store import Shop
+from tests.support.changes import (
     BOOKING,
     GUEST,
     SECRET,

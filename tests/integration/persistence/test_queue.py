@@ -19,8 +19,8 @@ from persistence.attempts import StepEntry, steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, tasks
 from persistence.work_queue import PostgresWorkQueue
-from tests.persistence.helpers import Shop
-from tests.persistence.samples import BASKET, BOOKING, NOW, call, claimed, settled
+from tests.support.store import Shop
+from tests.support.changes import BASKET, BOOKING, NOW, call, claimed, settled
 
 LEASE = 60.0
 

@@ -18,9 +18,9 @@ from booking_flow.ports import CommitResult
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, find_by_booking, find_by_reference, history, tasks
-from tests.patience import PATIENCE
-from tests.persistence.helpers import Shop
-from tests.persistence.samples import (
+from tests.support.waiting import PATIENCE
+from tests.support.store import Shop
+from tests.support.changes import (
     BASKET,
     BOOKING,
     DETAILS,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from booking_flow.ports import StoreUnavailable
 from persistence.clock import now
 from persistence.database import create_engine, fetch_all, fetch_one, transaction
-from tests.tcp_proxy import Network, answer_in, network
+from tests.support.tcp_proxy import Network, answer_in, network
 
 SLOW = text("SELECT pg_sleep(0.2)")
 

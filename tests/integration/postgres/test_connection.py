@@ -11,9 +11,9 @@ import pytest
 
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connector
-from tests.adapters.postgres.tls import gate
+from tests.integration.postgres.tls import gate
 from tests.conftest import PostgresServer, administer
-from tests.tcp_proxy import answer_in, network
+from tests.support.tcp_proxy import answer_in, network
 
 TRUSTED = "sslrootcert=system"
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from yarl import URL
 
-from tests.certificates import LOOPBACK, self_signed
+from tests.support.certificates import LOOPBACK, self_signed
 
 SSL_REQUEST: Final = struct.pack("!ii", 8, 80877103)
 _REFUSAL: Final = b"SFATAL\0VFATAL\0C28000\0Mno encryption\0\0"

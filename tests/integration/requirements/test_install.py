@@ -11,7 +11,7 @@ import pytest
 
 from requirements import install, lock
 from tests.conftest import ROOT
-from tests.requirements.wheels import make_wheel
+from tests.integration.requirements.wheels import make_wheel
 
 pytestmark = pytest.mark.slow
 PACKAGES = ("ship", "deck", "rail")

@@ -6,7 +6,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.simulator import SimulatorSettings, create_app
-from tests.adapters.simulator.agency import TODAY, Agency
+from tests.support.agency import TODAY, Agency
 
 NOON = datetime.combine(TODAY, time(12), tzinfo=UTC)
 Start = Callable[..., Awaitable["TestClient[Any, Any]"]]

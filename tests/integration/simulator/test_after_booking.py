@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.simulator.agency import Agency, Json, error
-from tests.adapters.simulator.conftest import Start
+from tests.support.agency import Agency, Json, error
+from tests.integration.simulator.conftest import Start
 
 
 async def booked(agency: Agency, **more: Any) -> str:

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.adapters.simulator.agency import SAILINGS, TODAY, Agency, Json, error, guest_total
-from tests.adapters.simulator.conftest import NOON, Start
+from tests.support.agency import SAILINGS, TODAY, Agency, Json, error, guest_total
+from tests.integration.simulator.conftest import NOON, Start
 
 
 def assert_unpriced(body: Json) -> None:

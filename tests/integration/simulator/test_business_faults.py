@@ -4,8 +4,8 @@ import pytest
 
 from adapters.simulator.faults import CARD_FAULTS, SURNAME_FAULTS
 from adapters.simulator.sailings import DRILLS
-from tests.adapters.simulator.agency import VISA, Agency, error, rate_rows
-from tests.patience import SILENT
+from tests.support.agency import VISA, Agency, error, rate_rows
+from tests.support.waiting import SILENT
 
 
 async def test_a_stale_resultno_or_a_missing_rate_at_every_step(agency: Agency) -> None:

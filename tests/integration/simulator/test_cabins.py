@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.adapters.simulator.agency import BASE, Agency, error, guest_total
+from tests.support.agency import BASE, Agency, error, guest_total
 
 
 async def test_cabins_answer_to_get_and_to_a_form(agency: Agency) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from adapters.simulator.contradictions import BENDS
 from adapters.simulator.faults import FAULTS
-from tests.adapters.simulator.agency import VISA, Agency
-from tests.adapters.simulator.test_odd_texts import odd_answer
+from tests.support.agency import VISA, Agency
+from tests.integration.simulator.test_odd_texts import odd_answer
 
 NOT_CHARGED = "authcode_declined"
 CELLS = [

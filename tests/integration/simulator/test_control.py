@@ -10,9 +10,9 @@ import pytest
 from adapters.simulator import SimulatorSettings, serve
 from adapters.simulator.faults import FAULTS
 from adapters.simulator.settings import policy_names
-from tests.adapters.simulator.agency import Agency
-from tests.adapters.simulator.conftest import NOON, Start
-from tests.patience import eventually
+from tests.support.agency import Agency
+from tests.integration.simulator.conftest import NOON, Start
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize(

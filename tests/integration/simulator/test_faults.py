@@ -13,8 +13,8 @@ from adapters.simulator.endpoints.book_checks import luhn
 from adapters.simulator.faults import CARD_FAULTS, ENDPOINTS, FAULTS, SURNAME_FAULTS
 from adapters.simulator.gateway import GATEWAY_STATUSES, SIGN_IN
 from adapters.simulator.sailings import DRILLS
-from tests.adapters.simulator.agency import VISA, Agency, Json, error
-from tests.patience import SILENT
+from tests.support.agency import VISA, Agency, Json, error
+from tests.support.waiting import SILENT
 
 BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
 NOT_ACTED = [

@@ -1,6 +1,6 @@
 """The whole way from token to reservation, and the books afterwards."""
 
-from tests.adapters.simulator.agency import VISA, Agency, guest_total
+from tests.support.agency import VISA, Agency, guest_total
 
 
 async def test_a_guest_books_with_a_card(agency: Agency) -> None:

@@ -24,9 +24,9 @@ from adapters.simulator.faults import FAULTS
 from adapters.simulator.journal import Journal, whole_lines
 from adapters.simulator.store import StateFile, journal_of
 from adapters.simulator.supplier import Supplier
-from tests.acceptance.processes import free_port
-from tests.adapters.simulator.agency import TODAY, VISA, Agency, Json
-from tests.adapters.simulator.conftest import NOON, Start
+from tests.support.processes import free_port
+from tests.support.agency import TODAY, VISA, Agency, Json
+from tests.integration.simulator.conftest import NOON, Start
 from tests.conftest import ROOT
 
 EARLIER = Path(__file__).with_name("earlier_state.json")
@@ -240,7 +240,7 @@ async def serving(file: Path, *death: str) -> AsyncIterator[tuple[Agency, Proces
     port = free_port()
     arguments = (str(port), str(file), *(death or ("never", "0")))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.adapters.simulator.dying", *arguments, cwd=ROOT
+        sys.executable, "-m", "tests.integration.simulator.dying", *arguments, cwd=ROOT
     )
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
         try:

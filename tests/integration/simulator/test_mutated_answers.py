@@ -41,8 +41,8 @@ from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier_errors import SupplierError
 from booking_http.demo.seed import row_of
-from tests.adapters.simulator.agency import SAILINGS, VISA, Agency, Json
-from tests.core.builders import a_selection, a_session, a_step, at
+from tests.support.agency import SAILINGS, VISA, Agency, Json
+from tests.support.builders import a_selection, a_session, a_step, at
 
 T = TypeVar("T")
 SETTINGS = TraveltekSettings(base_url="", sid="", username="", password="")

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.simulator.faults import FAULTS
 from adapters.simulator.odd_texts import DIGITS, LEVELS, ODD_TEXTS
-from tests.adapters.simulator.agency import VISA, Agency, Json
+from tests.support.agency import VISA, Agency, Json
 
 AUTHED = sorted(FAULTS["nul_in_text"].endpoints)
 

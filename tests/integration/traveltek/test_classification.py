@@ -17,8 +17,8 @@ from adapters.token_cache import TokenCache
 from adapters.traveltek import TraveltekClient
 from booking_flow.supplier import BookStatus, CallContext, RateKey
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.adapters.traveltek import kit
-from tests.adapters.traveltek.conftest import MakeClient
+from tests.support import traveltek as kit
+from tests.support.traveltek_fixtures import MakeClient
 
 RATE = RateKey(result_no="1", grade_no="2", rate_code="3")
 Call = Callable[[TraveltekClient, CallContext], Awaitable[Any]]

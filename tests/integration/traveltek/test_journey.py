@@ -11,8 +11,8 @@ from booking_flow.model.party import Party
 from booking_flow.model.pricing import Offer, Selection
 from booking_flow.supplier import BookStatus, CallContext, RateKey, SearchHit
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.adapters.traveltek import kit
-from tests.adapters.traveltek.conftest import Simulator
+from tests.support import traveltek as kit
+from tests.support.traveltek_fixtures import Simulator
 
 
 async def opened(client: TraveltekClient, ctx: CallContext) -> SearchHit:

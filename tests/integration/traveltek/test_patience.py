@@ -10,9 +10,9 @@ from aioresponses import aioresponses
 from adapters.traveltek import TraveltekClient
 from adapters.traveltek.endpoints import GRADES
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.adapters.traveltek import kit
-from tests.adapters.traveltek.conftest import MakeClient
-from tests.adapters.traveltek.test_classification import (
+from tests.support import traveltek as kit
+from tests.support.traveltek_fixtures import MakeClient
+from tests.integration.traveltek.test_classification import (
     CALLS,
     ENVELOPE,
     FAILURES,

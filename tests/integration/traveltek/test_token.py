@@ -15,9 +15,9 @@ from adapters.token_cache import Grant, TokenCache
 from adapters.traveltek.parse_values import Unreadable
 from adapters.traveltek.token import read_grant
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.adapters.traveltek import kit
-from tests.adapters.traveltek.conftest import MakeClient, Simulator
-from tests.adapters.traveltek.test_classification import (
+from tests.support import traveltek as kit
+from tests.support.traveltek_fixtures import MakeClient, Simulator
+from tests.integration.traveltek.test_classification import (
     CALLS,
     EFFECTS,
     ENVELOPE,
@@ -26,7 +26,7 @@ from tests.adapters.traveltek.test_classification import (
     refusal,
     sent,
 )
-from tests.patience import PATIENCE
+from tests.support.waiting import PATIENCE
 
 
 class Issuer:
@@ -360,7 +360,7 @@ async def test_the_token_goes_where_each_verb_wants_it(
 @pytest.mark.parametrize("fault", ["token_expired_200", "token_expired_401"])
 async def test_a_session_outlives_its_token(simulator: Simulator, fault: str) -> None:
     """Session keys do not depend on the token (traveltek.md, section 2), over real HTTP."""
-    from tests.adapters.traveltek.test_journey import basketed, opened  # noqa: PLC0415
+    from tests.integration.traveltek.test_journey import basketed, opened  # noqa: PLC0415
 
     async with simulator.client() as client:
         ctx = kit.context()

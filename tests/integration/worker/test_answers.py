@@ -13,8 +13,8 @@ from booking_flow.ports import StoredTask
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from persistence.tasks import PostgresTaskStore
-from tests.http.kit import Guest, Service
-from tests.worker.kit import rows
+from tests.support.service import Guest, Service
+from tests.support.workers import rows
 
 ADA, BEN = (
     StaffMember(name=name, role=Role.SUPERVISOR, account_id=UUID(int=number))

@@ -21,10 +21,10 @@ from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from tests.http.kit import HASH_KEY, MASTER_KEY, settings_for
-from tests.persistence.helpers import Shop
-from tests.persistence.samples import BASKET, NOW, settled
-from tests.worker.kit import LEASES, rows, worker_for
+from tests.support.service import HASH_KEY, MASTER_KEY, settings_for
+from tests.support.store import Shop
+from tests.support.changes import BASKET, NOW, settled
+from tests.support.workers import LEASES, rows, worker_for
 
 USUAL, MANY = 200, 2000
 """How many sessions are left with something to be done."""

@@ -8,10 +8,10 @@ from uuid import UUID
 from booking_http.web.metrics import Metrics
 from booking_http.worker.main import running_worker
 from persistence.histories import history
-from tests.http.conftest import MakeService
-from tests.http.kit import Guest, Service
-from tests.patience import eventually
-from tests.worker.kit import clocks_of, kinds_of_open_tasks, rows, worker_of
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Guest, Service
+from tests.support.waiting import eventually
+from tests.support.workers import clocks_of, kinds_of_open_tasks, rows, worker_of
 
 SOON = timedelta(seconds=5)
 

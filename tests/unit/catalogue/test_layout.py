@@ -10,7 +10,7 @@ from adapters.catalogue.layout import CRUISES, OWN, PRESETS, BadLayout, ColumnPl
 from booking_http.settings import SettingsError, load_settings
 from persistence.tables.bookings import lines, sailings, ships
 from tests.conftest import ROOT
-from tests.http.kit import settings_for
+from tests.support.service import settings_for
 
 
 def test_the_own_layout_is_the_schema_of_our_migrations() -> None:

@@ -27,7 +27,7 @@ from booking_flow.steps.hold import HoldResult, settle_hold
 from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.pay import PayResult, settle_pay
 from booking_flow.supplier import PayAnswer
-from tests.core.builders import (
+from tests.support.builders import (
     SAILS,
     a_basket_answer,
     a_payment,

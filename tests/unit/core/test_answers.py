@@ -24,7 +24,7 @@ from booking_flow.steps.book import booked_after_all, not_booked
 from booking_flow.steps.line_comparison import Disagreement, disagreements
 from booking_flow.steps.pay import charge_of, not_paid, paid_after_all
 from booking_flow.supplier import ImportedBooking
-from tests.core.builders import (
+from tests.support.builders import (
     BOOKED_FACTS,
     DAY_LATER,
     HELD_UNTIL,

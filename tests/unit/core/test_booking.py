@@ -32,7 +32,7 @@ from booking_flow.steps.book import (
 from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, FraudCategory
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import (
+from tests.support.builders import (
     BOOKED_FACTS,
     DAY_LATER,
     DETAILS,

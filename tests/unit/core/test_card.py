@@ -23,7 +23,7 @@ from booking_flow.model.card import (
 from booking_flow.model.card_numbers import luhn_valid
 from booking_flow.model.party import Details
 from booking_flow.supplier import BookOrder
-from tests.core.builders import (
+from tests.support.builders import (
     VISA,
     a_card,
     a_payment,

@@ -27,7 +27,7 @@ from booking_flow.steps.cabin_choice import (
 from booking_flow.steps.price import quoted, reidentified
 from booking_flow.steps.select_cabin import selected
 from booking_flow.supplier import RateKey
-from tests.core.builders import (
+from tests.support.builders import (
     NEW_SUPPLIER,
     NOW,
     a_basket,

@@ -22,7 +22,7 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, Unwinding, UnwindingReason, booking_of
 from booking_flow.model.step import StepName
 from booking_flow.model.task import TaskKind
-from tests.core.builders import (
+from tests.support.builders import (
     NOW,
     a_basket,
     a_booking,

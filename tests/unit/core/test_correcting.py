@@ -24,7 +24,7 @@ from booking_flow.model.party import Correction, CorrectionStatus, Details
 from booking_flow.model.session import NO_DETAILS, Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.model.task import TaskKind
-from tests.core.builders import (
+from tests.support.builders import (
     NOW,
     a_contact,
     a_passenger,

@@ -10,7 +10,7 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.session import Duplicate, DuplicateStatus, Session
 from booking_flow.model.step import StepName
 from booking_flow.model.task import TaskKind
-from tests.core.builders import (
+from tests.support.builders import (
     BOOKED_FACTS,
     a_refusal,
     a_session,

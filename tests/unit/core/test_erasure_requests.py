@@ -14,7 +14,7 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.party import Correction, CorrectionStatus, Details
 from booking_flow.model.session import NO_DETAILS
 from booking_flow.model.task import TaskKind
-from tests.core.builders import DETAILS, NOW, a_refusal, a_session, an_event, at, refused_by
+from tests.support.builders import DETAILS, NOW, a_refusal, a_session, an_event, at, refused_by
 
 PRICED, BOOKED = a_session(State.PRICED), a_session(State.BOOKED)
 ASKED = DETAILS.with_changes(erasure_requested_at=NOW)

@@ -15,7 +15,7 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName
 from booking_flow.policy import PaymentChannel
-from tests.core.builders import (
+from tests.support.builders import (
     NOW,
     SUPPLIER,
     a_booking,

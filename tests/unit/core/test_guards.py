@@ -22,7 +22,7 @@ from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel, Policy
-from tests.core.builders import (
+from tests.support.builders import (
     DETAILS,
     HELD_UNTIL,
     NOW,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from booking_flow.flow import TABLE, State, Trigger
 from booking_flow.model.change import begin
 from booking_flow.model.history import Event, EventKind, HistoryBroken, flaw, fold
-from tests.core.builders import a_move, a_session, an_event
+from tests.support.builders import a_move, a_session, an_event
 
 BORN = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
 PRICED = a_move(Trigger.PRICE, State.CREATED, State.PRICED)

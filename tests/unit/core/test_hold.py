@@ -27,7 +27,7 @@ from booking_flow.steps.hold import (
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.release import claim_release, settle_release
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import (
+from tests.support.builders import (
     HELD_UNTIL,
     NEW_SUPPLIER,
     NOTHING_HELD,

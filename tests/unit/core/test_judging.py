@@ -22,7 +22,7 @@ from booking_flow.model.task import TaskKind
 from booking_flow.policy import FailedYellow
 from booking_flow.supplier import BookAnswer, BookStatus, CardTransaction, FraudCategory, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import (
+from tests.support.builders import (
     NOTHING_HELD,
     a_basket_answer,
     a_failed_answer,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking_flow.model.money import CurrencyMismatch, Money
-from tests.core.builders import eur, usd
+from tests.support.builders import eur, usd
 
 AMOUNTS = st.decimals(min_value=-(10**9), max_value=10**9, places=2)
 

@@ -15,7 +15,7 @@ from booking_flow.model.change import Change
 from booking_flow.model.history import EventKind, fold
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName
-from tests.core.builders import (
+from tests.support.builders import (
     DAY_LATER,
     NOW,
     OWED,

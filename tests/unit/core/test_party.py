@@ -18,7 +18,7 @@ from booking_flow.model.party import (
     check_passengers,
     type_for,
 )
-from tests.core.builders import SAILS, a_contact, a_passenger, plain, with_faults
+from tests.support.builders import SAILS, a_contact, a_passenger, plain, with_faults
 
 RULES = PartyRules()
 ADULT, CHILD, INFANT = PassengerType.ADULT, PassengerType.CHILD, PassengerType.INFANT

@@ -34,7 +34,7 @@ from booking_flow.steps.pay import (
 )
 from booking_flow.supplier import CardTransaction, ImportedBooking, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import (
+from tests.support.builders import (
     BOOKED_FACTS,
     MASK,
     NOW,

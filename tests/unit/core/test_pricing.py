@@ -4,7 +4,7 @@ import pytest
 
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.pricing import CabinList
-from tests.core.builders import (
+from tests.support.builders import (
     NOTHING_HELD,
     a_basket,
     a_basket_answer,

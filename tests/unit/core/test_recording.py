@@ -18,7 +18,7 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName
-from tests.core.builders import (
+from tests.support.builders import (
     NOW,
     a_basket,
     a_booking,

@@ -27,7 +27,7 @@ from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import COMPARED, PayResult, late_pay, payment_checked
 from booking_flow.supplier import ImportedBooking, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import (
+from tests.support.builders import (
     BOOKED_FACTS,
     FACTS,
     MASK,

@@ -15,7 +15,7 @@ from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Receipt, Session, Unwinding, UnwindingReason
 from booking_flow.model.task import TaskKind
-from tests.core.builders import (
+from tests.support.builders import (
     BOOKED_FACTS,
     MASK,
     NOW,

@@ -16,7 +16,7 @@ from booking_flow.steps.book import BOOK
 from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier import CallContext, CardTransaction, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import (
+from tests.support.builders import (
     HELD_UNTIL,
     NOW,
     OWED,
@@ -34,7 +34,7 @@ from tests.core.builders import (
 
 
 def test_every_step_of_the_saga_is_there_once() -> None:
-    """What a step asks of the supplier is compared with what it does: tests/core/engine."""
+    """What a step asks of the supplier is compared with what it does: tests/integration/engine."""
     assert [step.name for step in SAGA] == list(StepName)
     assert list(STEPS) == list(StepName)
     assert all(step.label and step.endpoints and step.undo_meaning for step in SAGA)

@@ -6,7 +6,7 @@ import pytest
 
 from booking_flow.errors import Refusal, RefusalCode, price_changed, refuse
 from booking_flow.model.sailing import check_bookable
-from tests.core.builders import SAILS, a_refusal, a_sailing, a_session, eur, plain, price_is, usd
+from tests.support.builders import SAILS, a_refusal, a_sailing, a_session, eur, plain, price_is, usd
 
 DAY = timedelta(days=1)
 

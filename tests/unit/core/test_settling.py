@@ -16,7 +16,7 @@ from booking_flow.steps import outcomes
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import PAY
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import (
+from tests.support.builders import (
     MASK,
     NOW,
     OWED,

@@ -18,7 +18,7 @@ from booking_flow.policy import PaymentChannel
 from booking_flow.staff import actions
 from booking_flow.staff.action import Situation
 from booking_flow.staff.people import Role, StaffMember, operator
-from tests.core.builders import (
+from tests.support.builders import (
     NOW,
     a_booking,
     a_contact,

@@ -25,7 +25,7 @@ from booking_flow.model.party import Details
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OwedUndo, StepName, StepStatus
 from booking_flow.model.task import TaskKind
-from tests.core.builders import (
+from tests.support.builders import (
     BOOKED_FACTS,
     FACTS,
     HELD_UNTIL,

@@ -18,7 +18,7 @@ from booking_http.diagrams.drawn import DRAWN as FOR_PAGES
 from booking_http.diagrams.files import draw_all, draw_pages, stale, write
 from booking_http.diagrams.outcomes_picture import asked
 
-COMMITTED = Path(__file__).resolve().parents[2] / "diagrams"
+COMMITTED = Path(__file__).resolve().parents[3] / "diagrams"
 SVG = "{http://www.w3.org/2000/svg}"
 DRAWN = draw_all()
 NAMES = sorted(DRAWN)

@@ -18,8 +18,8 @@ from booking_http.api.conversions import contact_of, passengers_of
 from booking_http.api.people import COUNTRIES, NATIONALITIES, international
 from booking_http.api.requests import ContactRequest, PassengerRequest
 from booking_http.web.validation import faults_of
-from tests.http.kit import Json
-from tests.http.test_schemas import PASSENGER
+from tests.support.service import Json
+from tests.unit.http.test_schemas import PASSENGER
 
 CONTACT: Json = {
     "title": "Mrs",

@@ -23,7 +23,7 @@ from booking_http.api.requests import (
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import Problem
 from booking_http.web.validation import problem_of
-from tests.http.kit import VISA, Json
+from tests.support.service import VISA, Json
 
 PASSENGER: Json = {
     "title": "Mr",

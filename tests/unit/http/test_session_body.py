@@ -17,7 +17,7 @@ from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_http.api.session_response import render
-from tests.http.kit import Json
+from tests.support.service import Json
 
 NOW = datetime(2027, 1, 2, 10, tzinfo=UTC)
 UUID7 = UUID("019a0000-0000-7000-8000-000000000001")

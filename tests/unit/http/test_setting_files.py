@@ -8,7 +8,7 @@ import pytest
 
 from booking_http.runtime.connection_errors import database_name
 from booking_http.settings import Settings, SettingsError, load_database_settings, load_settings
-from tests.http.test_settings import GOOD, SECRET
+from tests.unit.http.test_settings import GOOD, SECRET
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from booking_http.cli.catalogue_runs import load_sync_settings
 from booking_http.settings import Settings, SettingsError, load_database_settings, load_settings
-from tests.http.kit import HASH_KEY
+from tests.support.service import HASH_KEY
 
 SECRET: Final = "hush-hush"
 MASTER_KEY: Final = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from booking_http.shop.texts import LANGUAGES, wanted
-from tests.http.shop_texts import shown, translated
+from tests.support.shop_texts import shown, translated
 
 OTHERS = LANGUAGES[1:]
 PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")

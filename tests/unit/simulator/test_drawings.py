@@ -11,7 +11,7 @@ from adapters.simulator.reference_data import GRADES
 from adapters.simulator.sailings import seeded_sailings
 from booking_http.demo.seed import row_of
 from booking_http.demo.simulator import PICTURES
-from tests.adapters.simulator.agency import TODAY
+from tests.support.agency import TODAY
 
 SAILINGS = seeded_sailings(TODAY)
 

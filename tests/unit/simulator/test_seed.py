@@ -13,7 +13,7 @@ from adapters.simulator.sailings import (
     MISFILED_SAILING,
     seeded_sailings,
 )
-from tests.adapters.simulator.agency import TODAY
+from tests.support.agency import TODAY
 
 
 def test_there_are_enough_sailings_on_every_line() -> None:

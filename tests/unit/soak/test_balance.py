@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.http.kit import Json
+from tests.support.service import Json
 from tests.soak import balance
-from tests.soak.books import Books
+from tests.support.books import Books
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 AUTH = "071452"

@@ -8,7 +8,7 @@ import hmac
 import json
 import time
 
-from tests.outbox.kit import KEY, Received
+from tests.support.receivers import KEY, Received
 from tests.soak.hooks import again, heard
 
 MOVES = {"BF-1": [1, 3]}

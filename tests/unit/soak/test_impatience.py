@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.http.kit import Headers, Reply
+from tests.support.service import Headers, Reply
 from tests.soak import impatience
 from tests.soak.guests import Told
 from tests.soak.impatience import SHARES, Hand, Manner, NobodyAnswered, best_of, manner_of

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.traveltek import requests_booking
 from adapters.traveltek.printed_names import printed_name
 from booking_flow.model.names import clean, fold
-from tests.adapters.traveltek import kit
+from tests.support import traveltek as kit
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import CabinCategory, Quote
 from booking_flow.supplier import BookAnswer, BookStatus, FraudCategory
-from tests.adapters.traveltek.trees import exact
+from tests.support.json_trees import exact
 from tests.conftest import Samples
 
 

@@ -16,7 +16,7 @@ from booking_flow.model.party import (
     PassengerType,
 )
 from booking_flow.model.sailing import Sailing
-from tests.adapters.traveltek import kit
+from tests.support import traveltek as kit
 from tests.conftest import Samples
 
 ALEX = Passenger(

@@ -14,7 +14,7 @@ from booking_flow.errors import RefusalCode, refuse
 from booking_flow.ports import StoreUnavailable
 from booking_http.web.metrics import Metrics
 from booking_http.worker.job_loop import Job, JobLoop
-from tests.patience import eventually
+from tests.support.waiting import eventually
 
 SESSION = UUID(int=1)
 
