@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from aiohttp import ClientError
 
-from tests.support.processes import Fate, Nursery
 from tests.acceptance.walks import (
     Named,
     to_an_old_key,
@@ -30,6 +29,7 @@ from tests.acceptance.walks import (
     to_refused_payment,
     to_released,
 )
+from tests.support.processes import Fate, Nursery
 from tests.support.service import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]

@@ -16,7 +16,6 @@ from booking_http.worker.outbox_sender import BATCH
 from tests.acceptance.journeys import ADD, BOOK, LATER, PAY, SETTLE, SPOOLED, Journey
 from tests.acceptance.matrix import Cell, Matrix, fated, recovered
 from tests.acceptance.observing import DIES, read
-from tests.support.processes import Fate
 from tests.acceptance.walks import (
     to_booked,
     to_booked_and_paid,
@@ -27,6 +26,7 @@ from tests.acceptance.walks import (
     to_released,
 )
 from tests.acceptance.world import HOLDS, LEASES, LIVES, World
+from tests.support.processes import Fate
 from tests.support.service import Guest
 from tests.support.waiting import slowness
 from tests.support.workers import rows

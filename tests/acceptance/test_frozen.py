@@ -14,9 +14,9 @@ import psutil
 from booking_flow.steps import book
 from tests.acceptance.journeys import ADD, BOOK
 from tests.acceptance.ledger import agrees, facts_of
-from tests.support.processes import Fate, nursery
 from tests.acceptance.test_recovered import Court, court
 from tests.acceptance.walks import Named, to_paid
+from tests.support.processes import Fate, nursery
 from tests.support.service import Guest, Reply, Simulator
 from tests.support.waiting import eventually
 from tests.support.workers import LEASES

@@ -19,6 +19,8 @@ from booking_http.web.problems import PROBLEMS
 from persistence.forgotten_claims import ForgottenClaim
 from persistence.migrate import upgrade
 from tests.acceptance.test_restored import looked_at
+from tests.support.books import Books, read_books
+from tests.support.database_pair import Pair, Primary, pair, source_of
 from tests.support.service import (
     Guest,
     Json,
@@ -29,10 +31,8 @@ from tests.support.service import (
     running_service,
     seed_catalogue,
 )
-from tests.support.database_pair import Pair, Primary, pair, source_of
-from tests.support.waiting import eventually, slowness
-from tests.support.books import Books, read_books
 from tests.support.tcp_proxy import Network, network
+from tests.support.waiting import eventually, slowness
 
 pytestmark = pytest.mark.slow
 GUESTS: Final = 8

@@ -23,6 +23,9 @@ from booking_flow.staff.people import Role
 from booking_flow.unit_of_work import CHANGED
 from persistence.database import create_engine, execute, fetch_all
 from persistence.migrate import upgrade
+from tests.acceptance.walks import Named
+from tests.conftest import PostgresServer
+from tests.support.database_moments import go_back, keep_moment
 from tests.support.processes import Fate, nursery
 from tests.support.restoring import (
     cluster_put_back,
@@ -31,8 +34,6 @@ from tests.support.restoring import (
     dump,
     restore,
 )
-from tests.acceptance.walks import Named
-from tests.conftest import PostgresServer
 from tests.support.service import (
     Guest,
     Json,
@@ -43,7 +44,6 @@ from tests.support.service import (
     seed_catalogue,
 )
 from tests.support.staff import hire
-from tests.support.database_moments import go_back, keep_moment
 from tests.support.waiting import eventually
 from tests.support.workers import worker_for
 

@@ -17,11 +17,9 @@ from booking_flow.staff.people import Role, operator
 from booking_http.staff.passwords import new_secret
 from persistence.database import create_engine
 from persistence.staff_changes import StaffChanges
-from tests.support.processes import serving
 from tests.acceptance.test_nothing_leaks import _everything_cached, _everything_stored
 from tests.support.console import come_in
-from tests.support.service import Guest, Json, Service, Simulator, once, settings_for
-from tests.support.staff import HASH, PASSWORD, Clerk
+from tests.support.processes import serving
 from tests.support.receivers import (
     Postbox,
     Receiver,
@@ -30,6 +28,8 @@ from tests.support.receivers import (
     running_postbox,
     running_receiver,
 )
+from tests.support.service import Guest, Json, Service, Simulator, once, settings_for
+from tests.support.staff import HASH, PASSWORD, Clerk
 from tests.support.waiting import eventually
 
 

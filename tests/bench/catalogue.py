@@ -16,11 +16,11 @@ from sqlalchemy import text
 
 from persistence.migrate import upgrade
 from tests.bench.figures import Figures
-from tests.support.catalogue_copies import fill
-from tests.support.catalogue_tables import Shelf, build
-from tests.support.catalogue_files import grow
-from tests.support.programs import environment
 from tests.conftest import ROOT
+from tests.support.catalogue_copies import fill
+from tests.support.catalogue_files import grow
+from tests.support.catalogue_tables import Shelf, build
+from tests.support.programs import environment
 from tests.support.testbed import Ground
 
 GROUP: Final = "catalogue"

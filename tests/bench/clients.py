@@ -13,8 +13,8 @@ from aiohttp import web
 from yarl import URL
 
 from tests.support.processes import free_port
-from tests.support.testbed import Ground, Program, Server
 from tests.support.service import Guest, Reply, Service
+from tests.support.testbed import Ground, Program, Server
 
 BARE = "bare HTTP and one commit"
 

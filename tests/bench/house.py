@@ -16,8 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from tests.support.testbed import Ground, run, standing
 from tests.support.service import Service, running_service
+from tests.support.testbed import Ground, run, standing
 from tests.support.workers import clocks_of, worker_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]

@@ -14,8 +14,8 @@ from sqlalchemy import Row, text
 from persistence.database import fetch_all
 from tests.bench.clients import BARE, BareClient, checked
 from tests.bench.figures import Figures, median
-from tests.support.testbed import Ground
 from tests.support.service import Guest, Reply, Service
+from tests.support.testbed import Ground
 
 CALLS: Final = text(
     "SELECT at, duration_s FROM supplier_calls WHERE session_id = :session_id ORDER BY at"

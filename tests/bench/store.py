@@ -19,8 +19,6 @@ from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.bench.bare import COMMIT, TABLES
 from tests.bench.figures import Figures
-from tests.support.testbed import Ground
-from tests.support.service import HASH_KEY, MASTER_KEY
 from tests.support.changes import (
     BASKET,
     GUEST,
@@ -31,6 +29,8 @@ from tests.support.changes import (
     session,
     settled,
 )
+from tests.support.service import HASH_KEY, MASTER_KEY
+from tests.support.testbed import Ground
 
 T = TypeVar("T")
 GROUP: Final = "commits of one process"

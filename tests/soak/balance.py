@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from booking_flow.flow import State
 from booking_flow.model.history import flaw
 from booking_http.staff.timeline import whole_history
-from tests.support.service import Json
 from tests.support.books import Books
+from tests.support.service import Json
 
 IDLE = ("paid", "expired", "cancelled")
 ASKED = ("book_unknown", "conflict", "price_mismatch", "cancel_with_line")

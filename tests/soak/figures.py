@@ -11,9 +11,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_all
-from tests.support.books import Books
 from tests.soak.guests import Crowd
 from tests.soak.storm import Storm
+from tests.support.books import Books
 
 EVENTS: Final = text("SELECT kind, count(*) AS number FROM session_history GROUP BY kind")
 

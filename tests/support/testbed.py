@@ -25,8 +25,8 @@ from booking_http.settings import Settings
 from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.migrate import upgrade
-from tests.support.processes import answering, environment, free_port
 from tests.conftest import ROOT
+from tests.support.processes import answering, environment, free_port
 from tests.support.service import Simulator, seed_catalogue, settings_for
 
 Result = TypeVar("Result")

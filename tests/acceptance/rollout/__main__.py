@@ -23,13 +23,13 @@ from typing import Any, Final
 import click
 from yarl import URL
 
-from tests.support.processes import environment, free_port
-from tests.support.testbed import Ground, Program, Server, blank, run, server, standing
 from tests.acceptance.rollout.crowd import Crowd
 from tests.acceptance.rollout.doors import Doors, Lost, watching
 from tests.acceptance.rollout.release import NoRelease, Release, newest_tag, run_to_its_end
 from tests.soak import balance
 from tests.support.books import read_books
+from tests.support.processes import environment, free_port
+from tests.support.testbed import Ground, Program, Server, blank, run, server, standing
 
 GUESTS = 12
 PHASE = 8.0

@@ -11,10 +11,10 @@ import pytest
 from aiohttp import ClientSession, TCPConnector
 from yarl import URL
 
-from tests.support.processes import environment, free_port
-from tests.support.testbed import Program, Server
 from tests.integration.http.conftest import seeded_url, simulator
+from tests.support.processes import environment, free_port
 from tests.support.service import Simulator, settings_for
+from tests.support.testbed import Program, Server
 from tests.support.waiting import slowness
 
 __all__ = ["GRACE", "Start", "http", "seeded_url", "simulator", "start"]

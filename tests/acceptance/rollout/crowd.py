@@ -8,10 +8,10 @@ import string
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from tests.support.service import Guest, Headers, Reply, once
-from tests.support.waiting import eventually
 from tests.acceptance.rollout.doors import Doors, Visitor, visiting
 from tests.soak.guests import CRUISES
+from tests.support.service import Guest, Headers, Reply, once
+from tests.support.waiting import eventually
 
 PAUSE = 0.2
 """Seconds that a guest thinks at most between two requests."""

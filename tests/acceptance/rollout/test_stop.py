@@ -16,10 +16,10 @@ from yarl import URL
 from adapters.embedded import EmbeddedPostgres
 from persistence.migrate import upgrade
 from tests.acceptance.ledger import agrees, facts_of
-from tests.support.testbed import Server
-from tests.support.service import Guest, Service, Simulator, seed_catalogue
-from tests.integration.http.test_events import following
 from tests.acceptance.rollout.conftest import GRACE, Start
+from tests.integration.http.test_events import following
+from tests.support.service import Guest, Service, Simulator, seed_catalogue
+from tests.support.testbed import Server
 
 HASTE = 0.1
 """The supplier has this share of the usual time to answer."""

@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 
-from tests.support.testbed import PLENTY
-from tests.support.service import Simulator
 from tests.acceptance.rollout.conftest import Start
 from tests.acceptance.rollout.crowd import Crowd
 from tests.acceptance.rollout.doors import watching
+from tests.support.service import Simulator
+from tests.support.testbed import PLENTY
 
 GUESTS = 16
 

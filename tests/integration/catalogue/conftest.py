@@ -7,8 +7,8 @@ from itertools import count
 import pytest
 from yarl import URL
 
-from tests.support.catalogue_tables import Columns, Shelf, build, stock
 from tests.conftest import PostgresServer, administer, run_apart
+from tests.support.catalogue_tables import Columns, Shelf, build, stock
 
 MakeShelf = Callable[..., Awaitable[Shelf]]
 _numbers = count(1)

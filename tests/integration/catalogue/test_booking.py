@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 
 from tests.integration.catalogue.conftest import MakeShelf
-from tests.support.catalogue_tables import Shelf
 from tests.integration.catalogue.test_reader import COUNTS, OPTIONAL, TEXTS
+from tests.support.catalogue_tables import Shelf
 from tests.support.service import Service, Simulator, running_service, running_simulator
 
 SHAPES = {

@@ -28,12 +28,12 @@ from booking_http.settings import Settings
 from persistence.database import create_engine, execute
 from persistence.environment_mark import AppEnv
 from persistence.migrate import upgrade
-from tests.support.processes import environment
-from tests.integration.catalogue.conftest import MakeShelf
-from tests.support.catalogue_tables import Shelf, today
-from tests.integration.catalogue.test_worlds import mark_as
-from tests.support.programs import run
 from tests.conftest import ROOT
+from tests.integration.catalogue.conftest import MakeShelf
+from tests.integration.catalogue.test_worlds import mark_as
+from tests.support.catalogue_tables import Shelf, today
+from tests.support.processes import environment
+from tests.support.programs import run
 from tests.support.service import Simulator, running_service, running_simulator, settings_for
 
 DOCTOR = "http/booking_http/cli/doctor"

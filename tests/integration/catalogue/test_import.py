@@ -21,8 +21,8 @@ from adapters.catalogue.imports import import_files
 from adapters.catalogue.report import Report
 from persistence.database import create_engine
 from persistence.sync_runs import PostgresSyncRuns
-from tests.support import catalogue_files as trees
 from tests.integration.catalogue.conftest import MakeShelf
+from tests.support import catalogue_files as trees
 from tests.support.catalogue_copies import (
     Nobody,
     all_gone,

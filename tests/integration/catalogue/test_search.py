@@ -17,8 +17,8 @@ from booking_flow.model.pricing import CabinCategory
 from persistence.catalogue import CatalogueRow, ShipDescription, seed
 from persistence.database import create_engine
 from tests.integration.catalogue.conftest import MakeShelf
-from tests.support.catalogue_tables import today
 from tests.integration.catalogue.test_reader import SHAPES, reading
+from tests.support.catalogue_tables import today
 from tests.support.changes import SAILING
 
 TODAY = date(2030, 1, 1)

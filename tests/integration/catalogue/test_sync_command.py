@@ -21,12 +21,12 @@ from booking_http.cli.main import main
 from persistence.database import create_engine
 from persistence.environment_mark import AppEnv, remark
 from persistence.sync_runs import PostgresSyncRuns
+from tests.conftest import run_apart
 from tests.integration.catalogue.conftest import MakeShelf
 from tests.support.catalogue_copies import FIRST, fill, look, sold
-from tests.support.catalogue_tables import Columns, Shelf
 from tests.support.catalogue_files import grow, spoil
+from tests.support.catalogue_tables import Columns, Shelf
 from tests.support.programs import PROGRAM, environment, running
-from tests.conftest import run_apart
 from tests.support.waiting import PATIENCE
 
 Found = TypeVar("Found")

@@ -8,9 +8,9 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+from tests.integration.http.conftest import make_service, seeded_url, service, simulator
 from tests.support.processes import environment
 from tests.support.programs import run
-from tests.integration.http.conftest import make_service, seeded_url, service, simulator
 from tests.support.service import Guest, Service
 from tests.support.staff import rows
 

@@ -17,11 +17,11 @@ from booking_flow.runtime.recovery import Recovery
 from booking_flow.unit_of_work import CHANGED
 from booking_http.cli.main import main
 from booking_http.cli.reconciliation import CANNOT_FIND
-from tests.support.processes import environment
 from tests.integration.http.conftest import make_service, seeded_url, service, simulator
+from tests.support.database_moments import go_back, keep_moment
+from tests.support.processes import environment
 from tests.support.service import Guest, Service, Simulator, running_service
 from tests.support.staff import audit
-from tests.support.database_moments import go_back, keep_moment
 from tests.support.text import told
 
 __all__ = ["make_service", "seeded_url", "service", "simulator"]

@@ -19,8 +19,8 @@ from click.testing import CliRunner
 from yarl import URL
 
 from booking_http.cli.main import main
-from tests.support.programs import Running, free_ports, run, running
 from tests.conftest import PostgresServer, administer, run_apart
+from tests.support.programs import Running, free_ports, run, running
 from tests.support.service import HASH_KEY, MASTER_KEY
 
 SECRET: Final = "hush-hush"

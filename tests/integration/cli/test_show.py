@@ -17,8 +17,8 @@ from booking_http.cli.main import main
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from tests.support.store import Shop
 from tests.support.changes import NOW, call, claimed, settled
+from tests.support.store import Shop
 from tests.support.text import told
 
 PERSONAL = (

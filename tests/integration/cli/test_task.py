@@ -15,8 +15,8 @@ from sqlalchemy import Row
 from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from persistence.tasks import PostgresTaskStore
-from tests.support.processes import environment
 from tests.integration.http.conftest import make_service, seeded_url, service, simulator
+from tests.support.processes import environment
 from tests.support.service import Guest, Service
 from tests.support.staff import Clerk, audit, hire
 from tests.support.text import told

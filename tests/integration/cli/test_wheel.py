@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import Running, environment, free_ports, run, running
 from tests.conftest import ROOT
+from tests.support.programs import Running, environment, free_ports, run, running
 
 pytestmark = pytest.mark.slow
 READY = 'session show "$REFERENCE"'

@@ -26,8 +26,8 @@ from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
 from tests.integration.engine.conftest import MakeShop
-from tests.support.engine import Guest, Shop, refused
 from tests.integration.engine.test_recovery import commit, in_doubt
+from tests.support.engine import Guest, Shop, refused
 from tests.support.waiting import kept_back
 
 STAFF = StaffMember(name="ada", role=Role.SUPERVISOR, account_id=UUID(int=1))

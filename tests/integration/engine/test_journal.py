@@ -26,9 +26,9 @@ from persistence.database import execute
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
 from tests.integration.engine.conftest import MakeShop
-from tests.support.engine import Guest, Shop, a_command, bound, refused
 from tests.integration.engine.test_recovery import Worker, a_worker
 from tests.support.database_moments import go_back, keep_moment
+from tests.support.engine import Guest, Shop, a_command, bound, refused
 
 DEPOSIT, FULL = PaymentType.DEPOSIT, PaymentType.FULL_PAYMENT
 LATER = PaymentChannel.SUPPLIER_PAYMENT

@@ -16,10 +16,10 @@ from booking_flow.staff import actions
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from persistence.tasks import PostgresTaskStore
 from tests.integration.engine.conftest import MakeShop
-from tests.support.engine import Guest, Shop
 from tests.integration.engine.test_desk import STAFF, desk
 from tests.integration.engine.test_recovery import a_worker
 from tests.integration.engine.test_staff_actions import act
+from tests.support.engine import Guest, Shop
 
 HOUR = 3600
 

@@ -24,6 +24,7 @@ from booking_flow.steps.hold import basket_unreadable
 from booking_flow.supplier import SupplierCall
 from persistence.sessions import PostgresSessionStore
 from tests.integration.engine.conftest import MakeShop
+from tests.integration.engine.wire import Wire
 from tests.support.engine import (
     ORIGIN,
     VAULT,
@@ -33,7 +34,6 @@ from tests.support.engine import (
     another_had_it_already,
     refused,
 )
-from tests.integration.engine.wire import Wire
 from tests.support.waiting import kept_back
 
 DEPOSIT = PaymentType.DEPOSIT

@@ -10,8 +10,8 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Loaded
-from tests.support.builders import a_contact, a_session
 from tests.integration.engine.conftest import MakeShop
+from tests.support.builders import a_contact, a_session
 from tests.support.engine import Guest, Shop, a_command, refused
 
 

@@ -30,8 +30,8 @@ from booking_flow.supplier import (
 )
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.work_queue import PostgresWorkQueue
-from tests.support.builders import a_transaction, an_answer
 from tests.integration.engine.conftest import MakeShop
+from tests.support.builders import a_transaction, an_answer
 from tests.support.engine import ORIGIN, Guest, Shop
 
 DEPOSIT = PaymentType.DEPOSIT

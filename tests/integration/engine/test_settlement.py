@@ -15,8 +15,8 @@ from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel
 from persistence.database import execute
 from tests.integration.engine.conftest import MakeShop
-from tests.support.engine import Guest, Shop, refused
 from tests.integration.engine.test_outages import Paper
+from tests.support.engine import Guest, Shop, refused
 from tests.support.waiting import kept_back
 
 DEPOSIT = PaymentType.DEPOSIT

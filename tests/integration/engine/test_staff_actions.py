@@ -29,10 +29,10 @@ from booking_flow.staff.people import Role, StaffMember, operator
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
-from tests.support.builders import a_contact, usd
 from tests.integration.engine.conftest import MakeShop
-from tests.support.engine import Guest, Shop, a_command, refused
 from tests.integration.engine.test_recovery import a_worker, commit
+from tests.support.builders import a_contact, usd
+from tests.support.engine import Guest, Shop, a_command, refused
 
 ADA, BEN = (
     StaffMember(name=name, role=Role.SUPERVISOR, account_id=UUID(int=number))

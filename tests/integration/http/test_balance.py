@@ -13,9 +13,9 @@ from booking_http.worker.main import Worker
 from booking_http.worker.outbox_sender import send_due
 from tests.integration.http.conftest import MakeService
 from tests.support.console import at_desk, page_of
+from tests.support.receivers import mail, part, running_postbox
 from tests.support.service import Guest, Json, Service
 from tests.support.staff import Clerk, hire, rows
-from tests.support.receivers import mail, part, running_postbox
 
 PART = ("kind", "amount", "dueDate", "paid")
 

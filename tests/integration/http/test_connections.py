@@ -13,8 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from booking_http.api.action_links import BASE
-from tests.support.service import Service
 from tests.integration.http.test_events import following
+from tests.support.service import Service
 from tests.support.waiting import PATIENCE
 
 FROM = {"X-Forwarded-For": "203.0.113.7"}

@@ -7,10 +7,10 @@ import pytest
 from booking_flow.flow import FLOW, STATES
 from booking_flow.saga import SAGA
 from booking_flow.staff.people import Role
+from tests.integration.http.test_staff_overview import a_busy_day
 from tests.support.console import Visitor, come_in
 from tests.support.service import Service
 from tests.support.staff import audit, hire, rows
-from tests.integration.http.test_staff_overview import a_busy_day
 
 FLOW_PAGE = "/console/flow"
 

@@ -10,9 +10,9 @@ import pytest
 
 from booking_flow.staff.people import Role
 from tests.support.console import at_desk
+from tests.support.database_moments import go_back, keep_moment
 from tests.support.service import Json, Service
 from tests.support.staff import Clerk, audit, hire
-from tests.support.database_moments import go_back, keep_moment
 from tests.support.waiting import eventually
 
 TASKS = "/console/tasks"

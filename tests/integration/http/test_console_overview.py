@@ -9,10 +9,10 @@ import pytest
 
 from booking_flow.staff.people import Role
 from booking_http.console.heat_map import HEATS, heat
+from tests.integration.http.test_staff_overview import a_busy_day
 from tests.support.console import Visitor, come_in
 from tests.support.service import Service
 from tests.support.staff import hire
-from tests.integration.http.test_staff_overview import a_busy_day
 
 OVERVIEW = "/console/overview"
 _COUNTED = re.compile(r'<a href="(/console\?[^"]+)">([\d,]+)</a>')

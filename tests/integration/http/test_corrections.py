@@ -10,9 +10,9 @@ from booking_flow.staff.people import Role
 from booking_http.worker.outbox_sender import send_due
 from tests.integration.http.conftest import MakeService
 from tests.support.console import at_desk, page_of
+from tests.support.receivers import mail, part, running_postbox
 from tests.support.service import Guest, Json, Service
 from tests.support.staff import WHY, Clerk, audit, hire, rows
-from tests.support.receivers import mail, part, running_postbox
 
 CORRECT = "correct"
 NEW = "alexandra@example.test"

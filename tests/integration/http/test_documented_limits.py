@@ -13,8 +13,8 @@ from pydantic import ValidationError
 from booking_flow.errors import Fault
 from booking_http.web.models import Query, RequestModel
 from booking_http.web.validation import faults_of
-from tests.support.service import Json, Service
 from tests.integration.http.test_openapi import DOCUMENT
+from tests.support.service import Json, Service
 
 SCHEMAS: Json = DOCUMENT["components"]["schemas"]
 

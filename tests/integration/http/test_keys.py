@@ -19,8 +19,8 @@ from booking_http.api.action_links import BASE
 from booking_http.cli.main import main
 from booking_http.runtime.process import CannotRun
 from persistence.lookups import PostgresLookups
-from tests.support.processes import environment
 from tests.integration.http.conftest import MakeService
+from tests.support.processes import environment
 from tests.support.service import HASH_KEY, Guest, Service, once
 from tests.support.staff import audit, hire, rows
 from tests.support.waiting import eventually

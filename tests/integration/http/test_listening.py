@@ -16,8 +16,8 @@ from structlog.testing import capture_logs
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connection, Connector
 from booking_http.runtime.listener import Listener, Subscription
-from tests.support.waiting import eventually
 from tests.support.tcp_proxy import Network, network
+from tests.support.waiting import eventually
 
 CHANNEL = "booking_session"
 

@@ -18,8 +18,8 @@ from adapters.embedded import EmbeddedPostgres
 from persistence.database import create_engine, execute
 from persistence.database_info import hindrance
 from tests.support.service import Json, Service
-from tests.support.waiting import eventually
 from tests.support.tcp_proxy import Network, network
+from tests.support.waiting import eventually
 
 
 async def ready(service: Service) -> tuple[int, dict[str, Json]]:

@@ -17,8 +17,8 @@ from booking_http.settings import Settings
 from persistence.columns import metadata
 from persistence.database import execute
 from persistence.retention import Pruned, Retention, progress, prune_all, prune_some
-from tests.support.processes import environment
 from tests.integration.http.conftest import MakeService
+from tests.support.processes import environment
 from tests.support.service import Guest, Service
 from tests.support.staff import in_doubt, rows
 from tests.support.waiting import eventually

@@ -6,9 +6,9 @@ import pytest
 
 from booking_flow.staff.people import Role
 from tests.integration.http.conftest import MakeService
+from tests.integration.http.test_contradictions import booked_with, tasks_of
 from tests.support.service import Guest, Reply, Service
 from tests.support.staff import Clerk, hire
-from tests.integration.http.test_contradictions import booked_with, tasks_of
 
 OF_SAILING = ("other_date", "other_ship")
 OF_HOLD = ("other_sailing", "other_date", "other_ship", "other_grade", "fewer_guests")

@@ -21,8 +21,8 @@ from booking_http.staff.oidc import CALLBACK, OIDC
 from booking_http.staff.wiring import BASE
 from persistence.staff_changes import StaffChanges
 from tests.integration.http.conftest import MakeService
-from tests.support.service import Reply, Service, settings_for
 from tests.support.oidc_provider import CLIENT, SECRET, Claims, OidcProvider, running_provider
+from tests.support.service import Reply, Service, settings_for
 from tests.support.staff import Clerk, audit, hire
 
 HERE = "https://cruises.test"

@@ -9,10 +9,10 @@ import pytest
 
 from booking_flow.staff.people import Role
 from persistence.overview import forget_passing_calls
+from tests.integration.http.test_openapi import validator
 from tests.support.console import come_in
 from tests.support.service import Guest, Json, Service
 from tests.support.staff import Clerk, hire, in_doubt, rows
-from tests.integration.http.test_openapi import validator
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from booking_flow.staff.people import Role
 from booking_http.worker.outbox_sender import send_due
 from tests.integration.http.conftest import MakeService
 from tests.support.console import at_desk, page_of
+from tests.support.receivers import mail, running_postbox
 from tests.support.service import Guest, Json, Reply, Service
 from tests.support.staff import WHY, Clerk, audit, hire, rows
-from tests.support.receivers import mail, running_postbox
 
 RECORD = "record-payment"
 MANUAL: Any = {"payment_channel": "manual"}

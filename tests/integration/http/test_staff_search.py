@@ -8,9 +8,9 @@ import pytest
 
 from booking_flow.staff.people import Role
 from booking_http.api.action_links import BASE
+from tests.integration.http.test_openapi import validator
 from tests.support.service import VISA, Guest, Json, Service
 from tests.support.staff import Clerk, audit, hire, in_doubt, rows
-from tests.integration.http.test_openapi import validator
 from tests.support.text import told
 
 OTHER = "2199014"

@@ -9,9 +9,9 @@ from booking_flow.staff.people import Role
 from booking_http.web.models import rfc3339
 from booking_http.worker.outbox_sender import send_due
 from tests.integration.http.conftest import MakeService
+from tests.support.receivers import Postbox, mail, running_postbox
 from tests.support.service import Guest, Json, Reply, Service
 from tests.support.staff import WHY, Clerk, audit, but_collecting, hire, in_doubt, rows
-from tests.support.receivers import Postbox, mail, running_postbox
 
 LATER: Json = {"deadline": "session", "until": "2031-01-01T00:00:00Z"}
 ACTS: dict[str, tuple[Role, Json]] = {

@@ -11,7 +11,6 @@ from typing import Any
 
 from adapters.simulator import SimulatorSettings
 from tests.conftest import ROOT
-from tests.support.service import HASH_KEY, MASTER_KEY
 from tests.support.receivers import (
     Authority,
     Office,
@@ -22,6 +21,7 @@ from tests.support.receivers import (
     open_office,
     seqs,
 )
+from tests.support.service import HASH_KEY, MASTER_KEY
 from tests.support.waiting import PATIENCE
 
 PATH = os.pathsep.join([str(ROOT), str(ROOT / "http")])

@@ -11,8 +11,8 @@ from yarl import URL
 
 from booking_http.api.action_links import BASE
 from persistence.lookups import PostgresLookups
-from tests.support.service import Guest, Headers, Reply, Service, Simulator
 from tests.support.receivers import Office, Postbox, mail, open_office, part
+from tests.support.service import Guest, Headers, Reply, Service, Simulator
 
 ASK = f"{BASE}/lookup"
 EMAIL = "alexa@example.test"

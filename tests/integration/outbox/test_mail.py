@@ -17,8 +17,16 @@ from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_http.notifications.mail_texts import confirmation
 from persistence.erasure import erase
-from tests.support.receivers import Authority, Office, Postbox, mail, open_office, part, running_postbox
 from tests.support.changes import BOOKING, DETAILS, NOW, PASSENGERS, settled
+from tests.support.receivers import (
+    Authority,
+    Office,
+    Postbox,
+    mail,
+    open_office,
+    part,
+    running_postbox,
+)
 from tests.support.text import told
 
 

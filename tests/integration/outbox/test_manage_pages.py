@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from tests.integration.outbox.test_lookup import BROWSER, EMAIL, ask, link_of
 from tests.support.console import Page, Visitor
+from tests.support.receivers import Office, Postbox, mail, open_office, part
 from tests.support.service import Guest, Service
 from tests.support.shopping import Shopper
-from tests.support.receivers import Office, Postbox, mail, open_office, part
-from tests.integration.outbox.test_lookup import BROWSER, EMAIL, ask, link_of
 
 NEW = "alexandra@example.test"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from booking_flow.model.task import TaskKind
 from booking_http.worker.task_notices import TeamMail
-from tests.support.receivers import mail, open_office, running_postbox
 from tests.integration.persistence.test_tasks import with_task
+from tests.support.receivers import mail, open_office, running_postbox
 
 TEAM = "team@agency.test"
 

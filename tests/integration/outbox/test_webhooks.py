@@ -14,6 +14,8 @@ from adapters.notifications.public_hosts import is_public
 from booking_http.settings import SettingsError
 from booking_http.worker.outbox_sender import LEASE
 from persistence.outbox import Fate
+from tests.integration.persistence.test_personal import PERSONAL
+from tests.support.changes import priced
 from tests.support.receivers import (
     KEY,
     SECRET,
@@ -25,10 +27,8 @@ from tests.support.receivers import (
     running_receiver,
     seqs,
 )
-from tests.support.waiting import eventually
-from tests.support.changes import priced
-from tests.integration.persistence.test_personal import PERSONAL
 from tests.support.text import told
+from tests.support.waiting import eventually
 
 
 async def test_each_move_of_a_session_is_told_once_in_order_and_signed(

@@ -10,10 +10,10 @@ import pytest
 from booking_flow.staff.people import Role
 from booking_http.api.action_links import BASE
 from persistence.guest_codes import GuestCodes
+from tests.integration.outbox.test_lookup import EMAIL, ask, link_of
+from tests.support.receivers import Office, Postbox, mail, open_office, part
 from tests.support.service import Guest, Json, Reply, Service
 from tests.support.staff import Clerk, hire
-from tests.support.receivers import Office, Postbox, mail, open_office, part
-from tests.integration.outbox.test_lookup import EMAIL, ask, link_of
 
 NEW = "alexandra@example.test"
 AS_NEW = {"pointer": "/contact/email", "value": NEW}

@@ -14,8 +14,8 @@ from persistence.card_audit import ScannedPlace, find_cards
 from persistence.database import execute
 from persistence.encryption import Vault
 from persistence.redaction import redact_act, redact_event
-from tests.support.store import Shop
 from tests.support.changes import DETAILS
+from tests.support.store import Shop
 
 CARD = "4012 8888 8888 1881"
 BARE = "4012888888881881"

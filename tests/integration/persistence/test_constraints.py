@@ -11,8 +11,8 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.step import StepStatus
 from booking_flow.ports import CommitResult
 from persistence.database import transaction
-from tests.support.store import Shop
 from tests.support.changes import BOOKING, settled, usd
+from tests.support.store import Shop
 
 IMPOSSIBLE = [
     "UPDATE booking_sessions SET state = 'flown'",

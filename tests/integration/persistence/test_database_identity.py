@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from persistence.database import create_engine, execute
 from persistence.database_identity import identity_of
-from tests.support.restoring import copied_by_template, dump, restore
 from tests.conftest import PostgresServer
+from tests.support.restoring import copied_by_template, dump, restore
 
 
 async def known_as(url: str) -> UUID:

@@ -18,7 +18,6 @@ from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
-from tests.support.store import Shop
 from tests.support.changes import (
     BASKET,
     DETAILS,
@@ -30,6 +29,7 @@ from tests.support.changes import (
     priced,
     settled,
 )
+from tests.support.store import Shop
 
 COUNTED = (
     "session_history",

@@ -14,7 +14,6 @@ from persistence.clock import set_clock_offset
 from persistence.database import fetch_one
 from persistence.idempotency import forget
 from persistence.migrate import downgrade, upgrade
-from tests.support.store import Shop
 from tests.support.changes import (
     BOOKING,
     GUEST,
@@ -25,6 +24,7 @@ from tests.support.changes import (
     session,
     settled,
 )
+from tests.support.store import Shop
 
 
 async def replay(shop: Shop, bound: IdempotencyBinding) -> Replay | None:

@@ -10,8 +10,8 @@ from booking_flow.model.session import Session
 from booking_flow.model.step import StepName, StepStatus
 from persistence.clock import set_clock_offset
 from persistence.overview import calls, cohort, open_steps, standing, sum_up
-from tests.support.store import Shop
 from tests.support.changes import call, claimed, settled
+from tests.support.store import Shop
 
 SINCE, UNTIL = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 

@@ -22,8 +22,8 @@ from persistence.key_rotation import StillUsed, retire, rewrap
 from persistence.search import SearchKind, first_hash
 from persistence.search_renewal import FIRST, OLDER, renew, renew_hashes
 from persistence.sessions import PostgresSessionStore
-from tests.support.store import Shop
 from tests.support.changes import BOOKING, DETAILS, GUEST, SECRET, session
+from tests.support.store import Shop
 
 PERSONAL = (
     "wilhelmina", "zebedee", "quillfeather", "7946 0018", "gooseberry", "leominster", "hr6 8aa",

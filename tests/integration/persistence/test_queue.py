@@ -19,8 +19,8 @@ from persistence.attempts import StepEntry, steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, tasks
 from persistence.work_queue import PostgresWorkQueue
-from tests.support.store import Shop
 from tests.support.changes import BASKET, BOOKING, NOW, call, claimed, settled
+from tests.support.store import Shop
 
 LEASE = 60.0
 

@@ -18,8 +18,6 @@ from booking_flow.ports import CommitResult
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, find_by_booking, find_by_reference, history, tasks
-from tests.support.waiting import PATIENCE
-from tests.support.store import Shop
 from tests.support.changes import (
     BASKET,
     BOOKING,
@@ -37,6 +35,8 @@ from tests.support.changes import (
     settled,
     usd,
 )
+from tests.support.store import Shop
+from tests.support.waiting import PATIENCE
 
 
 async def test_every_value_of_a_session_round_trips(shop: Shop) -> None:

@@ -17,8 +17,8 @@ from booking_flow.ports import CommitResult
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
 from persistence.histories import calls, tasks
-from tests.support.store import Shop
 from tests.support.changes import BOOKING, GUEST, NOW, call, settled
+from tests.support.store import Shop
 
 
 async def take_over(shop: Shop, known: Session) -> None:

@@ -12,8 +12,8 @@ from booking_flow.model.step import StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult
 from persistence.tasks import PostgresTaskStore
-from tests.support.store import Shop
 from tests.support.changes import NOW, settled
+from tests.support.store import Shop
 
 
 def task_of(known: Session, kind: TaskKind, *, hours: int = 4) -> StaffTask:

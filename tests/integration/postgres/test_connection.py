@@ -11,8 +11,8 @@ import pytest
 
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connector
-from tests.integration.postgres.tls import gate
 from tests.conftest import PostgresServer, administer
+from tests.integration.postgres.tls import gate
 from tests.support.tcp_proxy import answer_in, network
 
 TRUSTED = "sslrootcert=system"

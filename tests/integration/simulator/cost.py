@@ -15,9 +15,9 @@ from aiohttp.test_utils import TestClient, TestServer
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.dispatch import SUPPLIER
 from adapters.simulator.store import StateFile
-from tests.support.agency import TODAY, VISA, Agency
 from tests.integration.simulator.conftest import NOON
 from tests.integration.simulator.test_journal import serving
+from tests.support.agency import TODAY, VISA, Agency
 
 CRUISES = range(2190293, 2190311)
 CALLS = ("cruiseresults", "cruisecabingrades", "cruisecabins", "basketadd", "book")

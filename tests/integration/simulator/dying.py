@@ -9,8 +9,8 @@ from pathlib import Path
 
 from adapters.simulator import SimulatorSettings, serve, store
 from adapters.simulator.journal import Journal
-from tests.support.agency import TODAY
 from tests.integration.simulator.conftest import NOON
+from tests.support.agency import TODAY
 
 MOMENTS = ("before", "torn", "unsynced", "written", "replaced")
 """When: before a line, within it, before the disk has it, before the answer, between two files."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.agency import Agency, Json, error
 from tests.integration.simulator.conftest import Start
+from tests.support.agency import Agency, Json, error
 
 
 async def booked(agency: Agency, **more: Any) -> str:

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.support.agency import SAILINGS, TODAY, Agency, Json, error, guest_total
 from tests.integration.simulator.conftest import NOON, Start
+from tests.support.agency import SAILINGS, TODAY, Agency, Json, error, guest_total
 
 
 def assert_unpriced(body: Json) -> None:

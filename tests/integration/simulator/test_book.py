@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from adapters.simulator.faults import FAULTS
-from tests.support.agency import VISA, Agency, Json, error
 from tests.integration.simulator.conftest import Start
+from tests.support.agency import VISA, Agency, Json, error
 
 NEVER_BOOKED = (
     *("token_expired_200", "token_expired_401", "session_expired", "hold_lapsed", "unknown_status"),

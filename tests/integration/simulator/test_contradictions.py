@@ -9,8 +9,8 @@ import pytest
 
 from adapters.simulator.contradictions import BENDS
 from adapters.simulator.faults import FAULTS
-from tests.support.agency import VISA, Agency
 from tests.integration.simulator.test_odd_texts import odd_answer
+from tests.support.agency import VISA, Agency
 
 NOT_CHARGED = "authcode_declined"
 CELLS = [

@@ -10,8 +10,8 @@ import pytest
 from adapters.simulator import SimulatorSettings, serve
 from adapters.simulator.faults import FAULTS
 from adapters.simulator.settings import policy_names
-from tests.support.agency import Agency
 from tests.integration.simulator.conftest import NOON, Start
+from tests.support.agency import Agency
 from tests.support.waiting import eventually
 
 

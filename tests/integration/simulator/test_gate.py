@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.support.agency import BASE, Agency, error
 from tests.integration.simulator.conftest import Start
+from tests.support.agency import BASE, Agency, error
 
 
 async def test_the_token_is_flat_opaque_and_its_lifetime_is_text(agency: Agency) -> None:

@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.support.agency import Agency, error, rate_rows
 from tests.integration.simulator.conftest import Start
+from tests.support.agency import Agency, error, rate_rows
 
 
 async def two_guests(start: Start) -> tuple[Agency, Agency]:

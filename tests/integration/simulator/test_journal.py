@@ -24,10 +24,10 @@ from adapters.simulator.faults import FAULTS
 from adapters.simulator.journal import Journal, whole_lines
 from adapters.simulator.store import StateFile, journal_of
 from adapters.simulator.supplier import Supplier
-from tests.support.processes import free_port
-from tests.support.agency import TODAY, VISA, Agency, Json
-from tests.integration.simulator.conftest import NOON, Start
 from tests.conftest import ROOT
+from tests.integration.simulator.conftest import NOON, Start
+from tests.support.agency import TODAY, VISA, Agency, Json
+from tests.support.processes import free_port
 
 EARLIER = Path(__file__).with_name("earlier_state.json")
 ODD = (TypeError, aiohttp.ClientError, ConnectionError, LookupError, ValueError, RuntimeError)

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from adapters.simulator.sailings import CARNIVAL_SAILING, SOLD_OUT_SAILING
-from tests.support.agency import SAILINGS, TODAY, Agency, error, rate_rows
 from tests.integration.simulator.conftest import Start
+from tests.support.agency import SAILINGS, TODAY, Agency, error, rate_rows
 
 
 async def test_a_search_opens_a_session_and_lists_sailings(agency: Agency) -> None:

@@ -8,8 +8,8 @@ import pytest
 from adapters.simulator import SimulatorSettings, serve
 from adapters.simulator.app import UnsafeBindingError
 from adapters.simulator.store import journal_of, seed_date
-from tests.support.agency import TODAY, VISA, Agency
 from tests.integration.simulator.conftest import NOON, Start
+from tests.support.agency import TODAY, VISA, Agency
 
 
 async def test_a_restart_forgets_nothing(start: Start, tmp_path: Path) -> None:

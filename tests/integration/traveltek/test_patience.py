@@ -10,8 +10,6 @@ from aioresponses import aioresponses
 from adapters.traveltek import TraveltekClient
 from adapters.traveltek.endpoints import GRADES
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.support import traveltek as kit
-from tests.support.traveltek_fixtures import MakeClient
 from tests.integration.traveltek.test_classification import (
     CALLS,
     ENVELOPE,
@@ -22,6 +20,8 @@ from tests.integration.traveltek.test_classification import (
     refusal,
     sent,
 )
+from tests.support import traveltek as kit
+from tests.support.traveltek_fixtures import MakeClient
 
 TROUBLE = {FailureKind.NOT_SENT, FailureKind.TIMEOUT, FailureKind.BROKEN}
 

@@ -21,9 +21,9 @@ from adapters.traveltek.redact import (
 )
 from booking_flow.model.card_numbers import luhn_valid
 from booking_flow.supplier_errors import SupplierError
+from tests.integration.traveltek.test_classification import CALLS, mock_answer, mock_token, refusal
 from tests.support import traveltek as kit
 from tests.support.traveltek_fixtures import MakeClient
-from tests.integration.traveltek.test_classification import CALLS, mock_answer, mock_token, refusal
 
 ORDER = kit.order(kit.payment("1125.24"))
 BOOKING = requests_booking.booking(ORDER, settings=kit.settings())

@@ -15,8 +15,6 @@ from adapters.token_cache import Grant, TokenCache
 from adapters.traveltek.parse_values import Unreadable
 from adapters.traveltek.token import read_grant
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.support import traveltek as kit
-from tests.support.traveltek_fixtures import MakeClient, Simulator
 from tests.integration.traveltek.test_classification import (
     CALLS,
     EFFECTS,
@@ -26,6 +24,8 @@ from tests.integration.traveltek.test_classification import (
     refusal,
     sent,
 )
+from tests.support import traveltek as kit
+from tests.support.traveltek_fixtures import MakeClient, Simulator
 from tests.support.waiting import PATIENCE
 
 

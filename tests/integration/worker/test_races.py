@@ -21,9 +21,9 @@ from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
+from tests.support.changes import BASKET, NOW, settled
 from tests.support.service import HASH_KEY, MASTER_KEY, settings_for
 from tests.support.store import Shop
-from tests.support.changes import BASKET, NOW, settled
 from tests.support.workers import LEASES, rows, worker_for
 
 USUAL, MANY = 200, 2000

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import pytest
 
-from tests.support.service import Json
 from tests.soak import balance
 from tests.support.books import Books
+from tests.support.service import Json
 
 ONE, OTHER = UUID(int=1), UUID(int=2)
 AUTH = "071452"

@@ -8,8 +8,8 @@ import hmac
 import json
 import time
 
-from tests.support.receivers import KEY, Received
 from tests.soak.hooks import again, heard
+from tests.support.receivers import KEY, Received
 
 MOVES = {"BF-1": [1, 3]}
 

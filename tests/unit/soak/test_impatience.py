@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.support.service import Headers, Reply
 from tests.soak import impatience
 from tests.soak.guests import Told
 from tests.soak.impatience import SHARES, Hand, Manner, NobodyAnswered, best_of, manner_of
+from tests.support.service import Headers, Reply
 
 BOOKED = Reply(201, {}, {})
 LOOKED = Reply(200, {"looked": True}, {})

@@ -20,8 +20,8 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import CabinCategory, Quote
 from booking_flow.supplier import BookAnswer, BookStatus, FraudCategory
-from tests.support.json_trees import exact
 from tests.conftest import Samples
+from tests.support.json_trees import exact
 
 
 def usd(amount: str) -> Money:

@@ -16,8 +16,8 @@ from booking_flow.model.party import (
     PassengerType,
 )
 from booking_flow.model.sailing import Sailing
-from tests.support import traveltek as kit
 from tests.conftest import Samples
+from tests.support import traveltek as kit
 
 ALEX = Passenger(
     title="Mr",

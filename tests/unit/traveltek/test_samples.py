@@ -14,8 +14,8 @@ from adapters.traveltek.parse_prices import read_breakdown, read_cabins, read_qu
 from adapters.traveltek.parse_values import Unreadable
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.model.agreement import Statement
-from tests.support import json_trees as trees
 from tests.conftest import Samples
+from tests.support import json_trees as trees
 
 Reader = Callable[[Envelope], Any]
 
