@@ -27,9 +27,9 @@ $(RUN): requirements/demo.txt requirements/install.py pyproject.toml
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN)) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)
 	@$(BIN)/booking-flow demo $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR_PORT),--simulator-port $(SIMULATOR_PORT)) $(if $(FRESH),--fresh)
 
-# The whole run goes four tests at a time, since half of the time a test waits for servers, and the
+# The whole run goes three tests at a time, since some of the time a test waits for servers, and the
 # core's own tests must reach every branch of it; a run narrowed down by ARGS need not.
-WHOLE := -n 4 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+WHOLE := -n 3 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 test: $(DEV) ## run the tests (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest -m "not full and not soak" $(or $(ARGS),$(WHOLE))
