@@ -16,13 +16,12 @@ import structlog
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from booking_flow.staff.actions import REDACTED
 from persistence.database import fetch_all, fetch_one, transaction
 
 SETTLED: Final = timedelta(minutes=1)
 """After so long no commit is under way any more that took an earlier number."""
 MOST: Final = 500
-REDACTED: Final = "[redacted]"
-"""What a supervisor leaves of a reason; nothing else ever takes its place."""
 _START: Final = b"\0" * 32
 _log = structlog.get_logger("booking_flow.audit")
 
