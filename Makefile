@@ -56,7 +56,7 @@ rollout: $(DEV) ## replace the last tagged release by this one while guests book
 bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (BENCH_SESSIONS=, BENCH_KEEP=)
 	@BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
-house: $(DEV) ## how far a reader walks: files that a request enters or a change touches, and the layout (VERBOSE=1 names them)
+house: $(DEV) ## how many files a reader opens: those that a request enters or a change touches, and the layout (VERBOSE=1 names them)
 	@$(BIN)/python -m tests.bench.house $(if $(VERBOSE),-v)
 
 first-booking: ## clone, install without a cache, start the demo and book: how long each part takes (PYTHON=)
