@@ -33,8 +33,12 @@ class Words(HTMLParser):
         given = dict(attrs)
         self.tags.append(tag)
         if tag == "form":
-            self.forms.append({"action": given["action"], "fields": {}})
+            method = (given.get("method") or "get").lower()
+            action = given.get("action") or ""
+            form = {"action": action, "method": method, "fields": {}, "names": set()}
+            self.forms.append(form)
         elif tag in ("input", "textarea", "select") and self.forms and given.get("name"):
+            self.forms[-1]["names"].add(given["name"])
             ticked = given.get("type") not in ("checkbox", "radio") or "checked" in given
             if ticked:
                 self.forms[-1]["fields"][given["name"]] = given.get("value") or ""
@@ -64,7 +68,7 @@ class Page:
 
     @property
     def forms(self) -> list[dict[str, Any]]:
-        """Every form with where it is sent and what it holds."""
+        """Every form: where it is sent and how, what it holds, and the names of all its fields."""
         parser = Words()
         parser.feed(self.html)
         return parser.forms

@@ -35,6 +35,15 @@ def _base(_: click.Context, __: click.Parameter, address: str) -> str:
         raise click.BadParameter(str(error)) from None
 
 
+def _without_card(_: click.Context, __: click.Parameter, name: str) -> str:
+    """Refuse a name with a card number in it: names are shown and kept."""
+    from booking_flow.model.card_numbers import holds_card_number
+
+    if holds_card_number(name):
+        raise click.BadParameter("must not hold a card number")
+    return name
+
+
 @click.group()
 def staff() -> None:
     """Say who may look after sessions: viewers read, agents act, supervisors override."""
@@ -42,7 +51,12 @@ def staff() -> None:
 
 @staff.command("add")
 @click.argument("email")
-@click.option("--name", required=True, help="As it stands in the history of what they do.")
+@click.option(
+    "--name",
+    required=True,
+    callback=_without_card,
+    help="As it stands in the history of what they do.",
+)
 @click.option("--role", type=_ROLES, default="viewer", show_default=True)
 @click.option("--ask-password", is_flag=True, help="Ask for a password instead of making one.")
 @acting_option
@@ -136,7 +150,12 @@ def reset_password(email: str, ask_password: bool, who: Credentials, home: Path)
 
 @staff.command("token")
 @click.argument("email")
-@click.option("--name", default="", help="What the token is for, as the list of them shows it.")
+@click.option(
+    "--name",
+    default="",
+    callback=_without_card,
+    help="What the token is for, as the list of them shows it.",
+)
 @click.option(
     "--days",
     type=click.IntRange(1, 3650),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Annotated, Final
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from booking_flow.errors import RefusalCode
 from booking_http.console.auth import require_form, require_staff
@@ -16,7 +16,7 @@ from booking_http.staff.authentication import count_attempt
 from booking_http.staff.passwords import SHORTEST, hash_password, new_secret
 from booking_http.staff.sign_in_endpoints import visitor_of
 from booking_http.web.auth import Staff
-from booking_http.web.models import RequestModel
+from booking_http.web.models import RequestModel, no_card
 from booking_http.web.problems import problem
 from booking_http.web.request_io import service_of
 from persistence.staff import folded
@@ -35,7 +35,7 @@ class PasswordForm(RequestModel):
 class TokenForm(RequestModel):
     """What a token is for, and for how many days."""
 
-    name: str = Field(min_length=1, max_length=60)
+    name: Annotated[str, Field(min_length=1, max_length=60), AfterValidator(no_card)]
     days: int = Field(ge=1, le=3650)
 
 

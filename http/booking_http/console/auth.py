@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -12,6 +11,7 @@ from aiohttp import web
 from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.staff.people import Role
 from booking_http.web.auth import Staff, staff_by_cookie, verify_csrf
+from booking_http.web.models import without_cards
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_io import read_bytes, service_of
 
@@ -85,11 +85,6 @@ async def unsent_input(request: web.Request) -> Fields:
         return {}
     fields = without_cards(await read_form(request))
     return {name: fields[name] for name in _TYPED if name in fields}
-
-
-def without_cards(fields: Mapping[str, str]) -> Fields:
-    """Return the fields that hold no card number."""
-    return {name: value for name, value in fields.items() if not holds_card_number(value)}
 
 
 def sign_in_href(request: web.Request) -> str:

@@ -47,6 +47,7 @@ TASKS: Final = "/console/tasks"
 _GROUP: Final = "group"
 _CHOSEN: Final = "task-"
 _CHOICE: Final = re.compile(r"task-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ANSWERS: Final = frozenset(kind.value for kind in AnswerKind)
 _KINDS: Final = frozenset(kind.value for kind in TaskKind)
 _SINGLE: Final = (AnswerKind.RESERVATION, AnswerKind.REFUNDED)
 _SHOWN: Final = frozenset({"step", "call"})
@@ -150,7 +151,7 @@ async def answer_task(request: web.Request) -> web.Response:
     staff, fields = await require_form(request, Role.AGENT)
     service = service_of(request)
     queued = await queued_task(service, id_of(request, "task_id"))
-    kind = fields.get("kind", "")
+    kind = fields["kind"] if fields.get("kind") in _ANSWERS else ""
     try:
         ask = understand(fields, AnswerRequest, form=kind)
         answer = ask.answer(queued.task.id, seen_in(fields))

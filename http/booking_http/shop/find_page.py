@@ -10,6 +10,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from booking_flow.errors import Refused
+from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints.catalogue import find_cruises
 from booking_http.api.requests import CruisesQuery
@@ -17,6 +18,7 @@ from booking_http.shop import guest_cookies
 from booking_http.shop.pages import Body, go_to, problem_facts, problem_of, render
 from booking_http.shop.party import party_of
 from booking_http.shop.texts import LANGUAGES, N_
+from booking_http.web.models import without_cards
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
 
@@ -43,7 +45,8 @@ async def show_first_page(request: web.Request) -> web.Response:
     """Show the sailings that fit."""
     if request.query.get("language") in LANGUAGES:
         return _speak(request)
-    chosen = _understood({name: request.query[name] for name in KEPT if request.query.get(name)})
+    query = without_cards(request.query)
+    chosen = _understood({name: query[name] for name in KEPT if query.get(name)})
     try:
         found, shown = await _found(request, chosen)
     except (Problem, Refused, StoreUnavailable) as error:
@@ -118,6 +121,7 @@ def _speak(request: web.Request) -> web.Response:
     """Keep the language chosen, and go back to the page on which it was."""
     back = request.query.get("back", "/")
     ours = back.startswith("/") and not back.startswith(("//", "/\\"))
+    ours = ours and not holds_card_number(back)
     response = go_to(back if ours else "/")
     guest_cookies.keep_language(request, response, request.query["language"])
     return response

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from aiohttp import web
 from pydantic import ValidationError
 
+from booking_flow.model.card_numbers import holds_card_number
 from booking_http.api.guest_request import FORM_KEY
 from booking_http.shop.guest_cookies import ensure_proved
 from booking_http.web.models import RequestModel
@@ -44,8 +45,9 @@ class ShopForm:
     """By the name of the field, in the order of the page."""
 
     def value(self, name: str) -> str:
-        """Return what is typed in a field; a card is never drawn again."""
-        return "" if name.startswith(_CARD) else self.typed.get(name, "")
+        """Return what is typed in a field; a card is never drawn again, wherever it was typed."""
+        typed = "" if name.startswith(_CARD) else self.typed.get(name, "")
+        return "" if holds_card_number(typed) else typed
 
     @property
     def refused(self) -> bool:

@@ -19,6 +19,7 @@ from aiohttp import web
 from jinja2 import ChainableUndefined, Environment, PackageLoader
 
 from booking_flow.errors import RefusalCode, Refused
+from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.session_response import render as render_session
 from booking_http.shop import guest_cookies, texts
@@ -29,6 +30,7 @@ from booking_http.shop.guest_cookies import NotOpen
 from booking_http.shop.problem_words import words_of
 from booking_http.shop.texts import N_
 from booking_http.web.assets import Assets
+from booking_http.web.models import without_cards
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID, SUBJECT
 from booking_http.web.request_io import service_of
@@ -158,12 +160,19 @@ def _shell(request: web.Request) -> dict[str, Any]:
         "languages": texts.NAMES,
         "proof": guest_cookies.proof_of(request),
         "attempt": new_attempt(),
-        "here": request.path_qs,
+        "here": _here(request),
         "form": EMPTY,
         "problem": None,
         "body": None,
         "query": urlencode,
     }
+
+
+def _here(request: web.Request) -> str:
+    """Return the address of a page, without what a card number was typed into."""
+    path = "/" if holds_card_number(request.path) else request.path
+    query = urlencode(without_cards(request.query))
+    return f"{path}?{query}" if query else path
 
 
 def go_to(path: str) -> web.Response:

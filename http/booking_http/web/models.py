@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final
@@ -103,6 +104,15 @@ def no_card(text: str) -> str:
     if holds_card_number(text):
         raise PydanticCustomError("card_number", "must not hold a card number")
     return text
+
+
+def without_cards(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return the fields that hold no card number, neither in what they say nor in their names."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if not (holds_card_number(value) or holds_card_number(name))
+    }
 
 
 def _no_bare_card(text: str) -> str:

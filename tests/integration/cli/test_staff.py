@@ -72,6 +72,18 @@ async def test_a_short_password_and_a_strange_address_are_refused(database_url: 
     assert (strange.exit_code, "is not an e-mail address" in strange.output) == (2, True)
 
 
+async def test_a_name_with_a_card_number_is_refused(
+    database_url: str, accounts: PostgresStaff
+) -> None:
+    card = "4111 1111 1111 1111"
+    refused = await staff(database_url, "add", EMAIL, "--name", f"Ada {card}")
+    assert (refused.exit_code, "must not hold a card number" in refused.output) == (2, True)
+    assert await accounts.find(EMAIL) is None
+    await add(database_url)
+    token = await staff(database_url, "token", EMAIL, "--name", card)
+    assert (token.exit_code, "must not hold a card number" in token.output) == (2, True)
+
+
 async def test_a_token_opens_until_its_account_is_disabled(
     database_url: str, accounts: PostgresStaff
 ) -> None:
