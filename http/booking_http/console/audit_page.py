@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from booking_flow.errors import RefusalCode
 from booking_flow.staff.people import Role
 from booking_http.console.auth import require_staff
 from booking_http.console.pages import HEADERS, render
 from booking_http.web.auth import Staff, write_audit
-from booking_http.web.models import RequestModel, rfc3339
+from booking_http.web.models import RequestModel, no_card, rfc3339
 from booking_http.web.problems import problem
 from booking_http.web.request_io import read_query, service_of
 from persistence.audit import NEWEST, AuditLine
@@ -29,8 +29,8 @@ MOST: Final = 10_000
 class AuditQuery(RequestModel):
     """Which session, or else which account, and the number of the last line seen."""
 
-    reference: str | None = Field(default=None, max_length=40)
-    email: str | None = Field(default=None, max_length=254)
+    reference: Annotated[str, Field(max_length=40), AfterValidator(no_card)] | None = None
+    email: Annotated[str, Field(max_length=254), AfterValidator(no_card)] | None = None
     before: int | None = Field(default=None, ge=1, le=NEWEST)
 
 

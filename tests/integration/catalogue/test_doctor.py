@@ -328,6 +328,28 @@ ON_CHANGE = (
             "violates check constraint",
             id="check",
         ),
+        pytest.param(
+            [
+                "ALTER TABLE cruises RENAME sailing_date TO sails",
+                "ALTER TABLE cruises ADD sailing_date date GENERATED ALWAYS AS (sails) STORED",
+            ],
+            "can only be updated to DEFAULT",
+            id="generated column",
+        ),
+        pytest.param(
+            [
+                "ALTER TABLE cruises RENAME TO cruises_of_old",
+                "DELETE FROM cruises_of_old WHERE sailing_date = '{day}'::date - 3",
+                "CREATE TABLE cruises (LIKE cruises_of_old) PARTITION BY LIST (sailing_date)",
+                "DO $$ BEGIN EXECUTE 'CREATE TABLE known PARTITION OF cruises FOR VALUES IN ('"
+                " || (SELECT string_agg(DISTINCT quote_literal(sailing_date), ', ')"
+                " FROM cruises_of_old) || ')'; END $$",
+                "INSERT INTO cruises SELECT * FROM cruises_of_old",
+                "GRANT SELECT ON cruises TO PUBLIC",
+            ],
+            "no partition",
+            id="missing partition",
+        ),
     ],
 )
 async def test_a_row_that_the_database_refuses_stops_no_other(

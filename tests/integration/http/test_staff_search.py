@@ -49,6 +49,38 @@ async def test_each_kind_of_key_finds_the_session_and_no_other(
     assert await agent.found("Nobodyatall") == []
 
 
+@pytest.mark.parametrize(
+    ("surname", "typed"),
+    [
+        ("O\u2019Brien", ("O'Brien", "OBrien", "o brien", "Alexa O\u2019Brien", "O'Brien, Alexa")),
+        ("Sørensen", ("Sorensen", "SOERENSEN", "sørensen")),
+        ("Müller", ("Mueller", "muller", "MÜLLER")),
+        ("García López", ("Garcia", "lopez", "Garcia-Lopez", "GarciaLopez")),
+        ("王", ("王",)),
+    ],
+)
+async def test_a_guest_is_found_however_the_name_is_typed(
+    surname: str, typed: tuple[str, ...], service: Service, agent: Clerk
+) -> None:
+    guest, other = await booked(service, surname), await booked(service, "Gooseberry")
+    for name in typed:
+        found = await agent.found(name)
+        assert guest.uuid in found, name
+        assert other.uuid not in found, name
+
+
+async def test_a_telephone_is_found_with_and_without_its_country(
+    service: Service, agent: Clerk
+) -> None:
+    guest = service.guest()
+    held = await guest.to_basketed()
+    ask = guest.booking(payment=guest.payment(held.body["price"]["total"]))
+    ask["contact"] |= {"country": "US", "phone": "+1 305 555 7328"}
+    assert (await guest.book(ask)).status == 201
+    for typed in ("(305) 555-7328", "305-555-7328", "+13055557328", "001 305 555 7328", "5557328"):
+        assert await agent.found(typed) == [guest.uuid], typed
+
+
 async def test_a_result_tells_state_age_money_and_what_it_waits_for(
     service: Service, agent: Clerk
 ) -> None:
