@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.model.audit import AuditEntry
 from persistence.codec import decode_facts, encode
-from persistence.database import execute, fetch_all
+from persistence.database import Database, Row, execute, fetch_all
 
 
 def audited(source: str, *, each: bool = False) -> str:
@@ -55,7 +54,7 @@ OF_SESSION: Final = text(
 class PostgresAudit:
     """The audit in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -69,7 +68,7 @@ class PostgresAudit:
         return [_entry(row) for row in await fetch_all(self._engine, OF_SESSION, values)]
 
 
-def _entry(row: Row[Any]) -> AuditEntry:
+def _entry(row: Row) -> AuditEntry:
     return AuditEntry(
         at=row.at,
         account_id=row.account_id,

@@ -6,9 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one, transaction
+from persistence.database import Database, fetch_one, transaction
 from persistence.encryption import Vault
 
 FIRST: Final = UUID(int=0)
@@ -36,21 +35,18 @@ REPLACE_KEY: Final = text(
 )
 
 
-async def erase(engine: AsyncEngine, session_id: UUID) -> bool:
+async def erase(engine: Database, session_id: UUID) -> bool:
     """Destroy a session's data key and its search hashes; False when that was done before."""
     return await fetch_one(engine, ERASE, {"session_id": session_id}) is not None
 
 
 async def rewrap_keys(
-    engine: AsyncEngine, vault: Vault, *, after: UUID = FIRST, limit: int = 500
+    engine: Database, vault: Vault, *, after: UUID = FIRST, limit: int = 500
 ) -> UUID | None:
     """Wrap a batch of data keys by the current master; return where to go on, or None."""
     async with transaction(engine) as connection:
-        rows = list(await connection.execute(SOME_KEYS, {"after": after, "limit": limit}))
-        anew = [
-            {"session_id": row.session_id, "wrapped_key": vault.rewrap(row.wrapped_key)}
-            for row in rows
-        ]
-        if anew:
-            await connection.execute(REPLACE_KEY, anew)
+        rows = await connection.fetch_all(SOME_KEYS, {"after": after, "limit": limit})
+        for row in rows:
+            values = {"session_id": row.session_id, "wrapped_key": vault.rewrap(row.wrapped_key)}
+            await connection.execute(REPLACE_KEY, values)
     return rows[-1].session_id if rows else None

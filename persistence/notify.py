@@ -9,10 +9,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
-from persistence.database import execute
+from persistence.database import Database, execute
 
 SESSIONS: Final = "booking_session"
 """Says `<session id>:<version>` of each session that has changed."""
@@ -38,7 +37,7 @@ class Wakeups:
     A wake-up can be lost; whoever watches also looks from time to time.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool to send through."""
         self._engine = engine
         self._news: dict[UUID, int] = {}

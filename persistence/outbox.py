@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import State
-from persistence.database import execute, fetch_all
+from persistence.database import Database, Row, execute, fetch_all
 from persistence.outbox_rows import OutboxKind
 
 # Lease what is due; a row waits for every earlier one of its session and channel.
@@ -187,7 +186,7 @@ class Backlog:
 class Outbox:
     """The outbox in PostgreSQL; any number of senders share it."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
 
@@ -241,7 +240,7 @@ class Outbox:
         await execute(self._engine, FORGET)
 
 
-def _parcel(row: Row[Any]) -> OutboxMessage:
+def _parcel(row: Row) -> OutboxMessage:
     return OutboxMessage(
         session_id=row.session_id,
         channel=row.channel,
@@ -256,7 +255,7 @@ def _parcel(row: Row[Any]) -> OutboxMessage:
     )
 
 
-def _entry(row: Row[Any]) -> OutboxEntry:
+def _entry(row: Row) -> OutboxEntry:
     return OutboxEntry(
         reference=row.reference,
         channel=row.channel,

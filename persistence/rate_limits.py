@@ -7,9 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one, transaction
+from persistence.database import Database, fetch_one, transaction
 
 # Two who ask for the same key at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -103,7 +102,7 @@ class Traffic:
 class PostgresCaps:
     """Counts in PostgreSQL, so that all processes count alike; addresses are keyed hashes."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
 
@@ -126,8 +125,7 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"hold {address.hex()}"})
-            taken = await connection.execute(TAKE_HOLD, values)
-            return taken.first() is not None
+            return await connection.fetch_one(TAKE_HOLD, values) is not None
 
     async def take_card(
         self, *, session_id: UUID, address: bytes, per_session: int, per_address: int
@@ -141,8 +139,7 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"card {address.hex()}"})
-            taken = await connection.execute(TAKE_CARD, values)
-            return taken.first() is not None
+            return await connection.fetch_one(TAKE_CARD, values) is not None
 
     async def take_opening(
         self, *, address: bytes, unknown_proxy: bool, most: int, always: bool
@@ -159,7 +156,7 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"opening {address.hex()}"})
-            full = (await connection.execute(TAKE_OPENING, values)).first()
+            full = await connection.fetch_one(TAKE_OPENING, values)
             return float(full.seconds) if full else None
 
     async def traffic(self) -> Traffic:

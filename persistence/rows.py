@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from booking_flow.errors import Refusal
 from booking_flow.flow import State
@@ -19,6 +17,7 @@ from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.ports import StepAttempt
 from booking_flow.supplier import SupplierSession
 from persistence.codec import decode, decode_facts, decode_or_none
+from persistence.database import Row
 
 SESSION: Final = """s.id, s.reference, s.state, s.version, s.flow_version, s.created_at,
        s.expires_at, s.sailing, s.party, s.currency, s.supplier_key, s.supplier_opened_at,
@@ -27,7 +26,7 @@ SESSION: Final = """s.id, s.reference, s.state, s.version, s.flow_version, s.cre
 """The columns of a session's own row; listed, so that a new one changes no running program's."""
 
 
-def session_of(row: Row[Any], details: Details) -> Session:
+def session_of(row: Row, details: Details) -> Session:
     """Build the session a row describes."""
     return Session(
         id=row.id,
@@ -51,11 +50,11 @@ def session_of(row: Row[Any], details: Details) -> Session:
         cancel_requested_at=row.cancel_requested_at,
         cards_tried=row.cards_tried,
         # Lists of sessions do without it.
-        disputed_since=row._mapping.get("disputed_since"),
+        disputed_since=row.get("disputed_since"),
     )
 
 
-def attempt_of(row: Row[Any]) -> StepAttempt:
+def attempt_of(row: Row) -> StepAttempt:
     """Build the attempt a row of `saga_steps` describes."""
     return StepAttempt(
         id=row.step_id,
@@ -76,19 +75,19 @@ def mask_of(brand: str | None, last4: str | None) -> CardMask | None:
     return CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
 
 
-def _supplier_of(row: Row[Any]) -> SupplierSession | None:
+def _supplier_of(row: Row) -> SupplierSession | None:
     if row.supplier_key is None:
         return None
     return SupplierSession(key=row.supplier_key, opened_at=row.supplier_opened_at)
 
 
-def _unwinding_of(row: Row[Any]) -> Unwinding | None:
+def _unwinding_of(row: Row) -> Unwinding | None:
     if row.unwinding_since is None:
         return None
     return Unwinding(since=row.unwinding_since, reason=UnwindingReason(row.unwinding_reason))
 
 
-def _open_step_of(row: Row[Any]) -> OpenStep | None:
+def _open_step_of(row: Row) -> OpenStep | None:
     if row.open_step is None:
         return None
     return OpenStep(
@@ -101,7 +100,7 @@ def _open_step_of(row: Row[Any]) -> OpenStep | None:
     )
 
 
-def _booking_of(row: Row[Any]) -> Booking | None:
+def _booking_of(row: Row) -> Booking | None:
     if row.reservation is None:
         return None
     return Booking(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import execute, fetch_all
+from persistence.database import Database, Row, execute, fetch_all
 from persistence.encryption import Vault
 from persistence.erasure import FIRST
 from persistence.personal import open_details
@@ -50,7 +49,7 @@ RENEW: Final = text(
 )
 
 
-async def renew_hashes(engine: AsyncEngine, vault: Vault, *, batch: int = 100) -> int:
+async def renew_hashes(engine: Database, vault: Vault, *, batch: int = 100) -> int:
     """Renew what is of an earlier version and return how many sessions that were.
 
     It may end anywhere and begins with what is left; a session that is edited meanwhile is
@@ -64,7 +63,7 @@ async def renew_hashes(engine: AsyncEngine, vault: Vault, *, batch: int = 100) -
     return renewed
 
 
-async def renew(engine: AsyncEngine, vault: Vault, row: Row[Any]) -> int:
+async def renew(engine: Database, vault: Vault, row: Row) -> int:
     """Renew one session as it was read; 0 when it has changed since or cannot be opened."""
     try:
         details = open_details(vault, row.wrapped_key, row.id, row.details_ciphertext)

@@ -17,13 +17,12 @@ from typing import Any, TypeVar
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
 from adapters.embedded import EmbeddedPostgres, EmbeddedValkey
 from booking_http.settings import Settings
 from persistence.clock import set_clock_offset
-from persistence.database import create_engine
+from persistence.database import Database, create_engine, execute
 from persistence.migrate import upgrade
 from tests.acceptance.processes import answering, environment, free_port
 from tests.conftest import ROOT
@@ -104,7 +103,7 @@ class Ground:
     simulator: Simulator
     supplier: Program
     """The simulator's process."""
-    database: AsyncEngine
+    database: Database
     http: ClientSession
     ahead: timedelta = timedelta()
 
@@ -165,8 +164,7 @@ async def beside(ground: Ground, name: str) -> AsyncIterator[Ground]:
 @asynccontextmanager
 async def blank(ground: Ground, name: str) -> AsyncIterator[Ground]:
     """Make another database on the same servers, without any tables."""
-    async with ground.database.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
+    await execute(ground.database, text(f"CREATE DATABASE {name}"))
     dsn = ground.postgres.dsn_of(name)
     database = create_engine(dsn, pool_size=4, statement_timeout=120)
     try:

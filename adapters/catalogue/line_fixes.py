@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from asyncpg import InsufficientPrivilegeError, Pool, ReadOnlySQLTransactionError
+from asyncpg import InsufficientPrivilegeError, ReadOnlySQLTransactionError
 
 from adapters.catalogue import expressions
-from adapters.catalogue.connection import lent, reachable
+from adapters.catalogue.connection import reachable
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Inspection
+from adapters.postgres.pool import ConnectionPool
 
 
 class MayOnlyRead(Exception):  # noqa: N818 - names what was found
@@ -40,7 +40,7 @@ class Corrected:
 
 
 async def correct(
-    pool: Pool[Any], found: Inspection, corrections: Sequence[Correction]
+    pool: ConnectionPool, found: Inspection, corrections: Sequence[Correction]
 ) -> Corrected:
     """Write corrected line ids, all in one transaction.
 
@@ -51,7 +51,7 @@ async def correct(
     possible = [each for each in corrections if each.theirs in known]
     try:
         with reachable():
-            async with lent(pool) as connection, connection.transaction():
+            async with pool.lent() as connection, connection.transaction():
                 touched = await connection.fetch(
                     _update(found),
                     [each.cruise_id for each in possible],
@@ -68,11 +68,11 @@ async def correct(
     )
 
 
-async def known_lines(pool: Pool[Any], found: Inspection) -> frozenset[int]:
+async def known_lines(pool: ConnectionPool, found: Inspection) -> frozenset[int]:
     """Return the ids of all lines in the catalogue."""
     line = expressions.number("l", found.columns["lines.line_id"])
     with reachable():
-        async with lent(pool) as connection:
+        async with pool.lent() as connection:
             rows = await connection.fetch(
                 f"SELECT {line} AS id FROM {found.layout.table(Table.LINES)} l"
             )

@@ -16,6 +16,7 @@ from tests.bench.figures import Figures
 from tests.bench.growth import measure_growth
 from tests.bench.million import SESSIONS, measure_million
 from tests.bench.recovery import measure_recovery
+from tests.bench.statement import measure_statement
 from tests.bench.steps import measure_steps
 from tests.bench.store import measure_store
 from tests.conftest import ROOT
@@ -59,6 +60,7 @@ async def bench(progress: Progress) -> Figures:
     async with standing() as ground, serving(ground) as servers:
         one = servers[0]
         await _shown(progress, "steps", stepwise(ground, figures, one=one))
+        await _shown(progress, "one statement", measure_statement(ground, figures))
         await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))
         await _shown(progress, "crowd", crowded(ground, figures, servers))
         copying = measure_catalogue(ground, figures, few=MANY_SAILINGS // 10, many=MANY_SAILINGS)

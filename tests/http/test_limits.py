@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from adapters.single_flight import SingleFlight
 from booking_http.api.action_links import BASE
+from persistence.database import fetch_all
 from tests.http.kit import CRUISE, Guest, Reply, Service
 from tests.patience import eventually, kept_back
 
@@ -137,7 +138,6 @@ async def test_no_address_is_stored_in_the_clear(make_service: Any) -> None:
     guest.session_id = reply.body["sessionId"]
     await guest.price()
     await guest.select(headers=FROM)
-    async with service.parts.database.connect() as connection:
-        for table in ("cap_holds", "idempotency_keys", "booking_sessions", "session_history"):
-            rows = await connection.execute(text(f"SELECT t::text FROM {table} t"))
-            assert not any("203.0.113.7" in row[0] for row in rows)
+    for table in ("cap_holds", "idempotency_keys", "booking_sessions", "session_history"):
+        rows = await fetch_all(service.parts.database, text(f"SELECT t::text FROM {table} t"))
+        assert not any("203.0.113.7" in row[0] for row in rows)

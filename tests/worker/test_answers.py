@@ -5,12 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoredTask
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
+from persistence.database import Database
 from persistence.tasks import PostgresTaskStore
 from tests.http.kit import Guest, Service
 from tests.worker.kit import rows
@@ -24,7 +24,7 @@ ADA, BEN = (
 class SeenEarlier(PostgresTaskStore):
     """Tasks as somebody saw them before another answered; at the second look as they are."""
 
-    def __init__(self, seen: StoredTask, engine: AsyncEngine) -> None:
+    def __init__(self, seen: StoredTask, engine: Database) -> None:
         super().__init__(engine)
         self.seen: StoredTask | None = seen
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
+from persistence.database import Database
 from persistence.encryption import Vault
 from persistence.overview import forget_passing_calls, sum_up
 from persistence.rate_limits import PostgresCaps
@@ -35,7 +35,7 @@ def until_next_time(task: str) -> Iterator[None]:
         _log.exception("put off", task=task)
 
 
-async def clean_up(database: AsyncEngine, vault: Vault) -> None:
+async def clean_up(database: Database, vault: Vault) -> None:
     """Drop counts that no longer matter, and sum up those that do, every hour."""
     while True:
         with until_next_time("tidying"):

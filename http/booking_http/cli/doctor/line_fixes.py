@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from adapters.catalogue.connection import lent, open_pool
+from adapters.catalogue.connection import open_pool
 from adapters.catalogue.inspection import inspect
 from adapters.catalogue.line_fixes import Corrected, MayOnlyRead, correct
 from booking_http.cli.catalogue_runs import environment_of
@@ -36,7 +36,7 @@ async def apply(settings: Settings, report: Report) -> Corrected:
         CannotRun: the account may only read.
     """
     async with open_pool(settings.catalogue_dsn(), size=2, read_only=False) as pool:
-        async with lent(pool) as connection:
+        async with pool.lent() as connection:
             found = await inspect(connection, settings.catalogue())
         try:
             return await correct(pool, found, report.corrections)
