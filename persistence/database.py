@@ -86,11 +86,13 @@ class Transaction:
 
     async def fetch_all(self, statement: Statement, parameters: Values | None = None) -> list[Row]:
         """Run one statement and return its rows."""
-        return await _rows(self._connection, statement, parameters)
+        sql, arguments = _sent(statement, parameters)
+        return await self._connection.fetch(sql, *arguments, record_class=Row)
 
     async def execute(self, statement: Statement, parameters: Values | None = None) -> int:
         """Run one statement and return how many rows it touched."""
-        return await _touched(self._connection, statement, parameters)
+        sql, arguments = _sent(statement, parameters)
+        return _touched(await self._connection.execute(sql, *arguments))
 
 
 async def fetch_one(
@@ -104,18 +106,20 @@ async def fetch_all(
     database: Database, statement: Statement, parameters: Values | None = None
 ) -> list[Row]:
     """Run one statement in a commit of its own and return its rows."""
+    sql, arguments = _sent(statement, parameters)
     with available():
         async with database.lent() as connection:
-            return await _rows(connection, statement, parameters)
+            return await connection.fetch(sql, *arguments, record_class=Row)
 
 
 async def execute(
     database: Database, statement: Statement, parameters: Values | None = None
 ) -> int:
     """Run one statement in a commit of its own and return how many rows it touched."""
+    sql, arguments = _sent(statement, parameters)
     with available():
         async with database.lent() as connection:
-            return await _touched(connection, statement, parameters)
+            return _touched(await connection.execute(sql, *arguments))
 
 
 @asynccontextmanager
@@ -126,14 +130,8 @@ async def transaction(database: Database) -> AsyncIterator[Transaction]:
             yield Transaction(connection)
 
 
-async def _rows(connection: Lent, statement: Statement, parameters: Values | None) -> list[Row]:
-    sql, arguments = _sent(statement, parameters)
-    return await connection.fetch(sql, *arguments, record_class=Row)
-
-
-async def _touched(connection: Lent, statement: Statement, parameters: Values | None) -> int:
-    sql, arguments = _sent(statement, parameters)
-    status = await connection.execute(sql, *arguments)
+def _touched(status: str) -> int:
+    """Return how many rows a statement touched, by what the server says of it."""
     number = status.rpartition(" ")[2]
     return int(number) if number.isdecimal() else 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -95,7 +95,7 @@ class ConnectionPool:
                 await pool.expire_connections()
             raise
         finally:
-            await pool.release(connection)
+            await _give_back(pool, connection)
 
     async def _acquired(self, pool: _Pool) -> Lent:
         while True:
@@ -106,9 +106,9 @@ class ConnectionPool:
                     return connection
                 await pool.expire_connections()
             except BaseException:
-                await pool.release(connection)
+                await _give_back(pool, connection)
                 raise
-            await pool.release(connection)
+            await _give_back(pool, connection)
 
     async def _pool(self) -> _Pool:
         if self._opened is None:
@@ -134,6 +134,16 @@ class ConnectionPool:
         if self.on_statement is not None:
             connection.add_query_logger(self.on_statement)
         return connection
+
+
+async def _give_back(pool: _Pool, connection: Lent) -> None:
+    """Give a connection back; one that was cut meanwhile has left the pool by itself.
+
+    The driver's complaint of that must not take the place of what has cut it, a cancellation above
+    all: whoever is told to stop would go on.
+    """
+    with suppress(asyncpg.InternalClientError):
+        await pool.release(connection)
 
 
 async def _nothing(_: object) -> None:
