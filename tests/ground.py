@@ -64,6 +64,12 @@ class Program:
     def running(self) -> bool:
         return self._process is not None
 
+    @property
+    def pid(self) -> int:
+        """Return its number while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it; what it prints is added to its log."""
         with self._log.open("ab") as printed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -53,6 +54,9 @@ MAESTRO: Final = Issuer(
 ISSUERS: Final = (VISA, MASTERCARD, AMEX, DISCOVER, DINERS, JCB, UNIONPAY, MAESTRO)
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _PREFIX: Final = 4
+_SHORTEST: Final = min(min(issuer.lengths) for issuer in ISSUERS)
+_STRETCH: Final = re.compile(rf"[^A-Za-z]{{{_SHORTEST},}}")
+"""Where a card number can be at all, since a letter ends it; most texts have no such place."""
 _DIALLED: Final = 13
 """Digits of a telephone with its country's code, mobile ones in Germany (+49) among them, of which
 every tenth would be a Visa card of the old length."""
@@ -114,13 +118,15 @@ def mask_card_numbers(text: str, mask: str) -> str:
 
 
 def _spans(text: str, *, anywhere: bool) -> Iterator[tuple[int, int]]:
-    for run in _runs(text):
-        yield from _spans_of_run(run, anywhere=anywhere)
+    for stretch in _STRETCH.finditer(text):
+        if sum(map(str.isdigit, stretch[0])) >= _SHORTEST:
+            for run in _runs(stretch[0], at=stretch.start()):
+                yield from _spans_of_run(run, anywhere=anywhere)
 
 
-def _runs(text: str) -> Iterator[_Run]:
+def _runs(text: str, *, at: int) -> Iterator[_Run]:
     run, begins, before = _Run(), True, ""
-    for place, character in enumerate(text):
+    for place, character in enumerate(text, start=at):
         value = unicodedata.digit(character, -1)
         if value >= 0:
             if before == "+":
