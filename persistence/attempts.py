@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from booking_flow.ports import StepAttempt
 from persistence.codec import decode_facts
-from persistence.database import Database, Row, fetch_all
+from persistence.database import Database, fetch_all
 from persistence.rows import attempt_of
+from persistence.statements import Row
 
 # Attempts in the order in which they were claimed.
 STEPS: Final = text(

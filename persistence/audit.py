@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from booking_flow.model.audit import AuditEntry
 from persistence.codec import decode_facts, encode
-from persistence.database import Database, Row, execute, fetch_all
+from persistence.database import Database, execute, fetch_all
+from persistence.statements import Row
 
 
 def audited(source: str, *, each: bool = False) -> str:

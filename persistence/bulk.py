@@ -13,7 +13,8 @@ from sqlalchemy import text
 from booking_flow.model.audit import AuditEntry
 from persistence.audit import audited
 from persistence.codec import encode
-from persistence.database import Database, Row, execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tables.bulk import BulkAction, BulkStatus
 
 # A run with all its sessions, in one commit.

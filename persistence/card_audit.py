@@ -15,9 +15,10 @@ from sqlalchemy import Column, Select, String, Table, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
 
 from booking_flow.model.card_numbers import holds_card_number
-from persistence.database import Database, Row, fetch_all
+from persistence.database import Database, fetch_all
 from persistence.encryption import Vault
 from persistence.personal import open_details
+from persistence.statements import Row
 from persistence.tables import registry
 from persistence.tables.bookings import session_keys
 from persistence.tables.sessions import booking_sessions

@@ -8,7 +8,7 @@ from sqlalchemy import TextClause, text
 
 from booking_flow.ports import TaskClaim
 from persistence.audit import audited
-from persistence.database import Row
+from persistence.statements import Row
 
 _CLAIM: Final = """
 SET claimed_account = :account_id, claimed_by = :name, claimed_at = booking_now(),

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from persistence.database import Database, Row, fetch_all
+from persistence.database import Database, fetch_all
 from persistence.outbox import Fate
 from persistence.outbox_rows import OutboxKind
+from persistence.statements import Row
 
 # In the order in which it was announced; what was delivered long ago is gone.
 LETTERS: Final = text(

@@ -9,8 +9,9 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from persistence.database import Database, Row, execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.errors import NoTable
+from persistence.statements import Row
 
 # Whether there is a mark's table in this database.
 THERE: Final = text("SELECT to_regclass('installation') IS NOT NULL")

@@ -17,7 +17,8 @@ from booking_flow.claim_journal import JournaledStep
 from booking_flow.model.audit import AuditEntry
 from persistence.audit import audited
 from persistence.codec import decode, encode
-from persistence.database import Database, Row, execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tables.forgotten_claims import EnteredAs
 
 _AT_ONCE: Final = 1000

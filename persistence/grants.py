@@ -7,7 +7,8 @@ from typing import Final
 
 from sqlalchemy import text
 
-from persistence.database import Database, plain, quoted, transaction
+from persistence.database import Database, transaction
+from persistence.statements import plain, quoted
 from persistence.tables.registry import metadata
 
 APPEND_ONLY: Final = frozenset({"session_history", "staff_audit", "supplier_calls"})

@@ -15,9 +15,10 @@ from booking_flow.model.history import ActorKind, Event, EventKind, Origin
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.supplier import SupplierCall
 from persistence.codec import decode_facts, decode_object
-from persistence.database import Database, Row, fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
 from persistence.encryption import Vault
 from persistence.search import SearchKind, hashes_of_query
+from persistence.statements import Row
 
 # Events after a given one, the oldest first.
 HISTORY: Final = text(

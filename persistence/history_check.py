@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from booking_flow.flow import State, Trigger
 from booking_flow.model.history import Event, EventKind, flaw
-from persistence.database import Database, Row, fetch_all
+from persistence.database import Database, fetch_all
+from persistence.statements import Row
 
 PAGE: Final = 250
 """Sessions that one statement reads; it sees all of them at one moment."""

@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from booking_flow.model.change import IdempotencyBinding
 from booking_flow.ports import Replay
-from persistence.database import Database, Row, execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.rows import attempt_of
+from persistence.statements import Row
 
 # What a key is bound to, with the step's present outcome.
 FIND: Final = text(

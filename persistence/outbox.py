@@ -12,8 +12,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from booking_flow.flow import State
-from persistence.database import Database, Row, execute, fetch_all
+from persistence.database import Database, execute, fetch_all
 from persistence.outbox_rows import OutboxKind
+from persistence.statements import Row
 
 # Lease what is due; a row waits for every earlier one of its session and channel.
 TAKE: Final = text(

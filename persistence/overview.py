@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from booking_flow.flow import ENDS, STATES, State
 from booking_flow.model.step import StepName, StepStatus
-from persistence.database import Database, Row, execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 
 LIVE: Final = tuple(row.state for row in STATES if row.state not in (*ENDS, State.PAID))
 """States in which something is still to come."""

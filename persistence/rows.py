@@ -17,7 +17,7 @@ from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.ports import StepAttempt
 from booking_flow.supplier import SupplierSession
 from persistence.codec import decode, decode_facts, decode_or_none
-from persistence.database import Row
+from persistence.statements import Row
 
 SESSION: Final = """s.id, s.reference, s.state, s.version, s.flow_version, s.created_at,
        s.expires_at, s.sailing, s.party, s.currency, s.supplier_key, s.supplier_opened_at,

@@ -9,11 +9,12 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import text
 
-from persistence.database import Database, Row, execute, fetch_all
+from persistence.database import Database, execute, fetch_all
 from persistence.encryption import Vault
 from persistence.erasure import FIRST
 from persistence.personal import open_details
 from persistence.search import VERSION, search_hashes
+from persistence.statements import Row
 
 _log = structlog.get_logger(__name__)
 

@@ -35,7 +35,7 @@ from persistence.commit_values import (
     quote_values,
     session_values,
 )
-from persistence.database import Database, Row, execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.encryption import Vault
 from persistence.errors import Erased, refused_by, taken_by_another
 from persistence.notify import Wakeups
@@ -43,6 +43,7 @@ from persistence.outbox_rows import NOBODY, Channels, announcements
 from persistence.personal import details_values, open_details, passenger_values
 from persistence.rows import SESSION, session_of
 from persistence.session_insert import birth_statement
+from persistence.statements import Row
 
 _LOAD: Final = "".join(
     (

@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from booking_flow.staff.people import Role
-from persistence.database import Database, Row, execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 
 LIFE: Final = timedelta(hours=12)
 """How long somebody stays signed in at most."""

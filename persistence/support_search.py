@@ -13,11 +13,12 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from booking_flow.model.session import Session
-from persistence.database import Database, Row, fetch_all
+from persistence.database import Database, fetch_all
 from persistence.encryption import Vault
 from persistence.personal import open_details
 from persistence.rows import SESSION, session_of
 from persistence.search import SHORTEST_PHONE, SearchKind, hashes_of_query, phone_digits
+from persistence.statements import Row
 from persistence.support_filters import FILTERS, Wanted, filters_of
 
 _UUID: Final = re.compile(

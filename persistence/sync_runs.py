@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from persistence.database import Database, Row, execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tables.sync_runs import RunKind, RunOutcome
 
 _RESUMED_WITHIN: Final = timedelta(hours=6)

@@ -13,7 +13,8 @@ from sqlalchemy import text
 from booking_flow.flow import State
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from persistence.database import Database, Row, fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tasks import COLUMNS, EVERY, task_of
 
 _QUEUED: Final = "".join(

@@ -13,8 +13,9 @@ from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
 from persistence.claims import CLAIM, HAND_BACK, claim_of
 from persistence.codec import decode_facts, encode
-from persistence.database import Database, Row, fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
 from persistence.forgotten_claims import CLOSE
+from persistence.statements import Row
 
 COLUMNS: Final = """t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before,
        t.facts, t.version, t.closed_at, t.closed_by, t.answer, t.claimed_account, t.claimed_by,

@@ -16,7 +16,8 @@ from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts, undos
 from persistence.codec import encode
 from persistence.commit_values import call_rows
-from persistence.database import Database, Row, fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
+from persistence.statements import Row
 
 # Lease open steps whose owner is gone or that are due for another look. Raising the fence shuts
 # the owner out, should it only have slept.

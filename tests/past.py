@@ -6,7 +6,8 @@ from typing import Final
 
 from sqlalchemy import text
 
-from persistence.database import Database, Transaction, transaction
+from persistence.database import Database, transaction
+from persistence.statements import Transaction
 
 _TABLES: Final = text(
     """

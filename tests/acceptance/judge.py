@@ -14,8 +14,9 @@ from sqlalchemy import text
 from adapters.simulator.state import BasketItem, SupplierBooking
 from adapters.simulator.supplier import Supplier
 from booking_flow.model.history import EventKind, fold
-from persistence.database import Row, fetch_all
+from persistence.database import fetch_all
 from persistence.histories import history
+from persistence.statements import Row
 from tests.acceptance.world import World
 
 Rows = Sequence[Row]

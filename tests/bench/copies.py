@@ -9,7 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from persistence.database import Database, Transaction, execute, transaction
+from persistence.database import Database, execute, transaction
+from persistence.statements import Transaction
 
 WRITERS: Final = 2
 """As many as this may keep busy on a small machine."""

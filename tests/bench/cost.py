@@ -6,20 +6,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-from rich.table import Table
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 
-from persistence.database import fetch_one
 from tests.bench.clients import BARE, BareClient, checked, service_of
-from tests.bench.figures import Figures, spoken
+from tests.bench.figures import Figures
 from tests.bench.processor import seconds_of
 from tests.ground import Ground, Server
 from tests.http.kit import Guest
-from tests.patience import eventually
 
 GROUP: Final = "processor's time of a call"
 AT_ONCE: Final = 16
@@ -101,9 +96,7 @@ def _bare(bare: BareClient) -> Ask:
 
 async def _walked(meter: Meter, guests: Sequence[Guest]) -> Mapping[str, Cost]:
     """Take all guests through one step after the other."""
-    return {
-        step: await meter.cost(_asking(step, guests), times=len(guests)) for step in STEPS
-    }
+    return {step: await meter.cost(_asking(step, guests), times=len(guests)) for step in STEPS}
 
 
 def _asking(step: str, guests: Sequence[Guest]) -> Ask:

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from persistence.database import Row, fetch_all
+from persistence.database import fetch_all
+from persistence.statements import Row
 from tests.bench.clients import BARE, BareClient, checked
 from tests.bench.figures import Figures, median
 from tests.ground import Ground

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from booking_flow.staff.people import Role
 from booking_http.cli.main import main
-from persistence.database import Row
+from persistence.statements import Row
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.processes import environment
 from tests.http.conftest import make_service, seeded_url, service, simulator

@@ -13,8 +13,9 @@ from booking_flow.staff.people import Role
 from booking_http.api.guest_token import new_uuid
 from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.wiring import BASE
-from persistence.database import Row, fetch_all
+from persistence.database import fetch_all
 from persistence.staff import PostgresStaff
+from persistence.statements import Row
 from tests.http.kit import Guest, Json, Reply, Service
 
 PASSWORD = "a long and made-up password"

@@ -10,8 +10,9 @@ from booking_flow.model.change import Change
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepName
 from booking_flow.ports import CommitResult, Committed
-from persistence.database import Database, Row, execute, fetch_all
+from persistence.database import Database, execute, fetch_all
 from persistence.sessions import PostgresSessionStore
+from persistence.statements import Row
 from tests.persistence.samples import (
     BASKET,
     BOOKING,

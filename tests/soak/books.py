@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from persistence.database import Database, Row, fetch_all
+from persistence.database import Database, fetch_all
+from persistence.statements import Row
 from tests.http.kit import Json, Simulator
 
 Rows = Mapping[UUID, Sequence[Row]]

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from booking_flow.policy import Policy
 from booking_flow.steps.hold import HOLD
 from booking_flow.steps.step import LOOK_EVERY
-from persistence.database import Row, fetch_one
+from persistence.database import fetch_one
+from persistence.statements import Row
 from tests.ground import Ground
 
 LEFT: Final = text(

@@ -15,7 +15,8 @@ from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.main import Worker
 from persistence.clock import set_clock_offset
-from persistence.database import Database, Row, fetch_all
+from persistence.database import Database, fetch_all
+from persistence.statements import Row
 from persistence.tasks import PostgresTaskStore
 from tests.http.kit import Guest, Service, Simulator, patient
 
