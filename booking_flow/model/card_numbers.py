@@ -54,8 +54,9 @@ MAESTRO: Final = Issuer(
 ISSUERS: Final = (VISA, MASTERCARD, AMEX, DISCOVER, DINERS, JCB, UNIONPAY, MAESTRO)
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _PREFIX: Final = 4
-_SHORTEST: Final = min(min(issuer.lengths) for issuer in ISSUERS)
-_STRETCH: Final = re.compile(rf"[^A-Za-z]{{{_SHORTEST},}}")
+SHORTEST: Final = min(min(issuer.lengths) for issuer in ISSUERS)
+"""How many digits the shortest card number has."""
+_STRETCH: Final = re.compile(rf"[^A-Za-z]{{{SHORTEST},}}")
 """Where a card number can be at all, since a letter ends it; most texts have no such place."""
 _DIALLED: Final = 13
 """Digits of a telephone with its country's code, mobile ones in Germany (+49) among them, of which
@@ -109,6 +110,8 @@ def holds_card_number(text: str) -> bool:
 
 def mask_card_numbers(text: str, mask: str) -> str:
     """Replace every run of digits that could be a card number, wherever it begins within others."""
+    if len(text) < SHORTEST:
+        return text
     kept, end = [], 0
     for start, stop in sorted(_spans(text, anywhere=True)):
         if stop > end:
@@ -119,9 +122,16 @@ def mask_card_numbers(text: str, mask: str) -> str:
 
 def _spans(text: str, *, anywhere: bool) -> Iterator[tuple[int, int]]:
     for stretch in _STRETCH.finditer(text):
-        if sum(map(str.isdigit, stretch[0])) >= _SHORTEST:
+        if _begins_somewhere(stretch[0]):
             for run in _runs(stretch[0], at=stretch.start()):
                 yield from _spans_of_run(run, anywhere=anywhere)
+
+
+def _begins_somewhere(text: str) -> bool:
+    """Whether digits are left for a number after the first of some issuer, whatever is between."""
+    digits = "".join(str(unicodedata.digit(each)) for each in filter(str.isdigit, text))
+    starts = range(len(digits) - SHORTEST + 1)
+    return any(issuer_of(digits[start:]) for start in starts)
 
 
 def _runs(text: str, *, at: int) -> Iterator[_Run]:
