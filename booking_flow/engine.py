@@ -141,7 +141,7 @@ class Engine:
             adults=old.party.adults,
             children=len(old.party.child_ages),
             child_ages=old.party.child_ages,
-            details=old.details.with_changes(cancel_reason=None),
+            details=old.details.with_changes(cancel_reason=None, corrections=()),
         )
         return await self._opener.open(ask, self._unit_of_work.context(), command)
 

@@ -196,13 +196,14 @@ booking AS (
         card_last4 = excluded.card_last4
 )"""
 
-# Who travels, one sealed row each.
+# Who travels, one sealed row each; a corrected name takes the place of the one that was wrong.
 PASSENGERS: Final = """
 passengers AS (
     INSERT INTO booking_passengers (session_id, guest, ciphertext)
     SELECT m.id, p.guest, p.ciphertext
     FROM moved m CROSS JOIN unnest(CAST(:guests AS integer[]), CAST(:sealed AS bytea[]))
         AS p(guest, ciphertext)
+    ON CONFLICT (session_id, guest) DO UPDATE SET ciphertext = excluded.ciphertext
 )"""
 
 # Keys the session is no longer found by.

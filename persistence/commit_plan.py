@@ -89,7 +89,7 @@ def shape_of(
         details=after.details != before.details,
         quote=after.quote != before.quote,
         booking=after.booking is not None and after.booking != before.booking,
-        passengers=reserves(before, after) and bool(after.details.passengers),
+        passengers=_names_travellers(before, after),
         follow_up=follow_up(change) is not None,
         answered=_answered(change),
         unbind=settle is not None and not settle.sent,
@@ -118,6 +118,13 @@ def _ensure_kept(before: Session, after: Session) -> None:
 def reserves(before: Session, after: Session) -> bool:
     """Whether a change is the one that makes the reservation known."""
     return before.booking is None and after.booking is not None and after.reserved
+
+
+def _names_travellers(before: Session, after: Session) -> bool:
+    """Whether travellers of a reservation become known, or one of them is named anew."""
+    travellers = after.details.passengers
+    renamed = before.booking is not None and travellers != before.details.passengers
+    return bool(travellers) and (reserves(before, after) or renamed)
 
 
 _KEPT: Final = ("id", "reference", "created_at", "flow_version", "sailing", "party", "currency")

@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from booking_flow.flow import State
+from booking_flow.model.task import StaffTask
+from persistence.codec import encode
 from persistence.database import Database, execute, fetch_all
 from persistence.outbox_rows import OutboxKind
 from persistence.statements import Row
@@ -71,7 +73,8 @@ PUT_OFF: Final = text(
     """
 )
 
-# End a row or put it off, and let those that wait for it be due with it.
+# End a row or put it off, and let those that wait for it be due with it. What is given up may open
+# a task, unless one of its kind is open.
 SETTLE: Final = text(
     """
     WITH settled AS (
@@ -88,6 +91,13 @@ SETTLE: Final = text(
         FROM settled d
         WHERE f.session_id = d.session_id AND f.channel = d.channel AND f.seq > d.seq
           AND f.delivered_at IS NULL AND f.dead_at IS NULL
+    ), tasks AS (
+        INSERT INTO staff_tasks (session_id, id, kind, opened_at, due_at, facts)
+        SELECT d.session_id, t.id, t.kind, booking_now(), t.due_at, t.facts
+        FROM settled d CROSS JOIN jsonb_to_recordset(CAST(:tasks AS jsonb)) AS t(
+            id uuid, kind text, due_at timestamptz, facts jsonb)
+        WHERE NOT EXISTS (SELECT FROM staff_tasks o WHERE o.session_id = d.session_id
+                          AND o.kind = t.kind AND o.closed_at IS NULL)
     )
     SELECT 1 FROM settled
     """
@@ -206,6 +216,7 @@ class Outbox:
         *,
         note: str | None = None,
         pause: timedelta | None = None,
+        task: StaffTask | None = None,
     ) -> bool:
         """Record how sending went; False when the lease has passed to another sender."""
         values = {
@@ -216,6 +227,7 @@ class Outbox:
             "fate": fate.value,
             "note": note,
             "pause": pause if pause and fate is Fate.WAITING else timedelta(),
+            "tasks": encode([task] if task else []),
         }
         return bool(await fetch_all(self._engine, SETTLE, values))
 

@@ -21,6 +21,10 @@ class OutboxKind(StrEnum):
     """The booking as it stands, for people."""
     LINK = "link"
     """A link by which a guest sees the booking once more."""
+    CODE = "code"
+    """A code by which a guest shows that they read their mail."""
+    CHANGED = "changed"
+    """That the contact was changed, for whoever had the address before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,8 @@ class Channels:
 
     events: tuple[str, ...] = ()
     confirmations: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    """Where the address of before hears of a changed contact."""
 
 
 NOBODY: Final = Channels()
@@ -48,7 +54,11 @@ announced AS (
 
 def announcements(change: Change, channels: Channels) -> Sequence[Mapping[str, object]]:
     """Return the rows of a change: each move for machines, where it ends for people."""
-    return [*_events(change, channels), *_confirmations(change, channels)]
+    return [
+        *_events(change, channels),
+        *_confirmations(change, channels),
+        *_warnings(change, channels),
+    ]
 
 
 def _events(change: Change, channels: Channels) -> Iterator[Mapping[str, object]]:
@@ -72,6 +82,11 @@ def _confirmations(change: Change, channels: Channels) -> Iterator[Mapping[str, 
     if told and change.after.booking is not None:
         for channel in channels.confirmations:
             yield {"channel": channel, "seq": told[-1], "kind": OutboxKind.CONFIRMATION}
+
+
+def _warnings(change: Change, channels: Channels) -> Iterator[Mapping[str, object]]:
+    for channel in channels.warnings if change.warns else ():
+        yield {"channel": channel, "seq": change.after.version, "kind": OutboxKind.CHANGED}
 
 
 def _moves(change: Change) -> Iterator[tuple[int, Event]]:

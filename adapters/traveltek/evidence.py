@@ -56,8 +56,9 @@ class Seen:
         log.error("answer_not_read", exc_info=fault)
         self._fault = fault
 
+    @property
     def response(self) -> Mapping[str, object] | None:
-        """Return what may be kept of the answer; None where none came."""
+        """Return what may be kept of the answer, made anew each time; None where none came."""
         if self._answer is None:
             return None
         kept = self._kept(self._answer)
@@ -129,7 +130,7 @@ class Recorder:
                 http_status=seen.status,
                 error_code=code,
                 request=_kept(lambda: request_evidence(sent)),
-                response=seen.response(),
+                response=seen.response,
             )
             ctx.calls.append(call)
             _log(call)

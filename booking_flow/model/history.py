@@ -21,7 +21,7 @@ class EventKind(StrEnum):
     STEP_SETTLED = "step_settled"
     LATE_ANSWER = "late_answer"
     EDITED = "edited"
-    """The guest changed their draft details."""
+    """What the guest has typed was changed: a draft, or a correction of a booking."""
     CANCEL_REQUESTED = "cancel_requested"
     UNWINDING = "unwinding"
     """Undoing began, was confirmed or was refused."""

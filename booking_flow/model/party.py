@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
+from uuid import UUID
 
 from booking_flow.errors import Fault, Refusal, RefusalCode
 
@@ -77,6 +78,35 @@ class Contact:
     """The telephone as it is dialled from anywhere (ITU-T E.164), beside what was typed."""
 
 
+class CorrectionStatus(StrEnum):
+    """How far a correction has come."""
+
+    REQUESTED = "requested"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A field that was typed wrong, and what it should say."""
+
+    pointer: str
+    """The field in the body's `details` (RFC 6901), such as `/contact/email`."""
+    value: str | None
+    requested_at: datetime
+    status: CorrectionStatus
+    seq: int
+    """The number of the event in the session's history by which it was asked for."""
+    told: str | None = None
+    """The e-mail address before it, which is told of a change of the contact."""
+    printed: str | None = None
+    """A name as the line prints it."""
+    task_id: UUID | None = None
+    """The task of whoever asks the line for it."""
+    reason: str | None = None
+    """Why, in the guest's words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Details:
     """What the guest has typed so far; personal data, kept encrypted at rest."""
@@ -87,6 +117,8 @@ class Details:
     special_requests: str | None = None
     cancel_reason: str | None = None
     """Why the guest cancelled, in their words; the history says only that a reason was given."""
+    corrections: tuple[Correction, ...] = ()
+    """What was put right, or is to be, since the booking; the oldest first."""
 
     def with_changes(self, **changes: object) -> Details:
         """Return a copy with the given fields replaced."""

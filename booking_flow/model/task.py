@@ -25,6 +25,14 @@ class TaskKind(StrEnum):
     """A payment is entered, and what the line has received for it was not seen."""
     SAILING_MISMATCH = "sailing_mismatch"
     """The line's answer is about another sailing, party or cabin than was asked for."""
+    PASS_ON_REQUESTS = "pass_on_requests"  # noqa: S105 - is a word for work
+    """The guest has requests that no call of the supplier carries."""
+    CORRECT_NAME = "correct_name"
+    """A traveller's name is wrong, and only the line can change it."""
+    MAIL_UNDELIVERED = "mail_undelivered"
+    """A mail about the session could not be delivered."""
+    ERASURE_REQUESTED = "erasure_requested"
+    """The guest asks that what they typed is erased."""
     FORGOTTEN = "forgotten"
     """What was asked of the supplier for a session that the database has forgotten."""
 

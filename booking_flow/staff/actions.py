@@ -11,16 +11,19 @@ from typing import Any, Final
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State
 from booking_flow.lifecycle import cancellation, line_cancellation, manual_transition
+from booking_flow.lifecycle import correct as correcting
 from booking_flow.lifecycle import extend_deadline as extending
 from booking_flow.lifecycle import record_payment as recording
 from booking_flow.model.change import Change, TaskClosing
 from booking_flow.model.money import Money
+from booking_flow.model.party import Contact
 from booking_flow.model.session import NO_DETAILS, Loaded, Session, UnwindingReason
 from booking_flow.model.task import TaskKind
 from booking_flow.staff.action import Act, Action, Parameters, Situation
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_claims import ensure_free
 from booking_flow.staff.task_resolution import AnswerKind
+from booking_flow.steps.context import DecisionContext
 
 STEP_OPEN: Final = "A step is open; that has to end first."
 UNWINDING: Final = "It is being cancelled; that has to end first."
@@ -81,6 +84,23 @@ class TextToGo(Parameters):
         return {"text": self.text}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RightWords(Parameters):
+    """What a field that was typed wrong should say."""
+
+    pointer: str
+    """The field, as `Correction` names it."""
+    contact: Callable[[Contact], Contact]
+    """Makes the contact what it should be; raises Refused for what no contact can be."""
+    name: correcting.NameWish | None = None
+    """A traveller's name, where it is not the contact that is wrong."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Return what the audit notes of it."""
+        return {"field": self.pointer}
+
+
 REDACTED: Final = "[redacted]"
 """What stands in the place of a text that was taken out."""
 TYPED_FREELY: Final[Mapping[str, str]] = MappingProxyType(
@@ -125,6 +145,16 @@ async def _record(act: Act, given: Received) -> Loaded:
     return await act.decide(
         lambda session, at: recording.recorded(session, given.amount, at, reason=act.reason)
     )
+
+
+async def _correct(act: Act, given: RightWords) -> Loaded:
+    def decision(session: Session, at: DecisionContext) -> Change | None:
+        if given.name is not None:
+            return correcting.request_name(session, given.name, at, reason=act.reason)
+        contact = given.contact(correcting.contact_of(session))
+        return correcting.correct_contact(session, contact, at, reason=act.reason)
+
+    return await act.decide(decision)
 
 
 async def _resend(act: Act, _: Parameters) -> Loaded:
@@ -242,6 +272,12 @@ def _not_recordable(now: Situation) -> str | None:
     return _busy(session) or recording.ELSEWHERE.detail
 
 
+def _not_correctable(now: Situation) -> str | None:
+    if correcting.correctable(now.session):
+        return None
+    return OVER if now.session.ended else "The guest is still booking, and can change it."
+
+
 def _not_told(now: Situation) -> str | None:
     session = now.session
     if session.booking is None or not (session.reserved or session.ended):
@@ -343,6 +379,16 @@ RECORD: Final[Action[Received]] = Action(
     run=_record,
     why_not=_not_recordable,
 )
+CORRECT: Final[Action[RightWords]] = Action(
+    name="correct",
+    label="Correct what was typed",
+    about="E-mail, telephone and address are changed at once; the guest's address of before is "
+    "told, and the confirmation goes to the new one. For a traveller's name a task is opened to "
+    "have the line change it.",
+    done=_says("The correction is noted."),
+    run=_correct,
+    why_not=_not_correctable,
+)
 RESEND: Final[Action[Parameters]] = Action(
     name="resend-confirmation",
     label="Mail the confirmation again",
@@ -411,7 +457,7 @@ ERASE: Final[Action[Parameters]] = Action(
     grave=True,
 )
 _EVERY: Final[tuple[Action[Any], ...]] = (
-    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, RESEND),
+    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, CORRECT, RESEND),
     *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, REDACT, ERASE),
 )
 ACTIONS: Final[Mapping[str, Action[Any]]] = MappingProxyType({each.name: each for each in _EVERY})

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.lifecycle import line_cancellation
+from booking_flow.lifecycle.correct import answer_name
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
@@ -49,6 +50,10 @@ POSSIBLE = {
     TaskKind.PAYMENT_UNCHECKED: (AnswerKind.DONE,),
     TaskKind.CONFLICT: (AnswerKind.DONE,),
     TaskKind.UNDO_STUCK: (AnswerKind.DONE,),
+    TaskKind.PASS_ON_REQUESTS: (AnswerKind.DONE,),
+    TaskKind.CORRECT_NAME: (AnswerKind.DONE, AnswerKind.LINE_REFUSED),
+    TaskKind.MAIL_UNDELIVERED: (AnswerKind.DONE,),
+    TaskKind.ERASURE_REQUESTED: (AnswerKind.DONE,),
     TaskKind.FORGOTTEN: (AnswerKind.DONE,),
 }
 """Which answers settle which task."""
@@ -154,6 +159,8 @@ class Desk:
     async def _prepared(
         self, task: StoredTask, answer: TaskAnswer, session: Session
     ) -> Callable[[Session, DecisionContext], Change]:
+        if task.kind is TaskKind.CORRECT_NAME:
+            return _name_answered(task, answer)
         if answer.kind is not AnswerKind.RESERVATION:
             return _plain(task, answer)
         _ensure_step(session, task)
@@ -259,6 +266,13 @@ def _both_sides(differences: tuple[Disagreement, ...]) -> Refusal:
             for found in differences
         ),
     )
+
+
+def _name_answered(
+    task: StoredTask, answer: TaskAnswer
+) -> Callable[[Session, DecisionContext], Change]:
+    done = answer.kind is AnswerKind.DONE
+    return lambda session, _: answer_name(session, task.id, done=done, reason=answer.note)
 
 
 def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionContext], Change]:

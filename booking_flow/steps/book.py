@@ -22,7 +22,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger, check_passengers
 from booking_flow.model.session import Booking, Session
 from booking_flow.model.step import StepKind, StepLimits, StepName, StepStatus
-from booking_flow.model.task import TaskKind
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import Lookup, SpooledAnswer
 from booking_flow.steps import agreement, outcomes
@@ -42,7 +42,14 @@ from booking_flow.steps.pay import (
     received,
     uncounted,
 )
-from booking_flow.steps.step import ASK_EVERY, EffectStep, EvidenceSources, Finding, SupplierAccess
+from booking_flow.steps.step import (
+    ASK_EVERY,
+    EffectStep,
+    EvidenceSources,
+    Finding,
+    StepEnds,
+    SupplierAccess,
+)
 from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, CallContext, ImportedBooking
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -313,7 +320,15 @@ def _booked(
     tasks = tuple(staff_task(change.after, kind, at, step_id=step.id, extra=said) for kind in kinds)
     differing = agreement.differences_of(session, asked.answer.stated)
     tasks += agreement.mismatch_task(change.after, differing, at, step_id=step.id)
+    tasks += _requests_task(change.after, at)
     return _pay_too(change.plus(tasks=tasks), asked, verdict, at)
+
+
+def _requests_task(session: Session, at: DecisionContext) -> tuple[StaffTask, ...]:
+    """Return the task to pass on what the guest asks for: no call of the supplier carries it."""
+    if not session.details.special_requests:
+        return ()
+    return (staff_task(session, TaskKind.PASS_ON_REQUESTS, at),)
 
 
 def _booking(session: Session, asked: BookResult, verdict: BookVerdict) -> Booking:
@@ -443,6 +458,13 @@ BOOK: Final = EffectStep(
     endpoints=("basket", "book"),
     undo_meaning="a person cancels with the cruise line: a staff task with a deadline",
     limits=StepLimits(send=20, answer=60),
+    ends=StepEnds(
+        done="The reservation is entered, and the payment where a card was sent with it.",
+        refused="Nothing is booked or charged. The guest may try again while the hold lasts.",
+        unknown="No clock, no cancellation and no second booking runs. The worker asks the back"
+        " office, where there is one. People answer with the reservation, or that there is none.",
+        question=TaskKind.BOOK_UNKNOWN,
+    ),
     claim=claim_book,
     call=call_book,
     settle=settle_book,

@@ -27,6 +27,7 @@ from booking_flow.steps.step import (
     EffectStep,
     EvidenceSources,
     Finding,
+    StepEnds,
     SupplierAccess,
 )
 from booking_flow.supplier import CallContext, SupplierSession
@@ -305,6 +306,13 @@ HOLD: Final[EffectStep[HoldRequest, HoldResult]] = EffectStep(
     undo=StepName.RELEASE,
     undo_meaning="basketremove, retried until done or the hold has lapsed by itself",
     limits=StepLimits(send=120, answer=30),
+    ends=StepEnds(
+        done="The cabin is held, at the price agreed to.",
+        refused="Nothing is held; what was held at another price is given back at once. The guest"
+        " chooses again.",
+        unknown="No other step begins. The worker looks into the supplier's basket until the cabin"
+        " is seen there, or can be held no longer.",
+    ),
     claim=lambda session, _request, at: claim_hold(session, at),
     call=call_hold,
     settle=settle_hold,

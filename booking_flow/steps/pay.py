@@ -34,6 +34,7 @@ from booking_flow.steps.step import (
     EffectStep,
     EvidenceSources,
     Finding,
+    StepEnds,
     SupplierAccess,
 )
 from booking_flow.supplier import CallContext, ImportedBooking, PayAnswer
@@ -414,6 +415,13 @@ PAY: Final = EffectStep(
     endpoints=("payment", "cruiseimportbooking"),
     undo_meaning="a person refunds: a staff task",
     limits=StepLimits(send=5, answer=45, check=20),
+    ends=StepEnds(
+        done="The payment is entered, and compared with what the line has received.",
+        refused="Nothing is charged. The guest may pay by another card.",
+        unknown="No second card is asked. The worker reads the line's record. People answer with"
+        " what was charged, or that nothing was.",
+        question=TaskKind.PAY_UNKNOWN,
+    ),
     claim=claim_pay,
     call=call_pay,
     settle=settle_pay,

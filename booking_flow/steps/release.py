@@ -12,11 +12,12 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.change import Change, begin
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepKind, StepLimits, StepName
+from booking_flow.model.task import TaskKind
 from booking_flow.steps import outcomes
 from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.guards import ensure
 from booking_flow.steps.hold import basket_of, supplier_key
-from booking_flow.steps.step import EffectStep, SupplierAccess
+from booking_flow.steps.step import EffectStep, StepEnds, SupplierAccess
 from booking_flow.supplier import CallContext
 from booking_flow.supplier_errors import FailureKind
 
@@ -72,6 +73,14 @@ RELEASE: Final[EffectStep[None, BasketAnswer]] = EffectStep(
     endpoints=("basketremove",),
     undo_meaning="none: it is itself the undo of add_to_basket",
     limits=StepLimits(send=5, answer=15),
+    ends=StepEnds(
+        done="The cabin is free. The guest may choose again.",
+        refused="The guest may choose again. The release stays owed: the worker repeats it until"
+        " the supplier confirms it or the hold has lapsed.",
+        unknown="As where it was refused. Where no deadline of the hold is known, people are asked"
+        " in the end.",
+        question=TaskKind.UNDO_STUCK,
+    ),
     claim=lambda session, _request, at: claim_release(session, at),
     call=call_release,
     settle=settle_release,

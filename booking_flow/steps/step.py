@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from booking_flow.model.change import Change
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepKind, StepLimits, StepName
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup, SpooledAnswer
 from booking_flow.steps.context import DecisionContext
@@ -93,6 +94,17 @@ class ReadStep(Step, Generic[Q, R]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnds:
+    """What follows from each end of a step, in the words of the diagrams."""
+
+    done: str
+    refused: str
+    unknown: str
+    question: TaskKind | None = None
+    """The task by which people are asked; None where a worker always finds out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EffectStep(Step, Generic[Q, R]):
     """A step that changes something at the supplier: claimed, called once, and settled."""
 
@@ -112,5 +124,6 @@ class EffectStep(Step, Generic[Q, R]):
     """What an answer changes that comes after the step was settled without it."""
     reconcile: Callable[[Session, EvidenceSources, CallContext], Awaitable[Finding]] | None = None
     """Look what became of it while it is unknown; None where it is never left so."""
+    ends: StepEnds
     spooled: Callable[[Session, R], SpooledAnswer] | None = None
     """What of an answer must survive this process while it cannot be written."""

@@ -264,7 +264,7 @@ def a_request(payment: Payment | None = None, **fields: Any) -> BookRequest:
 
 SUPPLIER = SupplierSession(key="sk-1", opened_at=NOW - timedelta(minutes=5))
 NEW_SUPPLIER = SupplierSession(key="sk-2", opened_at=NOW)
-DETAILS = Details(special_requests="Honeymooners")
+DETAILS = Details(dining="2")
 
 _KNOWN_BY_STATE: Mapping[State, dict[str, Any]] = {
     State.CREATED: {},

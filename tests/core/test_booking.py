@@ -75,6 +75,8 @@ from tests.core.builders import (
 
 BASKETED = State.BASKETED
 HELD = a_session(BASKETED)
+ASKING = replace(HELD, details=Details(special_requests="Honeymooners"))
+"""A guest with requests."""
 INTENT = {"itemKey": "700001", "total": "3006.56 USD"}
 CARD_INTENT = INTENT | {"amount": "500.00 USD", "card": "VIS 1111"}
 TYPED = Details(
@@ -95,7 +97,7 @@ def claimed(intent: dict[str, Any], **fields: Any) -> Change:
         intent=intent,
     )
     return Change(
-        before=HELD,
+        before=ASKING,
         after=a_session(BASKETED, version=8, open_step=step, details=TYPED, **fields),
         events=(an_event(EventKind.STEP_CLAIMED, BASKETED, step="book", **intent),),
         live=True,
@@ -106,12 +108,12 @@ def claimed(intent: dict[str, Any], **fields: Any) -> Change:
 
 def test_a_booking_is_claimed_with_what_the_guest_typed() -> None:
     limit = timedelta(seconds=80)
-    assert claim_book(HELD, a_request(), at(book_limit=limit)) == claimed(INTENT)
+    assert claim_book(ASKING, a_request(), at(book_limit=limit)) == claimed(INTENT)
 
 
 def test_a_booking_with_a_card_counts_the_card_and_keeps_its_mask_only() -> None:
     limit = timedelta(seconds=80)
-    change = claim_book(HELD, a_request(a_payment()), at(book_limit=limit))
+    change = claim_book(ASKING, a_request(a_payment()), at(book_limit=limit))
     assert change == claimed(CARD_INTENT, cards_tried=1)
 
 
@@ -463,6 +465,13 @@ def test_a_reservation_at_another_price_is_booked_at_it_and_shown_to_a_person() 
             a_task(TaskKind.REFUND, 2, facts=facts),
         ),
     )
+
+
+def test_requests_of_the_guest_are_passed_on_by_a_person() -> None:
+    """No call of the supplier carries them."""
+    change = settle_book(booking(details=Details(special_requests="Cot")), asked(an_answer()), at())
+    facts = BOOKED_FACTS
+    assert change.tasks == (a_task(TaskKind.PASS_ON_REQUESTS, step_id=None, facts=facts),)
 
 
 def test_a_total_not_told_is_the_baskets() -> None:

@@ -232,9 +232,7 @@ def test_details_are_kept_with_the_names_of_the_fields_and_not_their_values(
     )
 
 
-@pytest.mark.parametrize(
-    "changes", [{}, {"special_requests": DETAILS.special_requests}, {"contact": None}]
-)
+@pytest.mark.parametrize("changes", [{}, {"dining": DETAILS.dining}, {"contact": None}])
 def test_an_edit_that_changes_nothing_leaves_no_trace(changes: dict[str, Any]) -> None:
     assert edited(a_session(), changes=changes, expected_version=None) is None
 

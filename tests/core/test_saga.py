@@ -9,12 +9,28 @@ from booking_flow.channels import channel_of
 from booking_flow.flow import State
 from booking_flow.model.money import Money
 from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
 from booking_flow.saga import EFFECTS, SAGA, STEPS
 from booking_flow.steps.book import BOOK
+from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier import CallContext, CardTransaction, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
-from tests.core.builders import HELD_UNTIL, NOW, OWED, a_booking, a_session, an_id, eur, usd
+from tests.core.builders import (
+    HELD_UNTIL,
+    NOW,
+    OWED,
+    a_booking,
+    a_session,
+    a_step,
+    an_id,
+    at,
+    booking,
+    eur,
+    holding,
+    paying,
+    usd,
+)
 
 
 def test_every_step_of_the_saga_is_there_once() -> None:
@@ -196,3 +212,26 @@ def test_an_undo_has_lapsed_once_its_hold_has_ended() -> None:
     assert OWED.lapsed(HELD_UNTIL)
     assert not OWED.lapsed(HELD_UNTIL - moment)
     assert not replace(OWED, hold_until=None).lapsed(HELD_UNTIL)
+
+
+@pytest.mark.parametrize("name", EFFECTS)
+def test_who_is_asked_about_an_unknown_end_is_what_the_diagrams_say(name: StepName) -> None:
+    """A stuck undo is asked about only after many attempts: tests of recovery hold that."""
+    step = EFFECTS[name]
+    session = {
+        StepName.ADD_TO_BASKET: holding(),
+        StepName.BOOK: booking(),
+        StepName.PAY: paying(),
+        StepName.RELEASE: a_session(State.BASKETED, open_step=a_step(StepName.RELEASE)),
+    }[name]
+    lost = SupplierError(FailureKind.TIMEOUT, endpoint=step.endpoints[-1])
+    change = step.settle(session, Failure(error=lost), at())
+    asked = [task.kind for task in change.tasks]
+    if name is StepName.RELEASE:
+        assert asked == []
+        assert change.owed
+        assert step.ends.question is TaskKind.UNDO_STUCK
+        return
+    assert change.settle is not None
+    assert change.settle.status is StepStatus.UNKNOWN
+    assert asked == [kind for kind in [step.ends.question] if kind]

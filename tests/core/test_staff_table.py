@@ -102,6 +102,9 @@ def after_sailing(session: Session, **fields: Any) -> Situation:
             now(replace(GONE, details=NO_DETAILS)),
             "Nothing that the guest typed is kept.",
         ),
+        ("correct", now(TOLD), None),
+        ("correct", now(replace(GONE, details=TOLD.details)), actions.OVER),
+        ("correct", now(HELD), "The guest is still booking, and can change it."),
         ("erase-guest", now(TOLD), "Possible after the sailing on 7 March 2027."),
         ("erase-guest", after_sailing(TOLD), None),
         ("erase-guest", now(replace(HELD, details=TOLD.details)), "The guest is still booking."),
@@ -169,6 +172,8 @@ def test_the_audit_notes_what_an_action_was_given() -> None:
     to = actions.Destination(to=State.CANCELLED, override=True)
     assert to.facts == {"to": "cancelled", "override": "true"}
     assert actions.TextToGo(text="event-7").facts == {"text": "event-7"}
+    words = actions.RightWords(pointer="/contact/email", contact=lambda contact: contact)
+    assert words.facts == {"field": "/contact/email"}
     assert actions.NOTHING.facts == {}
 
 

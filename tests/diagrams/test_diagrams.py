@@ -8,13 +8,15 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from booking_flow.flow import FLOW, STATES, TABLE, Mover
+from booking_flow.flow import FLOW, STATES, TABLE, Mover, State
 from booking_flow.model.step import StepKind
-from booking_flow.saga import SAGA
+from booking_flow.policy import PaymentChannel
+from booking_flow.saga import EFFECTS, SAGA
 from booking_http.cli.main import main
 from booking_http.diagrams import mermaid, model, readme
 from booking_http.diagrams.drawn import DRAWN as FOR_PAGES
 from booking_http.diagrams.files import draw_all, draw_pages, stale, write
+from booking_http.diagrams.outcomes_picture import asked
 
 COMMITTED = Path(__file__).resolve().parents[2] / "diagrams"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -125,7 +127,41 @@ def test_irreversible_steps_look_different_from_all_others() -> None:
     assert colours[True].isdisjoint(colours[False])
 
 
-@pytest.mark.parametrize("name", ["flow.svg", "saga.svg"])
+@pytest.mark.parametrize("draw", [mermaid.flow_text, lambda: words_of("flow.svg")])
+def test_every_arrow_says_who_moves(draw: Callable[[], str]) -> None:
+    said = [f"by {model.movers(arrow.row)}" for arrow in model.arrows()]
+    assert all(draw().count(words) >= said.count(words) for words in said)
+    assert "by guest, staff or the clock" in said
+
+
+def test_a_card_sent_with_the_booking_is_one_arrow_past_the_unpaid_state() -> None:
+    (shortcut,) = model.shortcuts()
+    assert (shortcut.source, shortcut.target) == (State.BASKETED, State.PAID)
+    assert shortcut.channel is PaymentChannel.WITH_BOOKING
+    assert f"{State.BASKETED}-shortcut0" in groups_of("flow.svg", "edge")
+    assert "basketed --> paid: book and pay" in mermaid.flow_text()
+
+
+def test_words_keep_to_their_edges_whatever_the_font() -> None:
+    """A viewer without the font that was drawn for makes words wider or narrower."""
+    anchors = {
+        name: {words.get("text-anchor") for words in group.iter(f"{SVG}text")}
+        for name, group in groups_of("flow.svg", "node").items()
+        if name.startswith("state-")
+    }
+    assert anchors == {f"state-{state.state}": {"middle"} for state in STATES}
+    assert 'text-anchor="end"' in DRAWN["flow.svg"]
+
+
+@pytest.mark.parametrize("draw", [readme.text, lambda: words_of("outcomes.svg")])
+def test_every_end_of_every_step_with_an_effect_is_told(draw: Callable[[], str]) -> None:
+    shown = draw().replace("&#x27;", "'").split()
+    for step in EFFECTS.values():
+        for words in (step.ends.done, step.ends.refused, step.ends.unknown, asked(step)):
+            assert set(words.split()) <= set(shown)
+
+
+@pytest.mark.parametrize("name", ["flow.svg", "outcomes.svg", "saga.svg"])
 def test_pictures_print_well_on_a_landscape_page(name: str) -> None:
     """A background of their own makes them readable on dark pages, too."""
     root = svg_of(name)

@@ -48,6 +48,7 @@ EXPECTED = {
     "Outstanding": "USD 2,506.56",
     "Card": "Visa ending in 1111",
     "Balance due": "1 January 2031",
+    "Requests": "passed on to the cruise line by us; it does not promise them",
 }
 
 

@@ -44,6 +44,7 @@ _GUEST: Final = {
     "code": "What to send.",
     "Problem.code": "What went wrong; texts for guests depend on it alone. There may be new ones.",
     "contact": "Who the agency and the line write to.",
+    "corrections": "What was corrected since the booking, or is to be; the oldest first.",
     "count": "How many there are.",
     "Facet.count": "How many sailings are found with it.",
     "country": "ISO 3166-1 alpha-2.",

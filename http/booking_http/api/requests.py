@@ -110,30 +110,19 @@ class OpenSessionRequest(RequestModel):
     passenger_count: PartyRequest
 
 
-class ContactRequest(RequestModel):
-    """Who the agency and the cruise line write to.
+class AddressRequest(RequestModel):
+    """Where letters go; `state` is for countries that have states or the like.
 
-    `phone` is a telephone of `country`, or begins with + and a country's code. `postalCode` may be
-    left out where the country has none, `state` is for countries that have states or the like.
+    `postalCode` may be left out where the country has none.
     """
 
-    title: Word
-    first_name: PrintableName
-    last_name: PrintableName
-    email: MailAddress
     # The country stands before what is checked by it.
     country: CountryCode
-    phone: Phone
     address: Line
     address2: Line | None = None
     city: Name
     state: OptionalName = None
     postal_code: OptionalWord = Field(default=None, validate_default=True)
-
-    @field_validator("phone")
-    @classmethod
-    def _of_the_country(cls, phone: str, info: ValidationInfo) -> str:
-        return check_phone(phone, info.data.get("country"))
 
     @field_validator("state")
     @classmethod
@@ -144,6 +133,25 @@ class ContactRequest(RequestModel):
     @classmethod
     def _where_there_are_codes(cls, code: str | None, info: ValidationInfo) -> str | None:
         return check_postal_code(code, info.data.get("country"))
+
+
+class ContactRequest(AddressRequest):
+    """Who the agency and the cruise line write to.
+
+    `phone` is a telephone of `country`, or begins with + and a country's code. `postalCode` may be
+    left out where the country has none, `state` is for countries that have states or the like.
+    """
+
+    title: Word
+    first_name: PrintableName
+    last_name: PrintableName
+    email: MailAddress
+    phone: Phone
+
+    @field_validator("phone")
+    @classmethod
+    def _of_the_country(cls, phone: str, info: ValidationInfo) -> str:
+        return check_phone(phone, info.data.get("country"))
 
 
 class PassengerRequest(RequestModel):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator
 
 from booking_flow.flow import State
-from booking_flow.model.party import PassengerType
+from booking_flow.model.party import CorrectionStatus, PassengerType
 from booking_flow.model.pricing import CabinCategory
 from booking_flow.model.step import StepName
 from booking_http.web.models import Amount, Moment, ResponseModel
@@ -145,6 +145,14 @@ class DetailsResponse(ResponseModel):
     special_requests: str | None
 
 
+class CorrectionResponse(ResponseModel):
+    """A field that was typed wrong; a traveller's name is `requested` until the line has said."""
+
+    pointer: str
+    requested_at: Moment
+    status: CorrectionStatus
+
+
 class CardResponse(ResponseModel):
     """What may be shown of a card."""
 
@@ -216,3 +224,4 @@ class SessionResponse(EventResponse):
     """A session, in the one shape every answer about it has."""
 
     details: DetailsResponse
+    corrections: list[CorrectionResponse]

@@ -26,7 +26,10 @@ def render(
 ) -> tell.SessionResponse:
     """Return the whole body of a session."""
     event = render_event(session, now=now, session_id=session_id, allowed=allowed)
-    return tell.SessionResponse.model_construct(**dict(event), details=_details(session.details))
+    details, corrections = _details(session.details), corrections_of(session.details)
+    return tell.SessionResponse.model_construct(
+        **dict(event), details=details, corrections=corrections
+    )
 
 
 def render_event(
@@ -174,6 +177,16 @@ def _details(details: Details) -> tell.DetailsResponse:
         dining=details.dining,
         special_requests=details.special_requests,
     )
+
+
+def corrections_of(details: Details) -> list[tell.CorrectionResponse]:
+    """Return what was corrected since the booking, or is to be."""
+    return [
+        tell.CorrectionResponse(
+            pointer=each.pointer, requested_at=each.requested_at, status=each.status
+        )
+        for each in details.corrections
+    ]
 
 
 def _booking(booking: Booking) -> tell.BookingResponse:

@@ -24,7 +24,7 @@ _SAYS = {
     "paid": "The line has received the money.",
     "not_paid": "The line has not received the money.",
     "line_cancelled": "The line has confirmed the cancellation.",
-    "line_refused": "The line refuses to cancel.",
+    "line_refused": "The line refuses.",
     "done": "What the task asks for is done.",
 }
 

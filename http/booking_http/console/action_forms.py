@@ -19,6 +19,7 @@ _MORE: Final[Mapping[str, str]] = MappingProxyType(
     {
         actions.EXTEND.name: "session/extend.html",
         actions.RECORD.name: "session/record.html",
+        actions.CORRECT.name: "session/correct.html",
         actions.MOVE.name: "session/move.html",
         actions.REDACT.name: "session/redact.html",
     }
@@ -72,7 +73,12 @@ def read_order(
 
 
 def _as_sent(action: Action[Any], fields: Fields) -> Fields:
-    """Return the fields as a program would send them; a form's time of day is UTC."""
+    """Return the fields as a program would send them.
+
+    A form's time of day is UTC, and a correction that is left empty clears its field.
+    """
+    if action is actions.CORRECT:
+        return {"value": "", **fields}
     if action is not actions.EXTEND or "until" not in fields:
         return fields
     return {**fields, "until": f"{fields['until']}Z"}

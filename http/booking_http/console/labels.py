@@ -70,6 +70,26 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
             "The supplier does not confirm that it let the cabin go. Make sure with the line that "
             "nothing is held.",
         ),
+        TaskKind.PASS_ON_REQUESTS: Job(
+            "Pass on requests",
+            "The guest has requests, which stand below, and no call carries them to the line. Pass "
+            "them on; the guest has read that we do, and that the line does not promise them.",
+        ),
+        TaskKind.CORRECT_NAME: Job(
+            "Correct a name",
+            "A traveller's name is wrong. Ask the line to change it, and say here what it "
+            "answered; once it is done the name is changed here too, and the guest is mailed.",
+        ),
+        TaskKind.MAIL_UNDELIVERED: Job(
+            "A mail did not arrive",
+            "A mail to the guest or the agency could not be delivered. Call the guest, correct the "
+            "address, and mail the confirmation again.",
+        ),
+        TaskKind.ERASURE_REQUESTED: Job(
+            "Erase a guest",
+            "The guest asks that what they typed is erased. A supervisor erases it once that is "
+            "possible: after the sailing, with no other task open.",
+        ),
         TaskKind.FORGOTTEN: Job(
             "Forgotten by the database",
             "The database was restored to an earlier moment and does not know that this was asked "
@@ -84,7 +104,7 @@ ANSWERS: Final[Mapping[str, str]] = MappingProxyType(
         AnswerKind.PAID: "It is paid",
         AnswerKind.NOT_PAID: "It is not paid",
         AnswerKind.LINE_CANCELLED: "The line has cancelled it",
-        AnswerKind.LINE_REFUSED: "The line refuses to cancel",
+        AnswerKind.LINE_REFUSED: "The line refuses",
         AnswerKind.DONE: "It is done",
     }
 )

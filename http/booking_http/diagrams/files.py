@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from booking_http.diagrams import dot, flow_picture, mermaid, page_pictures, readme, saga_picture
+from booking_http.diagrams import (
+    dot,
+    flow_picture,
+    mermaid,
+    outcomes_picture,
+    page_pictures,
+    readme,
+    saga_picture,
+)
 from booking_http.diagrams.drawn import DRAWN
 
 FOLDER: Final = Path("diagrams")
@@ -17,7 +25,8 @@ def draw_all() -> dict[str, str]:
     return {
         "README.md": readme.text(),
         "flow.mmd": mermaid.flow_text(),
-        "flow.svg": dot.to_svg(flow_picture.dot()),
+        "flow.svg": flow_picture.svg(),
+        "outcomes.svg": dot.to_svg(outcomes_picture.dot()),
         "saga.mmd": mermaid.saga_text(),
         "saga.svg": dot.to_svg(saga_picture.dot()),
     }

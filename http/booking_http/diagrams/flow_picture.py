@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from textwrap import wrap
+from xml.etree import ElementTree
 
 from booking_flow.flow import ENDS, FLOW_VERSION, MEANING, STATES, TABLE, State
 from booking_http.diagrams import dot as draw
-from booking_http.diagrams.model import PATH, Arrow, Frame, arrows, frames, timed_end
+from booking_http.diagrams.model import (
+    PATH,
+    Arrow,
+    Frame,
+    Shortcut,
+    arrows,
+    frames,
+    movers,
+    shortcuts,
+    timed_end,
+)
+from booking_http.diagrams.svg import SVG, box_of, parse, title_of
 
-_MIDDLE, _TOP, _PITCH, _FRAME_GAP = 520.0, 62.0, 100.0, 68.0
+_MIDDLE, _TOP, _PITCH, _FRAME_GAP = 520.0, 62.0, 110.0, 84.0
 _WIDTH, _HEIGHT, _LANE = 156.0, 46.0, 34.0
 _SIDE, _FRAME_HALF, _COLUMN = 436.0, 250.0, 170.0
 _GAP = 9.0
@@ -35,6 +48,8 @@ def _items() -> Iterator[str]:
     yield from (_state(row.state) for row in STATES)
     for number, arrow in enumerate(arrows()):
         yield from _arrow(arrow, f"words{number}")
+    for number, shortcut in enumerate(shortcuts()):
+        yield from _shortcut(shortcut, f"shortcut{number}")
     yield from _legend()
 
 
@@ -107,6 +122,32 @@ def _arrow(arrow: Arrow, name: str) -> Iterator[str]:
     )
 
 
+def _shortcut(shortcut: Shortcut, name: str) -> Iterator[str]:
+    """Draw what one call does at once: from state to state past the one between them."""
+    words = [
+        draw.styled(
+            " and ".join(row.label.lower() for row in shortcut.rows).capitalize(), size=13, tag="b"
+        )
+    ]
+    words.append(
+        draw.styled(", ".join(row.trigger for row in shortcut.rows), size=12, colour=draw.GREY)
+    )
+    words.append(draw.styled(f"by {movers(shortcut.rows[0])}", size=12))
+    words += [
+        draw.styled(line, size=12, colour=draw.GREY, tag="i")
+        for line in wrap(f"[{shortcut.says}]", 24)
+    ]
+    edge = _MIDDLE + _WIDTH / 2
+    bow = edge + 34
+    leave, arrive = _y(shortcut.source) + 8, _y(shortcut.target)
+    points = [(edge, leave), (bow, leave), (bow, arrive), (edge + 4, arrive)]
+    place = (bow + _GAP + _COLUMN / 2, _y(shortcut.rows[0].target) + 34)
+    yield draw.text(name, words, at=place, width=_COLUMN)
+    yield draw.path(
+        shortcut.source, shortcut.target, points, color=draw.PERSON, id=f"{shortcut.source}-{name}"
+    )
+
+
 def margins() -> Iterator[tuple[str, float, str]]:
     """Return the words beside each arrow by name, the edge they keep to, and which side it is."""
     for number, arrow in enumerate(arrows()):
@@ -118,10 +159,35 @@ def margins() -> Iterator[tuple[str, float, str]]:
         )
 
 
+def svg() -> str:
+    """Return the flow as SVG, its words tied to their edges whatever the width of the font."""
+    root = parse(draw.to_svg(dot()))
+    for group in root.iter(f"{{{SVG}}}g"):
+        _anchor(group)
+    return ElementTree.tostring(root, "unicode") + "\n"
+
+
+def _anchor(group: ElementTree.Element) -> None:
+    """Tie words to the edge or middle they were set to."""
+    edge = _edges().get(title_of(group))
+    if group.get("id", "").startswith("state-"):
+        left, _, right, _ = box_of(group)
+        edge = ((left + right) / 2, "middle")
+    if edge is not None:
+        for words in group.iter(f"{{{SVG}}}text"):
+            words.attrib.update({"x": f"{edge[0]:g}", "text-anchor": edge[1]})
+
+
+@lru_cache(maxsize=1)
+def _edges() -> Mapping[str, tuple[float, str]]:
+    return {name: (place, "end") for name, place, side in margins() if side == "right"}
+
+
 def _words(arrow: Arrow) -> list[str]:
     colour = draw.CLOCK if arrow.timed else draw.INK
     words = [draw.styled(arrow.row.label, size=13, colour=colour, tag="b")]
     words.append(draw.styled(arrow.row.trigger, size=12, colour=draw.GREY))
+    words.append(draw.styled(f"by {movers(arrow.row)}", size=12, colour=colour))
     if arrow.row.guard:
         lines = wrap(f"[{arrow.row.guard.says}]", 26 if arrow.row.target in ENDS else 40)
         words += [draw.styled(line, size=12, colour=draw.GREY, tag="i") for line in lines]

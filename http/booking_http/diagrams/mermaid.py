@@ -8,7 +8,7 @@ from booking_flow.flow import ENDS, MEANING, STATES, State
 from booking_flow.model.step import StepKind
 from booking_flow.saga import SAGA, STEPS
 from booking_flow.steps.step import Step
-from booking_http.diagrams.model import Arrow, Frame, arrows, frames
+from booking_http.diagrams.model import Arrow, Frame, Shortcut, arrows, frames, movers, shortcuts
 
 _KIND_STYLES = {
     StepKind.READ: "fill:#eef3f8,stroke:#64748b,color:#1e293b",
@@ -35,6 +35,7 @@ def _flow_lines() -> Iterator[str]:
         yield "    }"
     yield f"    [*] --> {STATES[0].state}"
     yield from (f"    {_arrow(arrow)}" for arrow in arrows())
+    yield from (f"    {_shortcut(shortcut)}" for shortcut in shortcuts())
     yield from (f"    {row.state} --> [*]" for row in STATES if row.final)
     yield "    classDef ended fill:#eef1f5,stroke:#64748b,color:#1e293b"
     yield f"    class {','.join(row.state for row in STATES if row.state in ENDS)} ended"
@@ -48,8 +49,12 @@ def _arrow(arrow: Arrow) -> str:
     source = arrow.source.name if isinstance(arrow.source, Frame) else arrow.source
     words = f"{arrow.row.label} ({arrow.row.trigger})"
     guard = f" [{arrow.row.guard.says}]" if arrow.row.guard else ""
-    clock = " by the clock" if arrow.timed else ""
-    return f"{source} --> {arrow.row.target}: {words}{clock}{guard}"
+    return f"{source} --> {arrow.row.target}: {words} by {movers(arrow.row)}{guard}"
+
+
+def _shortcut(shortcut: Shortcut) -> str:
+    words = " and ".join(row.trigger for row in shortcut.rows)
+    return f"{shortcut.source} --> {shortcut.target}: {words} [{shortcut.says}]"
 
 
 def saga_text() -> str:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from booking_flow.channels import CHANNELS
 from booking_flow.flow import ENDS, FLOW, STATES, Mover, State, Transition, Trigger
 from booking_flow.model.step import StepName
+from booking_flow.policy import PaymentChannel
 
 PATH = tuple(row.state for row in STATES if row.state not in ENDS)
 """The states a booking walks through, in their order."""
@@ -76,6 +78,47 @@ def _arrows() -> Iterator[Arrow]:
             yield Arrow(row=row, source=Frame(row.sources))
         else:
             yield from (Arrow(row=row, source=source) for source in row.sources)
+
+
+def movers(row: Transition) -> str:
+    """Return who pulls a trigger, in words."""
+    names = [f"the {mover}" if mover is Mover.CLOCK else str(mover) for mover in row.movers]
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """Two rows of the flow that one call of a payment channel moves along at once."""
+
+    rows: tuple[Transition, Transition]
+    channel: PaymentChannel
+
+    @property
+    def source(self) -> State:
+        """Return where it begins."""
+        return self.rows[0].sources[0]
+
+    @property
+    def target(self) -> State:
+        """Return where it ends."""
+        return self.rows[1].target
+
+    @property
+    def says(self) -> str:
+        """Return when it is taken."""
+        return f"both in one call: payment channel {self.channel}"
+
+
+def shortcuts() -> tuple[Shortcut, ...]:
+    """Return where a card that is sent with the booking pays in the same call."""
+    by_trigger = {row.trigger: row for row in FLOW}
+    rows = (by_trigger[Trigger.BOOK], by_trigger[Trigger.PAY])
+    return tuple(
+        Shortcut(rows=rows, channel=channel.name)
+        for channel in CHANNELS.values()
+        if channel.card_with_booking
+    )
 
 
 def timed_end(state: State) -> bool:

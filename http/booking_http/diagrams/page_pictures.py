@@ -7,15 +7,14 @@ that draws.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import Final
 from xml.etree import ElementTree
 
 from booking_flow.model.step import StepKind
 from booking_flow.saga import SAGA
 from booking_http.diagrams import dot, flow_picture, saga_picture
-from booking_http.diagrams.svg import SVG, box_of, parse, title_of
+from booking_http.diagrams.svg import SVG, parse, title_of
 
 _DROPPED: Final = re.compile(r"(heading|notes|key\d+|key\d+->key\d+)$")
 _FLOW_HEADING, _SAGA_HEADING = 60, 70
@@ -23,16 +22,14 @@ _FLOW_HEADING, _SAGA_HEADING = 60, 70
 
 
 def flow_svg() -> str:
-    """Draw the flow, its words tied to their edges, whatever the width of the page's font."""
-    root = parse(dot.to_svg(flow_picture.dot()))
+    """Draw the flow without its heading and its key."""
+    root = parse(flow_picture.svg())
     canvas = root.find(f"{{{SVG}}}g")
     if canvas is None:
         raise AssertionError("a drawing has a canvas")
     for group in list(canvas):
         if _dropped(group):
             canvas.remove(group)
-    for group in canvas:
-        _anchor(group)
     return _fitted(root, heading=_FLOW_HEADING)
 
 
@@ -58,22 +55,6 @@ def _fitted(root: ElementTree.Element, *, heading: float) -> str:
 
 def _dropped(group: ElementTree.Element) -> bool:
     return group.get("id", "").startswith("a_graph") or bool(_DROPPED.match(title_of(group)))
-
-
-def _anchor(group: ElementTree.Element) -> None:
-    """Tie words to the edge or middle they were set to."""
-    edge = _edges().get(title_of(group))
-    if group.get("id", "").startswith("state-"):
-        left, _, right, _ = box_of(group)
-        edge = ((left + right) / 2, "middle")
-    if edge is not None:
-        for words in group.iter(f"{{{SVG}}}text"):
-            words.attrib.update({"x": f"{edge[0]:g}", "text-anchor": edge[1]})
-
-
-@lru_cache(maxsize=1)
-def _edges() -> Mapping[str, tuple[float, str]]:
-    return {name: (place, "end") for name, place, side in flow_picture.margins() if side == "right"}
 
 
 def _said(root: ElementTree.Element) -> Iterator[tuple[ElementTree.Element, ElementTree.Element]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from booking_flow.flow import FLOW, FLOW_VERSION, STATES, StateMeaning, Transition
-from booking_flow.saga import SAGA
+from booking_flow.saga import EFFECTS, SAGA
 from booking_flow.steps.step import Step
+from booking_http.diagrams.outcomes_picture import asked
 
 _HEAD = f"""\
 # The flow and the saga
@@ -29,6 +30,14 @@ The same as text: [saga.mmd](saga.mmd).
 ![Each step of a booking beside its undo](saga.svg)
 """
 
+_ENDS_HEAD = """\
+## What can go wrong
+Every step that changes anything at the supplier ends in one of three ways. What an answer does not
+prove is unknown: the step stays open, nothing is sent again, and the session shows that it waits.
+
+![What follows where a step is done, refused or unknown](outcomes.svg)
+"""
+
 
 def text() -> str:
     """Return the page as Markdown."""
@@ -38,6 +47,8 @@ def text() -> str:
         "\n".join(_transitions()),
         _SAGA_HEAD,
         "\n".join(_steps()),
+        _ENDS_HEAD,
+        "\n".join(_ends()),
     )
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
@@ -82,3 +93,12 @@ def _step(step: Step) -> str:
     calls = ", ".join(f"`{call}`" for call in step.endpoints)
     undo = f"`{step.undo}`" if step.undo else ""
     return f"| `{step.name}` | {calls} | {step.kind} | {undo} | {step.undo_meaning} |"
+
+
+def _ends() -> Iterator[str]:
+    yield "| step | done | refused | unknown | who is asked |"
+    yield "|---|---|---|---|---|"
+    for step in EFFECTS.values():
+        ends = step.ends
+        cells = (f"`{step.name}`", ends.done, ends.refused, ends.unknown, asked(step))
+        yield f"| {' | '.join(cells)} |"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Final
 
 from booking_flow.flow import State
 from booking_flow.model.card import CardMask
@@ -14,6 +15,7 @@ from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Booking, Session, UnwindingReason
 
 Fact = tuple[str, str]
+REQUESTS: Final = "passed on to the cruise line by us; it does not promise them"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ def _travellers(session: Session) -> Iterator[Fact]:
     yield "Party", _party(session.party)
     for number, passenger in enumerate(session.details.passengers, start=1):
         yield f"Traveller {number}", _name(passenger)
+    if session.details.special_requests and session.reserved:
+        yield "Requests", REQUESTS
 
 
 def _party(party: Party) -> str:

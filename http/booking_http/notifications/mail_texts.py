@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from adapters.notifications.mail import Mail
 from booking_flow.flow import State
+from booking_flow.model.party import Correction
 from booking_flow.model.session import Session
 from booking_http.notifications.booking_facts import day, groups
 from persistence.task_notices import UntoldTask
@@ -86,6 +87,19 @@ def link(session: Session, *, to: str, mail_id: str, url: str, minutes: int) -> 
     """Return the mail by which a guest sees their booking once more."""
     facts = {"reference": session.reference, "url": url, "minutes": minutes}
     return _mail("link", facts, to=to, mail_id=mail_id, subject=f"Your booking {session.reference}")
+
+
+_CHANGED: Final[Mapping[str, str]] = MappingProxyType(
+    {"/contact/email": "the e-mail address", "/contact/phone": "the telephone number"}
+)
+
+
+def changed(session: Session, corrections: Sequence[Correction], *, to: str, mail_id: str) -> Mail:
+    """Return the mail that tells the address of before what of the contact was changed."""
+    fields = dict.fromkeys(_CHANGED.get(each.pointer, "the address") for each in corrections)
+    facts = {"reference": session.reference, "fields": ", ".join(fields)}
+    subject = f"Your booking {session.reference} was changed"
+    return _mail("changed", facts, to=to, mail_id=mail_id, subject=subject)
 
 
 def _mail(template: str, facts: Mapping[str, Any], *, to: str, mail_id: str, subject: str) -> Mail:

@@ -15,6 +15,9 @@ from persistence.outbox_rows import Channels
 GUEST: Final = "mail:guest"
 AGENCY: Final = "mail:agency"
 LINK: Final = "mail:link"
+CODE: Final = "mail:code"
+FORMER: Final = "mail:former"
+"""To the address that a guest had before."""
 _WEBHOOK: Final = "webhook:"
 
 LINK_MINUTES: Final = 30
@@ -48,6 +51,7 @@ class NotificationSettings:
         return Channels(
             events=tuple(_WEBHOOK + each.name for each in self.endpoints),
             confirmations=(GUEST, *agency) if self.post else (),
+            warnings=(FORMER,) if self.post else (),
         )
 
     @property
@@ -59,7 +63,8 @@ class NotificationSettings:
     def all_channels(self) -> tuple[str, ...]:
         """Return every channel there is something to send on."""
         told = self.channels
-        return (*told.events, *told.confirmations, *((LINK,) if self.links else ()))
+        mailed = (*told.confirmations, *told.warnings, *((CODE,) if self.post else ()))
+        return (*told.events, *mailed, *((LINK,) if self.links else ()))
 
 
 def endpoint_of(channel: str) -> str | None:

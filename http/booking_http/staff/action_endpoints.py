@@ -17,7 +17,12 @@ from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_io import expected_versions, json_response, read_body, service_of
 from booking_http.web.route import Handler
 
-_OPERATIONS: Final = {"note": "add_note", "cancel": "cancel_session", "move": "move_session"}
+_OPERATIONS: Final = {
+    "note": "add_note",
+    "cancel": "cancel_session",
+    "correct": "correct_details",
+    "move": "move_session",
+}
 """What the API's document calls an operation, where the action's name alone says too little."""
 
 

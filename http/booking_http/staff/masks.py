@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from booking_flow.model.party import Contact, Details, Passenger
+from booking_flow.model.party import Contact, Correction, Details, Passenger
 from booking_http.api.responses import ContactResponse
 from booking_http.staff import responses as tell
 
@@ -18,6 +18,17 @@ def details_of(details: Details, *, masked: bool) -> tell.StaffDetailsResponse:
         dining=details.dining,
         special_requests=None if masked else details.special_requests,
         cancel_reason=None if masked else details.cancel_reason,
+        corrections=[_correction(each, masked=masked) for each in details.corrections],
+    )
+
+
+def _correction(correction: Correction, *, masked: bool) -> tell.StaffCorrectionResponse:
+    return tell.StaffCorrectionResponse(
+        pointer=correction.pointer,
+        requested_at=correction.requested_at,
+        status=correction.status,
+        value=None if masked else correction.value,
+        reason=None if masked else correction.reason,
     )
 
 

@@ -19,6 +19,7 @@ from booking_flow.staff import actions
 from booking_flow.staff.action import Parameters
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer
 from booking_flow.supplier_errors import FailureKind
+from booking_http.api.corrections import CorrectionRequest, contact_with, name_wish
 from booking_http.web.models import AskedAmount, Code, Email, Line, Note, Query, RequestModel
 from persistence.tables.bulk import BulkAction
 
@@ -133,9 +134,24 @@ class RedactRequest(ReasonRequest):
         return actions.TextToGo(text=self.text)
 
 
+class CorrectRequest(CorrectionRequest, ReasonRequest):
+    """What a field that was typed wrong should say, and how that is known."""
+
+    reason: Note
+
+    def parameters(self) -> actions.RightWords:
+        """Return which field, and what it should say."""
+        return actions.RightWords(
+            pointer=self.pointer,
+            contact=lambda contact: contact_with(contact, self),
+            name=name_wish(self),
+        )
+
+
 _MORE: Final[Mapping[str, type[ReasonRequest]]] = {
     actions.EXTEND.name: ExtendRequest,
     actions.RECORD.name: RecordRequest,
+    actions.CORRECT.name: CorrectRequest,
     actions.MOVE.name: MoveRequest,
     actions.REDACT.name: RedactRequest,
 }

@@ -13,7 +13,12 @@ from booking_flow.model.step import StepName
 from booking_flow.model.task import TaskKind
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_resolution import AnswerKind
-from booking_http.api.responses import ContactResponse, CruiseResponse, EventResponse
+from booking_http.api.responses import (
+    ContactResponse,
+    CorrectionResponse,
+    CruiseResponse,
+    EventResponse,
+)
 from booking_http.web.models import Amount, Moment, ResponseModel
 
 
@@ -95,6 +100,14 @@ class StaffPassengerResponse(ResponseModel):
     printed_last_name: str | None
 
 
+class StaffCorrectionResponse(CorrectionResponse):
+    """A field that was typed wrong, and what it should say; null for whoever may not read it."""
+
+    value: str | None
+    reason: str | None
+    """Why, in the guest's words."""
+
+
 class StaffDetailsResponse(ResponseModel):
     """What the guest typed; `masked` says whether parts were left out."""
 
@@ -105,6 +118,7 @@ class StaffDetailsResponse(ResponseModel):
     special_requests: str | None
     cancel_reason: str | None
     """Why the guest cancelled, in their words."""
+    corrections: list[StaffCorrectionResponse]
 
 
 class StaffSessionResponse(EventResponse):

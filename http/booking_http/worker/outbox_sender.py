@@ -13,6 +13,8 @@ from typing import Final
 import structlog
 
 from adapters.notifications.delivery import Undelivered
+from booking_flow.lifecycle.cancellation import staff_task
+from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import StoreUnavailable
 from booking_http.notifications.settings import LINK
 from booking_http.wiring import Parts
@@ -35,7 +37,7 @@ class Patience:
 
     most: int = 12
     most_links: int = 5
-    """A guest who asked for a link does not wait longer than a few minutes."""
+    """A guest who asked for a link or a code does not wait longer than a few minutes."""
     first: timedelta = timedelta(seconds=5)
     longest: timedelta = timedelta(hours=6)
 
@@ -46,8 +48,8 @@ class Patience:
 
     def is_over(self, message: OutboxMessage) -> bool:
         """Whether that was the last attempt."""
-        links = message.kind is OutboxKind.LINK
-        return message.attempts >= (self.most_links if links else self.most)
+        asked_for = message.kind in (OutboxKind.LINK, OutboxKind.CODE)
+        return message.attempts >= (self.most_links if asked_for else self.most)
 
 
 class OutboxSender:
@@ -118,10 +120,20 @@ class OutboxSender:
     async def _fail(self, message: OutboxMessage, reason: str, *, for_good: bool = False) -> None:
         dead = for_good or self._patience.is_over(message)
         fate, pause = Fate.DEAD if dead else Fate.WAITING, self._patience.pause(message.attempts)
-        await self.outbox.settle(message, fate, note=reason, pause=pause)
+        task = await self._task(message, reason) if dead else None
+        await self.outbox.settle(message, fate, note=reason, pause=pause, task=task)
         told = {"reference": message.reference, "channel": message.channel, "seq": message.seq}
         tell = _log.error if dead else _log.warning
         tell("not delivered", fate=fate.value, why=reason, attempts=message.attempts, **told)
+
+    async def _task(self, message: OutboxMessage, reason: str) -> StaffTask | None:
+        """Return what a person has to do about a mail that nobody will get."""
+        loaded = await self._parts.store.load(message.session_id)
+        if loaded is None or message.kind is OutboxKind.EVENT:
+            return None
+        said = {"mail": message.kind.value, "why": reason}
+        at = self._parts.engine.unit_of_work.at(loaded)
+        return staff_task(loaded.session, TaskKind.MAIL_UNDELIVERED, at, extra=said)
 
     async def _tidy(self, senders: Senders) -> None:
         with until_next_time("tidying the outbox"):

@@ -16,7 +16,7 @@ from adapters.notifications.mail import Mailer
 from adapters.notifications.webhooks import Message, Webhooks, open_webhooks
 from booking_flow.model.session import Session
 from booking_http.api.action_links import BASE
-from booking_http.notifications.mail_texts import CONFIRMED, confirmation, link
+from booking_http.notifications.mail_texts import CONFIRMED, changed, confirmation, link
 from booking_http.notifications.settings import AGENCY, LINK_MINUTES, endpoint_of
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
@@ -54,6 +54,8 @@ class Senders:
             await self.webhooks.send(endpoint, message_of(message))
         elif message.kind is OutboxKind.LINK:
             await self._mail_link(message)
+        elif message.kind is OutboxKind.CHANGED:
+            await self._mail_changed(message)
         else:
             await self._mail_confirmation(message)
 
@@ -76,6 +78,14 @@ class Senders:
         await self._mailer().send(
             link(session, to=to, mail_id=mail_id, url=url, minutes=LINK_MINUTES)
         )
+
+    async def _mail_changed(self, message: OutboxMessage) -> None:
+        session = await self._session(message)
+        made = [each for each in session.details.corrections if each.seq == message.seq]
+        to = next((each.told for each in made if each.told), None)
+        if to is None:
+            raise Undelivered("the address of before is not known any more", for_good=True)
+        await self._mailer().send(changed(session, made, to=to, mail_id=_mail_id(message)))
 
     async def _session(self, message: OutboxMessage) -> Session:
         loaded = await self.parts.store.load(message.session_id)

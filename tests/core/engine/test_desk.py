@@ -10,15 +10,18 @@ import pytest
 
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
+from booking_flow.lifecycle.correct import NameWish, request_name
 from booking_flow.model.card import PaymentType
+from booking_flow.model.change import Change
 from booking_flow.model.party import Details
-from booking_flow.model.session import Loaded
+from booking_flow.model.session import Loaded, Session
 from booking_flow.ports import StoredTask
 from booking_flow.saga import abandoned
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_flow.steps.book import not_booked, order_of
+from booking_flow.steps.context import DecisionContext
 from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
 from persistence.tasks import PostgresTaskStore
@@ -230,6 +233,28 @@ async def test_a_cancellation_is_what_the_line_says(
     loaded = await answer(guest, kind, note="on the phone")
     assert loaded.session.state is state
     assert loaded.session.unwinding is None
+    assert (await guest.history())[-1].reason == "on the phone"
+
+
+@pytest.mark.parametrize(
+    ("kind", "surname", "status"),
+    [(AnswerKind.DONE, "Sørensen", "done"), (AnswerKind.LINE_REFUSED, "Quillfeather", "refused")],
+)
+async def test_a_name_is_what_the_line_says(
+    shop: Shop, kind: AnswerKind, surname: str, status: str
+) -> None:
+    guest = await shop.booked()
+    wish = NameWish(guest=0, field="lastName", value="Sørensen", printed="Sorensen")
+
+    def asked(session: Session, at: DecisionContext) -> Change:
+        change = request_name(session, wish, at, reason=None)
+        assert change is not None
+        return change
+
+    await commit(guest, asked)
+    details = (await answer(guest, kind, note="on the phone")).session.details
+    assert details.passengers[0].last_name == surname
+    assert [each.status.value for each in details.corrections] == [status]
     assert (await guest.history())[-1].reason == "on the phone"
 
 

@@ -12,10 +12,12 @@ import pytest
 
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
+from booking_flow.lifecycle.correct import ASKED, NameWish
 from booking_flow.lifecycle.extend_deadline import Deadline
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
+from booking_flow.model.party import Contact
 from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import StoredTask, TaskStore
@@ -365,3 +367,22 @@ async def test_who_takes_a_task_a_moment_too_late_hears_who_has_it(shop: Shop) -
     late = await refused(TaskClaims(Beaten(shop.database)).claim(wish_for(task, AGENT)))
     assert late.refusal.detail == "cleo works on this task now."
     assert [action for action, _ in await lines(guest)] == ["cancel", "claim_task"]
+
+
+async def test_what_was_typed_wrong_is_put_right_with_its_line_of_the_audit(shop: Shop) -> None:
+    guest = await shop.booked()
+    wish = NameWish(guest=0, field="lastName", value="Sørensen", printed="Sorensen")
+
+    def moved(contact: Contact) -> Contact:
+        return replace(contact, city="Hereford")
+
+    at_once = actions.RightWords(pointer="/contact/city", contact=moved)
+    loaded = await act(guest, actions.CORRECT, at_once)
+    assert loaded.session.details.contact is not None
+    assert loaded.session.details.contact.city == "Hereford"
+    asked = actions.RightWords(pointer=wish.pointer, contact=moved, name=wish)
+    await act(guest, actions.CORRECT, asked)
+    again = await refused(act(guest, actions.CORRECT, asked))
+    assert again.refusal.detail == ASKED
+    assert await lines(guest) == [("correct", None), ("correct", None), ("correct", "wrong_state")]
+    assert (await guest.history())[-1].reason == WHY
