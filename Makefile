@@ -50,8 +50,8 @@ soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (S
 rollout: $(DEV) ## replace the last tagged release by this one while guests book; skipped without history or tags
 	@$(BIN)/python -m tests.rollout
 
-bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (BENCH_SESSIONS=, BENCH_KEEP=)
-	@BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
+bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
+	@QUICK=$(QUICK) BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
 first-booking: ## clone, install without a cache, start the demo and book: how long each part takes (PYTHON=)
 	@$(PYTHON) tests/bench/first_booking.py --python $(PYTHON)

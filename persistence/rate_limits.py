@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from persistence.database import Database, fetch_one, transaction
+from persistence.statements import Row
 
 # Two who ask for the same key at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -146,7 +147,8 @@ class PostgresCaps:
     ) -> float | None:
         """Note that an address opens a session; return after how many seconds it may, if not now.
 
-        With `always` it is noted, and may be carried out, all the same.
+        With `always` it is noted, and may be carried out, all the same; then nobody need wait for
+        others to have counted.
         """
         values = {
             "address": address,
@@ -154,10 +156,11 @@ class PostgresCaps:
             "most": most,
             "always": always,
         }
+        if always:
+            return _seconds(await fetch_one(self._engine, TAKE_OPENING, values))
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"opening {address.hex()}"})
-            full = await connection.fetch_one(TAKE_OPENING, values)
-            return float(full.seconds) if full else None
+            return _seconds(await connection.fetch_one(TAKE_OPENING, values))
 
     async def traffic(self) -> Traffic:
         """Return how the openings of the last hour spread over addresses."""
@@ -173,3 +176,7 @@ class PostgresCaps:
         async with transaction(self._engine) as connection:
             for statement in FORGET:
                 await connection.execute(statement)
+
+
+def _seconds(full: Row | None) -> float | None:
+    return float(full.seconds) if full else None

@@ -146,7 +146,8 @@ def _kept(keep: Callable[[], dict[str, object]]) -> dict[str, object]:
 
 
 def _log(call: SupplierCall) -> None:
-    write = log.info if call.outcome == OK else log.warning
+    # Steps are what operators follow; of a call that went well the request's line tells enough.
+    write = log.debug if call.outcome == OK else log.warning
     write(
         "supplier_call",
         endpoint=call.endpoint,

@@ -10,6 +10,8 @@ from typing import Final
 
 from sqlalchemy import text
 
+from persistence.database import fetch_one
+from persistence.statements import Row
 from tests.bench.clients import BARE, BareClient, checked, service_of
 from tests.bench.figures import Figures
 from tests.bench.processor import seconds_of
@@ -21,12 +23,10 @@ AT_ONCE: Final = 16
 STEPS: Final = ("open", "price", "choose", "hold", "book and pay", "look")
 BOOKING: Final = STEPS[:5]
 WHOLE: Final = "whole booking"
+COMMITS: Final = "commits that write, wake-ups among them"
+LOG: Final = "write-ahead log"
 PARTS: Final = ("service", "PostgreSQL", "client", "supplier")
-COUNTS: Final = text(
-    "SELECT xact_commit + xact_rollback AS ended FROM pg_stat_database "
-    "WHERE datname = current_database()"
-)
-# The numbers of transactions that write, and the bytes of the log before the commit returns.
+# The number of the next transaction that writes, and the bytes of the log so far.
 WRITTEN: Final = text(
     "SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint) AS xid, "
     "CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint) AS wal"
@@ -76,15 +76,26 @@ async def measure_cost(
         _bare(bare), times=guests * 5
     )
     _add(figures, BARE, base, None)
+    began = await _written(ground)
     costs = await _walked(
         Meter(pids={"service": server.program.pid, **shared}),
         [service_of(ground, server).guest() for _ in range(guests)],
     )
+    ended = await _written(ground)
     for step, cost in costs.items():
         _add(figures, step, cost, base)
     for part in PARTS:
         whole = sum(costs[step].parts[part] for step in BOOKING)
         figures.add(GROUP, f"{WHOLE}: {part}", whole, "ms")
+    figures.add(GROUP, f"{WHOLE}: {COMMITS}", (ended.xid - began.xid) / guests, "")
+    figures.add(GROUP, f"{WHOLE}: {LOG}", (ended.wal - began.wal) / guests / 1024, "KB")
+
+
+async def _written(ground: Ground) -> Row:
+    row = await fetch_one(ground.database, WRITTEN)
+    if row is None:
+        raise AssertionError("a count always has a row")
+    return row
 
 
 def _bare(bare: BareClient) -> Ask:
