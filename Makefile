@@ -11,7 +11,7 @@ RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
 CODE := booking_flow adapters persistence http tests requirements
 
-.PHONY: browser crash first-booking help demo test screenshots rollout soak bench mutants check diagrams format lock clean
+.PHONY: browser crash first-booking help house demo test screenshots rollout soak bench mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ rollout: $(DEV) ## replace the last tagged release by this one while guests book
 
 bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
 	@QUICK=$(QUICK) BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
+
+house: $(DEV) ## how far a reader walks: files that a request enters or a change touches, and the layout (VERBOSE=1 names them)
+	@$(BIN)/python -m tests.bench.house $(if $(VERBOSE),-v)
 
 first-booking: ## clone, install without a cache, start the demo and book: how long each part takes (PYTHON=)
 	@$(PYTHON) tests/bench/first_booking.py --python $(PYTHON)

@@ -15,6 +15,7 @@ from uuid import UUID
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle import cancellation, edit
+from booking_flow.lifecycle.edit import fresh_details
 from booking_flow.model.card import Payment
 from booking_flow.model.change import Change
 from booking_flow.model.pricing import Breakdown, CabinList, Selection
@@ -141,7 +142,7 @@ class Engine:
             adults=old.party.adults,
             children=len(old.party.child_ages),
             child_ages=old.party.child_ages,
-            details=old.details.with_changes(cancel_reason=None, corrections=()),
+            details=fresh_details(old.details),
         )
         return await self._opener.open(ask, self._unit_of_work.context(), command)
 

@@ -219,12 +219,13 @@ forgotten AS (
 # Keys the session is found by.
 FOUND_BY: Final = """
 found_by AS (
-    INSERT INTO session_search AS f (kind, hash, session_id, version)
-    SELECT w.kind, w.hash, m.id, CAST(:search_version AS smallint)
+    INSERT INTO session_search AS f (kind, hash, session_id, version, key_id)
+    SELECT w.kind, w.hash, m.id, CAST(:search_version AS smallint), CAST(:search_key_id AS integer)
     FROM moved m CROSS JOIN unnest(CAST(:kinds AS text[]), CAST(:hashes AS bytea[]))
         AS w(kind, hash)
-    ON CONFLICT (kind, hash, begun_at, session_id) DO UPDATE SET version = excluded.version
-    WHERE f.version <> excluded.version
+    ON CONFLICT (kind, hash, begun_at, session_id) DO UPDATE
+    SET version = excluded.version, key_id = excluded.key_id
+    WHERE (f.version, f.key_id) IS DISTINCT FROM (excluded.version, excluded.key_id)
 )"""
 
 # What staff did by it.

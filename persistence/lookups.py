@@ -23,8 +23,8 @@ ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 # Note what was asked, the same way whether there is such a booking or not.
 ASK: Final = text(
     """
-    INSERT INTO lookup_requests (address_hash, reference, email_hash, at)
-    SELECT :address, :reference, :email_hash, booking_now()
+    INSERT INTO lookup_requests (address_hash, reference, email_hash, older_hashes, at)
+    SELECT :address, :reference, :email_hash, CAST(:older_hashes AS bytea[]), booking_now()
     WHERE CAST(:most AS integer) IS NULL OR :most > (
         SELECT count(*) FROM lookup_requests
         WHERE address_hash = :address AND at > booking_now() - interval '1 hour')
@@ -36,7 +36,8 @@ ASK: Final = text(
 ANSWER: Final = text(
     """
     WITH asked AS (
-        SELECT id, reference, email_hash FROM lookup_requests
+        SELECT id, reference, email_hash || coalesce(older_hashes, '{}') AS hashes
+        FROM lookup_requests
         WHERE handled_at IS NULL ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
     ), handled AS (
         UPDATE lookup_requests AS q SET handled_at = booking_now() FROM asked a WHERE q.id = a.id
@@ -44,7 +45,7 @@ ANSWER: Final = text(
         SELECT DISTINCT f.session_id
         FROM asked a JOIN session_references r ON r.reference = a.reference
         JOIN session_search f ON f.session_id = r.session_id AND f.kind = :kind
-                             AND f.hash = a.email_hash
+                             AND f.hash = ANY (a.hashes)
     ), mailed AS (
         INSERT INTO outbox (session_id, channel, seq, kind, created_at, next_attempt_at,
                             attempts, fence)
@@ -105,9 +106,13 @@ class PostgresLookups:
 
     async def ask(self, *, reference: str, email: str, address: bytes, most: int | None) -> bool:
         """Note a request for a later answer; False when the address has asked enough this hour."""
+        current, *older = (
+            first_hash(each, SearchKind.EMAIL, email) for each in self._vault.by_search_key()
+        )
         values = {
             "reference": _normalised(reference),
-            "email_hash": first_hash(self._vault, SearchKind.EMAIL, email),
+            "email_hash": current,
+            "older_hashes": older,
             "address": address,
             "most": most,
         }

@@ -24,6 +24,7 @@ def details_values(
         "kinds": [kind.value for kind, _ in hashes],
         "hashes": [value for _, value in hashes],
         "search_version": VERSION,
+        "search_key_id": vault.search_key_id,
     }
 
 

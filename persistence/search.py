@@ -46,8 +46,16 @@ def search_hashes(vault: Vault, details: Details) -> list[tuple[SearchKind, byte
 def hashes_of_query(vault: Vault, kind: SearchKind, words: str) -> list[bytes]:
     """Return the hashes under which what somebody asks for may lie, the older ones among them."""
     keys = {SearchKind.SURNAME: keys_of_query, SearchKind.PHONE: _asked_phone}.get(kind)
-    made = {_hash(vault, kind, key) for key in keys(words)} if keys else set()
-    return sorted(made | {first_hash(vault, kind, words)})
+    return sorted(
+        {
+            made
+            for each in vault.by_search_key()
+            for made in (
+                *(_hash(each, kind, key) for key in (keys(words) if keys else ())),
+                first_hash(each, kind, words),
+            )
+        }
+    )
 
 
 def _asked_phone(words: str) -> frozenset[str]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
+from cryptography.fernet import InvalidToken
 from sqlalchemy import text
 
 from persistence.database import Database, execute, fetch_all
 from persistence.encryption import Vault
-from persistence.erasure import FIRST
 from persistence.personal import open_details
 from persistence.search import VERSION, search_hashes
 from persistence.statements import Row
 
+FIRST: Final = UUID(int=0)
 _log = structlog.get_logger(__name__)
 
 # Sessions that are found by hashes of an earlier version; a partial index knows them.
@@ -27,6 +29,18 @@ OLDER: Final = text(
     JOIN booking_sessions s ON s.id = f.session_id
     JOIN session_keys k ON k.session_id = f.session_id
     ORDER BY s.id
+    """
+)
+
+# Which of some sessions are found by hashes of another form, or made by another key.
+OTHERS: Final = text(
+    """
+    SELECT s.id, s.version, s.details_ciphertext, k.wrapped_key
+    FROM booking_sessions s JOIN session_keys k ON k.session_id = s.id
+    WHERE s.id = ANY (CAST(:ids AS uuid[])) AND EXISTS (
+        SELECT FROM session_search f
+        WHERE f.session_id = s.id
+          AND (f.version <> :current OR f.key_id IS DISTINCT FROM :key_id))
     """
 )
 
@@ -43,9 +57,10 @@ RENEW: Final = text(
         WHERE f.session_id = same.id
           AND NOT EXISTS (SELECT FROM wanted w WHERE w.kind = f.kind AND w.hash = f.hash)
     )
-    INSERT INTO session_search AS f (kind, hash, session_id, version)
-    SELECT w.kind, w.hash, same.id, :current FROM same CROSS JOIN wanted w
-    ON CONFLICT (kind, hash, begun_at, session_id) DO UPDATE SET version = excluded.version
+    INSERT INTO session_search AS f (kind, hash, session_id, version, key_id)
+    SELECT w.kind, w.hash, same.id, :current, :key_id FROM same CROSS JOIN wanted w
+    ON CONFLICT (kind, hash, begun_at, session_id) DO UPDATE
+    SET version = excluded.version, key_id = excluded.key_id
     """
 )
 
@@ -64,11 +79,18 @@ async def renew_hashes(engine: Database, vault: Vault, *, batch: int = 100) -> i
     return renewed
 
 
+async def renew_some(engine: Database, vault: Vault, ids: Sequence[UUID]) -> int:
+    """Hash some sessions anew by the current key, and return how many that were."""
+    wanted = {"ids": list(ids), "current": VERSION, "key_id": vault.search_key_id}
+    rows = await fetch_all(engine, OTHERS, wanted)
+    return sum([await renew(engine, vault, row) for row in rows])
+
+
 async def renew(engine: Database, vault: Vault, row: Row) -> int:
     """Renew one session as it was read; 0 when it has changed since or cannot be opened."""
     try:
         details = open_details(vault, row.wrapped_key, row.id, row.details_ciphertext)
-    except InvalidTag:
+    except (InvalidTag, InvalidToken):
         _log.warning("not found by new spellings: its details cannot be opened", session=row.id)
         return 0
     hashes = search_hashes(vault, details)
@@ -78,5 +100,6 @@ async def renew(engine: Database, vault: Vault, row: Row) -> int:
         "kinds": [kind.value for kind, _ in hashes],
         "hashes": [value for _, value in hashes],
         "current": VERSION,
+        "key_id": vault.search_key_id,
     }
     return int(await execute(engine, RENEW, values) > 0)

@@ -36,8 +36,8 @@ referred AS (
 # The wrapped data key.
 KEY: Final = """
 keyed AS (
-    INSERT INTO session_keys (session_id, wrapped_key)
-    SELECT m.id, CAST(:wrapped_key AS bytea) FROM moved m
+    INSERT INTO session_keys (session_id, wrapped_key, master_id)
+    SELECT m.id, CAST(:wrapped_key AS bytea), CAST(:master_id AS integer) FROM moved m
 )"""
 
 

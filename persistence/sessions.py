@@ -152,6 +152,7 @@ class PostgresSessionStore:
             **binding_values(binding, step_id=None),
             "secret_hash": secret_hash,
             "wrapped_key": wrapped,
+            "master_id": self._vault.master_id,
             "events": encode(event_rows([_BORN], first_seq=session.version)),
             "calls": encode(call_rows(calls)),
         }

@@ -8,6 +8,7 @@ from booking_flow.errors import RefusalCode, refuse
 from booking_flow.flow import Trigger
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
+from booking_flow.model.party import Details
 from booking_flow.model.session import Session
 from booking_flow.steps.guards import can_move, ensure_open, wrong_state
 
@@ -30,6 +31,11 @@ def edited(
         return None
     fields = ",".join(sorted(changes))
     return begin(session).put(details=details).record(EventKind.EDITED, details={"fields": fields})
+
+
+def fresh_details(details: Details) -> Details:
+    """Return what a guest who starts again need not type once more."""
+    return details.with_changes(cancel_reason=None, corrections=(), erasure_requested_at=None)
 
 
 def may_price(session: Session) -> bool:

@@ -41,6 +41,8 @@ class IdempotencyBinding:
     success_status: int
     older_fingerprints: tuple[bytes, ...] = ()
     """What programs of the release before made of the same request; compared, never stored."""
+    earlier: tuple[IdempotencyBinding, ...] = ()
+    """The same request as older keys of the hashes bind it; looked for, never stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,6 +119,8 @@ class Details:
     """Why the guest cancelled, in their words; the history says only that a reason was given."""
     corrections: tuple[Correction, ...] = ()
     """What was put right, or is to be, since the booking; the oldest first."""
+    erasure_requested_at: datetime | None = None
+    """When the guest asked that all of this is erased."""
 
     def with_changes(self, **changes: object) -> Details:
         """Return a copy with the given fields replaced."""

@@ -14,8 +14,9 @@ from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Loaded, Session
+from booking_flow.model.task import TaskKind
 from booking_flow.policy import Policy
-from booking_flow.ports import Audit, SessionStore, TaskStore, WorkQueue
+from booking_flow.ports import Audit, SessionStore, StoredTask, TaskStore, WorkQueue
 from booking_flow.runtime.recovery import Recovery
 from booking_flow.runtime.unit_of_work import Decision
 from booking_flow.staff.people import Role, StaffMember
@@ -203,7 +204,7 @@ class StaffActions:
             session=session,
             at=work.engine.unit_of_work.at(loaded),
             owes_undo=bool(await work.store.owed(session.id)),
-            task_open=any(task.closed_at is None for task in tasks),
+            task_open=any(map(_needs_guest, tasks)),
             mails=work.mails,
         )
 
@@ -216,3 +217,8 @@ class StaffActions:
         why_not = action.why_not(await self.situation(loaded))
         if why_not is not None:
             raise Refused(Refusal(code=RefusalCode.WRONG_STATE, detail=why_not), session=session)
+
+
+def _needs_guest(task: StoredTask) -> bool:
+    """Whether somebody still works for the guest; that they are to be erased keeps nobody."""
+    return task.closed_at is None and task.kind is not TaskKind.ERASURE_REQUESTED

@@ -43,6 +43,8 @@ from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up
 from booking_http.worker.main import Worker, running_worker
+from persistence.encryption import KeyKind
+from persistence.guest_codes import GuestCodes
 from persistence.lookups import PostgresLookups
 from persistence.outbox import Outbox
 from persistence.rate_limits import PostgresCaps
@@ -138,8 +140,9 @@ def service_of_parts(parts: Parts) -> Service:
         cruises=parts.catalogue,
         caps=caps,
         lookups=PostgresLookups(parts.database, parts.vault),
+        codes=GuestCodes(parts.database, parts.vault),
         support=support_of(parts),
-        hashes=KeyedHashes(key=settings.hash_key.get_secret_value().encode()),
+        hashes=KeyedHashes.of(settings.keys()[KeyKind.HASH]),
         callers=Callers(
             trusted=(*settings.trusted_proxies, *(settings.shop_networks or ())), metrics=metrics
         ),

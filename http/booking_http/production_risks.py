@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from adapters.postgres.address import read_address
 from booking_http.setting_types import NEVER_ACCEPTED, Risk
 from booking_http.settings import Settings
+from persistence.encryption import KeyKind
 from persistence.rights import AccountRole
 
 
@@ -71,7 +72,7 @@ TEXTS: Final[Mapping[Risk, RiskText]] = MappingProxyType(
             todo="Name the accounts that sell for real.",
         ),
         Risk.DEFAULT_KEYS: RiskText(
-            said="MASTER_KEYS or HASH_KEY is a key that can be guessed",
+            said="MASTER_KEYS, HASH_KEY or SEARCH_KEYS holds a key that can be guessed",
             guest="Whoever has a copy of the database can read guests' names and addresses.",
             todo="Make keys as docs/configuration.md says; rotate the old one out.",
         ),
@@ -163,7 +164,8 @@ def _written_by_hand(key: str) -> bool:
 
 def _default_keys(settings: Settings) -> bool:
     masters = (key.get_secret_value() for key in settings.master_keys)
-    return _guessable(settings.hash_key.get_secret_value()) or any(map(_written_by_hand, masters))
+    hashes = (*settings.keys()[KeyKind.HASH], *settings.keys()[KeyKind.SEARCH])
+    return any(map(_guessable, hashes)) or any(map(_written_by_hand, masters))
 
 
 _OF_SETTINGS: Final[Mapping[Risk, Callable[[Settings], bool]]] = MappingProxyType(

@@ -9,7 +9,7 @@ from aiohttp import web
 from booking_http.api.attempt_limits import capped
 from booking_http.api.debug_routes import DEBUG_ROUTES
 from booking_http.api.endpoints import operations
-from booking_http.api.lookup_routes import LOOKUP_PAGE, LOOKUP_ROUTES
+from booking_http.api.lookup_routes import LINK_ROUTES, LOOKUP_PAGE, LOOKUP_ROUTES
 from booking_http.api.operation_routes import OPERATION_ROUTES
 from booking_http.api.routes import BOOKING_ROUTES
 from booking_http.console.routes import add_console
@@ -21,6 +21,7 @@ from booking_http.web.route import Route
 ROUTES: Final[tuple[Route, ...]] = (
     *BOOKING_ROUTES,
     *LOOKUP_ROUTES,
+    *LINK_ROUTES,
     *SUPPORT_ROUTES,
     *DEBUG_ROUTES,
     *OVERVIEW_ROUTES,

@@ -27,6 +27,7 @@ from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.request_caps import RequestCaps
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
+from persistence.guest_codes import GuestCodes
 from persistence.lookups import PostgresLookups
 
 
@@ -40,6 +41,7 @@ class Service:
     cruises: Cruises
     caps: RateLimits
     lookups: PostgresLookups
+    codes: GuestCodes
     support: Support
     hashes: KeyedHashes
     callers: Callers

@@ -23,6 +23,8 @@ Network = IPv4Network | IPv6Network
 Names = dict[str, str | None]
 MANY: Final = 1_000_000
 """More than anybody wants of anything that is counted, and what every column can hold."""
+SHORTEST_KEY: Final = 32
+"""Characters of a key to hash with."""
 LONG: Final = 10_000_000.0
 """More seconds or minutes than anybody waits, and still a time that can be added to a date."""
 
@@ -98,6 +100,23 @@ def _master_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return keys
 
 
+def _split_keys(value: Any) -> Any:
+    """Read keys; a JSON list takes those with commas in them."""
+    if not (isinstance(value, str) and value.startswith("[")):
+        return _split(value)
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("it begins like a JSON list and is none") from None
+
+
+def _hash_keys(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for place, key in enumerate(keys, start=1):
+        if len(key.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"number {place} has fewer than {SHORTEST_KEY} characters")
+    return keys
+
+
 def _origins(origins: tuple[str, ...]) -> tuple[str, ...]:
     for place, origin in enumerate(origins, start=1):
         if not addresses.is_origin(origin):
@@ -170,6 +189,9 @@ Origins = Annotated[Words, AfterValidator(_origins)]
 Hosts = Annotated[Words, AfterValidator(_hosts)]
 Risks = Annotated[tuple[Risk, ...], NoDecode, BeforeValidator(_split), AfterValidator(_accepted)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split)]
+HashKeys = Annotated[
+    tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_keys), AfterValidator(_hash_keys)
+]
 MasterKeys = Annotated[Secrets, AfterValidator(_master_keys)]
 Numbers = Annotated[frozenset[int], NoDecode, BeforeValidator(_split)]
 Networks = Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any, Final, Literal, TypeVar
@@ -21,6 +22,7 @@ from booking_http.setting_types import (
     Count,
     Currency,
     DatabaseUrl,
+    HashKeys,
     Hosts,
     MasterKeys,
     Networks,
@@ -37,6 +39,7 @@ from booking_http.setting_types import (
     rules_of,
     said_of,
 )
+from persistence.encryption import KeyKind
 from persistence.environment_mark import AppEnv
 
 _POLICY: Final = Policy()
@@ -140,7 +143,13 @@ class Settings(FromEnvironment):
     master_keys: MasterKeys
     """Fernet keys for personal data, the current one first, separated by commas"""
     hash_key: SecretStr = Field(min_length=32)
-    """at least 32 characters; keys the hashes of search terms and does not rotate"""
+    """at least 32 characters; keys the hashes of requests, addresses and sign-ins"""
+    hash_keys_older: HashKeys = ()
+    """hash keys that are still accepted, or already, while `HASH_KEY` rotates; separated by commas,
+    or a JSON list"""
+    search_keys: HashKeys = ()
+    """keys of at least 32 characters for the hashes that staff find guests by, the current one
+    first, separated by commas, or a JSON list; without it `HASH_KEY` and `HASH_KEYS_OLDER`"""
 
     traveltek_base_url: BaseUrl
     """up to and including `/2.1/json`"""
@@ -299,6 +308,16 @@ class Settings(FromEnvironment):
     `/console/sign-in/oidc/callback`"""
     oidc_client_secret: SecretStr | None = None
     """the secret that goes with it"""
+
+    def keys(self) -> Mapping[KeyKind, tuple[str, ...]]:
+        """Return the keys of each kind, the current one first."""
+        hashes = (self.hash_key, *self.hash_keys_older)
+        given = {
+            KeyKind.MASTER: self.master_keys,
+            KeyKind.SEARCH: self.search_keys or hashes,
+            KeyKind.HASH: hashes,
+        }
+        return {kind: tuple(key.get_secret_value() for key in keys) for kind, keys in given.items()}
 
     def catalogue(self) -> Layout:
         """Return the names of the catalogue's tables and columns."""

@@ -42,7 +42,7 @@ from booking_http.runtime.sql_log import log_statements
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
 from persistence.database import Database, create_engine
-from persistence.encryption import Vault
+from persistence.encryption import KeyKind, Vault
 from persistence.sessions import PostgresSessionStore
 
 _LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -187,8 +187,8 @@ def redis_of(settings: Settings) -> Redis | None:
 
 def vault_of(settings: Settings) -> Vault:
     """Return the keys of personal data."""
-    masters = [key.get_secret_value() for key in settings.master_keys]
-    return Vault(masters, hash_key=settings.hash_key.get_secret_value().encode())
+    keys = settings.keys()
+    return Vault(keys[KeyKind.MASTER], search_keys=[key.encode() for key in keys[KeyKind.SEARCH]])
 
 
 def traveltek_settings(settings: Settings) -> TraveltekSettings:

@@ -34,6 +34,7 @@ from persistence.columns import (
     own_session,
     three_letters,
 )
+from persistence.encryption import KeyKind
 from persistence.search import SearchKind
 
 bookings: Final = Table(
@@ -118,6 +119,7 @@ session_search: Final = Table(
     Column("begun_at", MOMENT, primary_key=True),
     own_session(primary_key=True),
     Column("version", SmallInteger, nullable=False, server_default=text("1")),
+    Column("key_id", Integer),
     one_of("kind", SearchKind),
     Index("ix_session_search_session_id", "session_id"),
     Index("ix_session_search_older", "session_id", postgresql_where=text("version = 1")),
@@ -128,6 +130,16 @@ session_keys: Final = Table(
     metadata,
     own_session(primary_key=True),
     Column("wrapped_key", LargeBinary, nullable=False),
+    Column("master_id", Integer),
+)
+
+retired_keys: Final = Table(
+    "retired_keys",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key_id", Integer, primary_key=True, autoincrement=False),
+    Column("at", MOMENT, nullable=False),
+    one_of("kind", KeyKind),
 )
 
 lines: Final = Table(

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Identity, Index, Integer, LargeBinary, Table, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
 
 from persistence.columns import MOMENT, metadata, not_negative, one_of, own_session
 from persistence.outbox_rows import OutboxKind
@@ -41,6 +52,7 @@ lookup_requests: Final = Table(
     Column("address_hash", LargeBinary, nullable=False),
     Column("reference", Text, nullable=False),
     Column("email_hash", LargeBinary, nullable=False),
+    Column("older_hashes", ARRAY(LargeBinary)),
     Column("at", MOMENT, nullable=False),
     Column("handled_at", MOMENT),
     Index("ix_lookup_requests_address_hash_at", "address_hash", "at"),
@@ -56,4 +68,16 @@ lookup_links: Final = Table(
     Column("expires_at", MOMENT, nullable=False),
     Column("used_at", MOMENT),
     Index("ix_lookup_links_expires_at", "expires_at"),
+)
+
+guest_codes: Final = Table(
+    "guest_codes",
+    metadata,
+    own_session(primary_key=True),
+    Column("code_hash", LargeBinary, nullable=False),
+    Column("expires_at", MOMENT, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("used_at", MOMENT),
+    *not_negative("tries"),
+    Index("ix_guest_codes_expires_at", "expires_at"),
 )

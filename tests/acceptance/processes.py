@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, web
+from pydantic import SecretStr
 from yarl import URL
 
 from booking_http.settings import Settings
 from tests.conftest import ROOT
-from tests.http.kit import HASH_KEY, MASTER_KEY, Service, Simulator, settings_for
+from tests.http.kit import Service, Simulator, settings_for
 from tests.patience import PATIENCE
 
 
@@ -37,8 +38,10 @@ def variables(settings: Settings) -> dict[str, str]:
     return {
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value() if settings.redis_url else "",
-        "MASTER_KEYS": MASTER_KEY,
-        "HASH_KEY": HASH_KEY,
+        "MASTER_KEYS": ",".join(key.get_secret_value() for key in settings.master_keys),
+        "HASH_KEY": settings.hash_key.get_secret_value(),
+        "HASH_KEYS_OLDER": _listed(settings.hash_keys_older),
+        "SEARCH_KEYS": _listed(settings.search_keys),
         "TRAVELTEK_BASE_URL": settings.traveltek_base_url,
         "TRAVELTEK_SID": settings.traveltek_sid,
         "TRAVELTEK_USERNAME": settings.traveltek_username.get_secret_value(),
@@ -52,6 +55,10 @@ def variables(settings: Settings) -> dict[str, str]:
         "JOURNAL_DIR": settings.journal_dir or "",
         "BACK_OFFICE_URL": settings.back_office_url or "",
     }
+
+
+def _listed(keys: Sequence[SecretStr]) -> str:
+    return json.dumps([key.get_secret_value() for key in keys]) if keys else ""
 
 
 def free_port() -> int:

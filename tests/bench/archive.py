@@ -75,7 +75,7 @@ async def _run(connection: asyncpg.Connection, statements: Sequence[str]) -> Non
 
 
 async def _templates(connection: asyncpg.Connection, walked: Sequence[UUID]) -> list[Template]:
-    vault = Vault([MASTER_KEY], hash_key=HASH_KEY.encode())
+    vault = Vault([MASTER_KEY], search_keys=[HASH_KEY.encode()])
     rows = {row["id"]: row for row in await connection.fetch(sql.TEMPLATES)}
     return [
         Template(

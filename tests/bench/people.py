@@ -31,7 +31,7 @@ class People:
 
     def __init__(self, random: Random) -> None:
         self._random = random
-        self._vault = Vault([MASTER_KEY], hash_key=HASH_KEY.encode())
+        self._vault = Vault([MASTER_KEY], search_keys=[HASH_KEY.encode()])
         self._key = self._vault.new_key()
 
     @property

@@ -43,7 +43,7 @@ async def measure_store(ground: Ground, figures: Figures, *, sessions: int) -> N
     raw = await _raw(ground, sessions)
     figures.add(GROUP, _RAW, raw, "/s")
     database = create_engine(ground.postgres.dsn, pool_size=AT_ONCE)
-    vault = Vault([MASTER_KEY], hash_key=HASH_KEY.encode())
+    vault = Vault([MASTER_KEY], search_keys=[HASH_KEY.encode()])
     store = PostgresSessionStore(database, vault, "bench")
     try:
         for name, rate in (await _rates(store, sessions)).items():

@@ -50,7 +50,7 @@ async def test_db_info_names_the_databases_and_what_is_in_them(service: Service)
 
 
 async def test_the_supplier_check_signs_in_and_searches(service: Service) -> None:
-    clerk = await hire(service, Role.VIEWER)
+    clerk = await hire(service, Role.AGENT)
     told = await service.call("GET", SUPPLIER, headers=clerk.headers)
     body = told.body
     assert (told.status, body["sid"], body["environment"]) == (200, "10001", "development")
@@ -75,7 +75,7 @@ async def test_the_supplier_check_tells_of_a_line_that_is_another(
         database_url, simulator, catalogue_url=shelf.url, catalogue_layout="cruises"
     )
     async with shop as service:
-        clerk = await hire(service, Role.VIEWER)
+        clerk = await hire(service, Role.AGENT)
         found = (await service.call("GET", SUPPLIER, headers=clerk.headers)).body["search"]
         assert found["outcome"] == "other_line"
         assert found["lineId"] + found["supplierLineId"] == 25

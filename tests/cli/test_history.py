@@ -109,18 +109,18 @@ async def test_no_more_than_a_page_is_read_at_once(
 
 
 async def test_staff_check_page_by_page(service: Service) -> None:
-    viewer = await hire(service, Role.VIEWER)
+    agent = await hire(service, Role.AGENT)
     first, second, third = await some(service)
     await rewrite(service, third, "to_state", "booked")
-    page = (await viewer.call("GET", "histories/check?limit=2")).body
+    page = (await agent.call("GET", "histories/check?limit=2")).body
     assert page == {"sessions": 2, "events": 4, "broken": [], "next": second}
-    rest = (await viewer.call("GET", f"histories/check?limit=2&cursor={page['next']}")).body
+    rest = (await agent.call("GET", f"histories/check?limit=2&cursor={page['next']}")).body
     assert (rest["sessions"], rest["next"]) == (1, None)
     (broken,) = rest["broken"]
     assert (broken["sessionId"], broken["why"]) == (third, "event 1 (transition) leads to booked")
     assert first not in str(rest)
     assert len(await audit(service, "check_histories")) == 2
-    wrong = await viewer.call("GET", "histories/check?cursor=nonsense")
+    wrong = await agent.call("GET", "histories/check?cursor=nonsense")
     assert (wrong.status, wrong.code) == (400, "bad_request")
-    history = (await viewer.call("GET", f"sessions/{third}/history")).body
+    history = (await agent.call("GET", f"sessions/{third}/history")).body
     assert (history["folds"], history["foldedState"]) == (False, None)

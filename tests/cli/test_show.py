@@ -35,7 +35,7 @@ PERSONAL = (
 @pytest.fixture
 async def shop(database_url: str) -> AsyncIterator[Shop]:
     engine = create_engine(database_url, pool_size=1)
-    vault = Vault([Fernet.generate_key().decode()], hash_key=b"h" * 32)
+    vault = Vault([Fernet.generate_key().decode()], search_keys=[b"h" * 32])
     yield Shop(engine, PostgresSessionStore(engine, vault, "host-1"))
     await engine.dispose()
 

@@ -18,7 +18,7 @@ FLOW_PAGE = "/console/flow"
 @pytest.fixture
 async def viewer(service: Service) -> Visitor:
     """Return somebody who has signed in and may look."""
-    return await come_in(service, await hire(service, Role.VIEWER))
+    return await come_in(service, await hire(service, Role.AGENT))
 
 
 async def check(viewer: Visitor) -> str:

@@ -32,8 +32,14 @@ CONTRACT = {
     503: "supplier_unavailable unavailable",
     504: "supplier_timeout",
 }
-BEYOND = {"unauthenticated": 401, "forbidden": 403, "not_found": 404, "method_not_allowed": 405}
-"""For staff, and for addresses that are none of ours, which the contract does not name."""
+BEYOND = {
+    "unauthenticated": 401,
+    "code_wrong": 403,
+    "forbidden": 403,
+    "not_found": 404,
+    "method_not_allowed": 405,
+}
+"""For staff, mailed codes, and addresses that are none of ours, which the contract leaves out."""
 
 
 def test_the_table_is_the_contract() -> None:

@@ -20,7 +20,7 @@ async def engine(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def vault() -> Vault:
-    return Vault([Fernet.generate_key().decode()], hash_key=b"h" * 32)
+    return Vault([Fernet.generate_key().decode()], search_keys=[b"h" * 32])
 
 
 @pytest.fixture

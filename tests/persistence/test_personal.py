@@ -11,14 +11,16 @@ from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Details
 from booking_flow.model.session import NO_DETAILS, Session
+from booking_flow.ports import StoreUnavailable
 from persistence.columns import metadata
 from persistence.database import execute, fetch_all
-from persistence.encryption import Vault
-from persistence.erasure import FIRST, erase, rewrap_keys
+from persistence.encryption import KeyKind, Vault
+from persistence.erasure import erase
 from persistence.errors import Erased
 from persistence.histories import find_by_guest
+from persistence.key_rotation import StillUsed, retire, rewrap
 from persistence.search import SearchKind, first_hash
-from persistence.search_renewal import OLDER, renew, renew_hashes
+from persistence.search_renewal import FIRST, OLDER, renew, renew_hashes
 from persistence.sessions import PostgresSessionStore
 from tests.persistence.helpers import Shop
 from tests.persistence.samples import BOOKING, DETAILS, GUEST, SECRET, session
@@ -221,37 +223,70 @@ async def test_an_erased_session_still_moves(shop: Shop) -> None:
     await shop.write(begin(present).record(EventKind.NOTE))
 
 
-async def test_master_keys_rotate_without_touching_what_is_sealed(shop: Shop) -> None:
+async def test_keys_rotate_without_touching_what_is_sealed(shop: Shop) -> None:
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    hash_key = b"h" * 32
-    before = PostgresSessionStore(shop.engine, Vault([old], hash_key=hash_key), "w")
+    first, second = b"1" * 32, b"2" * 32
+    before = PostgresSessionStore(shop.engine, Vault([old], search_keys=[first]), "w")
     made = [session(details=DETAILS) for _ in range(3)]
     for one in made:
         await before.create(one, secret_hash=SECRET, origin=GUEST, binding=None, calls=())
-    only_new = PostgresSessionStore(shop.engine, Vault([new], hash_key=hash_key), "w")
+    only_new = Vault([new], search_keys=[second])
     with pytest.raises(InvalidToken):
-        await only_new.load(made[0].id)
-    both = Vault([new, old], hash_key=hash_key)
-    place = await rewrap_keys(shop.engine, both, limit=2)
-    while place is not None:
-        place = await rewrap_keys(shop.engine, both, after=place, limit=2)
+        await PostgresSessionStore(shop.engine, only_new, "w").load(made[0].id)
+    both = Vault([new, old], search_keys=[second, first])
+    name = DETAILS.passengers[0].last_name
+    found = await find_by_guest(shop.engine, both, SearchKind.SURNAME, name)
+    assert sorted(found) == sorted(one.id for one in made)
+    done = [each async for each in rewrap(shop.engine, both, batch=2)]
+    assert [(each.seen, each.wrapped, each.hashed) for each in done] == [(2, 2, 2), (3, 3, 3)]
+    again = [each async for each in rewrap(shop.engine, both)]
+    assert [(each.seen, each.wrapped, each.hashed) for each in again] == [(3, 0, 0)]
+    found = await find_by_guest(shop.engine, only_new, SearchKind.SURNAME, name)
+    assert sorted(found) == sorted(one.id for one in made)
     for one in made:
-        loaded = await only_new.load(one.id)
+        loaded = await PostgresSessionStore(shop.engine, only_new, "w").load(one.id)
         assert loaded is not None
         assert loaded.session.details == DETAILS
 
 
+async def test_a_key_that_nobody_has_is_counted_and_stops_nothing(shop: Shop) -> None:
+    booked = await shop.booked()
+    stranger = Vault([Fernet.generate_key().decode()], search_keys=[b"2" * 32])
+    done = [each async for each in rewrap(shop.engine, stranger)]
+    assert [(each.seen, each.wrapped, each.hashed, each.unreadable) for each in done] == [
+        (1, 0, 0, 1)
+    ]
+    assert (await shop.load(booked)) == booked
+
+
+async def test_a_retired_master_wraps_nothing_more(shop: Shop, vault: Vault) -> None:
+    await shop.booked()
+    with pytest.raises(StillUsed):
+        await retire(shop.engine, KeyKind.MASTER, vault.master_id)
+    stolen = Vault([Fernet.generate_key().decode()], search_keys=[b"2" * 32])
+    await retire(shop.engine, KeyKind.MASTER, stolen.master_id)
+    store = PostgresSessionStore(shop.engine, stolen, "w")
+    with pytest.raises(StoreUnavailable):
+        await store.create(session(), secret_hash=SECRET, origin=GUEST, binding=None, calls=())
+
+
 def test_hashes_differ_by_purpose_and_key() -> None:
     master = Fernet.generate_key().decode()
-    one, other = Vault([master], hash_key=b"1" * 32), Vault([master], hash_key=b"2" * 32)
+    one = Vault([master], search_keys=[b"1" * 32])
+    other = Vault([master], search_keys=[b"2" * 32])
     hashes = {one.keyed_hash("a", "x"), one.keyed_hash("b", "x"), other.keyed_hash("a", b"x")}
     assert len(hashes) == 3
     assert one.keyed_hash("a", "x") == one.keyed_hash("a", b"x")
 
 
 @pytest.mark.parametrize(
-    ("masters", "hash_key"), [([], b"h" * 32), ([Fernet.generate_key().decode()], b"short")]
+    ("masters", "keys"),
+    [
+        ([], [b"h" * 32]),
+        ([Fernet.generate_key().decode()], [b"h" * 32, b"short"]),
+        ([Fernet.generate_key().decode()], []),
+    ],
 )
-def test_a_vault_without_proper_keys_is_refused(masters: list[str], hash_key: bytes) -> None:
+def test_a_vault_without_proper_keys_is_refused(masters: list[str], keys: list[bytes]) -> None:
     with pytest.raises(ValueError, match="at least"):
-        Vault(masters, hash_key=hash_key)
+        Vault(masters, search_keys=keys)

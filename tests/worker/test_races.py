@@ -49,7 +49,7 @@ FROM booking_sessions s
 @pytest.fixture
 async def shop(database_url: str) -> AsyncIterator[Shop]:
     engine = create_engine(database_url, pool_size=6)
-    vault = Vault([MASTER_KEY], hash_key=HASH_KEY.encode())
+    vault = Vault([MASTER_KEY], search_keys=[HASH_KEY.encode()])
     store = PostgresSessionStore(engine, vault, "a process that died")
     yield Shop(engine, store)
     await store.close()

@@ -23,6 +23,7 @@ ACTIONS: Final[Mapping[str, tuple[Method, str]]] = MappingProxyType(
         Trigger.CANCEL.value: ("POST", "/{session_id}/cancel"),
         "specific_cabins": ("GET", "/{session_id}/specific-cabins"),
         "read_session": ("GET", "/session/{session_id}"),
+        "mail_code": ("POST", "/{session_id}/code"),
         "restart": ("POST", "/{session_id}/restart"),
         "open_session": ("POST", "/session"),
         "list_cruises": ("GET", "/cruises"),

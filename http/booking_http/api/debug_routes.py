@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from booking_flow.errors import RefusalCode
+from booking_flow.staff.people import Role
 from booking_http.api.debug_responses import DbInfoResponse, SupplierCheckResponse
 from booking_http.api.endpoints import debug
 from booking_http.web.problems import EdgeCode
@@ -22,7 +23,7 @@ DEBUG_ROUTES: Final[tuple[Route, ...]] = (
         tag="Debug",
         responses={200: DbInfoResponse},
         problems=_PROBLEMS,
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="GET",
@@ -32,6 +33,6 @@ DEBUG_ROUTES: Final[tuple[Route, ...]] = (
         tag="Debug",
         responses={200: SupplierCheckResponse},
         problems=_PROBLEMS,
-        staff=True,
+        role=Role.AGENT,
     ),
 )

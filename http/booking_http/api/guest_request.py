@@ -18,7 +18,7 @@ from booking_flow.model.step import StepName, StepStatus
 from booking_flow.ports import Replay
 from booking_flow.runtime.unit_of_work import changed_to
 from booking_http.api.guest_token import GuestToken, parse
-from booking_http.api.idempotency import bind, read_key, same_request
+from booking_http.api.idempotency import KeyedHashes, bind, read_key, same_request
 from booking_http.api.session_replies import tell_session
 from booking_http.service import Service
 from booking_http.web.client_address import counted_as, is_exempt
@@ -30,7 +30,8 @@ from booking_http.web.request_io import expected_versions, service_of
 FORM_KEY: Final = web.RequestKey("form_idempotency_key", str)
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 Act = Callable[[Command], Awaitable[Loaded]]
-KeyOf = Callable[[UUID], GuestToken]
+KeyOf = Callable[[UUID, KeyedHashes], GuestToken]
+ScopeOf = Callable[[KeyedHashes], str]
 Settled = Callable[[Session], bool]
 
 
@@ -112,20 +113,25 @@ def idempotency_key_of(request: web.Request) -> str | None:
 
 
 def binding_of(
-    request: web.Request, *, scope: str, ask: RequestModel | None, success: int
+    request: web.Request, *, scope_of: ScopeOf, ask: RequestModel | None, success: int
 ) -> IdempotencyBinding | None:
     """Return what the request's Idempotency-Key is to be bound to, if it has one."""
     key = read_key(idempotency_key_of(request))
     if key is None:
         return None
-    return bind(
-        key,
-        scope=scope,
-        route=route_of(request),
-        body=ask.for_fingerprint() if ask else None,
-        success_status=success,
-        hashes=service_of(request).hashes,
+    body, route = ask.for_fingerprint() if ask else None, route_of(request)
+    current, *earlier = (
+        bind(
+            key,
+            scope=scope_of(hashes),
+            route=route,
+            body=body,
+            success_status=success,
+            hashes=hashes,
+        )
+        for hashes in service_of(request).hashes.accepted
     )
+    return replace(current, earlier=tuple(earlier))
 
 
 async def carry_out(
@@ -137,7 +143,9 @@ async def carry_out(
     settled: Settled = no_step_open,
 ) -> web.Response:
     """Do what a guest asks of their session, once per Idempotency-Key; 202 until it is settled."""
-    binding = binding_of(guest.request, scope=str(guest.key.uuid), ask=ask, success=success)
+    binding = binding_of(
+        guest.request, scope_of=lambda _: str(guest.key.uuid), ask=ask, success=success
+    )
 
     async def matched(command: Command) -> Loaded:
         return await act(replace(command, guarded=ensure_match(guest)))
@@ -150,7 +158,7 @@ async def carry_out(
         guest.request,
         binding,
         matched,
-        key_of=lambda _: guest.key,
+        key_of=lambda _, __: guest.key,
         answer_with=answer_with,
         settled=settled,
     )
@@ -187,14 +195,17 @@ async def replay(
 ) -> web.Response | None:
     """Show the present outcome of what a key is bound to; None when it is bound to nothing."""
     service = service_of(request)
-    found = await service.store.replay(
-        scope=binding.scope, route=binding.route, key_hash=binding.key_hash
-    )
-    if found is None:
-        return None
-    if not same_request(found.fingerprint, binding):
-        raise problem(RefusalCode.IDEMPOTENCY_KEY_REUSED)
-    return await _present(request, found, key_of(found.session_id), settled)
+    bindings = (binding, *binding.earlier)
+    for each, hashes in zip(bindings, service.hashes.accepted, strict=True):
+        found = await service.store.replay(
+            scope=each.scope, route=each.route, key_hash=each.key_hash
+        )
+        if found is None:
+            continue
+        if not same_request(found.fingerprint, each):
+            raise problem(RefusalCode.IDEMPOTENCY_KEY_REUSED)
+        return await _present(request, found, key_of(found.session_id, hashes), settled)
+    return None
 
 
 async def _present(

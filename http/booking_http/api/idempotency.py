@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,9 +27,26 @@ _VERSION: Final = b"\x02"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyedHashes:
-    """Hashes only this service can make; `key` is derived from the newest master key."""
+    """Hashes only this service can make; what the `older` ones made is accepted meanwhile."""
 
     key: bytes = field(repr=False)
+    older: tuple[KeyedHashes, ...] = ()
+
+    @classmethod
+    def of(cls, keys: Sequence[str]) -> KeyedHashes:
+        """Return the hashes by the first of these keys, which accept those by the others."""
+        current, *older = (key.encode() for key in keys)
+        return cls(key=current, older=tuple(cls(key=key) for key in older))
+
+    @property
+    def accepted(self) -> tuple[KeyedHashes, ...]:
+        """Return these hashes and the older ones."""
+        return (self, *self.older)
+
+    def is_digest(self, given: str, purpose: str, *parts: bytes) -> bool:
+        """Whether this is the hash of `parts` in hex, by any key that is accepted."""
+        made = (each.digest(purpose, *parts).hex().encode() for each in self.accepted)
+        return any(hmac.compare_digest(given.encode(), each) for each in made)
 
     def digest(self, purpose: str, *parts: bytes) -> bytes:
         """Return the keyed hash of `parts` for one purpose."""

@@ -17,7 +17,10 @@ from booking_http.web.problems import TYPE_PREFIX, Problem
 NEW_KEY = "A corrected card or security code needs a new Idempotency-Key."
 """The same key answers with the same decline: a lost answer must not charge a card again."""
 _WITH_CARD = frozenset({"book", "pay"})
-_READS = frozenset({"read_session", "specific_cabins", "restart", "open_session", "list_cruises"})
+_ALWAYS = frozenset(
+    {"read_session", "specific_cabins", "restart", "open_session", "list_cruises", "mail_code"}
+)
+"""What changes nothing, so that no state forbids it."""
 
 
 def render_problem(
@@ -55,7 +58,7 @@ def _next_actions(problem: Problem, *, allowed: Allowed) -> list[NextActionRespo
         possible = action_names(problem.session, allowed=allowed)
         if problem.code == RefusalCode.WRONG_STATE:
             names += possible
-        names = [n for n in names if n in possible or n in _READS]
+        names = [n for n in names if n in possible or n in _ALWAYS]
     described = describe(dict.fromkeys(names), session_id=problem.session_id)
     return [NextActionResponse(**dict(each), note=_note(problem, each.name)) for each in described]
 

@@ -225,3 +225,4 @@ class SessionResponse(EventResponse):
 
     details: DetailsResponse
     corrections: list[CorrectionResponse]
+    erasure_requested_at: Moment | None

@@ -9,6 +9,7 @@ from booking_flow.errors import RefusalCode as C
 from booking_http.api import cruise_models, offers, requests, responses
 from booking_http.api.action_links import BASE
 from booking_http.api.endpoints import bookings, cabins, catalogue, events, sessions
+from booking_http.api.lookup_routes import OWN_ROUTES
 from booking_http.web.problem_groups import (
     BODY,
     CARD,
@@ -219,4 +220,4 @@ def _matched(route: Route) -> Route:
     return replace(route, headers=(*route.headers, "If-Match"), problems=problems)
 
 
-BOOKING_ROUTES: Final = tuple(_matched(route) for route in _ROUTES)
+BOOKING_ROUTES: Final = tuple(_matched(route) for route in (*_ROUTES, *OWN_ROUTES))

@@ -28,7 +28,10 @@ def render(
     event = render_event(session, now=now, session_id=session_id, allowed=allowed)
     details, corrections = _details(session.details), corrections_of(session.details)
     return tell.SessionResponse.model_construct(
-        **dict(event), details=details, corrections=corrections
+        **dict(event),
+        details=details,
+        corrections=corrections,
+        erasure_requested_at=session.details.erasure_requested_at,
     )
 
 

@@ -18,6 +18,7 @@ from booking_http.cli.catalogue import catalogue
 from booking_http.cli.configuration import settings
 from booking_http.cli.doctor.command import doctor
 from booking_http.cli.history import history
+from booking_http.cli.keys import keys
 from booking_http.cli.options import FOLDER, HOME, home_option
 from booking_http.cli.outbox import outbox
 from booking_http.cli.reconcile import reconcile
@@ -231,6 +232,7 @@ main.add_command(audit)
 main.add_command(catalogue)
 main.add_command(doctor)
 main.add_command(history)
+main.add_command(keys)
 main.add_command(outbox)
 main.add_command(reconcile)
 main.add_command(settings)

@@ -65,6 +65,19 @@ def credentials_option(command: F) -> F:
     return signed  # type: ignore[return-value]  # click reads the options, not the signature
 
 
+def acting_option(command: F) -> F:
+    """Give a command these options; who says nothing acts as the user of this machine."""
+
+    @credentials_option
+    @wraps(command)
+    def signed(*args: Any, who: Credentials, **more: Any) -> Any:
+        from getpass import getuser
+
+        return command(*args, who=who if who.given else Credentials(operator=getuser()), **more)
+
+    return signed  # type: ignore[return-value]  # click reads the options, not the signature
+
+
 async def signed_in(database: Database, who: Credentials) -> StaffMember:
     """Return who acts; the name of an operator goes before a token that is set for the shell.
 

@@ -12,7 +12,7 @@ from booking_http.console.auth import require_form, require_staff
 from booking_http.console.forms import FormRejected, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.staff import bulk_runs
-from booking_http.staff.bulk_endpoints import bulk_view
+from booking_http.staff.bulk_endpoints import read_run
 from booking_http.staff.requests import BulkRequest, ReasonRequest
 from booking_http.staff.session_search import id_of
 from booking_http.web.problems import Problem
@@ -48,4 +48,4 @@ async def show_run(request: web.Request) -> web.Response:
     """Show how far a run has come, and where it did not work."""
     staff, service = await require_staff(request), service_of(request)
     run = await bulk_runs.run_of(service, id_of(request, "run_id"))
-    return await render(request, "bulk.html", staff=staff, run=await bulk_view(service, run))
+    return await render(request, "bulk.html", staff=staff, run=await read_run(service, staff, run))

@@ -11,6 +11,7 @@ from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.flow import FLOW, FLOW_VERSION, STATES
 from booking_flow.saga import SAGA
+from booking_flow.staff.people import Role
 from booking_http.console.auth import require_form, require_staff
 from booking_http.console.pages import environment, render
 from booking_http.diagrams.drawn import flow_picture, saga_picture
@@ -46,7 +47,7 @@ async def show_flow(request: web.Request) -> web.Response:
 
 async def check(request: web.Request) -> web.StreamResponse:
     """Fold every stored history through the flow, and tell how it goes while it goes."""
-    staff, _ = await require_form(request)
+    staff, _ = await require_form(request, Role.AGENT)
     service = service_of(request)
     await write_audit(service, staff, "check_histories")
     page = await render(request, "flow_check.html", staff=staff, version=FLOW_VERSION)

@@ -21,7 +21,7 @@ async def show_overview(request: web.Request) -> web.Response:
     """Show the shop at a glance; every number leads to the sessions that it counts."""
     staff = await require_staff(request)
     query = read_query(request, OverviewQuery)
-    told = await overview(service_of(request), query.window)
+    told = await overview(service_of(request), staff, query.window)
     return await render(
         request,
         "overview.html",

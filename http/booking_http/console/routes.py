@@ -6,6 +6,7 @@ from typing import Final
 
 from aiohttp import web
 
+from booking_flow.staff.people import Role
 from booking_http.console import (
     bulk_pages,
     find_page,
@@ -26,38 +27,39 @@ from booking_http.staff.sign_in_links import LINK
 from booking_http.web.route import Handler
 
 _SESSION: Final = "/console/sessions/{session_uuid}"
-PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
-    ("GET", SIGN_IN, sign_in.show_sign_in),
-    ("POST", SIGN_IN, sign_in.sign_in),
-    ("GET", OIDC, oidc.oidc_redirect),
-    ("GET", CALLBACK, oidc.oidc_callback),
-    ("GET", f"{LINK}/{{token}}", sign_in_link.show_link),
-    ("POST", f"{LINK}/{{token}}", sign_in_link.use_link),
-    ("POST", "/console/sign-out", sign_in.sign_out),
-    ("GET", HOME, find_page.show_first_page),
-    ("POST", HOME, find_page.find),
-    ("GET", f"{FOUND}/{{token}}", find_page.show_found),
-    ("POST", bulk_pages.BULK, bulk_pages.start),
-    ("GET", f"{bulk_pages.BULK}/{{run_id}}", bulk_pages.show_run),
-    ("GET", overview_page.OVERVIEW, overview_page.show_overview),
-    ("GET", flow_page.FLOW_PAGE, flow_page.show_flow),
-    ("POST", f"{flow_page.FLOW_PAGE}/check", flow_page.check),
-    ("GET", f"{_SESSION}", session_page.show_session),
-    ("GET", f"{_SESSION}/events", live_updates.follow),
-    ("GET", f"{_SESSION}/story.json", session_page.export),
-    ("POST", f"{_SESSION}/{{deed}}", session_page.act),
-    ("GET", task_pages.TASKS, task_pages.show_queue),
-    ("POST", f"{task_pages.TASKS}/answer", task_pages.answer_group),
-    ("GET", f"{task_pages.TASKS}/{{task_id}}", task_pages.show_task),
-    ("POST", f"{task_pages.TASKS}/{{task_id}}/answer", task_pages.answer_task),
-    ("POST", f"{task_pages.TASKS}/{{task_id}}/claim", task_pages.claim_task),
-    ("POST", f"{task_pages.TASKS}/{{task_id}}/hand-back", task_pages.hand_back_task),
+PAGES: Final[tuple[tuple[str, str, Handler, Role | None], ...]] = (
+    ("GET", SIGN_IN, sign_in.show_sign_in, None),
+    ("POST", SIGN_IN, sign_in.sign_in, None),
+    ("GET", OIDC, oidc.oidc_redirect, None),
+    ("GET", CALLBACK, oidc.oidc_callback, None),
+    ("GET", f"{LINK}/{{token}}", sign_in_link.show_link, None),
+    ("POST", f"{LINK}/{{token}}", sign_in_link.use_link, None),
+    ("POST", "/console/sign-out", sign_in.sign_out, Role.VIEWER),
+    ("GET", HOME, find_page.show_first_page, Role.VIEWER),
+    ("POST", HOME, find_page.find, Role.VIEWER),
+    ("GET", f"{FOUND}/{{token}}", find_page.show_found, Role.VIEWER),
+    ("POST", bulk_pages.BULK, bulk_pages.start, Role.AGENT),
+    ("GET", f"{bulk_pages.BULK}/{{run_id}}", bulk_pages.show_run, Role.VIEWER),
+    ("GET", overview_page.OVERVIEW, overview_page.show_overview, Role.VIEWER),
+    ("GET", flow_page.FLOW_PAGE, flow_page.show_flow, Role.VIEWER),
+    ("POST", f"{flow_page.FLOW_PAGE}/check", flow_page.check, Role.AGENT),
+    ("GET", f"{_SESSION}", session_page.show_session, Role.VIEWER),
+    ("GET", f"{_SESSION}/events", live_updates.follow, Role.VIEWER),
+    ("GET", f"{_SESSION}/story.json", session_page.export, Role.VIEWER),
+    ("POST", f"{_SESSION}/{{deed}}", session_page.act, Role.AGENT),
+    ("GET", task_pages.TASKS, task_pages.show_queue, Role.VIEWER),
+    ("POST", f"{task_pages.TASKS}/answer", task_pages.answer_group, Role.AGENT),
+    ("GET", f"{task_pages.TASKS}/{{task_id}}", task_pages.show_task, Role.VIEWER),
+    ("POST", f"{task_pages.TASKS}/{{task_id}}/answer", task_pages.answer_task, Role.AGENT),
+    ("POST", f"{task_pages.TASKS}/{{task_id}}/claim", task_pages.claim_task, Role.AGENT),
+    ("POST", f"{task_pages.TASKS}/{{task_id}}/hand-back", task_pages.hand_back_task, Role.AGENT),
 )
+"""Method, path, who draws it, and what staff must be at least; None lets everyone in."""
 
 
 def add_console(app: web.Application) -> None:
     """Serve every page, what pages load, and a page for what is none."""
     app.router.add_get(f"{ASSETS.path}/{{name}}", ASSETS.read)
-    for method, path, handler in PAGES:
+    for method, path, handler, _ in PAGES:
         app.router.add_route(method, path, as_page(handler))
     app.router.add_route("*", "/console{tail:(/.*)?}", as_page(nothing_here))

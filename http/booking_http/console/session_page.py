@@ -67,6 +67,7 @@ async def act(request: web.Request) -> web.Response:
     """Do what a form asks for; what was typed comes back with the reason why it was not done."""
     staff, fields = await require_form(request, Role.AGENT)
     action = action_named(request.match_info["deed"])
+    staff.member.ensure(action.role)
     loaded, staff_actions = await _loaded(request, staff), service_of(request).support.actions
     try:
         order, given = action_forms.read_order(action, fields, staff, loaded.session)

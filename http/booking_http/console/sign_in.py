@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -17,7 +16,7 @@ from booking_http.staff.oidc import OIDC
 from booking_http.staff.passwords import new_secret
 from booking_http.staff.requests import SignInRequest
 from booking_http.staff.sign_in_endpoints import visitor_of
-from booking_http.web.auth import csrf_token, staff_by_cookie
+from booking_http.web.auth import csrf_token, is_csrf_token, staff_by_cookie
 from booking_http.web.problems import EdgeCode, Problem
 from booking_http.web.request_io import service_of
 
@@ -91,8 +90,7 @@ def _again(fields: Fields, said: str) -> Form:
 def of_this_browser(request: web.Request, fields: Fields) -> bool:
     """Whether the form to come in by was drawn for the browser that sends it."""
     door, given = request.cookies.get(DOOR, ""), fields.pop(CSRF, "")
-    right = csrf_token(service_of(request), door)
-    return bool(door) and hmac.compare_digest(given.encode(), right.encode())
+    return bool(door) and is_csrf_token(service_of(request), door, given)
 
 
 async def _ask(

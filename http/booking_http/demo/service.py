@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -90,6 +91,8 @@ def _for_commands(settings: Settings) -> Mapping[str, str]:
         **({"redis_url": redis.get_secret_value()} if redis else {}),
         "master_keys": ",".join(key.get_secret_value() for key in settings.master_keys),
         "hash_key": settings.hash_key.get_secret_value(),
+        "hash_keys_older": json.dumps([key.get_secret_value() for key in settings.hash_keys_older]),
+        "search_keys": json.dumps([key.get_secret_value() for key in settings.search_keys]),
         "traveltek_base_url": settings.traveltek_base_url,
         "traveltek_sid": settings.traveltek_sid,
         "traveltek_username": settings.traveltek_username.get_secret_value(),

@@ -89,6 +89,13 @@ def link(session: Session, *, to: str, mail_id: str, url: str, minutes: int) -> 
     return _mail("link", facts, to=to, mail_id=mail_id, subject=f"Your booking {session.reference}")
 
 
+def code(session: Session, *, to: str, mail_id: str, digits: str, minutes: int) -> Mail:
+    """Return the mail with a code; its subject is no place for it, since screens show subjects."""
+    facts = {"reference": session.reference, "code": digits, "minutes": minutes}
+    subject = f"Your code for the booking {session.reference}"
+    return _mail("code", facts, to=to, mail_id=mail_id, subject=subject)
+
+
 _CHANGED: Final[Mapping[str, str]] = MappingProxyType(
     {"/contact/email": "the e-mail address", "/contact/phone": "the telephone number"}
 )

@@ -24,6 +24,10 @@ LINK_MINUTES: Final = 30
 """For how long a mailed link can be opened, and shows a booking from then on."""
 
 
+CODE_MINUTES: Final = 15
+"""For how long a mailed code can be used."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailSettings:
     """How mail leaves the house."""

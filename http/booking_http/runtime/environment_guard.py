@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from types import MappingProxyType
 from typing import Final
 
 import structlog
@@ -29,7 +30,9 @@ from booking_http.runtime.process import CannotRun
 from booking_http.setting_types import Risk
 from booking_http.settings import Settings
 from persistence.database import Database
+from persistence.encryption import KeyKind, key_id
 from persistence.environment_mark import AppEnv, Mark, bind, read_mark
+from persistence.key_rotation import retired
 from persistence.rights import account_role, may_work
 
 _PAUSE: Final = 1.0
@@ -116,6 +119,7 @@ async def _doubt(settings: Settings, database: Database) -> Rejection | None:
         if not await may_work(database):
             return _READ_ONLY
         _ensure_safe(settings, risks_of_role(await account_role(database)))
+        _ensure_keys(settings, await retired(database))
         await _bind(settings, database, mark)
     except DATABASE_ERRORS as error:
         if (found := rejection(error)) is None and not isinstance(error, StoreUnavailable):
@@ -152,6 +156,31 @@ def _ensure_safe(settings: Settings, risks: Sequence[Risk]) -> None:
         raise CannotRun(refusal_of_risks(refused))
     for risk in risks:
         _log.warning("production_risk_accepted", risk=risk.value, said=TEXTS[risk].said)
+
+
+def _ensure_keys(settings: Settings, gone: frozenset[tuple[KeyKind, int]]) -> None:
+    """Refuse to make anything by a key that is retired.
+
+    Raises:
+        CannotRun: the current key of some kind is.
+    """
+    current = ((kind, keys[0]) for kind, keys in settings.keys().items())
+    found = [kind for kind, key in current if (kind, key_id(kind, key.encode())) in gone]
+    if found:
+        names = ", ".join(CURRENT[kind] for kind in found)
+        raise CannotRun(
+            f"the current key in {names} is retired; put the one that followed it first"
+        )
+
+
+CURRENT: Final[Mapping[KeyKind, str]] = MappingProxyType(
+    {
+        KeyKind.MASTER: "MASTER_KEYS",
+        KeyKind.SEARCH: "SEARCH_KEYS",
+        KeyKind.HASH: "HASH_KEY",
+    }
+)
+"""The settings that name the current key of each kind."""
 
 
 def refusal(found: list[str]) -> str:

@@ -6,7 +6,6 @@ several sessions in one browser do not mix. Neither can be read by a script.
 
 from __future__ import annotations
 
-import hmac
 import re
 import secrets
 from typing import Final
@@ -24,6 +23,7 @@ VISIT: Final = "visit"
 LANGUAGE: Final = "language"
 _SESSION: Final = "booking-"
 _REFERENCE: Final = re.compile(r"BF-[0-9A-Z]{4,20}")
+_FORM: Final = "shop-form"
 _SECONDS: Final = 24 * 3600
 """How long a browser keeps what opens a session; the mailed link opens a booking after that."""
 _MOST: Final = 8
@@ -51,7 +51,7 @@ def visit_of(request: web.Request) -> str:
 
 def proof_of(request: web.Request) -> str:
     """Return what only a page drawn for this browser can send."""
-    return service_of(request).hashes.digest("shop-form", visit_of(request).encode()).hex()
+    return service_of(request).hashes.digest(_FORM, visit_of(request).encode()).hex()
 
 
 def ensure_proved(request: web.Request, given: str) -> None:
@@ -61,7 +61,8 @@ def ensure_proved(request: web.Request, given: str) -> None:
         Problem: `forbidden`.
     """
     kept = request.cookies.get(name_of(service_of(request), VISIT))
-    if not kept or not hmac.compare_digest(given.encode(), proof_of(request).encode()):
+    hashes = service_of(request).hashes
+    if not kept or not hashes.is_digest(given, _FORM, visit_of(request).encode()):
         raise problem(RefusalCode.FORBIDDEN)
 
 

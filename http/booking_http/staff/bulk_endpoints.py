@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from aiohttp import web
 
 from booking_flow.staff.people import Role
@@ -10,7 +12,7 @@ from booking_http.staff import bulk_runs
 from booking_http.staff.action_responses import BulkResponse, FailedResponse
 from booking_http.staff.requests import BulkRequest
 from booking_http.staff.session_search import id_of
-from booking_http.web.auth import staff_of
+from booking_http.web.auth import Staff, staff_of, write_audit
 from booking_http.web.request_io import json_response, read_body, service_of
 from persistence.bulk import BulkRun
 
@@ -26,11 +28,17 @@ async def start_bulk(request: web.Request) -> web.Response:
 
 async def read_bulk(request: web.Request) -> web.Response:
     """Show how far a run has come."""
-    await staff_of(request)
-    service = service_of(request)
-    return json_response(
-        await bulk_view(service, await bulk_runs.run_of(service, id_of(request, "run_id")))
-    )
+    staff, service = await staff_of(request), service_of(request)
+    run = await bulk_runs.run_of(service, id_of(request, "run_id"))
+    return json_response(await read_run(service, staff, run))
+
+
+async def read_run(service: Service, staff: Staff, run: BulkRun) -> BulkResponse:
+    """Return a run, and write down who looks at it and at the sessions that it names."""
+    view = await bulk_view(service, run)
+    named = tuple(UUID(each.session_id) for each in view.failures)
+    await write_audit(service, staff, "read_bulk", session_ids=named, facts={"run": str(run.id)})
+    return view
 
 
 async def bulk_view(service: Service, run: BulkRun) -> BulkResponse:

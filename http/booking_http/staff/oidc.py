@@ -28,6 +28,7 @@ CALLBACK: Final = f"{OIDC}/callback"
 PATIENCE_SECONDS: Final = 600
 """How long somebody may take at the provider."""
 _BY: Final = "oidc"
+_SEAL: Final = "staff-oidc-cookie"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,11 +113,11 @@ def _sealed(service: Service, kept: dict[str, object]) -> str:
 
 def _opened(service: Service, cookie: str) -> dict[str, object] | None:
     written, _, seal = cookie.partition(".")
-    if not hmac.compare_digest(seal.encode(), _seal(service, written).encode()):
+    if not service.hashes.is_digest(seal, _SEAL, written.encode()):
         return None
     kept: dict[str, object] = json.loads(base64.urlsafe_b64decode(written))
     return kept if int(str(kept["until"])) > time.time() else None
 
 
 def _seal(service: Service, written: str) -> str:
-    return service.hashes.digest("staff-oidc-cookie", written.encode()).hex()
+    return service.hashes.digest(_SEAL, written.encode()).hex()

@@ -16,7 +16,7 @@ from booking_flow.saga import SAGA
 from booking_flow.supplier_errors import FailureKind
 from booking_http.service import Service
 from booking_http.staff import overview_responses as told
-from booking_http.web.auth import staff_of
+from booking_http.web.auth import Staff, staff_of, write_audit
 from booking_http.web.models import rfc3339
 from booking_http.web.request_io import json_response, read_query, service_of
 from persistence import overview as stored
@@ -54,13 +54,14 @@ class Span:
 
 async def read_overview(request: web.Request) -> web.Response:
     """Show who stands where, how far sessions come and how the supplier answers."""
-    await staff_of(request)
+    staff = await staff_of(request)
     query = read_query(request, told.OverviewQuery)
-    return json_response(await overview(service_of(request), query.window))
+    return json_response(await overview(service_of(request), staff, query.window))
 
 
-async def overview(service: Service, window: told.Window) -> told.OverviewResponse:
-    """Count everything of the last hour, day, week or month."""
+async def overview(service: Service, staff: Staff, window: told.Window) -> told.OverviewResponse:
+    """Count everything of the last hour, day, week or month, and write down who looks."""
+    await write_audit(service, staff, "read_overview", facts={"window": window})
     database = service.support.database
     until = _whole(await now(database))
     span = Span(since=until - LENGTHS[window], until=until)

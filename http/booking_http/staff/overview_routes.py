@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from booking_flow.errors import RefusalCode as C
+from booking_flow.staff.people import Role
 from booking_http.staff.overview import read_overview
 from booking_http.staff.overview_responses import OverviewQuery, OverviewResponse
 from booking_http.staff.wiring import BASE
@@ -21,6 +22,6 @@ OVERVIEW_ROUTES: Final[tuple[Route, ...]] = (
         query=OverviewQuery,
         responses={200: OverviewResponse},
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
-        staff=True,
+        role=Role.VIEWER,
     ),
 )

@@ -7,6 +7,7 @@ from typing import Any, Final
 from booking_flow.errors import RefusalCode as C
 from booking_flow.staff.action import Action
 from booking_flow.staff.actions import ACTIONS
+from booking_flow.staff.people import Role
 from booking_http.staff import action_responses as desk
 from booking_http.staff import (
     bulk_endpoints,
@@ -44,7 +45,7 @@ def _action(action: Action[Any]) -> Route:
         responses={200: tell.StaffSessionResponse, 202: tell.StaffSessionResponse},
         problems=_ACT,
         headers=("If-Match", CSRF_HEADER),
-        staff=True,
+        role=action.role,
     )
 
 
@@ -63,7 +64,7 @@ def _task(name: str, handler: Handler, summary: str, asks: type[RequestModel]) -
             *(C.VERSION_MISMATCH, C.WRONG_STATE),
         ),
         headers=("If-Match", CSRF_HEADER),
-        staff=True,
+        role=Role.AGENT,
     )
 
 
@@ -89,7 +90,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         responses={200: tell.SignedOutResponse},
         problems=(*_STAFF, *BODY),
         headers=(CSRF_HEADER,),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="GET",
@@ -99,7 +100,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         responses={200: tell.MeResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="POST",
@@ -111,7 +112,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         responses={200: tell.HitsResponse},
         problems=(*_STAFF, *BODY),
         headers=(CSRF_HEADER,),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="GET",
@@ -121,7 +122,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         responses={200: tell.StoryResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="GET",
@@ -131,7 +132,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         responses={200: tell.HistoryResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="GET",
@@ -141,8 +142,8 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         query=ask.CheckQuery,
         responses={200: desk.CheckResponse},
-        problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.UNAVAILABLE),
-        staff=True,
+        problems=(*_STAFF, E.BAD_REQUEST),
+        role=Role.AGENT,
     ),
     *(_action(each) for each in ACTIONS.values()),
     Route(
@@ -153,7 +154,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         responses={200: desk.WaysResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.SESSION_NOT_FOUND),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="POST",
@@ -165,7 +166,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         responses={202: desk.BulkResponse},
         problems=(*_STAFF, *BODY, C.WRONG_STATE),
         headers=(CSRF_HEADER,),
-        staff=True,
+        role=Role.AGENT,
     ),
     Route(
         method="GET",
@@ -175,7 +176,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         responses={200: desk.BulkResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE, C.NOT_FOUND),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="GET",
@@ -186,7 +187,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         query=ask.TasksQuery,
         responses={200: tell.TasksResponse},
         problems=(E.BAD_REQUEST, E.UNAUTHENTICATED, C.VALIDATION_FAILED, C.UNAVAILABLE),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="GET",
@@ -196,7 +197,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         responses={200: tell.TaskCountsResponse},
         problems=(E.UNAUTHENTICATED, C.UNAVAILABLE),
-        staff=True,
+        role=Role.VIEWER,
     ),
     Route(
         method="POST",
@@ -208,7 +209,7 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         responses={200: tell.GroupAnswerResponse},
         problems=(*_STAFF, *BODY),
         headers=(CSRF_HEADER,),
-        staff=True,
+        role=Role.AGENT,
     ),
     _task("claim", task_endpoints.claim_task, "Work on a task from now on", ask.ClaimRequest),
     _task(
@@ -224,6 +225,6 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         responses={200: (tell.StaffSessionResponse, tell.TaskResponse)},
         problems=(*_ACT, C.NOT_FOUND),
         headers=("If-Match", CSRF_HEADER),
-        staff=True,
+        role=Role.AGENT,
     ),
 )

@@ -11,6 +11,7 @@ from booking_flow.flow import State
 from booking_flow.model.history import Event, HistoryBroken, flaw, fold
 from booking_flow.model.session import Loaded, Session
 from booking_flow.staff.actions import transition_options
+from booking_flow.staff.people import Role
 from booking_http.api.session_replies import tag
 from booking_http.service import Service
 from booking_http.staff.action_responses import WaysResponse
@@ -76,7 +77,8 @@ async def read_staff_history(request: web.Request) -> web.Response:
 
 async def read_ways(request: web.Request) -> web.Response:
     """Show where a session can be moved by hand, and what that would not undo."""
-    _, loaded = await _visit(request)
+    staff, loaded = await _visit(request)
+    await write_audit(service_of(request), staff, "read_moves", session_ids=(loaded.session.id,))
     now = await service_of(request).support.actions.situation(loaded)
     ways = [way_view(each) for each in transition_options(now)]
     body = WaysResponse(version=loaded.session.version, ways=ways)
@@ -85,7 +87,7 @@ async def read_ways(request: web.Request) -> web.Response:
 
 async def check_all_histories(request: web.Request) -> web.Response:
     """Check so many histories against the present flow, and say where to go on."""
-    staff, query = await staff_of(request), read_query(request, CheckQuery)
+    staff, query = await staff_of(request, Role.AGENT), read_query(request, CheckQuery)
     service = service_of(request)
     await write_audit(service, staff, "check_histories")
     after = UUID(query.cursor) if query.cursor else None

@@ -83,7 +83,9 @@ def _is_free(queued: QueuedTask, staff: Staff) -> bool:
 async def count_tasks(request: web.Request) -> web.Response:
     """Count what waits, what is late, and what is one's own."""
     staff = await staff_of(request)
-    found = await service_of(request).support.queue.counts(staff.account.id)
+    service = service_of(request)
+    await write_audit(service, staff, "count_tasks")
+    found = await service.support.queue.counts(staff.account.id)
     return json_response(TaskCountsResponse.model_validate(found, from_attributes=True))
 
 

@@ -23,6 +23,7 @@ class EdgeCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     PRECONDITION_REQUIRED = "precondition_required"
     UNAUTHENTICATED = "unauthenticated"
+    CODE_WRONG = "code_wrong"
 
 
 TYPE_PREFIX: Final = "/docs#problem-"
@@ -67,6 +68,7 @@ _TABLE: Final = (
     _row(_E.BAD_REQUEST, 400, "The request is not understood"),
     _row(_E.UNAUTHENTICATED, 401, "Nobody is signed in"),
     _row(_C.CARD_DECLINED, 402, "The card was declined", "book", "pay", "cancel"),
+    _row(_E.CODE_WRONG, 403, "This is not the code that was mailed, or it has ended", "mail_code"),
     _row(_C.FORBIDDEN, 403, "This is not yours to do"),
     _row(_C.SESSION_NOT_FOUND, 404, "There is no such session", "open_session"),
     _row(_C.CRUISE_NOT_FOUND, 404, "There is no such cruise on sale", "list_cruises"),

@@ -21,7 +21,8 @@ class RequestSubject:
     """The session of a request, and the caller's own name for it."""
 
     session: Session
-    session_id: str = field(repr=False)
+    session_id: str | None = field(repr=False)
+    """None where a mailed link shows the session, and not its secret."""
 
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)

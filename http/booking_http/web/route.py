@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from aiohttp import web
 
 from booking_flow.errors import RefusalCode
+from booking_flow.staff.people import Role
 from booking_http.web.models import RequestModel, ResponseModel
 from booking_http.web.problems import EdgeCode
 
@@ -36,8 +37,14 @@ class Route:
     """Whether an Idempotency-Key is understood."""
     headers: tuple[str, ...] = ()
     """Further request headers."""
-    staff: bool = False
-    """Whether only staff may come in."""
+    role: Role | None = None
+    """What staff must be at least to come in; None lets everyone in, or who has a session's secret.
+    """
+
+    @property
+    def staff(self) -> bool:
+        """Whether only staff may come in."""
+        return self.role is not None
 
     @property
     def name(self) -> str:
@@ -53,6 +60,16 @@ class Route:
     def parameters(self) -> tuple[str, ...]:
         """Return the names in the path."""
         return tuple(part.strip("{}") for part in self.path.split("/") if part.startswith("{"))
+
+
+def named(handler: Handler, name: str) -> Handler:
+    """Return a handler under another name, where one serves two routes."""
+
+    async def renamed(request: web.Request) -> web.StreamResponse:
+        return await handler(request)
+
+    renamed.__name__, renamed.__doc__ = name, handler.__doc__
+    return renamed
 
 
 DOCUMENT: Final = web.AppKey[Mapping[str, Any]]("document")

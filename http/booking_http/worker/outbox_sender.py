@@ -139,6 +139,7 @@ class OutboxSender:
         with until_next_time("tidying the outbox"):
             await self.outbox.forget()
             await senders.lookups.forget()
+            await senders.codes.forget()
 
 
 async def send_due(parts: Parts) -> int:

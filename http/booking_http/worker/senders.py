@@ -16,10 +16,11 @@ from adapters.notifications.mail import Mailer
 from adapters.notifications.webhooks import Message, Webhooks, open_webhooks
 from booking_flow.model.session import Session
 from booking_http.api.action_links import BASE
-from booking_http.notifications.mail_texts import CONFIRMED, changed, confirmation, link
-from booking_http.notifications.settings import AGENCY, LINK_MINUTES, endpoint_of
+from booking_http.notifications.mail_texts import CONFIRMED, changed, code, confirmation, link
+from booking_http.notifications.settings import AGENCY, CODE_MINUTES, LINK_MINUTES, endpoint_of
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
+from persistence.guest_codes import GuestCodes
 from persistence.lookups import PostgresLookups
 from persistence.outbox import OutboxMessage
 from persistence.outbox_rows import OutboxKind
@@ -40,6 +41,7 @@ class Senders:
 
     parts: Parts
     lookups: PostgresLookups
+    codes: GuestCodes
     webhooks: Webhooks
     mailer: Mailer | None
 
@@ -54,6 +56,8 @@ class Senders:
             await self.webhooks.send(endpoint, message_of(message))
         elif message.kind is OutboxKind.LINK:
             await self._mail_link(message)
+        elif message.kind is OutboxKind.CODE:
+            await self._mail_code(message)
         elif message.kind is OutboxKind.CHANGED:
             await self._mail_changed(message)
         else:
@@ -77,6 +81,14 @@ class Senders:
         mail_id = f"{_mail_id(message)}-{message.attempts}"
         await self._mailer().send(
             link(session, to=to, mail_id=mail_id, url=url, minutes=LINK_MINUTES)
+        )
+
+    async def _mail_code(self, message: OutboxMessage) -> None:
+        session, digits = await self._session(message), f"{secrets.randbelow(10**6):06}"
+        to, mail_id = _guest(session), f"{_mail_id(message)}-{message.attempts}"
+        await self.codes.keep(session.id, digits, life=timedelta(minutes=CODE_MINUTES))
+        await self._mailer().send(
+            code(session, to=to, mail_id=mail_id, digits=digits, minutes=CODE_MINUTES)
         )
 
     async def _mail_changed(self, message: OutboxMessage) -> None:
@@ -123,6 +135,7 @@ async def open_senders(
         yield Senders(
             parts=parts,
             lookups=PostgresLookups(parts.database, parts.vault),
+            codes=GuestCodes(parts.database, parts.vault),
             webhooks=hooks,
             mailer=Mailer(post.server, sender=post.sender, tls=tls) if post else None,
         )

@@ -49,7 +49,7 @@ from tests.patience import PATIENCE, Limits
 CRUISE = str(EXAMPLE_SAILING)
 SOLD_OUT_CRUISE = "2199099"
 ORIGIN = Origin(actor=ActorKind.GUEST, request_id="req-1")
-VAULT = Vault([Fernet.generate_key().decode()], hash_key=b"h" * 32)
+VAULT = Vault([Fernet.generate_key().decode()], search_keys=[b"h" * 32])
 SECRET = b"s" * 32
 _references = count(1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from booking_flow.errors import RefusalCode
+from booking_flow.staff.people import Role
 from booking_http.api.guest_request import address_of
 from booking_http.web.auth import staff_of, write_audit
 from booking_http.web.client_address import is_exempt
@@ -20,12 +21,12 @@ async def read_db_info(request: web.Request) -> web.Response:
 
 async def check_supplier(request: web.Request) -> web.Response:
     """Say which of the supplier's sites and accounts this is, and whether it answers."""
-    await _ensure_allowed(request, "debug_supplier")
+    await _ensure_allowed(request, "debug_supplier", Role.AGENT)
     return json_response(await service_of(request).debugging.check_supplier())
 
 
-async def _ensure_allowed(request: web.Request, action: str) -> None:
-    staff = await staff_of(request)
+async def _ensure_allowed(request: web.Request, action: str, role: Role = Role.VIEWER) -> None:
+    staff = await staff_of(request, role)
     networks = service_of(request).settings.debug_networks
     if not is_exempt(address_of(request), networks):
         raise problem(

@@ -11,12 +11,11 @@ from aiohttp import web
 
 from booking_flow.errors import RefusalCode
 from booking_flow.model.session import Loaded
+from booking_http.api.endpoints.with_code import read_only
 from booking_http.api.guest_request import address_of, counted_hash
 from booking_http.api.lookup_models import LookupRequest, LookupResponse
 from booking_http.api.lookup_pages import ask_page, booking_page, gone_page, wants_page
-from booking_http.api.responses import SessionResponse
 from booking_http.api.session_replies import tag
-from booking_http.api.session_response import render
 from booking_http.notifications.settings import LINK_MINUTES
 from booking_http.web.client_address import is_exempt
 from booking_http.web.problems import problem
@@ -54,7 +53,7 @@ async def note_lookup(request: web.Request, ask: LookupRequest) -> None:
 
 
 async def redeem_lookup(request: web.Request) -> web.Response:
-    """Show the session of a link, for half an hour from the first time on and without actions.
+    """Show the session of a link, for half an hour from the first time on.
 
     A form of our own page gets a cookie instead, and is led to the page.
     """
@@ -63,7 +62,9 @@ async def redeem_lookup(request: web.Request) -> web.Response:
         return gone_page() if loaded is None else _led_to_page(request)
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND, "This link is too old, or none of ours.")
-    return json_response(_read_only(loaded), headers=tag(loaded.session))
+    return json_response(
+        read_only(loaded, token=request.match_info["token"]), headers=tag(loaded.session)
+    )
 
 
 async def show_lookup(request: web.Request) -> web.Response:
@@ -106,12 +107,5 @@ async def _redeem(request: web.Request) -> UUID | None:
 async def _load(request: web.Request, session_id: UUID | None) -> Loaded | None:
     loaded = await service_of(request).store.load(session_id) if session_id else None
     if loaded is not None:
-        request[SUBJECT] = RequestSubject(session=loaded.session, session_id=str(loaded.session.id))
+        request[SUBJECT] = RequestSubject(session=loaded.session, session_id=None)
     return loaded
-
-
-def _read_only(loaded: Loaded) -> SessionResponse:
-    """Return the session's body without its secret and without anything that may be done."""
-    session = loaded.session
-    body = render(session, now=loaded.now, session_id=str(session.id), allowed=lambda _: ())
-    return body.model_copy(update={"allowed_actions": []})

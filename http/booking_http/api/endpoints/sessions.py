@@ -13,6 +13,7 @@ from booking_http.api.attempt_limits import cap_openings
 from booking_http.api.conversions import changes_of
 from booking_http.api.guest_request import (
     GuestRequest,
+    ScopeOf,
     address_of,
     authenticate,
     binding_of,
@@ -23,7 +24,7 @@ from booking_http.api.guest_request import (
     origin_of,
 )
 from booking_http.api.guest_token import GuestToken, derived_token, new_uuid, random_token
-from booking_http.api.idempotency import read_key, read_secret_key
+from booking_http.api.idempotency import KeyedHashes, read_key, read_secret_key
 from booking_http.api.requests import (
     CancelRequest,
     DetailsRequest,
@@ -61,8 +62,10 @@ async def begin_session(request: web.Request, ask: OpenSessionRequest) -> web.Re
         await cap_openings(request)
         return await service.engine.open_session(wish, command=command)
 
-    scope = f"address:{service.hashes.address(address_of(request)).hex()}"
-    return await _begin_new(request, begin, scope=scope, ask=ask)
+    def scope_of(hashes: KeyedHashes) -> str:
+        return f"address:{hashes.address(address_of(request)).hex()}"
+
+    return await _begin_new(request, begin, scope_of=scope_of, ask=ask)
 
 
 async def restart(request: web.Request) -> web.Response:
@@ -81,19 +84,19 @@ async def begin_again(guest: GuestRequest, ask: NothingRequest) -> web.Response:
             guest.loaded, session_id=key.uuid, secret_hash=key.secret_hash, command=command
         )
 
-    return await _begin_new(guest.request, begin, scope=str(guest.key.uuid), ask=ask)
+    return await _begin_new(guest.request, begin, scope_of=lambda _: str(guest.key.uuid), ask=ask)
 
 
 async def _begin_new(
-    request: web.Request, begin: Begin, *, scope: str, ask: RequestModel
+    request: web.Request, begin: Begin, *, scope_of: ScopeOf, ask: RequestModel
 ) -> web.Response:
     """Open a session; with an Idempotency-Key its secret is one that a replay can make again."""
     service, idempotency_key = service_of(request), read_key(idempotency_key_of(request))
 
-    def key_of(uuid: UUID) -> GuestToken:
-        return derived_token(uuid, idempotency_key=idempotency_key or "", hashes=service.hashes)
+    def key_of(uuid: UUID, hashes: KeyedHashes) -> GuestToken:
+        return derived_token(uuid, idempotency_key=idempotency_key or "", hashes=hashes)
 
-    key = key_of(new_uuid()) if idempotency_key else random_token()
+    key = key_of(new_uuid(), service.hashes) if idempotency_key else random_token()
 
     def answer_with(answer: Loaded) -> web.Response:
         request[SUBJECT] = RequestSubject(session=answer.session, session_id=key.text)
@@ -101,7 +104,7 @@ async def _begin_new(
 
     return await idempotent(
         request,
-        binding_of(request, scope=scope, ask=ask, success=201),
+        binding_of(request, scope_of=scope_of, ask=ask, success=201),
         lambda command: begin(key, command),
         key_of=key_of,
         answer_with=answer_with,
