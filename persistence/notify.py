@@ -17,6 +17,8 @@ SESSIONS: Final = "booking_session"
 """Says `<session id>:<version>` of each session that has changed."""
 WORK: Final = "booking_work"
 """Says in how many seconds a worker will find something to do."""
+GATHERED: Final = 0.01
+"""Seconds for which news is gathered: about as long as a commit takes, so that nobody notices."""
 SOON: Final = "2.1"
 """When what a commit leaves behind is due, see `rowsets`."""
 
@@ -58,6 +60,7 @@ class Wakeups:
 
     async def _send(self) -> None:
         while self._news:
+            await asyncio.sleep(GATHERED)
             news = [(SESSIONS, f"{session_id}:{version}") for session_id, version in self._taken()]
             if self._work:
                 self._work = False
