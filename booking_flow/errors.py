@@ -40,6 +40,7 @@ class RefusalCode(StrEnum):
     SAILING_DEPARTED = "sailing_departed"
     SAILING_MISMATCH = "sailing_mismatch"
     CARD_INVALID = "card_invalid"
+    PAYMENT_REQUIRED = "payment_required"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     RATE_LIMITED = "rate_limited"
     SUPPLIER_MISCONFIGURED = "supplier_misconfigured"

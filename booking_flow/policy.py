@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -63,12 +63,24 @@ class Policy:
     """Seconds for which a guest waits beyond the limits of a step for its end to be written."""
     failed_yellow: FailedYellow = FailedYellow.UNKNOWN
     payment_channel: PaymentChannel = PaymentChannel.WITH_BOOKING
+    pay_later: bool = False
+    """Whether a channel that takes the card with the booking books without one, too."""
+    collect_within: timedelta = timedelta(hours=24)
+    """How soon a booking is to be paid, where the line names no time."""
+    balance_days: int | None = 90
+    """How many days before the sailing a balance is due, where the line names no day."""
     max_cards: int = 3
     party: PartyRules = field(default_factory=PartyRules)
     visibility_lag: timedelta = timedelta(minutes=15)
     """How long a booking may stay unseen at the supplier (traveltek.md, section 10, 5)."""
     task_time: timedelta = timedelta(hours=4)
     """How soon a person should have worked off a task."""
+
+    def balance_due(self, sailing_date: date, *, today: date) -> date | None:
+        """Return by when a balance is due, where the line has named no day."""
+        if self.balance_days is None:
+            return None
+        return max(today, sailing_date - timedelta(days=self.balance_days))
 
     def deposit_fits(self, deposit: Money, total: Money) -> bool:
         """Whether a deposit is within its bounds; none at all is."""

@@ -209,7 +209,10 @@ class WorkQueue(Protocol):
         """Return sessions whose hold or life has ended, or whose unwinding can be finished."""
 
     async def overdue_payments(self, *, limit: int) -> Sequence[UUID]:
-        """Return booked sessions whose payment deadline has passed."""
+        """Return booked sessions whose time to be paid, set by the line, has passed."""
+
+    async def uncollected_payments(self, *, limit: int) -> Sequence[UUID]:
+        """Return unpaid bookings that nobody collects, or should have collected by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,13 +147,29 @@ owed AS (
         id uuid, session_key text, item_key text, hold_until timestamptz)
 )"""
 
-# Work for a person.
+# Work for a person. There is one task to collect a payment at a time: it is moved, or told again
+# once it is late.
 TASKS: Final = """
 tasks AS (
-    INSERT INTO staff_tasks (session_id, id, kind, step_id, opened_at, due_at, not_before, facts)
+    INSERT INTO staff_tasks AS o (session_id, id, kind, step_id, opened_at, due_at, not_before,
+                                  facts)
     SELECT m.id, t.id, t.kind, t.step_id, m.now, t.due_at, t.not_before, t.facts
     FROM moved m CROSS JOIN jsonb_to_recordset(CAST(:tasks AS jsonb)) AS t(
         id uuid, kind text, step_id uuid, due_at timestamptz, not_before timestamptz, facts jsonb)
+    ON CONFLICT (session_id) WHERE kind = 'collect_payment' AND closed_at IS NULL
+    DO UPDATE SET due_at = excluded.due_at, facts = excluded.facts,
+        told_at = CASE WHEN excluded.facts ->> 'overdue' IS NULL THEN o.told_at END
+)"""
+
+# Nobody has to collect a payment any more: it is paid, or being cancelled.
+COLLECTED: Final = """
+collected AS (
+    UPDATE staff_tasks AS t
+    SET closed_at = m.now, version = t.version + 1, answer = CAST(:collected_as AS text),
+        closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
+    FROM moved m
+    WHERE t.session_id = m.id AND t.kind = 'collect_payment' AND t.closed_at IS NULL
+      AND t.id IS DISTINCT FROM CAST(:task_id AS uuid)
 )"""
 
 # Money that moved.
@@ -179,21 +195,24 @@ BOOKING: Final = """
 booking AS (
     INSERT INTO bookings AS b (session_id, line_id, reservation, supplier_booking_id, status,
                                total, paid, currency, paid_currency, payment_due_at,
-                               balance_due_date, card_brand, card_last4, booked_at)
+                               collect_by, balance_due_date, card_brand, card_last4, kept,
+                               booked_at)
     SELECT m.id, CAST(:line_id AS integer), CAST(:reservation AS text),
            CAST(:supplier_booking_id AS text), CAST(:booking_status AS text),
            CAST(:booking_total AS numeric), CAST(:paid AS numeric),
            CAST(:booking_currency AS text), CAST(:paid_currency AS text),
-           CAST(:payment_due_at AS timestamptz), CAST(:balance_due_date AS date),
-           CAST(:card_brand AS text), CAST(:card_last4 AS text), m.now
+           CAST(:payment_due_at AS timestamptz), CAST(:collect_by AS timestamptz),
+           CAST(:balance_due_date AS date), CAST(:card_brand AS text),
+           CAST(:card_last4 AS text), CAST(:kept AS numeric), m.now
     FROM moved m
     ON CONFLICT (session_id) DO UPDATE
     SET line_id = excluded.line_id, reservation = excluded.reservation,
         supplier_booking_id = excluded.supplier_booking_id, status = excluded.status,
         total = excluded.total, paid = excluded.paid, currency = excluded.currency,
         paid_currency = excluded.paid_currency, payment_due_at = excluded.payment_due_at,
-        balance_due_date = excluded.balance_due_date, card_brand = excluded.card_brand,
-        card_last4 = excluded.card_last4
+        collect_by = excluded.collect_by, balance_due_date = excluded.balance_due_date,
+        card_brand = excluded.card_brand, card_last4 = excluded.card_last4,
+        kept = excluded.kept
 )"""
 
 # Who travels, one sealed row each; a corrected name takes the place of the one that was wrong.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from booking_flow.flow import State
 from booking_flow.model.change import Change, IdempotencyBinding
 from booking_flow.model.session import Session
 from booking_flow.model.step import OpenStep, StepName, StepStatus
@@ -50,6 +51,8 @@ class Shape:
     owed: bool
     tasks: bool
     payments: bool
+    collected: bool
+    """A booking waits for its money no longer, and with that ends the task to collect it."""
     announced: bool
     """Somebody outside is to be told of it."""
     remembers: bool
@@ -100,11 +103,17 @@ def shape_of(
         owed=bool(change.owed),
         tasks=bool(change.tasks),
         payments=bool(change.payments),
+        collected=collectable(before) and not collectable(after),
         announced=announced,
         remembers=bool(change.remembers),
         remembered_step=remembered_step(change) is not None,
         audited=audited,
     )
+
+
+def collectable(session: Session) -> bool:
+    """Whether a booking waits for its money, and is not being cancelled."""
+    return session.state is State.BOOKED and session.unwinding is None
 
 
 def _ensure_kept(before: Session, after: Session) -> None:

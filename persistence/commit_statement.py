@@ -145,6 +145,7 @@ def _rows(shape: Shape) -> Iterator[str]:
         commit_inserts.CALLS: shape.calls,
         commit_inserts.OWED: shape.owed,
         commit_inserts.TASKS: shape.tasks,
+        commit_inserts.COLLECTED: shape.collected,
         commit_inserts.PAYMENTS: shape.payments,
         ANNOUNCED: shape.announced,
         commit_inserts.QUOTE: shape.quote,

@@ -90,6 +90,7 @@ def change_values(change: Change, *, owner: str) -> Values:
         "events": encode(event_rows(change.events, first_seq=before.version + 1)),
         "owed": encode(change.owed),
         "tasks": encode(change.tasks),
+        "collected_as": "cancelled" if after.unwinding is not None else after.state.value,
         "payments": encode([_payment_row(payment) for payment in change.payments]),
         **(_claim_values(change.claim) if change.claim else {}),
         **(_settle_values(change.settle) if change.settle else {}),
@@ -225,6 +226,8 @@ def _booking_values(booking: Booking) -> Values:
         "booking_currency": booking.total.currency,
         "paid_currency": booking.paid.currency,
         "payment_due_at": booking.payment_due_at,
+        "collect_by": booking.collect_by,
+        "kept": booking.kept and booking.kept.amount,
         "balance_due_date": booking.balance_due_date,
         **_card_values(booking.card),
     }

@@ -12,7 +12,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.party import Details, Party
 from booking_flow.model.pricing import Quote, Selection
 from booking_flow.model.sailing import Sailing
-from booking_flow.model.session import Booking, Session, Unwinding, UnwindingReason
+from booking_flow.model.session import Booking, Receipt, Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.ports import StepAttempt
 from booking_flow.supplier import SupplierSession
@@ -110,6 +110,10 @@ def _booking_of(row: Row) -> Booking | None:
         total=Money(row.booking_total, row.booking_currency),
         paid=Money(row.paid, row.paid_currency),
         payment_due_at=row.payment_due_at,
+        collect_by=row.collect_by,
+        kept=None if row.kept is None else Money(row.kept, row.paid_currency),
+        # Lists of sessions do without them.
+        receipts=decode_or_none(row._mapping.get("receipts"), tuple[Receipt, ...]) or (),
         balance_due_date=row.balance_due_date,
         card=mask_of(row.card_brand, row.card_last4),
     )

@@ -53,7 +53,17 @@ _LOAD: Final = "".join(
        k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
        t.fence, t.intent, b.reservation, b.supplier_booking_id, b.status AS booking_status,
        b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
-       b.payment_due_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now,
+       b.payment_due_at, b.collect_by, b.balance_due_date, b.card_brand, b.card_last4, b.kept,
+       (SELECT jsonb_agg(jsonb_build_object(
+                   'amount', jsonb_build_object('amount', CAST(p.amount AS text),
+                                                'currency', p.currency),
+                   'at', p.at,
+                   'by_card', p.step_id IS NOT NULL OR p.card_last4 IS NOT NULL,
+                   'card', CASE WHEN p.card_last4 IS NOT NULL THEN
+                       jsonb_build_object('brand', p.card_brand, 'last4', p.card_last4) END)
+                   ORDER BY p.id)
+        FROM booking_payments p WHERE p.session_id = b.session_id) AS receipts,
+       booking_now() AS now,
        least((SELECT min(c.opened_at) FROM staff_tasks c WHERE c.session_id = s.id
               AND c.kind = 'conflict' AND c.closed_at IS NULL),
              (SELECT min(f.entered_at) FROM forgotten_claims f WHERE f.session_id = s.id

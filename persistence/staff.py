@@ -19,14 +19,8 @@ LIFE: Final = timedelta(hours=12)
 """How long somebody stays signed in at most."""
 IDLE: Final = timedelta(hours=2)
 """After how long without a request they are signed out."""
-
-ADD: Final = text(
-    """
-    INSERT INTO staff_accounts (id, email, name, role, password_hash, created_at)
-    VALUES (:id, :email, :name, :role, :password_hash, booking_now())
-    ON CONFLICT (email) DO NOTHING RETURNING id
-    """
-)
+LINK_LIFE: Final = timedelta(minutes=15)
+"""How long who came by a link may choose a password without knowing the one before."""
 
 _ACCOUNT: Final = "SELECT a.id, a.email, a.name, a.role, a.password_hash, a.disabled_at"
 
@@ -36,34 +30,11 @@ ACCOUNTS: Final = text("".join((_ACCOUNT, " FROM staff_accounts a ORDER BY a.ema
 # One account, disabled or not.
 BY_EMAIL: Final = text("".join((_ACCOUNT, " FROM staff_accounts a WHERE a.email = :email")))
 
-# Shut an account and everything that opens it, at once.
-DISABLE: Final = text(
-    """
-    WITH shut AS (
-        UPDATE staff_accounts SET disabled_at = booking_now()
-        WHERE email = :email AND disabled_at IS NULL RETURNING id
-    ), cookies AS (
-        UPDATE staff_sessions AS c SET revoked_at = booking_now() FROM shut
-        WHERE c.account_id = shut.id AND c.revoked_at IS NULL
-    ), tokens AS (
-        UPDATE staff_tokens AS t SET revoked_at = booking_now() FROM shut
-        WHERE t.account_id = shut.id AND t.revoked_at IS NULL
-    )
-    SELECT id FROM shut
-    """
-)
-
-GRANT_TOKEN: Final = text(
-    """
-    INSERT INTO staff_tokens (token_hash, account_id, created_at)
-    VALUES (:token_hash, :account_id, booking_now())
-    """
-)
-
 BEGIN: Final = text(
     """
-    INSERT INTO staff_sessions (token_hash, account_id, created_at, last_seen_at, expires_at)
-    SELECT :token_hash, :account_id, now, now, now + CAST(:life AS interval)
+    INSERT INTO staff_sessions (token_hash, account_id, created_at, last_seen_at, expires_at,
+                                by_link)
+    SELECT :token_hash, :account_id, now, now, now + CAST(:life AS interval), :by_link
     FROM booking_now() AS now
     """
 )
@@ -100,16 +71,44 @@ IS_OPEN: Final = text(
     """
 )
 
+# Whose token this is; that it was used is noted once a minute.
 BY_TOKEN: Final = text(
     "".join(
         (
+            """
+            WITH used AS (
+                UPDATE staff_tokens SET last_used_at = booking_now()
+                WHERE token_hash = :token_hash
+                  AND (last_used_at IS NULL OR last_used_at < booking_now() - interval '1 minute')
+            )
+            """,
             _ACCOUNT,
             """
             FROM staff_tokens t JOIN staff_accounts a ON a.id = t.account_id
             WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND a.disabled_at IS NULL
+              AND (t.expires_at IS NULL OR t.expires_at > booking_now())
             """,
         )
     )
+)
+
+# The tokens of an account that open it, or did once.
+TOKENS: Final = text(
+    """
+    SELECT t.id, t.name, t.created_at, t.last_used_at, t.expires_at, t.revoked_at,
+           t.revoked_at IS NULL AND coalesce(t.expires_at > booking_now(), true) AS is_open
+    FROM staff_tokens t JOIN staff_accounts a ON a.id = t.account_id
+    WHERE a.email = :email ORDER BY t.id
+    """
+)
+
+# Whether a link began a sign-in, so that the password need not be known to be changed.
+BY_LINK: Final = text(
+    """
+    SELECT 1 FROM staff_sessions
+    WHERE token_hash = :token_hash AND by_link
+      AND created_at > booking_now() - CAST(:life AS interval)
+    """
 )
 
 # Sign out: this cookie, or every one of the account.
@@ -146,20 +145,25 @@ class Found:
     password_hash: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """An API token of an account by its number; the token itself is not kept."""
+
+    number: int
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    is_open: bool
+
+
 class PostgresStaff:
     """Accounts in PostgreSQL."""
 
     def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
-
-    async def add(
-        self, account_id: UUID, *, email: str, name: str, role: Role, password_hash: str
-    ) -> bool:
-        """Add an account; False when there is one with this address."""
-        values = {"id": account_id, "email": folded(email), "name": name, "role": role.value}
-        row = await fetch_one(self._engine, ADD, values | {"password_hash": password_hash})
-        return row is not None
 
     async def accounts(self) -> Sequence[Account]:
         """Return everyone, disabled accounts as well."""
@@ -170,19 +174,20 @@ class PostgresStaff:
         row = await fetch_one(self._engine, BY_EMAIL, {"email": folded(email)})
         return Found(account=account_of(row), password_hash=row.password_hash) if row else None
 
-    async def disable(self, email: str) -> bool:
-        """Shut an account with all its cookies and tokens; False when there is none open."""
-        return await fetch_one(self._engine, DISABLE, {"email": folded(email)}) is not None
-
-    async def grant_token(self, account_id: UUID, token: str) -> None:
-        """Let an API token open an account."""
-        values = {"account_id": account_id, "token_hash": hashed(token)}
-        await execute(self._engine, GRANT_TOKEN, values)
-
-    async def begin(self, account_id: UUID, token: str) -> None:
+    async def begin(self, account_id: UUID, token: str, *, by_link: bool = False) -> None:
         """Let a cookie open an account until it is revoked or too old."""
         values = {"account_id": account_id, "token_hash": hashed(token), "life": LIFE}
-        await execute(self._engine, BEGIN, values)
+        await execute(self._engine, BEGIN, values | {"by_link": by_link})
+
+    async def came_by_link(self, token: str) -> bool:
+        """Whether a link began the sign-in of a cookie, not long ago."""
+        values = {"token_hash": hashed(token), "life": LINK_LIFE}
+        return await fetch_one(self._engine, BY_LINK, values) is not None
+
+    async def tokens(self, email: str) -> Sequence[ApiToken]:
+        """Return the API tokens of an account, the oldest first."""
+        rows = await fetch_all(self._engine, TOKENS, {"email": folded(email)})
+        return [_token_of(row) for row in rows]
 
     async def by_cookie(self, token: str) -> Account | None:
         """Return whose cookie this is."""
@@ -228,4 +233,16 @@ def account_of(row: Row) -> Account:
         name=row.name,
         role=Role(row.role),
         disabled_at=row.disabled_at,
+    )
+
+
+def _token_of(row: Row) -> ApiToken:
+    return ApiToken(
+        number=row.id,
+        name=row.name,
+        created_at=row.created_at,
+        last_used_at=row.last_used_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        is_open=row.is_open,
     )

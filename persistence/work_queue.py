@@ -174,6 +174,26 @@ OVERDUE: Final = text(
 )
 
 
+# Unpaid bookings without a task to collect, and those whose task is late and not escalated. Where
+# the line has set the time, that time is for `OVERDUE`. While answers disagree, nobody collects.
+UNCOLLECTED: Final = text(
+    """
+    SELECT s.id FROM booking_sessions s
+    LEFT JOIN staff_tasks t
+        ON t.session_id = s.id AND t.kind = 'collect_payment' AND t.closed_at IS NULL
+    WHERE s.state = 'booked' AND s.unwinding_since IS NULL AND s.open_step IS NULL
+      AND (t.id IS NULL OR (s.pay_by IS NULL AND t.due_at <= booking_now()
+                            AND t.facts ->> 'overdue' IS NULL))
+      AND EXISTS (SELECT FROM bookings b WHERE b.session_id = s.id)
+      AND NOT EXISTS (SELECT FROM staff_tasks c WHERE c.session_id = s.id
+                      AND c.kind = 'conflict' AND c.closed_at IS NULL)
+      AND NOT EXISTS (SELECT FROM forgotten_claims f WHERE f.session_id = s.id
+                      AND f.entered_as = 'task' AND f.closed_at IS NULL)
+    ORDER BY s.created_at LIMIT :limit
+    """
+)
+
+
 class PostgresWorkQueue:
     """Work in PostgreSQL; `owner` names this process on what it takes."""
 
@@ -245,8 +265,12 @@ class PostgresWorkQueue:
         return [row.id for row in await fetch_all(self._engine, DUE_SESSIONS, {"limit": limit})]
 
     async def overdue_payments(self, *, limit: int) -> Sequence[UUID]:
-        """Return booked sessions whose payment deadline has passed."""
+        """Return booked sessions whose time to be paid, set by the line, has passed."""
         return [row.id for row in await fetch_all(self._engine, OVERDUE, {"limit": limit})]
+
+    async def uncollected_payments(self, *, limit: int) -> Sequence[UUID]:
+        """Return unpaid bookings that nobody collects, or should have collected by now."""
+        return [row.id for row in await fetch_all(self._engine, UNCOLLECTED, {"limit": limit})]
 
     def _terms(self, limit: int, lease_seconds: float) -> Mapping[str, object]:
         return {"limit": limit, "lease": timedelta(seconds=lease_seconds), "owner": self._owner}

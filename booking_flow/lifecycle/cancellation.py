@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from booking_flow.errors import Refused
+from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State, Trigger
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
@@ -74,9 +74,11 @@ def owed_for(session: Session, at: DecisionContext) -> tuple[OwedUndo, ...]:
 
 
 def payment_overdue(session: Session, at: DecisionContext) -> Change | None:
-    """Begin to unwind a booking whose payment deadline has passed."""
+    """Begin to unwind an unpaid booking whose time is over that the line itself has set."""
     due = session.booking.payment_due_at if session.booking else None
     if session.state is not State.BOOKED or not session.idle or due is None or due > at.now:
+        return None
+    if session.disputed_since is not None:
         return None
     why = "the payment deadline passed"
     return unwind(begin(session), UnwindingReason.EXPIRE, at, why=why)
@@ -96,6 +98,18 @@ def cancel(session: Session, *, reason: str | None, at: DecisionContext) -> Chan
     if session.open_step is not None:
         return change.record(EventKind.CANCEL_REQUESTED, trigger=Trigger.CANCEL, reason=reason)
     return unwind(change, UnwindingReason.CANCEL, at, why=reason)
+
+
+def cancel_unpaid(session: Session, at: DecisionContext, *, reason: str | None) -> Change:
+    """Have the line cancel a booking that will not be paid.
+
+    Raises:
+        Refused: it is being cancelled already, or is over.
+    """
+    change = cancel(session, reason=reason, at=at)
+    if change is None:
+        raise refuse(RefusalCode.WRONG_STATE, "It is cancelled, or about to be.")
+    return change
 
 
 def cancel_by_guest(session: Session, *, words: str | None, at: DecisionContext) -> Change | None:

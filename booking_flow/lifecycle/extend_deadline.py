@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, time
 from enum import StrEnum
 
 from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.flow import State
+from booking_flow.lifecycle.collection import collect
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, UnwindingReason
@@ -51,7 +51,8 @@ def extended(
     change = begin(session).record(EventKind.NOTE, reason=reason, details=details)
     if deadline is Deadline.SESSION:
         return change.put(expires_at=until)
-    return change.put(booking=replace(booking_of(session), payment_due_at=until))
+    change = change.put(booking=booking_of(session).due_later(until))
+    return collect(change, at)
 
 
 def movable(session: Session) -> Deadline | None:
@@ -60,7 +61,7 @@ def movable(session: Session) -> Deadline | None:
         return None
     if not session.reserved:
         return Deadline.SESSION
-    due = session.booking.payment_due_at if session.booking else None
+    due = session.booking.due_by if session.booking else None
     return Deadline.PAYMENT if session.state is State.BOOKED and due is not None else None
 
 
@@ -70,7 +71,7 @@ def _reach(session: Session, deadline: Deadline, at: DecisionContext) -> tuple[d
         raise wrong_state(session, f"another {deadline} deadline")
     if deadline is Deadline.SESSION:
         return session.expires_at, _session_end(session, at)
-    due = booking_of(session).payment_due_at
+    due = booking_of(session).due_by
     return due or at.now, _payment_end(session, at)
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from booking_flow.errors import RefusalCode, Refused, invalid, refuse
 from booking_flow.flow import ENDS, FLOW, RESERVED, State, Trigger
 from booking_flow.lifecycle.cancellation import owed_for
+from booking_flow.lifecycle.collection import collect
 from booking_flow.model.change import Change, begin
 from booking_flow.model.session import Session
 from booking_flow.steps.context import DecisionContext
@@ -79,9 +80,9 @@ def moved(
         _ensure_taken_on(jump, override=override, accepted=accepted)
     change = _handed_over(begin(session), at)
     if jump.trigger is not None:
-        return _tidied(change.move(jump.trigger, reason=reason), at)
+        return collect(_tidied(change.move(jump.trigger, reason=reason), at), at)
     details = {"remains": ", ".join(jump.remains)} if jump.remains else {}
-    return _tidied(change.jump(to, reason=reason, details=details), at)
+    return collect(_tidied(change.jump(to, reason=reason, details=details), at), at)
 
 
 def _ensure_idle(session: Session) -> None:

@@ -69,6 +69,11 @@ class Basket:
     """Set once a booking attempt failed: ask basket.pl before the next."""
 
     @property
+    def due_with_booking(self) -> Money:
+        """Return what the line asks for with the booking at least."""
+        return self.deposit if self.deposit_possible else self.total
+
+    @property
     def deposit_possible(self) -> bool:
         """Whether less than the total may be paid now."""
         return self.deposit.positive and self.deposit.amount < self.total.amount

@@ -12,19 +12,24 @@ from booking_flow.flow import State, Trigger, target
 from booking_flow.model.card import CardMask
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
-from booking_flow.model.session import Session
+from booking_flow.model.session import Receipt, Session
 from booking_flow.model.step import OwedUndo, StepClaim, StepSettlement
 from booking_flow.model.task import StaffTask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRecord:
-    """Money that moved for a booking."""
+    """Money that moved for a booking; a refund is negative."""
 
     amount: Money
     auth_code: str | None
     card: CardMask | None
     step_id: UUID | None
+
+    @property
+    def by_card(self) -> bool:
+        """Whether a card was charged; everything else is entered by staff."""
+        return self.step_id is not None or self.card is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +151,7 @@ class Change:
         """Return the change with more rows beside the session."""
         return replace(
             self,
+            after=_with_receipts(self.after, payments),
             owed=self.owed + owed,
             tasks=self.tasks + tasks,
             payments=self.payments + payments,
@@ -154,6 +160,16 @@ class Change:
     def _with(self, event: Event, *, state: State) -> Change:
         after = replace(self.after, state=state, version=self.after.version + 1)
         return replace(self, after=after, events=(*self.events, event))
+
+
+def _with_receipts(session: Session, payments: tuple[PaymentRecord, ...]) -> Session:
+    if session.booking is None or not payments:
+        return session
+    entries = tuple(
+        Receipt(amount=each.amount, by_card=each.by_card, card=each.card) for each in payments
+    )
+    booking = replace(session.booking, receipts=session.booking.receipts + entries)
+    return replace(session, booking=booking)
 
 
 def begin(session: Session) -> Change:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -22,6 +23,18 @@ NO_DETAILS: Final = Details()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Money that was received for a booking, or went back: then its amount is negative."""
+
+    amount: Money
+    at: datetime | None = None
+    """None until it is stored."""
+    by_card: bool = False
+    """Whether a card was charged; anything else was received outside and entered by staff."""
+    card: CardMask | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
     """A reservation at the cruise line."""
 
@@ -31,8 +44,26 @@ class Booking:
     total: Money
     paid: Money
     payment_due_at: datetime | None = None
+    """When the line lets it lapse, as far as it said so."""
+    collect_by: datetime | None = None
+    """By when staff are to have collected what is due, where the line has named no time."""
     balance_due_date: date | None = None
     card: CardMask | None = None
+    kept: Money | None = None
+    """What the line keeps of a cancelled booking; None until staff have entered it."""
+    receipts: tuple[Receipt, ...] = field(default=(), compare=False)
+    """Every entry of `paid`; they are rows of their own, so that no booking is written for them."""
+
+    @property
+    def received(self) -> Money:
+        """Return what was received, before anything went back."""
+        return self.paid + self.refunded
+
+    @property
+    def refunded(self) -> Money:
+        """Return what went back."""
+        back = (-each.amount.amount for each in self.receipts if each.amount.amount < 0)
+        return Money(sum(back, start=Decimal(0)), self.paid.currency)
 
     @property
     def outstanding(self) -> Money:
@@ -40,6 +71,11 @@ class Booking:
         if self.paid.currency != self.total.currency:
             return self.total
         return self.total - self.paid
+
+    @property
+    def due_by(self) -> datetime | None:
+        """Return by when what is due with it is to be paid."""
+        return self.payment_due_at or self.collect_by
 
     def with_paid(self, paid: Money) -> Booking:
         """Return the booking with this much paid."""
@@ -49,6 +85,12 @@ class Booking:
         """Return the booking with so much more paid, whatever currency the line booked in."""
         same = self.paid.currency == amount.currency
         return self.with_paid(self.paid + amount if same else amount)
+
+    def due_later(self, until: datetime) -> Booking:
+        """Return the booking with its deadline moved, be it the line's or our own."""
+        if self.payment_due_at is not None:
+            return replace(self, payment_due_at=until)
+        return replace(self, collect_by=until)
 
     def without_deadline(self) -> Booking:
         """Return the booking with no deadline left by which it must be paid."""
@@ -106,6 +148,22 @@ class Session:
     def reserved(self) -> bool:
         """Whether the line holds a reservation for it."""
         return self.state in RESERVED
+
+    @property
+    def still_due(self) -> Money:
+        """Return what is due with the booking and not paid yet; a balance is due later.
+
+        Raises:
+            LookupError: nothing is booked.
+        """
+        if self.booking is None:
+            raise LookupError("nothing is booked")
+        left = self.booking.outstanding
+        asked = self.basket.due_with_booking if self.basket is not None else left
+        paid = self.booking.paid
+        if {asked.currency, paid.currency} != {left.currency}:
+            return left
+        return min(left, asked - paid, key=lambda money: money.amount)
 
     @property
     def idle(self) -> bool:

@@ -33,6 +33,10 @@ class TaskKind(StrEnum):
     """A mail about the session could not be delivered."""
     ERASURE_REQUESTED = "erasure_requested"
     """The guest asks that what they typed is erased."""
+    COLLECT_PAYMENT = "collect_payment"
+    """A booking is not paid: staff collect what is due, or have it cancelled."""
+    CANCELLATION_REFUND = "cancellation_refund"
+    """A paid booking is cancelled: the line keeps a part, and the rest goes back."""
     FORGOTTEN = "forgotten"
     """What was asked of the supplier for a session that the database has forgotten."""
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from booking_flow.claim_journal import JournaledStep
 from booking_flow.errors import Refused
-from booking_flow.lifecycle import cancellation
+from booking_flow.lifecycle import cancellation, collection
 from booking_flow.model.change import Change
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
@@ -199,8 +199,14 @@ class Recovery:
         if loaded.session.unwinding is not None:
             await self._compensation.finish_if_paid_back(loaded, command=self._command)
 
+    async def collection(self, session_id: UUID) -> None:
+        """Have staff collect what is due for a booking, and hear of it once it is late."""
+        await self._decide(
+            await self._unit_of_work.reload(session_id), collection.see_to_collection
+        )
+
     async def payment(self, session_id: UUID) -> None:
-        """Begin to unwind a booking whose payment deadline has passed."""
+        """Begin to unwind a booking whose time is over that the line itself has set."""
         await self._decide(
             await self._unit_of_work.reload(session_id), cancellation.payment_overdue
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State
-from booking_flow.lifecycle import cancellation, line_cancellation, manual_transition
+from booking_flow.lifecycle import cancellation, line_cancellation, manual_transition, refund
 from booking_flow.lifecycle import correct as correcting
 from booking_flow.lifecycle import extend_deadline as extending
 from booking_flow.lifecycle import record_payment as recording
@@ -55,6 +56,18 @@ class Received(Parameters):
     def facts(self) -> Mapping[str, str]:
         """Return what the audit notes of it."""
         return {"amount": str(self.amount)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept(Parameters):
+    """What the line keeps of a cancelled booking, in the currency that was paid."""
+
+    kept: Decimal
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Return what the audit notes of it."""
+        return {"kept": str(self.kept)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +156,16 @@ async def _extend(act: Act, given: MoreTime) -> Loaded:
 
 async def _record(act: Act, given: Received) -> Loaded:
     return await act.decide(
-        lambda session, at: recording.recorded(session, given.amount, at, reason=act.reason)
+        lambda session, _: recording.recorded(session, given.amount, reason=act.reason)
+    )
+
+
+async def _refund(act: Act, given: Kept) -> Loaded:
+    closing = await _closing(act, AnswerKind.REFUNDED, of=TaskKind.CANCELLATION_REFUND)
+    return await act.decide(
+        lambda session, _: replace(
+            refund.refunded(session, given.kept, reason=act.reason), closes=closing
+        )
     )
 
 
@@ -165,7 +187,7 @@ async def _confirm_cancellation(act: Act, _: Parameters) -> Loaded:
     return await _end_cancellation(
         act,
         AnswerKind.LINE_CANCELLED,
-        lambda session: line_cancellation.line_cancelled(session, reason=act.reason),
+        lambda session, at: line_cancellation.line_cancelled(session, at, reason=act.reason),
     )
 
 
@@ -173,21 +195,23 @@ async def _refuse_cancellation(act: Act, _: Parameters) -> Loaded:
     return await _end_cancellation(
         act,
         AnswerKind.LINE_REFUSED,
-        lambda session: line_cancellation.line_refused(session, reason=act.reason),
+        lambda session, at: line_cancellation.line_refused(session, at, reason=act.reason),
     )
 
 
 async def _end_cancellation(
-    act: Act, kind: AnswerKind, decide: Callable[[Session], Change]
+    act: Act, kind: AnswerKind, decide: Callable[[Session, DecisionContext], Change]
 ) -> Loaded:
     closing = await _closing(act, kind)
-    return await act.decide(lambda session, _: replace(decide(session), closes=closing))
+    return await act.decide(lambda session, at: replace(decide(session, at), closes=closing))
 
 
-async def _closing(act: Act, kind: AnswerKind) -> TaskClosing | None:
-    """Return how to close the task that asks the line, while it is open and no colleague's."""
+async def _closing(
+    act: Act, kind: AnswerKind, *, of: TaskKind = TaskKind.CANCEL_WITH_LINE
+) -> TaskClosing | None:
+    """Return how to close the task that this answers, while it is open and no colleague's."""
     for task in await act.work.tasks.tasks_of(act.loaded.session.id):
-        if task.kind is TaskKind.CANCEL_WITH_LINE and task.closed_at is None:
+        if task.kind is of and task.closed_at is None:
             ensure_free(task, act.order.staff)
             return TaskClosing(task_id=task.id, version=task.version, answer=kind.value)
     return None
@@ -263,13 +287,19 @@ def _not_movable(now: Situation) -> str | None:
 
 def _not_recordable(now: Situation) -> str | None:
     session = now.session
-    if recording.recordable(session, now.at.policy):
+    if recording.recordable(session):
         return None
     if not session.reserved or session.booking is None:
         return "Nothing is booked, so nothing is owed."
     if not session.booking.outstanding.positive:
         return "Nothing is owed."
-    return _busy(session) or recording.ELSEWHERE.detail
+    return _busy(session)
+
+
+def _not_refundable(now: Situation) -> str | None:
+    if refund.refundable(now.session):
+        return None
+    return "No money of a cancelled booking is to be settled."
 
 
 def _not_correctable(now: Situation) -> str | None:
@@ -379,6 +409,16 @@ RECORD: Final[Action[Received]] = Action(
     run=_record,
     why_not=_not_recordable,
 )
+REFUND: Final[Action[Kept]] = Action(
+    name="record-refund",
+    label="Settle the money",
+    about="Enters what the line keeps of a cancelled booking, once the rest has gone back to the "
+    "guest. It pays nobody.",
+    done=_says("What the line keeps and what went back is entered."),
+    run=_refund,
+    why_not=_not_refundable,
+    grave=True,
+)
 CORRECT: Final[Action[RightWords]] = Action(
     name="correct",
     label="Correct what was typed",
@@ -457,7 +497,7 @@ ERASE: Final[Action[Parameters]] = Action(
     grave=True,
 )
 _EVERY: Final[tuple[Action[Any], ...]] = (
-    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, CORRECT, RESEND),
+    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, REFUND, CORRECT, RESEND),
     *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, REDACT, ERASE),
 )
 ACTIONS: Final[Mapping[str, Action[Any]]] = MappingProxyType({each.name: each for each in _EVERY})

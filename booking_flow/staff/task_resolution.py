@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
-from typing import assert_never
+from typing import Final
 from uuid import UUID
 
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
-from booking_flow.lifecycle import line_cancellation
+from booking_flow.lifecycle import cancellation, line_cancellation, record_payment, refund
 from booking_flow.lifecycle.correct import answer_name
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, TaskClosing, begin
@@ -37,6 +38,12 @@ class AnswerKind(StrEnum):
     NOT_PAID = "not_paid"
     LINE_CANCELLED = "line_cancelled"
     LINE_REFUSED = "line_refused"
+    RECEIVED = "received"
+    """What is due now was received outside."""
+    CANCEL_BOOKING = "cancel_booking"
+    """It will not be paid: the line is to cancel it."""
+    REFUNDED = "refunded"
+    """The line keeps so much of a cancelled booking, and the rest has gone back."""
     DONE = "done"
 
 
@@ -44,6 +51,8 @@ POSSIBLE = {
     TaskKind.BOOK_UNKNOWN: (AnswerKind.RESERVATION, AnswerKind.NOT_BOOKED),
     TaskKind.PAY_UNKNOWN: (AnswerKind.PAID, AnswerKind.NOT_PAID),
     TaskKind.CANCEL_WITH_LINE: (AnswerKind.LINE_CANCELLED, AnswerKind.LINE_REFUSED),
+    TaskKind.COLLECT_PAYMENT: (AnswerKind.RECEIVED, AnswerKind.CANCEL_BOOKING),
+    TaskKind.CANCELLATION_REFUND: (AnswerKind.REFUNDED,),
     TaskKind.PRICE_MISMATCH: (AnswerKind.DONE,),
     TaskKind.SAILING_MISMATCH: (AnswerKind.DONE,),
     TaskKind.REFUND: (AnswerKind.DONE,),
@@ -74,6 +83,8 @@ class TaskAnswer:
     """Takes a reservation that disagrees with the attempt, or that cannot be read."""
     takeover: bool = False
     """Answers what a colleague works on."""
+    kept: Decimal | None = None
+    """What the line keeps of a cancelled booking, in the currency that was paid."""
 
     @property
     def words(self) -> str:
@@ -268,6 +279,37 @@ def _both_sides(differences: tuple[Disagreement, ...]) -> Refusal:
     )
 
 
+def _noted(session: Session, _: DecisionContext, said: TaskAnswer) -> Change:
+    return begin(session).record(EventKind.NOTE, reason=said.note or "done")
+
+
+_SETTLES: Final[Mapping[AnswerKind, Callable[[Session, DecisionContext], Change]]] = {
+    AnswerKind.NOT_BOOKED: not_booked,
+    AnswerKind.PAID: paid_after_all,
+    AnswerKind.NOT_PAID: not_paid,
+}
+"""What an answer about a step that is still open comes to."""
+_SAYS: Final[Mapping[AnswerKind, Callable[[Session, DecisionContext, TaskAnswer], Change]]] = {
+    AnswerKind.LINE_CANCELLED: lambda session, at, said: line_cancellation.line_cancelled(
+        session, at, reason=said.note
+    ),
+    AnswerKind.LINE_REFUSED: lambda session, at, said: line_cancellation.line_refused(
+        session, at, reason=said.note
+    ),
+    AnswerKind.RECEIVED: lambda session, _, said: record_payment.received_in_full(
+        session, reason=said.note
+    ),
+    AnswerKind.CANCEL_BOOKING: lambda session, at, said: cancellation.cancel_unpaid(
+        session, at, reason=said.note
+    ),
+    AnswerKind.REFUNDED: lambda session, _, said: refund.refunded(
+        session, said.kept, reason=said.note
+    ),
+    AnswerKind.DONE: _noted,
+}
+"""What the other answers come to; a reservation is looked up first."""
+
+
 def _name_answered(
     task: StoredTask, answer: TaskAnswer
 ) -> Callable[[Session, DecisionContext], Change]:
@@ -277,23 +319,9 @@ def _name_answered(
 
 def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionContext], Change]:
     def carry_out(session: Session, at: DecisionContext) -> Change:
-        match answer.kind:
-            case AnswerKind.NOT_BOOKED:
-                _ensure_step(session, task)
-                return not_booked(session, at)
-            case AnswerKind.PAID:
-                _ensure_step(session, task)
-                return paid_after_all(session, at)
-            case AnswerKind.NOT_PAID:
-                _ensure_step(session, task)
-                return not_paid(session, at)
-            case AnswerKind.LINE_CANCELLED:
-                return line_cancellation.line_cancelled(session, reason=answer.note)
-            case AnswerKind.LINE_REFUSED:
-                return line_cancellation.line_refused(session, reason=answer.note)
-            case AnswerKind.DONE | AnswerKind.RESERVATION:
-                return begin(session).record(EventKind.NOTE, reason=answer.note or "done")
-            case never:
-                assert_never(never)
+        if (settle := _SETTLES.get(answer.kind)) is not None:
+            _ensure_step(session, task)
+            return settle(session, at)
+        return _SAYS[answer.kind](session, at, answer)
 
     return carry_out

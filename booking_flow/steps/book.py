@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -12,7 +12,8 @@ from booking_flow.booking_results import BookVerdict, judge_book
 from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
 from booking_flow.flow import State, Trigger
-from booking_flow.lifecycle.cancellation import obey_cancel, owed_for, staff_task
+from booking_flow.lifecycle.cancellation import owed_for, staff_task
+from booking_flow.lifecycle.collection import conclude
 from booking_flow.model.agreement import decisive
 from booking_flow.model.basket import Basket, BasketAnswer
 from booking_flow.model.card import Charge, Payment
@@ -53,6 +54,10 @@ from booking_flow.steps.step import (
 from booking_flow.supplier import BookAnswer, BookOrder, BookStatus, CallContext, ImportedBooking
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
+PAYMENT_REQUIRED = Refusal(
+    code=RefusalCode.PAYMENT_REQUIRED,
+    detail="The payment is taken together with the booking: send a card.",
+)
 NOT_BOOKED = Refusal(code=RefusalCode.SUPPLIER_ERROR, detail="The booking was not made.")
 
 
@@ -70,7 +75,7 @@ NO_CONSENT = Consent()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookRequest:
-    """What the guest sends to book; without `payment` the whole balance stays outstanding."""
+    """What the guest sends to book; `payment` belongs to it where the channel takes cards here."""
 
     passengers: tuple[Passenger, ...]
     contact: Contact
@@ -144,9 +149,10 @@ def _check_dining(basket: Basket, dining: str | None) -> Refusal | None:
 def _check_payment(
     session: Session, payment: Payment | None, at: DecisionContext
 ) -> Refusal | None:
+    takes_card = channel_of(at.policy).card_with_booking
     if payment is None:
-        return None
-    if not channel_of(at.policy).card_with_booking:
+        return PAYMENT_REQUIRED if takes_card and not at.policy.pay_later else None
+    if not takes_card:
         return invalid("/payment", "is not taken together with the booking")
     return check_payment(
         payment, due=due_now(basket_of(session), payment.payment_type), session=session, at=at
@@ -215,7 +221,7 @@ def settle_book(
 ) -> Change:
     """Judge what book.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
-        return obey_cancel(_book_failed(session, ended, at), at)
+        return conclude(_book_failed(session, ended, at), at)
     differing = agreement.differences_of(session, ended.answer.stated)
     verdict = judge_book(
         ended.answer,
@@ -224,7 +230,7 @@ def settle_book(
         total=basket_of(session).total,
         failed_yellow=at.policy.failed_yellow,
     )
-    return obey_cancel(entered(session, ended, verdict, at), at)
+    return conclude(entered(session, ended, verdict, at), at)
 
 
 def _book_failed(session: Session, failure: outcomes.Failure, at: DecisionContext) -> Change:
@@ -309,7 +315,7 @@ def _booked(
     session: Session, asked: BookResult, verdict: BookVerdict, at: DecisionContext
 ) -> Change:
     step = outcomes.open_step(session)
-    booking = _booking(session, asked, verdict)
+    booking = _booking(session, asked, verdict, at)
     change = outcomes.done(session, evidence=evidence_of(asked.answer))
     change = change.put(booking=booking).move(
         Trigger.BOOK,
@@ -331,7 +337,9 @@ def _requests_task(session: Session, at: DecisionContext) -> tuple[StaffTask, ..
     return (staff_task(session, TaskKind.PASS_ON_REQUESTS, at),)
 
 
-def _booking(session: Session, asked: BookResult, verdict: BookVerdict) -> Booking:
+def _booking(
+    session: Session, asked: BookResult, verdict: BookVerdict, at: DecisionContext
+) -> Booking:
     answer, charge = asked.answer, asked.charge
     total = answer.total or basket_of(session).total
     taken = charge.amount if charge and verdict.pay is StepStatus.DONE else None
@@ -342,9 +350,17 @@ def _booking(session: Session, asked: BookResult, verdict: BookVerdict) -> Booki
         total=total,
         paid=taken or Money(Decimal(0), total.currency),
         payment_due_at=answer.payment_due_at,
-        balance_due_date=answer.balance_due_date,
+        balance_due_date=answer.balance_due_date or _balance_due(session, taken, at),
         card=charge.card if charge else None,
     )
+
+
+def _balance_due(session: Session, taken: Money | None, at: DecisionContext) -> date | None:
+    """Return by when a balance is due by our own rule; without a deposit there is none."""
+    basket = basket_of(session)
+    if taken == basket.total or not basket.deposit_possible:
+        return None
+    return at.policy.balance_due(session.sailing.sailing_date, today=at.now.date())
 
 
 def _pay_too(
@@ -396,7 +412,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: DecisionConte
     )
     asked = BookResult(answer=answer, charge=charge)
     change = entered(session, asked, verdict, at)
-    return obey_cancel(compare_receipt(change, found, at), at)
+    return conclude(compare_receipt(change, found, at), at)
 
 
 def _paid_status(
@@ -412,7 +428,7 @@ def not_booked(session: Session, at: DecisionContext) -> Change:
     change = outcomes.refused(session, NOT_BOOKED, sent=True)
     if basket_of(session).hold_until <= at.now:
         change = let_go(change, session, at)
-    return obey_cancel(change, at)
+    return conclude(change, at)
 
 
 async def reconcile_book(session: Session, ask: EvidenceSources, ctx: CallContext) -> Finding:

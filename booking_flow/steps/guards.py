@@ -93,7 +93,16 @@ def allowed_triggers(session: Session, *, policy: Policy) -> tuple[Trigger, ...]
     if session.open_step is not None:
         return (Trigger.CANCEL,) if session.cancel_requested_at is None else ()
     hidden = CLAIMING if session.disputed_since is not None else _elsewhere(policy)
-    return tuple(trigger for trigger in triggers_from(session.state) if trigger not in hidden)
+    known = triggers_from(session.state)
+    if balance_payable(session):
+        known = (Trigger.PAY, *known)
+    return tuple(trigger for trigger in known if trigger not in hidden)
+
+
+def balance_payable(session: Session) -> bool:
+    """Whether a paid booking owes a balance; paying that moves it nowhere."""
+    made = session.booking
+    return session.state is State.PAID and made is not None and made.outstanding.positive
 
 
 def _elsewhere(policy: Policy) -> frozenset[Trigger]:

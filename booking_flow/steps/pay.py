@@ -13,7 +13,8 @@ from booking_flow.booking_results import CARD_DECLINED, judge_payment
 from booking_flow.channels import channel_of
 from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
 from booking_flow.flow import State, Trigger
-from booking_flow.lifecycle.cancellation import obey_cancel, staff_task
+from booking_flow.lifecycle.cancellation import staff_task
+from booking_flow.lifecycle.collection import conclude
 from booking_flow.model.agreement import Difference, decisive
 from booking_flow.model.basket import Basket
 from booking_flow.model.card import CardBrand, CardMask, Charge, Payment, PaymentType, check_card
@@ -26,8 +27,8 @@ from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import SpooledAnswer, TakenCheck
 from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure
-from booking_flow.steps.hold import basket_of, supplier_key
+from booking_flow.steps.guards import balance_payable, ensure, ensure_open
+from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.live_prices import line_record
 from booking_flow.steps.step import (
     ASK_EVERY,
@@ -40,6 +41,7 @@ from booking_flow.steps.step import (
 from booking_flow.supplier import CallContext, ImportedBooking, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
+BALANCE_PAID = "the balance was paid by card"
 NOT_PAID = Refusal(code=RefusalCode.CARD_DECLINED, detail="The payment was not taken.")
 COMPARED = "what the line has received was compared with what is entered as paid"
 SESSION_CLOSED = Refusal(
@@ -63,9 +65,7 @@ def check_payment(
 
 def due_now(basket: Basket, payment_type: PaymentType) -> Money:
     """Return what the basket asks for now; without a deposit option that is the total."""
-    if payment_type is PaymentType.DEPOSIT and basket.deposit_possible:
-        return basket.deposit
-    return basket.total
+    return basket.due_with_booking if payment_type is PaymentType.DEPOSIT else basket.total
 
 
 def intent_of(charge: Charge) -> dict[str, str]:
@@ -76,11 +76,14 @@ def intent_of(charge: Charge) -> dict[str, str]:
 
 
 def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | None) -> Change:
-    """Enter money that moved."""
+    """Enter money that moved; a balance leaves the state as it is."""
     record = PaymentRecord(
         amount=charge.amount, auth_code=auth_code, card=charge.card, step_id=step_id
     )
-    return change.plus(payments=(record,)).move(Trigger.PAY, details={"amount": str(charge.amount)})
+    change, details = change.plus(payments=(record,)), {"amount": str(charge.amount)}
+    if change.after.state is State.PAID:
+        return change.record(EventKind.NOTE, reason=BALANCE_PAID, details=details)
+    return change.move(Trigger.PAY, details=details)
 
 
 def received(session: Session, charge: Charge, record: ImportedBooking | None) -> bool:
@@ -182,18 +185,30 @@ def pay_unknown(
 
 
 def claim_pay(session: Session, payment: Payment, at: DecisionContext) -> Change:
-    """Check a payment for a booked session and claim the step."""
-    ensure(session, Trigger.PAY)
+    """Check a payment for a booking, or for the balance of a paid one, and claim the step.
+
+    It may come long after the session's own time: whether it can still be taken, the supplier says.
+    """
+    ensure_open(session)
+    if not balance_payable(session):
+        ensure(session, Trigger.PAY)
     booking = booking_of(session)
     if not channel_of(at.policy).card_after_booking:
         raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
-    due = due_now(basket_of(session), payment.payment_type)
+    due = _payable(session, payment.payment_type)
     if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:
         raise Refused(refusal)
     change = begin(session).put(
         cards_tried=session.cards_tried + 1, booking=replace(booking, card=payment.card.mask)
     )
-    return outcomes.claimed(change, PAY, at, intent=intent_of(payment.charge))
+    claimed = outcomes.claimed(change, PAY, at, intent=intent_of(payment.charge))
+    return replace(claimed, live=False)
+
+
+def _payable(session: Session, payment_type: PaymentType) -> Money:
+    """Return what a payment has to come to: what is due now, or all that is outstanding."""
+    due_later = session.state is State.PAID or payment_type is PaymentType.FULL_PAYMENT
+    return booking_of(session).outstanding if due_later else session.still_due
 
 
 def booking_of(session: Session) -> Booking:
@@ -230,9 +245,9 @@ def settle_pay(
 ) -> Change:
     """Judge what payment.pl answered and enter it."""
     if isinstance(ended, outcomes.Failure):
-        return obey_cancel(_pay_failed(session, ended, at), at)
+        return conclude(_pay_failed(session, ended, at), at)
     if ended.record and (other := decisive(agreement.differences_of(session, ended.record.stated))):
-        return obey_cancel(_other_record(session, ended, other, at), at)
+        return conclude(_other_record(session, ended, other, at), at)
     match judge_payment(ended.answer, asked=ended.charge.amount):
         case StepStatus.DONE:
             change = compare_receipt(_payment_taken(session, ended), ended.record, at)
@@ -240,7 +255,7 @@ def settle_pay(
             change = outcomes.refused(session, CARD_DECLINED, sent=True)
         case _:
             change = _pay_open(session, _evidence_of(ended.answer), at)
-    return obey_cancel(change, at)
+    return conclude(change, at)
 
 
 def _other_record(
@@ -344,12 +359,12 @@ def paid_after_all(
     old = booking_of(session)
     change = outcomes.done(session).put(booking=old.receiving(charge.amount))
     change = paid(change, charge, None, step.id)
-    return obey_cancel(compare_receipt(change, record, at), at)
+    return conclude(compare_receipt(change, record, at), at)
 
 
 def not_paid(session: Session, at: DecisionContext) -> Change:
     """Settle an unknown payment as not taken; the booking stays, unpaid."""
-    return obey_cancel(outcomes.refused(session, NOT_PAID, sent=True), at)
+    return conclude(outcomes.refused(session, NOT_PAID, sent=True), at)
 
 
 async def reconcile_pay(session: Session, ask: EvidenceSources, ctx: CallContext) -> Finding:

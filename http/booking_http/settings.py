@@ -187,6 +187,14 @@ class Settings(FromEnvironment):
     nothing was done then"""
     payment_channel: PaymentChannel = _POLICY.payment_channel
     """`with_booking`, `supplier_payment` or `manual` (staff record it)"""
+    pay_later: bool = _POLICY.pay_later
+    """whether the channel `with_booking` books without a card, too; staff then collect the payment
+    """
+    collect_hours: Seconds = _POLICY.collect_within / timedelta(hours=1)
+    """how soon a booking without a payment is to be paid, where the line names no time; staff are
+    told then, and nothing is cancelled"""
+    balance_due_days: int | None = Field(default=_POLICY.balance_days, ge=0, le=730)
+    """how many days before the sailing a balance is due, where the line names no day"""
     session_minutes: Seconds = _POLICY.session_life / _MINUTE
     """how long a session lives"""
     hold_default_minutes: Seconds = _POLICY.hold_default / _MINUTE
@@ -345,6 +353,9 @@ class Settings(FromEnvironment):
             book_limit=timedelta(seconds=self.book_limit_seconds),
             failed_yellow=self.failed_yellow,
             payment_channel=self.payment_channel,
+            pay_later=self.pay_later,
+            balance_days=self.balance_due_days,
+            collect_within=timedelta(hours=self.collect_hours),
             time_scale=self.traveltek_time_scale,
             max_cards=self.max_cards,
             visibility_lag=timedelta(minutes=self.visibility_lag_minutes),

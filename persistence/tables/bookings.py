@@ -54,11 +54,13 @@ bookings: Final = Table(
     Column("card_brand", Text),
     Column("card_last4", Text),
     Column("booked_at", MOMENT, nullable=False),
+    Column("collect_by", MOMENT),
+    Column("kept", MONEY),
     UniqueConstraint("line_id", "reservation"),
     UniqueConstraint("supplier_booking_id"),
     three_letters(),
     three_letters("paid_currency"),
-    *not_negative("total", "paid"),
+    *not_negative("total", "paid", "kept"),
     CheckConstraint("reservation <> ''", name="reservation_given"),
     CheckConstraint("length(card_last4) <= 4", name="card_masked"),
     Index("ix_bookings_reservation", "reservation"),
@@ -85,7 +87,6 @@ booking_payments: Final = Table(
     Column("card_last4", Text),
     Column("step_id", UUID),
     three_letters(),
-    *not_negative("amount"),
     CheckConstraint("length(card_last4) <= 4", name="card_masked"),
 )
 

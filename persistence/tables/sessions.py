@@ -225,6 +225,12 @@ staff_tasks: Final = Table(
     *not_negative("version"),
     Index("uq_staff_tasks_id", "id", unique=True),
     Index(
+        "uq_staff_tasks_collecting",
+        "session_id",
+        unique=True,
+        postgresql_where=text("kind = 'collect_payment' AND closed_at IS NULL"),
+    ),
+    Index(
         "ix_staff_tasks_untold",
         "opened_at",
         postgresql_where=text("told_at IS NULL AND closed_at IS NULL"),

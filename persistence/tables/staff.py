@@ -7,6 +7,7 @@ from typing import Any, Final
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -52,6 +55,7 @@ staff_sessions: Final = Table(
     Column("last_seen_at", MOMENT, nullable=False),
     Column("expires_at", MOMENT, nullable=False),
     Column("revoked_at", MOMENT),
+    Column("by_link", Boolean, nullable=False, server_default=false()),
     Index("ix_staff_sessions_account_id", "account_id"),
     Index("ix_staff_sessions_expires_at", "expires_at"),
 )
@@ -63,6 +67,11 @@ staff_tokens: Final = Table(
     own_account(),
     Column("created_at", MOMENT, nullable=False),
     Column("revoked_at", MOMENT),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("name", Text, nullable=False, server_default=text("''")),
+    Column("last_used_at", MOMENT),
+    Column("expires_at", MOMENT),
+    UniqueConstraint("id"),
     Index("ix_staff_tokens_account_id", "account_id"),
 )
 

@@ -127,6 +127,12 @@ LEFTOVERS: Final = (
             "UPDATE booking_sessions SET pay_by = booking_now() WHERE id = :id RETURNING 1",
         ),
     ),
+    Leftover(
+        name="a booking nobody collects",
+        walk=to_booked,
+        settings=LATER,
+        since=("DELETE FROM staff_tasks WHERE session_id = :id RETURNING 1",),
+    ),
     Leftover(name="a task", walk=to_doubt, office=False, staff=True),
 )
 

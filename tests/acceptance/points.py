@@ -57,6 +57,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "booking_flow.staff.task_claims": "who of the staff works on a task",
     "persistence.task_notices": "the team is told again of what a worker died over",
     "persistence.lookups": "one statement for each step of a mailed link",
+    "persistence.guest_codes": "one statement for each step of a mailed code",
 }
 """Modules that await and write what a booking is made of, and why nobody need die in them."""
 BEFORE: Final = "before"

@@ -51,6 +51,7 @@ def variables(settings: Settings) -> dict[str, str]:
         "DRAIN_SECONDS": str(settings.drain_seconds),
         "WORKER": str(settings.worker),
         "PAYMENT_CHANNEL": settings.payment_channel,
+        "PAY_LATER": str(settings.pay_later),
         "SPOOL_DIR": settings.spool_dir or "",
         "JOURNAL_DIR": settings.journal_dir or "",
         "BACK_OFFICE_URL": settings.back_office_url or "",

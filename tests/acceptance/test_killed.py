@@ -27,6 +27,7 @@ LOOKS = {
     "take undo": "persistence.work_queue.PostgresWorkQueue.take_undos: fetch_all",
     "take clock": "persistence.work_queue.PostgresWorkQueue.due_sessions: fetch_all",
     "take payment_deadline": "persistence.work_queue.PostgresWorkQueue.overdue_payments: fetch_all",
+    "take collection": "persistence.work_queue.PostgresWorkQueue.uncollected_payments: fetch_all",
     "take payment_check": "persistence.work_queue.PostgresWorkQueue.take_payment_checks: fetch_all",
     "take spooled_answer": "adapters.spool.FileSpool.read_all: asyncio.to_thread",
 }

@@ -13,10 +13,10 @@ import asyncpg
 import pytest
 
 from booking_flow.model.card_numbers import luhn_valid
-from booking_flow.staff.people import Role
+from booking_flow.staff.people import Role, operator
 from booking_http.staff.passwords import new_secret
 from persistence.database import create_engine
-from persistence.staff import PostgresStaff
+from persistence.staff_changes import StaffChanges
 from tests.acceptance.processes import serving
 from tests.acceptance.test_nothing_leaks import _everything_cached, _everything_stored
 from tests.http.console import come_in
@@ -149,10 +149,11 @@ async def sow_as_guest(service: Service, sower: Sower) -> Guest:
 async def sow_as_staff(service: Service, database_url: str, guest: Guest, sower: Sower) -> None:
     """Type card numbers into what staff type, by program and on pages."""
     engine = create_engine(database_url, pool_size=1)
-    accounts, account, token = PostgresStaff(engine), uuid4(), new_secret()
+    accounts = StaffChanges(engine, operator("tests"))
+    account, token = uuid4(), new_secret()
     email = "sower@agency.test"
     await accounts.add(account, email=email, name="Sam", role=Role.SUPERVISOR, password_hash=HASH)
-    await accounts.grant_token(account, token)
+    await accounts.grant_token(email, token)
     await engine.dispose()
     clerk = Clerk(service, email, "Sam", {"Authorization": f"Bearer {token}"})
     for number in (sower.bare(), sower.spaced()):

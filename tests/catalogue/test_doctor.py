@@ -193,8 +193,8 @@ async def test_wrong_lines_are_found_by_asking_the_supplier(
         "say line 22, the supplier says 8",
     }
     assert {(each.cruise_id, each.ours, each.theirs) for each in report.corrections} == {
-        (ROYAL_AS_CARNIVAL, 8, 22),
-        (CARNIVAL_AS_ROYAL, 22, 8),
+        (ROYAL_AS_CARNIVAL, "8", "22"),
+        (CARNIVAL_AS_ROYAL, "22", "8"),
     }
     assert report.status == 2
     assert all(finding.guest and finding.todo for finding in found)
@@ -240,7 +240,7 @@ async def test_wrong_lines_are_corrected_when_somebody_says_yes(
     refused = await practice.command(shelf, "--all", "--fix-lines", "--yes")
     assert (refused.exit_code, "may only read" in refused.output) == (2, True)
     declined = await practice.command(shelf, "--all", "--fix-lines", CATALOGUE_URL=shelf.owner)
-    assert "Lines to correct" in declined.output
+    assert "Rows to correct" in declined.output
     await mark_as(practice.database_url, AppEnv.PRODUCTION)
     production = await practice.command(
         shelf, "--fix-lines", "--yes", CATALOGUE_URL=shelf.owner, APP_ENV="production"
@@ -256,6 +256,109 @@ async def test_wrong_lines_are_corrected_when_somebody_says_yes(
     assert await lines_of(shelf) == {ROYAL_AS_CARNIVAL: 22, CARNIVAL_AS_ROYAL: 8}
     again = await practice.report(shelf, per_line=None)
     assert again.corrections == []
+
+
+OTHER_DAY, OTHER_NIGHTS, OTHER_SHIP = "2190294", "2190295", "2190301"
+
+
+async def go_wrong(shelf: Shelf) -> None:
+    """Let the catalogue say another day, other nights and another ship than the supplier."""
+    await shelf.run("UPDATE cruises SET sailing_date = sailing_date + 3 WHERE id = $1", OTHER_DAY)
+    await shelf.run("UPDATE cruises SET nights = nights + 2 WHERE id = $1", OTHER_NIGHTS)
+    await shelf.run(
+        "UPDATE cruises SET ship_id = (SELECT min(ship_id) FROM cruises o WHERE o.ship_id <>"
+        " cruises.ship_id AND o.cruise_line_id = cruises.cruise_line_id) WHERE id = $1",
+        OTHER_SHIP,
+    )
+
+
+async def facts_of_rows(shelf: Shelf) -> dict[str, tuple[str, ...]]:
+    rows = await shelf.run("SELECT id, sailing_date::text, nights, ship_id FROM cruises")
+    return {row["id"]: tuple(map(str, tuple(row)[1:])) for row in rows}
+
+
+async def test_days_nights_and_ships_are_put_right_with_yes_only(
+    practice: Practice, make_shelf: MakeShelf
+) -> None:
+    """Afterwards it is looked again, so that the status says how it stands now."""
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    right = await facts_of_rows(shelf)
+    await go_wrong(shelf)
+    before = await facts_of_rows(shelf)
+    proposed = await practice.command(shelf, "--all", "--fix", CATALOGUE_URL=shelf.owner)
+    assert (proposed.exit_code, "--yes corrects them" in proposed.output) == (2, True)
+    assert "Rows to correct" in proposed.output
+    assert await facts_of_rows(shelf) == before
+    done = await practice.command(
+        shelf, "--all", "--fix", "--yes", "--json", CATALOGUE_URL=shelf.owner
+    )
+    said = json.loads(done.stdout)
+    assert sorted(said["corrected"]["done"]) == [OTHER_DAY, OTHER_NIGHTS, OTHER_SHIP]
+    assert (done.exit_code, said["status"], said["proposed"]) == (0, 0, [])
+    assert await facts_of_rows(shelf) == right
+
+
+REFUSE = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} END $$"
+ON_CHANGE = (
+    "CREATE TRIGGER keeps BEFORE UPDATE ON cruises FOR EACH ROW"
+    f" WHEN (OLD.id = '{OTHER_DAY}') EXECUTE FUNCTION refuse()"
+)
+
+
+@pytest.mark.parametrize(
+    ("obstacle", "words"),
+    [
+        pytest.param(
+            [REFUSE.format("RAISE 'dates are kept';"), ON_CHANGE], "dates are kept", id="trigger"
+        ),
+        pytest.param(
+            [REFUSE.format("RETURN NULL;"), ON_CHANGE], "kept it as it was", id="silent trigger"
+        ),
+        pytest.param(
+            [
+                "ALTER TABLE cruises ADD CHECK"
+                f" (id <> '{OTHER_DAY}' OR sailing_date = '{{day}}'::date)"
+            ],
+            "violates check constraint",
+            id="check",
+        ),
+    ],
+)
+async def test_a_row_that_the_database_refuses_stops_no_other(
+    practice: Practice, make_shelf: MakeShelf, obstacle: list[str], words: str
+) -> None:
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    await go_wrong(shelf)
+    day = (await facts_of_rows(shelf))[OTHER_DAY][0]
+    for statement in obstacle:
+        await shelf.run(statement.replace("{day}", day))
+    done = await practice.command(
+        shelf, "--all", "--fix", "--yes", "--json", CATALOGUE_URL=shelf.owner
+    )
+    corrected = json.loads(done.stdout)["corrected"]
+    assert sorted(corrected["done"]) == [OTHER_NIGHTS, OTHER_SHIP]
+    ((left, why),) = [(each["cruiseId"], each["why"]) for each in corrected["refused"]]
+    assert (left, words in why) == (OTHER_DAY, True)
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize("kind", ["VIEW", "MATERIALIZED VIEW"])
+async def test_a_catalogue_that_cannot_be_updated_says_so_for_each_row(
+    practice: Practice, make_shelf: MakeShelf, kind: str
+) -> None:
+    shelf = await make_shelf()
+    await deactivate_sailed(shelf)
+    await go_wrong(shelf)
+    await shelf.run("ALTER TABLE cruises RENAME TO cruises_of_old")
+    await shelf.run(f"CREATE {kind} cruises AS SELECT DISTINCT * FROM cruises_of_old")
+    await shelf.run("GRANT SELECT ON cruises TO PUBLIC")
+    done = await practice.command(shelf, "--all", "--fix", "--yes", CATALOGUE_URL=shelf.owner)
+    assert done.exit_code == 2
+    assert done.output.count("left, since the database refused it") == 3
+    assert "0 corrected" in done.output
+    assert "Traceback" not in done.output
 
 
 async def test_missing_optional_columns_are_warnings(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields as fields_of
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -15,6 +16,7 @@ from booking_flow.errors import Fault, Refusal, RefusalCode, Refused
 from booking_flow.flow import FLOW_VERSION, State, Trigger
 from booking_flow.model.basket import Basket, BasketAnswer, BasketItem, DiningSeating
 from booking_flow.model.card import Card, CardBrand, CardMask, Payment, PaymentType
+from booking_flow.model.change import Change
 from booking_flow.model.history import Event, EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Details, Party, Passenger, PassengerType
@@ -48,6 +50,7 @@ SAILS = date(2027, 3, 7)
 VISA = "4111111111111111"
 STEP_ID = UUID(int=500)
 STEP_SINCE = NOW - timedelta(seconds=40)
+DAY_LATER = NOW + timedelta(hours=24)
 HELD_UNTIL = NOW + timedelta(minutes=10)
 
 
@@ -70,7 +73,12 @@ def ids() -> Callable[[], UUID]:
 
 
 def at(*, now: datetime = NOW, **policy: Any) -> DecisionContext:
-    return DecisionContext(now=now, new_id=ids(), policy=Policy(**policy))
+    """Return a moment at which guests may pay later, and only the line says when a balance is due.
+
+    A test may have either otherwise.
+    """
+    usual: dict[str, Any] = {"pay_later": True, "balance_days": None}
+    return DecisionContext(now=now, new_id=ids(), policy=Policy(**usual | policy))
 
 
 def a_sailing(**fields: Any) -> Sailing:
@@ -435,6 +443,18 @@ def a_task(kind: TaskKind, number: int = 1, **fields: Any) -> StaffTask:
         "facts": FACTS,
     }
     return StaffTask(id=an_id(number), kind=kind, **values | fields)
+
+
+def to_be_collected(change: Change, number: int = 1, **facts: str) -> Change:
+    """Return a change after which staff collect what is due, by the task of the n-th id."""
+    booking = change.after.booking
+    assert booking is not None
+    by = booking.due_by or DAY_LATER
+    if booking.payment_due_at is None:
+        change = change.put(booking=replace(booking, collect_by=by))
+    said = BOOKED_FACTS | {"due": str(change.after.still_due)} | facts
+    task = a_task(TaskKind.COLLECT_PAYMENT, number, step_id=None, due_at=by, facts=said)
+    return change.plus(tasks=(task,))
 
 
 def a_refusal(code: RefusalCode, detail: str | None = None, **facts: str) -> Refusal:

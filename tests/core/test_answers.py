@@ -26,6 +26,7 @@ from booking_flow.steps.pay import charge_of, not_paid, paid_after_all
 from booking_flow.supplier import ImportedBooking
 from tests.core.builders import (
     BOOKED_FACTS,
+    DAY_LATER,
     HELD_UNTIL,
     MASK,
     NOW,
@@ -48,6 +49,7 @@ from tests.core.builders import (
     eur,
     plain,
     refused_by,
+    to_be_collected,
     usd,
 )
 
@@ -152,7 +154,8 @@ def test_a_record_agrees_on_the_total_by_its_price_or_by_its_breakdown() -> None
     for price, breakdown in (("2800", "3006.56"), ("3006.56", "2800")):
         found = a_record(price=usd(price), breakdown=usd(breakdown))
         assert disagreements(session, found) == ()
-        assert booked_after_all(session, found, at()).tasks == ()
+        kinds = [task.kind for task in booked_after_all(session, found, at()).tasks]
+        assert kinds == [TaskKind.COLLECT_PAYMENT]
     neither = a_record(price=usd("2800"), breakdown=usd("2900"))
     assert [each.theirs for each in disagreements(session, neither)] == ["2800.00 USD"]
 
@@ -166,7 +169,7 @@ def test_a_record_that_is_not_booked_disagrees() -> None:
 @pytest.mark.parametrize("price", [usd("3006.56"), None])
 def test_a_reservation_found_settles_the_booking(price: Money | None) -> None:
     session = unknown_book()
-    assert booked_after_all(session, a_record(price=price), at()) == Change(
+    wanted = Change(
         before=session,
         after=a_session(
             State.BOOKED, version=9, details=TYPED, booking=a_booking(supplier_booking_id=None)
@@ -174,16 +177,19 @@ def test_a_reservation_found_settles_the_booking(price: Money | None) -> None:
         events=(settled("book", DONE), booked_event()),
         settle=a_settlement(DONE, **EVIDENCE),
     )
+    assert booked_after_all(session, a_record(price=price), at()) == to_be_collected(wanted)
 
 
 def test_a_reservation_found_at_another_price_is_shown_to_a_person() -> None:
     change = booked_after_all(unknown_book(), a_record(price=usd("3100"), status="Held"), at())
     assert change.after.booking == a_booking(
-        supplier_booking_id=None, total=usd("3100"), status="Held"
+        supplier_booking_id=None, total=usd("3100"), status="Held", collect_by=DAY_LATER
     )
     answer = "status Held, reservation F9WZ03, total 3100.00 USD"
     facts = {**BOOKED_FACTS, "answer": answer}
-    assert change.tasks == (a_task(TaskKind.PRICE_MISMATCH, facts=facts),)
+    price, collect = change.tasks
+    assert price == a_task(TaskKind.PRICE_MISMATCH, facts=facts)
+    assert (collect.kind, collect.due_at) == (TaskKind.COLLECT_PAYMENT, DAY_LATER)
 
 
 @pytest.mark.parametrize("got", ["500", "3006.56"])
@@ -205,7 +211,9 @@ def test_a_reservation_found_with_more_than_the_cards_money_has_the_rest_refunde
 def test_money_found_for_a_booking_no_card_was_sent_for_is_refunded() -> None:
     change = booked_after_all(unknown_book(), a_record(received=usd("1")), at())
     said = BOOKED_FACTS | {"received": "1.00 USD", "paid": "0.00 USD"}
-    assert change.tasks == (a_task(TaskKind.REFUND, facts=said),)
+    refund, collect = change.tasks
+    assert refund == a_task(TaskKind.REFUND, facts=said)
+    assert collect.kind is TaskKind.COLLECT_PAYMENT
 
 
 @pytest.mark.parametrize("got", [None, usd("499.99"), eur("500")])
@@ -309,12 +317,13 @@ NOT_PAID = a_refusal(RefusalCode.CARD_DECLINED, "The payment was not taken.")
 
 def test_a_payment_not_taken_leaves_the_booking_unpaid() -> None:
     session = unknown_pay()
-    assert not_paid(session, at()) == Change(
+    wanted = Change(
         before=session,
         after=a_session(State.BOOKED, version=8),
         events=(settled("pay", REFUSED, State.BOOKED, code="card_declined"),),
         settle=a_settlement(REFUSED, NOT_PAID),
     )
+    assert not_paid(session, at()) == to_be_collected(wanted)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +357,8 @@ def test_the_lines_confirmation_ends_the_session(
     state: State, unwinding: Unwinding, trigger: Trigger, end: State
 ) -> None:
     session = a_session(state, unwinding=unwinding)
-    assert line_cancelled(session, reason="on the phone") == Change(
+    change = line_cancelled(session, at(), reason="on the phone")
+    assert replace(change, tasks=()) == Change(
         before=session,
         after=replace(session, state=end, version=8, unwinding=None),
         events=(a_move(trigger, state, end, "on the phone"),),
@@ -361,19 +371,23 @@ def test_the_lines_refusal_lets_the_session_go_on(
     state: State, reason: str | None, told: str
 ) -> None:
     session = a_session(state, unwinding=CANCELLING, cancel_requested_at=NOW)
-    assert line_refused(session, reason=reason) == Change(
+    wanted = Change(
         before=session,
         after=replace(session, version=8, unwinding=None),
         events=(an_event(EventKind.UNWINDING, state, trigger=Trigger.CANCEL, reason=told),),
     )
+    unpaid = state is State.BOOKED
+    change = line_refused(session, at(), reason=reason)
+    assert change == (to_be_collected(wanted) if unpaid else wanted)
 
 
 def test_a_booking_the_line_would_not_cancel_is_not_timed_out_again() -> None:
     """Its deadline has passed for good; otherwise the next look would begin all over."""
     late = a_booking(payment_due_at=NOW)
     session = a_session(State.BOOKED, unwinding=EXPIRING, booking=late)
-    change = line_refused(session, reason=None)
-    assert change.after == a_session(State.BOOKED, version=8, booking=a_booking())
+    change = line_refused(session, at(), reason=None)
+    ours = a_booking(collect_by=DAY_LATER)
+    assert change.after == a_session(State.BOOKED, version=8, booking=ours)
     assert change.events == (
         an_event(EventKind.UNWINDING, State.BOOKED, trigger=Trigger.EXPIRE, reason="refused"),
     )
@@ -383,7 +397,7 @@ def test_a_booking_the_line_would_not_cancel_is_not_timed_out_again() -> None:
 def test_a_cancellation_the_line_refused_leaves_the_payment_deadline() -> None:
     due = a_booking(payment_due_at=NOW)
     session = a_session(State.BOOKED, unwinding=CANCELLING, booking=due)
-    assert line_refused(session, reason=None).after.booking == due
+    assert line_refused(session, at(), reason=None).after.booking == due
 
 
 @pytest.mark.parametrize(
@@ -391,8 +405,8 @@ def test_a_cancellation_the_line_refused_leaves_the_payment_deadline() -> None:
 )
 def test_the_line_is_believed_only_while_a_cancellation_is_under_way(session: Session) -> None:
     expected = a_refusal(RefusalCode.WRONG_STATE, "No cancellation is under way.")
-    assert plain(refused_by(lambda: line_cancelled(session, reason=None))) == plain(expected)
-    assert plain(refused_by(lambda: line_refused(session, reason=None))) == plain(expected)
+    assert plain(refused_by(lambda: line_cancelled(session, at(), reason=None))) == plain(expected)
+    assert plain(refused_by(lambda: line_refused(session, at(), reason=None))) == plain(expected)
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from tests.core.builders import (
     DETAILS,
     HELD_UNTIL,
     NOW,
+    a_booking,
     a_contact,
     a_refusal,
     a_sailing,
@@ -35,6 +36,7 @@ from tests.core.builders import (
     at,
     plain,
     refused_by,
+    usd,
 )
 
 CANCELLING = Unwinding(since=NOW, reason=UnwindingReason.CANCEL)
@@ -167,7 +169,9 @@ SUPPLIER_PAYS = Policy(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
         (a_session(State.BOOKED), Policy(), "cancel"),
         (a_session(State.BOOKED), SUPPLIER_PAYS, "pay cancel"),
         (a_session(State.BOOKED), Policy(payment_channel=PaymentChannel.MANUAL), "cancel"),
-        (a_session(State.PAID), SUPPLIER_PAYS, "cancel"),
+        (a_session(State.PAID), SUPPLIER_PAYS, "pay cancel"),
+        (a_session(State.PAID), Policy(), "cancel"),
+        (a_session(State.PAID, booking=a_booking(paid=usd("3006.56"))), SUPPLIER_PAYS, "cancel"),
         (a_session(State.EXPIRED), Policy(), ""),
         (a_session(State.CANCELLED), Policy(), ""),
         (a_session(State.BASKETED, **BUSY), Policy(), "cancel"),

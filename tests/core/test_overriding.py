@@ -16,6 +16,7 @@ from booking_flow.model.history import EventKind, fold
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName
 from tests.core.builders import (
+    DAY_LATER,
     NOW,
     OWED,
     a_basket,
@@ -120,7 +121,8 @@ def test_whatever_is_moved_folds_and_has_what_its_state_needs(state: State, to: 
     assert (after.state, after.version, len(change.events)) == (to, 8, 1)
     assert fold([*told(state), *change.events]) is to
     assert (after.basket is not None) == (state in (BOOKED, PAID))
-    assert after.booking == change.before.booking
+    was = change.before.booking
+    assert after.booking == (was and replace(was, collect_by=DAY_LATER if to is BOOKED else None))
     assert (after.cancel_requested_at is not None) == (to is CANCELLED)
     if to in (CREATED, PRICED):
         assert after.selection is None
@@ -279,7 +281,7 @@ def test_a_payment_deadline_that_has_passed_does_not_end_a_booking_at_once_again
         expected = CANCELLATION | (DEADLINE if dropped else {})
         assert jump_to(session, BOOKED, at()).remains == expected
         after = override(session, BOOKED).after
-        assert after.booking == (a_booking() if dropped else late)
+        assert after.booking == (a_booking(collect_by=DAY_LATER) if dropped else late)
         assert DEADLINE.keys() & jump_to(session, PAID, at()).remains.keys() == set()
         assert override(session, PAID).after.booking == late
 

@@ -1,6 +1,7 @@
 """Paying for a booking: what is checked before, and the exact change each answer makes."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +20,7 @@ from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
+    BALANCE_PAID,
     PayResult,
     Receipt,
     booking_of,
@@ -58,6 +60,7 @@ from tests.core.builders import (
     plain,
     price_is,
     refused_by,
+    to_be_collected,
     usd,
     with_faults,
 )
@@ -87,7 +90,6 @@ def test_a_payment_is_claimed_with_the_mask_of_its_card() -> None:
             booking=a_booking(card=MASK),
         ),
         events=(an_event(EventKind.STEP_CLAIMED, State.BOOKED, step="pay", **INTENT),),
-        live=True,
         claim=StepClaim(id=an_id(1), name=StepName.PAY, lease_seconds=85, intent=INTENT),
     )
 
@@ -96,10 +98,17 @@ def test_a_payment_is_claimed_with_the_mask_of_its_card() -> None:
     ("session", "payment", "policy", "refusal"),
     [
         (
-            a_session(State.PAID),
+            a_session(State.PAID, booking=a_booking(paid=usd("3006.56"))),
             a_payment(),
             CHANNEL,
             a_refusal(RefusalCode.WRONG_STATE, "pay is not possible while paid."),
+        ),
+        (a_session(State.PAID), a_payment(), CHANNEL, price_is(usd("2506.56"), not_=usd("500"))),
+        (
+            a_session(State.PAID),
+            a_payment("2506.56"),
+            {},
+            a_refusal(RefusalCode.WRONG_STATE, "Payment is not taken here after booking."),
         ),
         (
             paying(),
@@ -343,12 +352,13 @@ def test_what_is_paid_of_a_booking_in_another_currency_is_counted_in_the_cards(
 
 def test_a_declined_payment_leaves_the_booking_unpaid() -> None:
     session = paying()
-    assert settle_pay(session, ended(None, declined=True), at()) == Change(
+    wanted = Change(
         before=session,
         after=a_session(State.BOOKED, version=8),
         events=(settled("refused", code="card_declined"),),
         settle=a_settlement(StepStatus.REFUSED, CARD_DECLINED),
     )
+    assert settle_pay(session, ended(None, declined=True), at()) == to_be_collected(wanted)
 
 
 def test_a_refusal_that_the_lines_record_contradicts_leaves_the_payment_open() -> None:
@@ -398,7 +408,7 @@ def test_a_payment_certainly_not_taken_leaves_the_booking_unpaid(
     kind: FailureKind, code: RefusalCode, sent: bool
 ) -> None:
     session = paying()
-    assert settle_pay(session, failure(kind), at()) == Change(
+    wanted = Change(
         before=session,
         after=a_session(State.BOOKED, version=8),
         events=(settled("refused", code=code.value),),
@@ -406,6 +416,7 @@ def test_a_payment_certainly_not_taken_leaves_the_booking_unpaid(
             StepStatus.REFUSED, a_refusal(code), sent=sent, failure=f"payment.pl: {kind.value}"
         ),
     )
+    assert settle_pay(session, failure(kind), at()) == to_be_collected(wanted)
 
 
 def test_a_booking_whose_supplier_session_is_over_can_no_longer_be_paid_there() -> None:
@@ -453,3 +464,37 @@ def test_a_booked_session_must_have_its_booking() -> None:
     with pytest.raises(LookupError) as caught:
         booking_of(a_session())
     assert str(caught.value) == "nothing is booked"
+
+
+OWING = a_session(State.PAID)
+REST = "2506.56"
+BALANCE = replace(CHARGE, amount=usd(REST))
+
+
+@pytest.mark.parametrize("kind", PaymentType)
+def test_a_balance_is_claimed_while_it_is_paid(kind: PaymentType) -> None:
+    payment = a_payment(REST, payment_type=kind)
+    change = claim_pay(OWING, payment, at(now=NOW + timedelta(days=9), **CHANNEL))
+    assert change.after.state is State.PAID
+    assert change.claim is not None
+    assert (change.claim.intent["amount"], change.live) == ("2506.56 USD", False)
+
+
+def test_a_balance_that_was_paid_is_money_and_no_transition() -> None:
+    session = replace(OWING, open_step=a_step(StepName.PAY, intent=intent_of(BALANCE)))
+    answer = PayAnswer(transaction=a_transaction())
+    result = PayResult(answer=answer, charge=BALANCE, record=a_record(received=usd("3006.56")))
+    for change in (settle_pay(session, result, at()), paid_after_all(session, at())):
+        assert change.after.booking == a_booking(paid=usd("3006.56"))
+        assert (change.after.state, change.after.open_step) == (State.PAID, None)
+        last = change.events[-1]
+        assert (last.kind, last.reason) == (EventKind.NOTE, BALANCE_PAID)
+        assert [each.amount for each in change.payments] == [usd(REST)]
+
+
+def test_a_balance_that_was_declined_leaves_the_booking_paid() -> None:
+    session = replace(OWING, open_step=a_step(StepName.PAY, intent=intent_of(BALANCE)))
+    result = PayResult(answer=PayAnswer(transaction=None, declined=True), charge=BALANCE)
+    change = settle_pay(session, result, at())
+    assert (change.after.state, change.after.booking) == (State.PAID, OWING.booking)
+    assert change.tasks == ()

@@ -7,13 +7,17 @@ import pytest
 
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
-from booking_flow.lifecycle.record_payment import ELSEWHERE, TWO_CURRENCIES, recordable, recorded
+from booking_flow.lifecycle.record_payment import (
+    TWO_CURRENCIES,
+    received_in_full,
+    recordable,
+    recorded,
+)
 from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName
-from booking_flow.policy import PaymentChannel, Policy
 from tests.core.builders import (
     NOW,
     a_basket,
@@ -23,7 +27,6 @@ from tests.core.builders import (
     a_session,
     a_step,
     an_event,
-    at,
     eur,
     plain,
     refused_by,
@@ -35,17 +38,14 @@ WHY = "transfer 4711"
 BOOKED = a_session(State.BOOKED)
 PART_PAID = a_session(State.PAID, booking=a_booking(paid=usd("500")))
 ALL = "3006.56"
-BY_HAND = Policy(payment_channel=PaymentChannel.MANUAL)
 
 
-def record(
-    session: Session, amount: Money, channel: PaymentChannel = PaymentChannel.MANUAL
-) -> Change:
-    return recorded(session, amount, at(payment_channel=channel), reason=WHY)
+def record(session: Session, amount: Money) -> Change:
+    return recorded(session, amount, reason=WHY)
 
 
-def refusal_of(session: Session, amount: Money, **channel: Any) -> Refusal:
-    return refused_by(lambda: record(session, amount, **channel))
+def refusal_of(session: Session, amount: Money) -> Refusal:
+    return refused_by(lambda: record(session, amount))
 
 
 def with_money(session: Session, paid: str, state: State) -> Session:
@@ -91,22 +91,14 @@ def test_nothing_outstanding_is_paid_whatever_the_deposit_was() -> None:
     assert record(session, usd("400")).after.state is State.PAID
 
 
-@pytest.mark.parametrize("channel", PaymentChannel)
-def test_a_later_balance_is_money_and_no_transition(channel: PaymentChannel) -> None:
+def test_a_later_balance_is_money_and_no_transition() -> None:
     details: Any = {"amount": "2506.56 USD", "outstanding": "0.00 USD"}
-    assert record(PART_PAID, usd("2506.56"), channel) == Change(
+    assert record(PART_PAID, usd("2506.56")) == Change(
         before=PART_PAID,
         after=with_money(PART_PAID, ALL, State.PAID),
         events=(an_event(EventKind.NOTE, State.PAID, reason=WHY, **details),),
         payments=entered("2506.56"),
     )
-
-
-@pytest.mark.parametrize("channel", [PaymentChannel.WITH_BOOKING, PaymentChannel.SUPPLIER_PAYMENT])
-def test_what_is_due_now_is_recorded_only_where_staff_take_it(channel: PaymentChannel) -> None:
-    assert plain(refusal_of(BOOKED, usd("500"), channel=channel)) == plain(ELSEWHERE)
-    assert not recordable(BOOKED, Policy(payment_channel=channel))
-    assert recordable(PART_PAID, Policy(payment_channel=channel))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +136,7 @@ def test_only_a_booking_is_paid(state: State) -> None:
     words = f"recording a payment is not possible while {state}."
     found = refusal_of(a_session(state), usd("500"))
     assert plain(found) == plain(a_refusal(RefusalCode.WRONG_STATE, words))
-    assert not recordable(a_session(state, booking=a_booking()), BY_HAND)
+    assert not recordable(a_session(state, booking=a_booking()))
 
 
 def test_nothing_is_recorded_while_something_is_under_way_or_owed_no_more() -> None:
@@ -157,5 +149,20 @@ def test_nothing_is_recorded_while_something_is_under_way_or_owed_no_more() -> N
     assert refusal_of(settled, usd("1")).code is RefusalCode.WRONG_STATE
     assert refusal_of(a_session(State.EXPIRED), usd("1")).code is RefusalCode.SESSION_EXPIRED
     for session in (busy, cancelling, settled, a_session(State.BOOKED, booking=None)):
-        assert not recordable(session, BY_HAND)
-    assert recordable(BOOKED, BY_HAND)
+        assert not recordable(session)
+    assert recordable(BOOKED)
+
+
+@pytest.mark.parametrize(("paid", "rest"), [("0", "500"), ("120", "380")])
+def test_what_is_due_now_can_be_entered_as_received_in_full(paid: str, rest: str) -> None:
+    """The balance is due later; nobody has to know what was received before."""
+    session = a_session(State.BOOKED, booking=a_booking(paid=usd(paid)))
+    change = received_in_full(session, reason=WHY)
+    assert change == record(session, usd(rest))
+    assert change.after.state is State.PAID
+
+
+def test_nothing_is_due_now_once_it_is_paid() -> None:
+    words = "recording a payment is not possible while paid."
+    found = refused_by(lambda: received_in_full(PART_PAID, reason=WHY))
+    assert plain(found) == plain(a_refusal(RefusalCode.WRONG_STATE, words))

@@ -11,7 +11,6 @@ import pytest
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.lifecycle.extend_deadline import TOO_LATE, Deadline
-from booking_flow.lifecycle.record_payment import ELSEWHERE
 from booking_flow.model.party import Details
 from booking_flow.model.session import NO_DETAILS, Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName, StepStatus
@@ -78,7 +77,7 @@ def after_sailing(session: Session, **fields: Any) -> Situation:
         ("record-payment", now(HELD), "Nothing is booked, so nothing is owed."),
         ("record-payment", now(replace(PAID, booking=WHOLE)), "Nothing is owed."),
         ("record-payment", now(replace(BOOKED, open_step=BUSY)), actions.STEP_OPEN),
-        ("record-payment", now(BOOKED, channel=PaymentChannel.WITH_BOOKING), ELSEWHERE.detail),
+        ("record-payment", now(BOOKED, channel=PaymentChannel.WITH_BOOKING), None),
         ("resend-confirmation", now(TOLD), None),
         ("resend-confirmation", now(HELD), "There is no booking to confirm."),
         (

@@ -73,6 +73,7 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
         "drain_seconds": 0,
         "log_level": "ERROR",
         "worker": False,
+        "pay_later": True,
     }
     return Settings(**usual | changes)
 

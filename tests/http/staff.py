@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from booking_flow.staff.people import Role
+from booking_flow.staff.people import Role, operator
 from booking_http.api.guest_token import new_uuid
 from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.wiring import BASE
 from persistence.database import fetch_all
-from persistence.staff import PostgresStaff
+from persistence.staff_changes import StaffChanges
 from persistence.statements import Row
 from tests.http.kit import Guest, Json, Reply, Service
 
@@ -89,10 +89,11 @@ async def hire(
     service: Service, role: Role, name: str = "Sam Example", *, password_hash: str = HASH
 ) -> Clerk:
     """Add an account and return somebody who comes in by its API token."""
-    accounts, account_id, token = PostgresStaff(service.parts.database), new_uuid(), new_secret()
+    changes = StaffChanges(service.parts.database, operator("tests"))
+    account_id, token = new_uuid(), new_secret()
     email = f"{role.value}.{account_id.hex[-6:]}@agency.test"
-    await accounts.add(account_id, email=email, name=name, role=role, password_hash=password_hash)
-    await accounts.grant_token(account_id, token)
+    await changes.add(account_id, email=email, name=name, role=role, password_hash=password_hash)
+    await changes.grant_token(email, token)
     return Clerk(service, email, name, {"Authorization": f"Bearer {token}"})
 
 
@@ -103,6 +104,11 @@ async def rows(service: Service, sql: str, **values: Any) -> list[Row]:
 async def audit(service: Service, action: str) -> list[Row]:
     sql = "SELECT * FROM staff_audit WHERE action = :action ORDER BY id"
     return await rows(service, sql, action=action)
+
+
+def but_collecting(tasks: list[Json]) -> list[Json]:
+    """Return the tasks but those to collect a payment."""
+    return [task for task in tasks if task["kind"] != "collect_payment"]
 
 
 async def in_doubt(service: Service) -> tuple[Guest, str]:

@@ -108,8 +108,8 @@ async def staff_actor(service: Service, name: str, role: Role, *, end: str = "")
     assert found is not None
     await accounts.begin(found.account.id, cookie)
     if end:
-        await rows(service, REVOKED.format(table="staff_tokens"), id=found.account.id)
-        await rows(service, end.format(table="staff_sessions"), id=found.account.id)
+        for table in ("staff_tokens", "staff_sessions"):
+            await rows(service, end.format(table=table), id=found.account.id)
     token = clerk.headers["Authorization"]
     return Actor(name=name, role=None if end else role, token=token, cookie=cookie)
 
@@ -165,6 +165,7 @@ class Attempts:
             "reference": self.mine.reference,
             "cruise_id": "2190294",
             "name": "nothing.txt",
+            "act": "email",
         }
         nobody = "00000000-0000-7000-8000-000000000000"
         return re.sub(r"{(\w+)}", lambda found: names.get(found[1], nobody), path)

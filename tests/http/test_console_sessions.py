@@ -24,9 +24,10 @@ async def agent(service: Service) -> Visitor:
 
 
 async def booked(service: Service, surname: str) -> Guest:
+    """Return a guest of this name who has booked and paid."""
     guest = service.guest()
-    await guest.to_basketed()
-    made = await guest.book(guest.booking(surname=surname))
+    total = (await guest.to_basketed()).body["price"]["total"]
+    made = await guest.book(guest.booking(surname=surname, payment=guest.payment(total)))
     assert made.status == 201, made
     return guest
 

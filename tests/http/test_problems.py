@@ -25,7 +25,7 @@ CONTRACT = {
     413: "body_too_large",
     415: "unsupported_media_type",
     422: "validation_failed party_invalid party_mismatch line_not_bookable sailing_departed "
-    "card_invalid idempotency_key_reused",
+    "card_invalid payment_required idempotency_key_reused",
     428: "precondition_required",
     429: "rate_limited",
     502: "supplier_misconfigured supplier_error",

@@ -207,6 +207,6 @@ def test_a_booking_shows_what_is_paid_and_by_when_the_rest_is_due(
         paid=Money(Decimal(paid), "USD"),
         balance_due_date=date(2026, 12, 7),
     )
-    body = shown(state=State.BOOKED, booking=booking)
+    body = shown(state=State.PAID, booking=booking)
     shown_parts = [(p["kind"], p["amount"], p["dueDate"], p["paid"]) for p in body["schedule"]]
     assert shown_parts == parts

@@ -9,11 +9,12 @@ import pytest
 from multidict import CIMultiDictProxy
 
 from booking_flow.staff.actions import ACTIONS
-from booking_flow.staff.people import Role
+from booking_flow.staff.people import Role, operator
 from booking_http.routes import ROUTES
 from booking_http.staff.wiring import BASE
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
+from persistence.staff_changes import StaffChanges
 from tests.http.kit import Service
 from tests.http.staff import PASSWORD, Clerk, audit, hire, rows
 
@@ -182,7 +183,9 @@ async def test_a_disabled_account_is_out_at_once(service: Service) -> None:
     clerk = await hire(service, Role.SUPERVISOR)
     by_token = clerk.headers
     await clerk.come_in_by_cookie()
-    assert await PostgresStaff(service.parts.database).disable(clerk.email.upper())
+    assert await StaffChanges(service.parts.database, operator("tests")).disable(
+        clerk.email.upper()
+    )
     assert (await clerk.call("GET", "me")).status == 401
     assert (await clerk.call("GET", "me", headers=by_token)).status == 401
     assert (await clerk.sign_in()).status == 401

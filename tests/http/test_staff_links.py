@@ -9,10 +9,10 @@ from http.cookies import SimpleCookie
 import pytest
 from multidict import CIMultiDictProxy
 
-from booking_flow.staff.people import Role
+from booking_flow.staff.people import Role, operator
 from booking_http.staff.sign_in_links import grant_link
 from booking_http.staff.wiring import BASE
-from persistence.staff import PostgresStaff
+from persistence.staff_changes import StaffChanges
 from tests.http.kit import Reply, Service
 from tests.http.staff import Clerk, audit, hire, rows
 
@@ -100,7 +100,7 @@ async def test_a_link_runs_out(service: Service, clerk: Clerk, minutes: int, sta
 async def test_a_link_of_a_disabled_account_opens_nothing(service: Service, clerk: Clerk) -> None:
     path = await link_for(service, clerk)
     _, seen = await look(service, path)
-    await PostgresStaff(service.parts.database).disable(clerk.email)
+    await StaffChanges(service.parts.database, operator("tests")).disable(clerk.email)
     assert (await press(service, path, seen)).status == 401
     assert await grant_link(service.parts.database, clerk.email) is None
     assert await grant_link(service.parts.database, "nobody@agency.test") is None

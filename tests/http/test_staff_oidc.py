@@ -14,12 +14,12 @@ from multidict import CIMultiDictProxy
 from yarl import URL
 
 from adapters.oidc import Provider
-from booking_flow.staff.people import Role
+from booking_flow.staff.people import Role, operator
 from booking_http.settings import SettingsError
 from booking_http.staff.identity_provider import provider_of
 from booking_http.staff.oidc import CALLBACK, OIDC
 from booking_http.staff.wiring import BASE
-from persistence.staff import PostgresStaff
+from persistence.staff_changes import StaffChanges
 from tests.http.conftest import MakeService
 from tests.http.kit import Reply, Service, settings_for
 from tests.http.oidc_provider import CLIENT, SECRET, Claims, OidcProvider, running_provider
@@ -236,7 +236,7 @@ async def test_who_was_turned_away_there_is_not_let_in_here(
 async def test_a_disabled_account_stays_shut(
     shop: Service, provider: OidcProvider, clerk: Clerk
 ) -> None:
-    await PostgresStaff(shop.parts.database).disable(clerk.email)
+    await StaffChanges(shop.parts.database, operator("tests")).disable(clerk.email)
     assert (await Browser(shop).come(provider)).status == 401
     (entry,) = await audit(shop, "sign_in_refused")
     assert entry.name == clerk.name

@@ -41,7 +41,7 @@ def booking_page(session: Session) -> web.Response:
 
 def _unbooked(session: Session) -> str:
     """Tell apart what is not known, what has ended, and what is yet to come."""
-    if session.open_step is not None:
+    if session.open_step is not None or session.disputed_since is not None:
         return _UNKNOWN
     return _ENDED if session.ended else _UNBOOKED
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
+from booking_flow.flow import State
 from booking_flow.model.basket import Basket
 from booking_flow.model.money import Money
-from booking_flow.model.session import Booking
+from booking_flow.model.session import Booking, Session
 from booking_http.api.responses import InstalmentResponse
 
 Kind = Literal["all", "deposit", "balance"]
@@ -23,15 +24,23 @@ def of_basket(basket: Basket) -> list[InstalmentResponse]:
     ]
 
 
-def of_booking(booking: Booking) -> list[InstalmentResponse]:
-    """Return what was paid, and what is outstanding with the day the line has named."""
-    paid, left = booking.paid, booking.outstanding
+def of_booking(session: Session, booking: Booking) -> list[InstalmentResponse]:
+    """Return what was paid, what is due now, and the balance with its day."""
+    left, later = booking.outstanding, booking.balance_due_date
     if not left.positive:
         return [_instalment("all", booking.total, paid=True)]
-    due = booking.balance_due_date
-    if not paid.positive:
-        return [_instalment("all", left, due=due)]
-    return [_instalment("deposit", paid, paid=True), _instalment("balance", left, due=due)]
+    paid = booking.total - left
+    taken = [_instalment("deposit", paid, paid=True)] if paid.positive else []
+    due = session.still_due if session.state is State.BOOKED else left - left
+    if due.positive and due != left:
+        rest = _instalment("balance", left - due, due=later)
+        return [*taken, _instalment("deposit", due, due=_day(booking)), rest]
+    by = _day(booking) if due.positive else later
+    return [*taken, _instalment("balance" if taken else "all", left, due=by)]
+
+
+def _day(booking: Booking) -> date | None:
+    return booking.due_by.date() if booking.due_by else booking.balance_due_date
 
 
 def _instalment(

@@ -211,7 +211,10 @@ class PaymentRequest(RequestModel):
 
 
 class BookRequest(RequestModel):
-    """Book the held cabin; with `payment` the card goes through in the same supplier call."""
+    """Book the held cabin; with `payment` the card goes through in the same supplier call.
+
+    Where the card belongs to the booking, one without it is refused: `payment_required`.
+    """
 
     max_bytes = 32 * 1024
 

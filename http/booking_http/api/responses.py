@@ -160,6 +160,30 @@ class CardResponse(ResponseModel):
     last4: str
 
 
+class PaymentEntryResponse(ResponseModel):
+    """Money that was received for the booking, or went back: a refund is negative.
+
+    The entries add up to `paid`. `outside` is what staff have entered.
+    """
+
+    kind: Literal["payment", "refund"]
+    amount: Amount
+    currency: str
+    at: Moment
+    method: Literal["card", "outside"]
+    last4: str | None
+
+
+class RefundResponse(ResponseModel):
+    """What becomes of the money of a cancelled booking; `kept` is null until the line has said."""
+
+    status: Literal["open", "done"]
+    received: Amount
+    kept: Amount | None
+    refunded: Amount
+    currency: str
+
+
 class BookingResponse(ResponseModel):
     """The reservation at the cruise line."""
 
@@ -173,6 +197,8 @@ class BookingResponse(ResponseModel):
     payment_due_at: Moment | None
     balance_due_date: date | None
     card: CardResponse | None
+    payments: list[PaymentEntryResponse]
+    refund: RefundResponse | None
 
 
 class PendingResponse(ResponseModel):

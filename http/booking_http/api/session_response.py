@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Final, Literal
 
 from booking_flow.flow import State, Trigger
+from booking_flow.lifecycle.refund import refund_of
 from booking_flow.model.basket import Basket
 from booking_flow.model.party import Details
 from booking_flow.model.pricing import PriceItem
 from booking_flow.model.sailing import Sailing
-from booking_flow.model.session import Booking, Session, UnwindingReason
+from booking_flow.model.session import Booking, Receipt, Session, UnwindingReason
 from booking_flow.model.step import StepName
 from booking_http.api import payment_schedule
 from booking_http.api import responses as tell
@@ -53,7 +54,7 @@ def render_event(
         schedule=_schedule(session),
         hold=_hold(session),
         options=_options(session),
-        booking=_booking(session.booking) if session.booking else None,
+        booking=_booking(session, session.booking, now) if session.booking else None,
         pending=_pending(session),
         cancellation=_cancellation(session),
         allowed_actions=describe(action_names(session, allowed=allowed), session_id=session_id),
@@ -136,7 +137,7 @@ def _price(session: Session) -> tell.PriceResponse | None:
 
 def _schedule(session: Session) -> list[tell.InstalmentResponse]:
     if session.booking is not None:
-        return payment_schedule.of_booking(session.booking)
+        return payment_schedule.of_booking(session, session.booking)
     held = _held(session)
     return payment_schedule.of_basket(held) if held else []
 
@@ -192,18 +193,46 @@ def corrections_of(details: Details) -> list[tell.CorrectionResponse]:
     ]
 
 
-def _booking(booking: Booking) -> tell.BookingResponse:
+def _booking(session: Session, booking: Booking, now: datetime) -> tell.BookingResponse:
     return tell.BookingResponse(
         supplier_booking_id=booking.supplier_booking_id,
         reservation=booking.reservation,
         status=booking.status,
         total=booking.total.amount,
-        paid=booking.paid.amount,
+        # What was paid in another currency is shown as an entry, so that these add up.
+        paid=(booking.total - booking.outstanding).amount,
         outstanding=booking.outstanding.amount,
         currency=booking.total.currency,
-        payment_due_at=booking.payment_due_at,
+        payment_due_at=booking.due_by,
         balance_due_date=booking.balance_due_date,
         card=_card(booking),
+        payments=[_entry(receipt, now) for receipt in booking.receipts],
+        refund=_refund(session),
+    )
+
+
+def _entry(receipt: Receipt, now: datetime) -> tell.PaymentEntryResponse:
+    """Return an entry; one that was stored just now is as old as the answer."""
+    return tell.PaymentEntryResponse(
+        kind="payment" if receipt.amount.positive else "refund",
+        amount=receipt.amount.amount,
+        currency=receipt.amount.currency,
+        at=receipt.at or now,
+        method="card" if receipt.by_card else "outside",
+        last4=receipt.card and receipt.card.last4,
+    )
+
+
+def _refund(session: Session) -> tell.RefundResponse | None:
+    found = refund_of(session)
+    if found is None:
+        return None
+    return tell.RefundResponse(
+        status="open" if found.kept is None else "done",
+        received=found.received.amount,
+        kept=found.kept and found.kept.amount,
+        refunded=found.refunded.amount,
+        currency=found.received.currency,
     )
 
 

@@ -109,7 +109,7 @@ def _booking(booking: Booking) -> Facts:
         "total": _amount(booking.total),
         "paid": _amount(booking.paid),
         "outstanding": _amount(booking.outstanding),
-        "paymentDueAt": _time(booking.payment_due_at),
+        "paymentDueAt": _time(booking.due_by),
         "balanceDueDate": booking.balance_due_date and booking.balance_due_date.isoformat(),
     }
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -25,6 +26,9 @@ _SAYS = {
     "not_paid": "The line has not received the money.",
     "line_cancelled": "The line has confirmed the cancellation.",
     "line_refused": "The line refuses.",
+    "received": "All that is due now was received.",
+    "cancel_booking": "It will not be paid: have the line cancel it.",
+    "refunded": "The line keeps a part of a cancelled booking, and the rest has gone back.",
     "done": "What the task asks for is done.",
 }
 
@@ -81,6 +85,10 @@ def show_task(task_id: UUID, who: Credentials, home: Path) -> None:
 @click.option("--not-paid", "kind", flag_value="not_paid", help=_SAYS["not_paid"])
 @click.option("--line-cancelled", "kind", flag_value="line_cancelled", help=_SAYS["line_cancelled"])
 @click.option("--line-refused", "kind", flag_value="line_refused", help=_SAYS["line_refused"])
+@click.option("--received", "kind", flag_value="received", help=_SAYS["received"])
+@click.option("--cancel-booking", "kind", flag_value="cancel_booking", help=_SAYS["cancel_booking"])
+@click.option("--refunded", "kind", flag_value="refunded", help=_SAYS["refunded"])
+@click.option("--kept", type=Decimal, help="With --refunded: what the line keeps.")
 @click.option("--done", "kind", flag_value="done", help=_SAYS["done"])
 @click.option("--note", help="Why, for the history; no names and no card numbers.")
 @click.option(
@@ -101,6 +109,7 @@ def answer_task(
     note: str | None,
     override: bool,
     takeover: bool,
+    kept: Decimal | None,
     who: Credentials,
     home: Path,
 ) -> None:
@@ -125,6 +134,7 @@ def answer_task(
         note=note,
         override=override,
         takeover=takeover,
+        kept=kept,
     )
     with friendly_errors():
         said = asyncio.run(_answer(given, who, settings(home)))

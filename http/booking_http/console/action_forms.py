@@ -20,6 +20,7 @@ _MORE: Final[Mapping[str, str]] = MappingProxyType(
         actions.EXTEND.name: "session/extend.html",
         actions.RECORD.name: "session/record.html",
         actions.CORRECT.name: "session/correct.html",
+        actions.REFUND.name: "session/refund.html",
         actions.MOVE.name: "session/move.html",
         actions.REDACT.name: "session/redact.html",
     }

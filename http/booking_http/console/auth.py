@@ -23,7 +23,7 @@ _OURS: Final = re.compile(r"/console(/[A-Za-z0-9_-]{1,64}){0,4}")
 _FORM: Final = "application/x-www-form-urlencoded"
 _LARGEST_FORM: Final = 32 * 1024
 _MOST_FIELDS: Final = 50
-_EXACT: Final = frozenset({"password"})
+_EXACT: Final = frozenset({"password", "newPassword"})
 """Fields in which a space at either end means something."""
 _TYPED: Final = ("reason", "reservation", "amount")
 Fields = dict[str, str]

@@ -82,6 +82,7 @@ _DEEDS: Final = MappingProxyType(
         "release-hold": "Released the hold",
         "extend-deadline": "Gave more time",
         "record-payment": "Recorded a payment",
+        "record-refund": "Settled the money",
         "resend-confirmation": "Had the confirmation mailed again",
         "confirm-cancellation": "Confirmed the cancellation",
         "refuse-cancellation": "Ended the cancellation",

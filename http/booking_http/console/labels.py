@@ -45,6 +45,17 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
             "The line's answer is about another sailing, party or cabin than the guest asked for. "
             "Both are named below: settle with the line what is booked, and tell the guest.",
         ),
+        TaskKind.COLLECT_PAYMENT: Job(
+            "Collect a payment",
+            "It is booked, and what is due now has not been paid. Have the guest pay and enter it "
+            "here or on the session's page; if it will not be paid, have it cancelled. Nothing "
+            "is cancelled by the deadline alone.",
+        ),
+        TaskKind.CANCELLATION_REFUND: Job(
+            "Refund a cancelled booking",
+            "It was paid, and the line has cancelled it. Find out how much the line keeps, have "
+            "the rest go back to the guest, and then say here what the line keeps.",
+        ),
         TaskKind.REFUND: Job(
             "Refund a charge",
             "A card was charged for a booking that was not made, or the line has received more "
@@ -105,6 +116,9 @@ ANSWERS: Final[Mapping[str, str]] = MappingProxyType(
         AnswerKind.NOT_PAID: "It is not paid",
         AnswerKind.LINE_CANCELLED: "The line has cancelled it",
         AnswerKind.LINE_REFUSED: "The line refuses",
+        AnswerKind.RECEIVED: "All that is due now was received",
+        AnswerKind.CANCEL_BOOKING: "It will not be paid: cancel it",
+        AnswerKind.REFUNDED: "The money went back",
         AnswerKind.DONE: "It is done",
     }
 )

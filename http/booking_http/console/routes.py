@@ -8,6 +8,7 @@ from aiohttp import web
 
 from booking_flow.staff.people import Role
 from booking_http.console import (
+    account_page,
     bulk_pages,
     find_page,
     flow_page,
@@ -35,6 +36,15 @@ PAGES: Final[tuple[tuple[str, str, Handler, Role | None], ...]] = (
     ("GET", f"{LINK}/{{token}}", sign_in_link.show_link, None),
     ("POST", f"{LINK}/{{token}}", sign_in_link.use_link, None),
     ("POST", "/console/sign-out", sign_in.sign_out, Role.VIEWER),
+    ("GET", account_page.ACCOUNT, account_page.show_account, Role.VIEWER),
+    ("POST", f"{account_page.ACCOUNT}/password", account_page.change_password, Role.VIEWER),
+    ("POST", f"{account_page.ACCOUNT}/tokens", account_page.make_token, Role.VIEWER),
+    (
+        "POST",
+        f"{account_page.ACCOUNT}/tokens/{{number}}/revoke",
+        account_page.revoke_token,
+        Role.VIEWER,
+    ),
     ("GET", HOME, find_page.show_first_page, Role.VIEWER),
     ("POST", HOME, find_page.find, Role.VIEWER),
     ("GET", f"{FOUND}/{{token}}", find_page.show_found, Role.VIEWER),

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.flow import State
-from booking_flow.model.task import TaskKind
+from booking_http.api.responses import RefundResponse
 from booking_http.console import event_labels, labels
 from booking_http.console.formatting import clock, minute, money, span
 from booking_http.staff.responses import HappeningResponse, StaffSessionResponse, StoryResponse
@@ -96,14 +96,17 @@ def _who(told: HappeningResponse) -> str:
 
 def _money_left(story: StoryResponse) -> Iterator[str]:
     booking = story.session.booking
-    if booking is None or not booking.paid:
-        return
-    refunds = [each for each in story.tasks if each.kind is TaskKind.REFUND]
-    said = "no refund is recorded"
-    if refunds:
-        still = any(each.closed_at is None for each in refunds)
-        said = "a person has to see to the refund" if still else "the refund is answered as done"
-    yield f"Paid {money(booking.paid, booking.currency)}: {said}."
+    if booking is not None and booking.refund is not None:
+        yield _refund_told(booking.refund)
+
+
+def _refund_told(refund: RefundResponse) -> str:
+    received, back = (money(each, refund.currency) for each in (refund.received, refund.refunded))
+    if refund.kept is None:
+        return f"Paid {received}: a person has to see to the refund."
+    return (
+        f"Paid {received}: the line keeps {money(refund.kept, refund.currency)}, {back} went back."
+    )
 
 
 def failing_row(story: StoryResponse) -> str | None:

@@ -48,6 +48,7 @@ _GROUP: Final = "group"
 _CHOSEN: Final = "task-"
 _CHOICE: Final = re.compile(r"task-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS: Final = frozenset(kind.value for kind in TaskKind)
+_SINGLE: Final = (AnswerKind.RESERVATION, AnswerKind.REFUNDED)
 _SHOWN: Final = frozenset({"step", "call"})
 
 
@@ -98,8 +99,8 @@ async def _show_queue(
 
 
 def _group_answers(kind: TaskKind) -> Sequence[AnswerKind]:
-    """Return what may be said of several tasks at once; a reservation is one task's own."""
-    return [each for each in POSSIBLE[kind] if each is not AnswerKind.RESERVATION]
+    """Return what may be said of several tasks at once; numbers and amounts are one task's own."""
+    return [each for each in POSSIBLE[kind] if each not in _SINGLE]
 
 
 async def answer_group(request: web.Request) -> web.Response:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_flow.staff.people import Role
+from booking_flow.staff.people import Role, operator
 from booking_http.api.guest_token import new_uuid
 from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.sign_in_links import grant_link
 from persistence.database import create_engine
-from persistence.staff import PostgresStaff
+from persistence.staff_changes import StaffChanges
 
 SUPERVISOR: Final = "supervisor@demo.example"
 
@@ -18,7 +18,7 @@ async def console_link(database_url: str) -> str | None:
     """Return the path of a new link for the demo's supervisor, who is hired if need be."""
     engine = create_engine(database_url, pool_size=1, application_name="booking-flow demo")
     try:
-        await PostgresStaff(engine).add(
+        await StaffChanges(engine, operator("demo")).add(
             new_uuid(),
             email=SUPERVISOR,
             name="Sam Supervisor",

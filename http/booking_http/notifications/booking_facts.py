@@ -101,8 +101,8 @@ def _payment(session: Session) -> Iterator[Fact]:
 
 def _due(state: State, booking: Booking) -> Iterator[Fact]:
     """Name the days that still matter: none once nothing is owed or nothing is booked."""
-    if state is State.BOOKED and booking.payment_due_at:
-        yield "Payment due", moment(booking.payment_due_at)
+    if state is State.BOOKED and booking.due_by:
+        yield "Payment due", moment(booking.due_by)
     owed = state in (State.BOOKED, State.PAID) and booking.outstanding.amount > 0
     if owed and booking.balance_due_date:
         yield "Balance due", day(booking.balance_due_date)

@@ -13,6 +13,9 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.errors import RefusalCode
+from booking_http.api.endpoints import with_code
+from booking_http.api.endpoints.lookup import COOKIE as LINK_COOKIE
+from booking_http.api.endpoints.with_code import Holder
 from booking_http.api.guest_request import GuestRequest, open_with
 from booking_http.api.guest_token import parse
 from booking_http.service import Service
@@ -122,3 +125,26 @@ async def guest_of(request: web.Request) -> GuestRequest:
     if guest.loaded.session.reference != reference:
         raise NotOpen
     return guest
+
+
+async def holder_of(request: web.Request) -> Holder:
+    """Return who holds the session whose reference the address carries, or a link to it.
+
+    Raises:
+        NotOpen: the browser has neither.
+    """
+    try:
+        guest = await guest_of(request)
+    except NotOpen:
+        return await _link_holder(request)
+    return Holder(request=request, service=guest.service, loaded=guest.loaded, guest=guest)
+
+
+async def _link_holder(request: web.Request) -> Holder:
+    token = request.cookies.get(LINK_COOKIE)
+    if token is None:
+        raise NotOpen
+    holder = await with_code.link_holder(request, token)
+    if holder.loaded.session.reference != request.match_info["reference"]:
+        raise NotOpen
+    return holder

@@ -291,7 +291,7 @@ async def subject_body(request: web.Request) -> Body | None:
     if loaded is None:
         return None
     shown = render_session(
-        loaded.session, now=loaded.now, session_id=subject.session_id, allowed=service.allowed
+        loaded.session, now=loaded.now, session_id=subject.session_id or "", allowed=service.allowed
     )
     whole: Body = json.loads(shown.__pydantic_serializer__.to_json(shown, by_alias=True))
     return whole

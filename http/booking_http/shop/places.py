@@ -22,6 +22,11 @@ def booking_path(reference: str) -> str:
     return f"/booking/{reference}"
 
 
+def manage_path(reference: str, act: str = "") -> str:
+    """Return the address of what can be done about a booking, or of one thing that can."""
+    return f"/booking/{reference}/manage/{act}".rstrip("/")
+
+
 def awaits_line(body: Body) -> bool:
     """Whether a booking or payment was sent whose outcome is not known."""
     pending = body["pending"]

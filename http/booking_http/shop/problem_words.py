@@ -176,7 +176,7 @@ WORDS: Final[Mapping[str, ProblemWords]] = MappingProxyType(
             "prices",
             "call",
         ),
-        "payment_required": _words(
+        C.PAYMENT_REQUIRED: _words(
             N_("A card is needed to book"),
             N_("%(line)s takes the payment together with the booking. Nothing is booked yet."),
         ),
@@ -184,6 +184,13 @@ WORDS: Final[Mapping[str, ProblemWords]] = MappingProxyType(
             N_("This page was open for too long"),
             N_("Nothing was done. Open it anew and send it again."),
             "retry",
+        ),
+        E.CODE_WRONG: _words(
+            N_("This is not the code that we mailed, or it has ended"),
+            N_(
+                "A code works once and for 15 minutes, and the last one mailed is the one that "
+                "counts."
+            ),
         ),
         C.NOT_FOUND: _NO_PAGE,
         E.METHOD_NOT_ALLOWED: _NO_PAGE,

@@ -14,6 +14,7 @@ from booking_http.shop import (
     guests_page,
     live_updates,
     lookup_page,
+    manage_page,
     payment_page,
     prices_page,
     sailing_page,
@@ -48,6 +49,10 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", f"{_BOOKING}/calendar.ics", booking_page.read_calendar),
     ("GET", f"{_BOOKING}/cancel", prices_page.ask_cancel),
     ("POST", f"{_BOOKING}/cancel", prices_page.cancel),
+    ("GET", f"{_BOOKING}/manage", manage_page.show_manage),
+    ("GET", f"{_BOOKING}/manage/{{act}}", manage_page.show_change),
+    ("POST", f"{_BOOKING}/manage/{{act}}", manage_page.change),
+    ("POST", f"{_BOOKING}/manage/{{act}}/code", manage_page.mail_code),
     ("GET", "/booking", lookup_page.show_lookup),
     ("POST", "/booking", lookup_page.ask_lookup),
 )

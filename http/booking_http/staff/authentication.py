@@ -17,6 +17,8 @@ from persistence.staff import LIFE, Account, folded
 
 DEVICE: Final = "staff_device"
 _DEVICE: Final = "staff-device"
+BY_LINK: Final = "link"
+"""What the audit says of a sign-in by a link."""
 _YEAR: Final = 365 * 24 * 3600
 _PATIENCE: Final = "900"
 
@@ -116,7 +118,7 @@ async def complete_sign_in(
     cookie = new_secret()
     staff = Staff(account=account, request_id=visitor.request_id, cookie=cookie)
     await write_audit(service, staff, "sign_in", facts=facts)
-    await service.support.staff.begin(account.id, cookie)
+    await service.support.staff.begin(account.id, cookie, by_link=facts.get("by") == BY_LINK)
     return SignedIn(staff=staff, cookie=cookie, device=_new_device(service, account.email))
 
 

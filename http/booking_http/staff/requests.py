@@ -104,6 +104,16 @@ class RecordRequest(ReasonRequest):
         return actions.Received(amount=Money(self.amount, self.currency))
 
 
+class RefundRequest(ReasonRequest):
+    """What the line keeps of a cancelled booking; the rest has gone back to the guest."""
+
+    kept: AskedAmount
+
+    def parameters(self) -> actions.Kept:
+        """Return what the line keeps."""
+        return actions.Kept(kept=self.kept)
+
+
 class MoveRequest(ReasonRequest):
     """Where to; against the flow only with `override` and with all that it does not undo."""
 
@@ -152,6 +162,7 @@ _MORE: Final[Mapping[str, type[ReasonRequest]]] = {
     actions.EXTEND.name: ExtendRequest,
     actions.RECORD.name: RecordRequest,
     actions.CORRECT.name: CorrectRequest,
+    actions.REFUND.name: RefundRequest,
     actions.MOVE.name: MoveRequest,
     actions.REDACT.name: RedactRequest,
 }
@@ -169,6 +180,8 @@ class AnswerRequest(ReasonRequest):
     override: bool = False
     takeover: bool = False
     """Answers what a colleague works on."""
+    kept: AskedAmount | None = None
+    """What the line keeps of a cancelled booking; the rest has gone back."""
 
     def answer(self, task_id: UUID | None, seen: frozenset[int]) -> TaskAnswer:
         """Return the answer as the core takes it."""
@@ -180,6 +193,7 @@ class AnswerRequest(ReasonRequest):
             note=self.reason,
             override=self.override,
             takeover=self.takeover,
+            kept=self.kept,
         )
 
 
@@ -202,6 +216,8 @@ class GroupAnswerRequest(ReasonRequest):
         AnswerKind.NOT_PAID,
         AnswerKind.LINE_CANCELLED,
         AnswerKind.LINE_REFUSED,
+        AnswerKind.RECEIVED,
+        AnswerKind.CANCEL_BOOKING,
         AnswerKind.DONE,
     ]
     tasks: Annotated[list[SeenTaskRequest], Field(min_length=1, max_length=100)]

@@ -7,6 +7,7 @@ from typing import Final
 from booking_flow.model.audit import AuditEntry
 from booking_http.service import Service
 from booking_http.staff.authentication import (
+    BY_LINK,
     SignedIn,
     Visitor,
     complete_sign_in,
@@ -44,7 +45,7 @@ async def sign_in_by_link(service: Service, visitor: Visitor, token: str) -> Sig
     counted = await count_attempt(service, visitor, "staff-link", token)
     account = await PostgresStaffLinks(service.support.database).use(token)
     if account is None:
-        await refuse_sign_in(service, visitor, None, by="link")
+        await refuse_sign_in(service, visitor, None, by=BY_LINK)
         raise unauthenticated("This link was used or has run out. Ask for another one.")
     await counted.forgive()
-    return await complete_sign_in(service, visitor, account, by="link")
+    return await complete_sign_in(service, visitor, account, by=BY_LINK)

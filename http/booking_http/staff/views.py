@@ -99,7 +99,7 @@ def waits_for(
 
 def _guest_waits(session: Session) -> tell.WaitResponse | None:
     if session.state is State.BOOKED and session.booking is not None:
-        due = session.booking.payment_due_at
+        due = session.booking.due_by
         return tell.WaitResponse(whom="guest", what="payment", until=due)
     if session.ended or session.reserved:
         return None

@@ -97,6 +97,7 @@ _TABLE: Final = (
     _row(_C.LINE_NOT_BOOKABLE, 422, "This cruise line cannot be booked here", "list_cruises"),
     _row(_C.SAILING_DEPARTED, 422, "This sailing has left", "list_cruises"),
     _row(_C.CARD_INVALID, 422, "The card is not valid"),
+    _row(_C.PAYMENT_REQUIRED, 422, "A card is needed to book", "book"),
     _row(_C.IDEMPOTENCY_KEY_REUSED, 422, "This Idempotency-Key was used for another request"),
     _row(_E.PRECONDITION_REQUIRED, 428, "If-Match is required"),
     _row(_C.RATE_LIMITED, 429, "Too many attempts", retry_after=60),

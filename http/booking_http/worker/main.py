@@ -213,7 +213,7 @@ def _payment_checks(parts: Parts) -> Job[TakenCheck]:
     )
 
 
-def _clocks(parts: Parts) -> tuple[Job[UUID], Job[UUID]]:
+def _clocks(parts: Parts) -> tuple[Job[UUID], ...]:
     return (
         Job(
             name="clock",
@@ -227,6 +227,14 @@ def _clocks(parts: Parts) -> tuple[Job[UUID], Job[UUID]]:
             name="payment_deadline",
             take=partial(_scattered, parts.maintenance.queue.overdue_payments),
             do=parts.maintenance.recovery.payment,
+            key=_itself,
+            session=_itself,
+            leased=False,
+        ),
+        Job(
+            name="collection",
+            take=partial(_scattered, parts.maintenance.queue.uncollected_payments),
+            do=parts.maintenance.recovery.collection,
             key=_itself,
             session=_itself,
             leased=False,

@@ -7,7 +7,7 @@ from typing import Final
 from alembic import op
 
 revision = "20261129_50"
-down_revision = "20261129_46"
+down_revision = "20261129_43"
 branch_labels = None
 depends_on = None
 

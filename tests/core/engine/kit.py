@@ -376,8 +376,10 @@ class Guest:
         return [(row.name, row.status) for row in rows]
 
     async def tasks(self) -> list[str]:
+        """Return the kinds of all its tasks, but for those to collect a payment."""
         rows = await self.shop.rows(
-            "SELECT kind FROM staff_tasks WHERE session_id = :id ORDER BY opened_at, id",
+            "SELECT kind FROM staff_tasks WHERE session_id = :id AND kind <> 'collect_payment'"
+            " ORDER BY opened_at, id",
             id=self.id,
         )
         return [row.kind for row in rows]
@@ -474,7 +476,7 @@ async def running_shop(
     database = create_engine(database_url, pool_size=4, connect_timeout=2)
     store = PostgresSessionStore(database, VAULT, "engine-1")
     settings = TraveltekSettings(**usual | (client or {}))
-    rules = Policy(**{"time_scale": haste} | policy)
+    rules = Policy(**{"time_scale": haste, "pay_later": True} | policy)
     async with (
         open_client(settings, redis=None, new_id=uuid4, boottime=boottime) as supplier,
         open_reader(database_url, OWN, live_lines=(22, 3)) as sailings,

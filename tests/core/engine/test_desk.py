@@ -47,10 +47,10 @@ def desk(shop: Shop) -> Desk:
 
 
 async def an_answer(guest: Guest, kind: AnswerKind, **fields: Any) -> TaskAnswer:
-    """Return an answer to the guest's first open task, as it is now."""
+    """Return an answer to the guest's first open task but that to collect, as it is now."""
     rows = await guest.shop.rows(
         "SELECT id, version FROM staff_tasks WHERE session_id = :id AND closed_at IS NULL"
-        " ORDER BY opened_at, id",
+        " AND kind <> 'collect_payment' ORDER BY opened_at, id",
         id=guest.id,
     )
     seen = frozenset({fields.pop("version", rows[0].version)})
@@ -67,6 +67,7 @@ async def answer(guest: Guest, kind: AnswerKind, **fields: Any) -> Loaded:
 async def closed(shop: Shop) -> list[tuple[str, str, str]]:
     rows = await shop.rows(
         "SELECT kind, closed_by, answer FROM staff_tasks WHERE closed_at IS NOT NULL"
+        " AND kind <> 'collect_payment'"
     )
     return [(row.kind, row.closed_by, row.answer) for row in rows]
 

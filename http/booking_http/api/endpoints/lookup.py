@@ -59,7 +59,7 @@ async def redeem_lookup(request: web.Request) -> web.Response:
     """
     loaded = await _load(request, await _redeem(request))
     if wants_page(request):
-        return gone_page() if loaded is None else _led_to_page(request)
+        return gone_page() if loaded is None else _led_to_page(request, loaded.session.reference)
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND, "This link is too old, or none of ours.")
     return json_response(
@@ -81,14 +81,17 @@ async def show_lookup(request: web.Request) -> web.Response:
     return gone_page() if loaded is None else booking_page(loaded.session)
 
 
-def _led_to_page(request: web.Request) -> web.Response:
-    """Let the browser show this link's booking, and no other address see the cookie."""
-    response = web.Response(status=303, headers={"Location": request.path})
-    tls = (service_of(request).settings.public_url or "").startswith("https:")
+def _led_to_page(request: web.Request, reference: str) -> web.Response:
+    """Let the browser show this link's booking, and no other booking's pages see the cookie."""
+    settings = service_of(request).settings
+    home = f"/booking/{reference}" if settings.shop else request.path
+    page = f"{home}/manage" if settings.shop else home
+    response = web.Response(status=303, headers={"Location": page})
+    tls = (settings.public_url or "").startswith("https:")
     response.set_cookie(
         COOKIE,
         request.match_info["token"],
-        path=request.path,
+        path=home,
         max_age=LINK_MINUTES * 60,
         httponly=True,
         secure=tls,

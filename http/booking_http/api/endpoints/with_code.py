@@ -53,14 +53,15 @@ class Holder:
     request: web.Request
     service: Service
     loaded: Loaded
-    guest: GuestRequest | None
-    """None of who holds a link."""
+    guest: GuestRequest | None = None
+    token: str = ""
+    """Of the link, where it is no guest who holds the secret."""
 
     def body(self, loaded: Loaded) -> SessionResponse:
         """Return the session as this holder may see it."""
         if self.guest is not None:
             return session_body(self.service, loaded, self.guest.key)
-        return read_only(loaded, token=self.request.match_info["token"])
+        return read_only(loaded, token=self.token)
 
     def answer(self, loaded: Loaded, *, status: int = 200) -> web.Response:
         """Answer with the session."""
@@ -100,13 +101,22 @@ async def holder_of(request: web.Request) -> Holder:
     if "token" not in request.match_info:
         guest = await authenticate(request)
         return Holder(request=request, service=guest.service, loaded=guest.loaded, guest=guest)
+    return await link_holder(request, request.match_info["token"])
+
+
+async def link_holder(request: web.Request, token: str) -> Holder:
+    """Find the session that an opened link shows.
+
+    Raises:
+        Problem: `session_not_found`.
+    """
     service = service_of(request)
-    session_id = await service.lookups.opened(request.match_info["token"])
+    session_id = await service.lookups.opened(token)
     loaded = await service.store.load(session_id) if session_id else None
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND, "This link is too old, or was not opened.")
     request[SUBJECT] = RequestSubject(session=loaded.session, session_id=None)
-    return Holder(request=request, service=service, loaded=loaded, guest=None)
+    return Holder(request=request, service=service, loaded=loaded, token=token)
 
 
 async def mail_code(request: web.Request) -> web.Response:

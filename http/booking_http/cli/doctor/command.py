@@ -17,6 +17,7 @@ import click
 from booking_http.cli.options import home_option
 
 if TYPE_CHECKING:
+    from adapters.catalogue.row_fixes import RowsFixed
     from booking_http.cli.doctor.findings import Report
     from booking_http.settings import Settings
 
@@ -37,8 +38,9 @@ class NotExamined(click.ClickException):
     show_default=True,
     help="Sailings of every line to compare.",
 )
+@click.option("--fix", is_flag=True, help="Propose lines, ships, dates and nights; see --yes.")
 @click.option("--fix-lines", is_flag=True, help="Correct lines that the supplier says are others.")
-@click.option("--yes", is_flag=True, help="Correct them without asking.")
+@click.option("--yes", is_flag=True, help="Correct them without asking; --fix writes only with it.")
 @click.option("--production", is_flag=True, help="Correct them in a production catalogue, too.")
 @home_option
 @click.pass_context
@@ -67,14 +69,22 @@ def doctor(
     with _two_for_all():
         settings = settings_of(home)
         _ensure_complete(settings)
-        if fixing["fix_lines"]:
+        if fixing["fix"] or fixing["fix_lines"]:
             _ensure_writable(settings, production=fixing["production"])
-        report = asyncio.run(_examined(settings, None if all_of_them else sample, as_json))
+        per_line = None if all_of_them else sample
+        report = asyncio.run(_examined(settings, per_line, as_json))
         facts = report.facts()
         if not as_json:
             _print(report)
-        if fixing["fix_lines"] and report.corrections:
-            facts["corrected"] = _correct(settings, report, as_json=as_json, yes=fixing["yes"])
+        fixed = _fix(settings, report, as_json=as_json, **fixing)
+        if fixed is not None:
+            facts["corrected"] = _facts(fixed)
+        if fixed is not None and fixed.done:
+            # What was put right is a finding no longer.
+            report = asyncio.run(_examined(settings, per_line, as_json))
+            facts |= report.facts()
+            if not as_json:
+                _print(report)
         if as_json:
             click.echo(json.dumps(facts, indent=2))
     sys.exit(report.status)
@@ -119,11 +129,11 @@ def _ensure_complete(settings: Settings) -> None:
 
 
 def _ensure_writable(settings: Settings, *, production: bool) -> None:
-    from booking_http.cli.doctor import line_fixes
+    from booking_http.cli.doctor import row_fixes
     from booking_http.runtime.connection_errors import catalogue_name, named
 
     with named(catalogue_name()):
-        asyncio.run(line_fixes.ensure_writable(settings, production=production))
+        asyncio.run(row_fixes.ensure_writable(settings, production=production))
 
 
 @contextmanager
@@ -154,17 +164,36 @@ def _print(report: Report) -> None:
     print_report(report)
 
 
-def _correct(
-    settings: Settings, report: Report, *, as_json: bool, yes: bool
-) -> dict[str, object] | None:
-    """Propose, ask, and apply; None where the answer was no."""
-    from booking_http.cli.doctor import line_fixes, table_output
+def _fix(
+    settings: Settings, report: Report, *, as_json: bool, fix: bool, fix_lines: bool, **asked: bool
+) -> RowsFixed | None:
+    """Propose what is to be put right, ask, and apply; None where nothing was written."""
+    from booking_flow.model.agreement import Fact
+    from booking_http.cli.doctor import row_fixes, table_output
 
-    if not as_json:
-        table_output.print_proposal(report.corrections)
-    if not yes and (as_json or not click.confirm("Correct these lines?", err=True)):
+    fixes = [
+        each for each in report.corrections if fix or (fix_lines and each.fact is Fact.LINE_ID)
+    ]
+    if fixes and not as_json:
+        table_output.print_proposal(fixes)
+    if not fixes or not _agreed(only_with_yes=fix, as_json=as_json, yes=asked["yes"]):
         return None
-    corrected = asyncio.run(line_fixes.apply(settings, report))
+    fixed = asyncio.run(row_fixes.apply(settings, fixes))
     if not as_json:
-        table_output.print_corrected(corrected)
-    return line_fixes.facts(corrected)
+        table_output.print_fixed(fixed)
+    return fixed
+
+
+def _agreed(*, only_with_yes: bool, as_json: bool, yes: bool) -> bool:
+    if yes or as_json:
+        return yes
+    if only_with_yes:
+        click.echo("Nothing was changed; --yes corrects them.")
+        return False
+    return click.confirm("Correct these lines?", err=True)
+
+
+def _facts(fixed: RowsFixed) -> dict[str, object]:
+    from booking_http.cli.doctor import row_fixes
+
+    return row_fixes.facts(fixed)

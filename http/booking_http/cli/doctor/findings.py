@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from adapters.catalogue.line_fixes import Correction
+from adapters.catalogue.row_fixes import RowFix
+from booking_flow.model.agreement import Fact
 
 
 class Level(StrEnum):
@@ -53,11 +54,11 @@ Reporter = Callable[[Finding], None]
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """All findings, and the lines that the supplier says are others."""
+    """All findings, and what could be put right in the catalogue's rows."""
 
     environment: str
     findings: list[Finding] = field(default_factory=list)
-    corrections: list[Correction] = field(default_factory=list)
+    corrections: list[RowFix] = field(default_factory=list)
 
     def say(self, finding: Finding) -> None:
         """Add a finding."""
@@ -81,7 +82,21 @@ class Report:
             "status": self.status,
             "findings": [finding.facts() for finding in self.findings],
             "wrongLines": [
-                {"cruiseId": each.cruise_id, "ours": each.ours, "suppliers": each.theirs}
+                {
+                    "cruiseId": each.cruise_id,
+                    "ours": int(each.ours),
+                    "suppliers": int(each.theirs),
+                }
+                for each in self.corrections
+                if each.fact is Fact.LINE_ID
+            ],
+            "proposed": [
+                {
+                    "cruiseId": each.cruise_id,
+                    "fact": each.fact.value,
+                    "ours": each.ours,
+                    "suppliers": each.theirs,
+                }
                 for each in self.corrections
             ],
         }

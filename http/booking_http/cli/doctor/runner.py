@@ -9,7 +9,7 @@ from typing import Final
 
 from asyncpg import PostgresError
 
-from adapters.catalogue.line_fixes import known_lines
+from adapters.catalogue.row_fixes import known_ids
 from adapters.catalogue.runs import Watch
 from booking_flow.ports import StoreUnavailable
 from booking_http.cli.doctor import (
@@ -97,7 +97,9 @@ async def _lines(connections: Connections) -> frozenset[int]:
     """Return every line of the catalogue, so that the supplier may name any of them."""
     if connections.found is None or not connections.found.usable:
         return connections.settings.live_lines
-    return connections.settings.live_lines | await known_lines(connections.pool, connections.found)
+    return connections.settings.live_lines | await known_ids(
+        connections.pool, connections.found, "lines.line_id"
+    )
 
 
 async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Report) -> None:

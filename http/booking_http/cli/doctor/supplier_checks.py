@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from adapters.catalogue.line_fixes import Correction
+from adapters.catalogue.row_fixes import FIXABLE, RowFix
 from adapters.catalogue.runs import Watch
-from booking_flow.model.agreement import Difference, Expected, decisive, differences
+from booking_flow.model.agreement import Difference, Expected, Fact, decisive, differences
 from booking_flow.model.party import Party
 from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import SearchHit
@@ -97,7 +97,7 @@ async def _one(asking: Asking, sailing: Sailing, compared: Comparison) -> None:
 def lines(compared: Comparison, report: Report) -> None:
     """Say whether the supplier agrees on the lines of sailings, and which it does not know."""
     _say_wrong(compared, report)
-    _say_differing(compared, report.say)
+    _say_differing(compared, report)
     _say_unknown(compared, report.say)
     _say_failed(compared, report.say)
     if len(compared.agreed) == compared.asked:
@@ -107,7 +107,12 @@ def lines(compared: Comparison, report: Report) -> None:
 
 def _say_wrong(compared: Comparison, report: Report) -> None:
     for sailing, theirs in compared.wrong:
-        fix = Correction(cruise_id=sailing.cruise_id, ours=sailing.line_id, theirs=theirs)
+        fix = RowFix(
+            cruise_id=sailing.cruise_id,
+            fact=Fact.LINE_ID,
+            ours=str(sailing.line_id),
+            theirs=str(theirs),
+        )
         report.corrections.append(fix)
     by_lines: dict[tuple[int, int], list[str]] = defaultdict(list)
     for sailing, theirs in compared.wrong:
@@ -126,8 +131,18 @@ def _say_wrong(compared: Comparison, report: Report) -> None:
         )
 
 
-def _say_differing(compared: Comparison, say: Reporter) -> None:
-    """Name the rows whose date, ship or nights are not the supplier's."""
+def _say_differing(compared: Comparison, report: Report) -> None:
+    """Name the rows whose date, ship or nights are not the supplier's, and how to right them."""
+    say = report.say
+    for sailing, found in compared.differing:
+        # Where anything else differs, it is another sailing and not a wrong row.
+        if all(each.fact in FIXABLE for each in found):
+            report.corrections += [
+                RowFix(
+                    cruise_id=sailing.cruise_id, fact=each.fact, ours=each.ours, theirs=each.theirs
+                )
+                for each in found
+            ]
     refused = [each for each in compared.differing if decisive(each[1])]
     nights = [each for each in compared.differing if not decisive(each[1])]
     if refused:
@@ -137,7 +152,7 @@ def _say_differing(compared: Comparison, say: Reporter) -> None:
                 level=Level.FAILURE,
                 said=f"{len(refused)} of {compared.asked} sailings are others at the supplier",
                 guest="A guest who wants to book one is refused: sailing_mismatch.",
-                todo="Correct these rows, or sync from a right source.",
+                todo="Run `booking-flow doctor --all --fix --yes`, or sync from a right source.",
                 examples=_rows(refused),
             )
         )
@@ -148,7 +163,7 @@ def _say_differing(compared: Comparison, say: Reporter) -> None:
                 level=Level.WARNING,
                 said=f"{len(nights)} of {compared.asked} sailings have other nights there",
                 guest="It can be booked, and staff have a task for each booking.",
-                todo="Correct these rows, or sync from a right source.",
+                todo="Run `booking-flow doctor --all --fix --yes`, or sync from a right source.",
                 examples=_rows(nights),
             )
         )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from adapters.catalogue.line_fixes import Corrected, Correction
+from adapters.catalogue.row_fixes import RowFix, RowsFixed
 from booking_http.cli.doctor.findings import Finding, Level, Report
 
 _STYLES: Final = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
@@ -32,27 +32,29 @@ def print_report(report: Report) -> None:
     console.print(Text(verdict, style=_STYLES[report.level]))
 
 
-def print_proposal(corrections: Sequence[Correction]) -> None:
-    """Print which lines would be corrected."""
-    table = Table(box=_box(), title="Lines to correct", title_justify="left", pad_edge=False)
-    for name in ("sailing", "catalogue says", "supplier says"):
+def print_proposal(fixes: Sequence[RowFix]) -> None:
+    """Print what would be corrected in which rows."""
+    table = Table(box=_box(), title="Rows to correct", title_justify="left", pad_edge=False)
+    for name in ("sailing", "fact", "catalogue says", "supplier says"):
         table.add_column(name)
-    for each in corrections[:_SHOWN]:
-        table.add_row(each.cruise_id, str(each.ours), str(each.theirs))
+    for each in fixes[:_SHOWN]:
+        table.add_row(each.cruise_id, each.fact, each.ours, each.theirs)
     console = _console()
     console.print(table)
-    if len(corrections) > _SHOWN:
-        console.print(f"and {len(corrections) - _SHOWN} more; --json lists all")
+    if len(fixes) > _SHOWN:
+        console.print(f"and {len(fixes) - _SHOWN} more; --json lists all")
 
 
-def print_corrected(corrected: Corrected) -> None:
+def print_fixed(fixed: RowsFixed) -> None:
     """Print what became of the corrections."""
     console = _console()
-    console.print(f"{len(corrected.done)} lines corrected")
-    for each in corrected.no_such_line:
-        console.print(f"{each.cruise_id}: left, since the catalogue has no line {each.theirs}")
-    for each in corrected.changed_meanwhile:
-        console.print(f"{each.cruise_id}: left, since it was changed meanwhile")
+    console.print(f"{len(fixed.done)} corrected")
+    for each in fixed.no_such_row:
+        console.print(f"{each}: left, since the catalogue has no row of that id")
+    for each in fixed.changed_meanwhile:
+        console.print(f"{each}: left, since it was changed meanwhile")
+    for each, why in fixed.refused:
+        console.print(f"{each}: left, since the database refused it: {why}")
 
 
 def _findings(findings: Sequence[Finding]) -> Table:

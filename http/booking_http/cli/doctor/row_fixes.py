@@ -1,14 +1,14 @@
-"""Putting right the lines that the supplier says are others: proposed, confirmed, applied."""
+"""Putting right what the supplier says otherwise: proposed, confirmed, applied."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from adapters.catalogue.connection import open_pool
 from adapters.catalogue.inspection import inspect
-from adapters.catalogue.line_fixes import Corrected, MayOnlyRead, correct
+from adapters.catalogue.row_fixes import MayOnlyRead, RowFix, RowsFixed, fix_rows
 from booking_http.cli.catalogue_runs import environment_of
-from booking_http.cli.doctor.findings import Report
 from booking_http.runtime.process import CannotRun
 from booking_http.settings import Settings
 from persistence.environment_mark import AppEnv
@@ -29,8 +29,8 @@ async def ensure_writable(settings: Settings, *, production: bool) -> None:
         )
 
 
-async def apply(settings: Settings, report: Report) -> Corrected:
-    """Write the corrections of a report in one transaction.
+async def apply(settings: Settings, fixes: Sequence[RowFix]) -> RowsFixed:
+    """Write corrections in one transaction; what one row refuses leaves the others.
 
     Raises:
         CannotRun: the account may only read.
@@ -39,7 +39,7 @@ async def apply(settings: Settings, report: Report) -> Corrected:
         async with pool.lent() as connection:
             found = await inspect(connection, settings.catalogue())
         try:
-            return await correct(pool, found, report.corrections)
+            return await fix_rows(pool, found, fixes)
         except MayOnlyRead as error:
             raise CannotRun(
                 "the account of the catalogue may only read; run this once with a CATALOGUE_URL"
@@ -47,10 +47,11 @@ async def apply(settings: Settings, report: Report) -> Corrected:
             ) from error
 
 
-def facts(corrected: Corrected) -> dict[str, Any]:
+def facts(fixed: RowsFixed) -> dict[str, Any]:
     """Return what became of corrections, for JSON."""
     return {
-        "done": [each.cruise_id for each in corrected.done],
-        "noSuchLine": [each.cruise_id for each in corrected.no_such_line],
-        "changedMeanwhile": [each.cruise_id for each in corrected.changed_meanwhile],
+        "done": [each.cruise_id for each in fixed.done],
+        "noSuchLine": [each.cruise_id for each in fixed.no_such_row],
+        "changedMeanwhile": [each.cruise_id for each in fixed.changed_meanwhile],
+        "refused": [{"cruiseId": each.cruise_id, "why": why} for each, why in fixed.refused],
     }
