@@ -113,7 +113,7 @@ def _booking_of(row: Row) -> Booking | None:
         collect_by=row.collect_by,
         kept=None if row.kept is None else Money(row.kept, row.paid_currency),
         # Lists of sessions do without them.
-        receipts=decode_or_none(row._mapping.get("receipts"), tuple[Receipt, ...]) or (),
+        receipts=decode_or_none(row.get("receipts"), tuple[Receipt, ...]) or (),
         balance_due_date=row.balance_due_date,
         card=mask_of(row.card_brand, row.card_last4),
     )
