@@ -50,6 +50,8 @@ class FoundBooking(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
     booked_on: date | None = None
     lead_surname: str | None = None
     passengers: int = 0
+    internal_reference: str | None = None
+    """Our reference, where book.pl carried it."""
 
 
 class FoundBookings(msgspec.Struct, kw_only=True, frozen=True):
@@ -109,6 +111,7 @@ class BackOffice:
             ctx.calls.append(self._evidence(ctx, begun, outcome=error.kind.value))
             raise
         ctx.calls.append(self._evidence(ctx, begun, outcome="ok", found=len(bookings)))
+        bookings = _ours(bookings, session.reference)
         # Of several that fit, only a person can say which one is meant.
         if len(bookings) != 1:
             return Lookup.NOT_THERE
@@ -150,6 +153,12 @@ def _read(status: int, body: bytes) -> list[FoundBooking]:
         raise SupplierError(FailureKind.BROKEN, endpoint=ENDPOINT) from None
 
 
+def _ours(bookings: list[FoundBooking], reference: str) -> list[FoundBooking]:
+    """Return those that carry our reference; without one, those that carry no other."""
+    named = [each for each in bookings if each.internal_reference == reference]
+    return named or [each for each in bookings if not each.internal_reference]
+
+
 def _question(session: Session) -> Mapping[str, object]:
     step, passengers = session.open_step, session.details.passengers
     return {
@@ -186,4 +195,5 @@ def _imported(
         booked_on=found.booked_on,
         lead_surname=found.lead_surname,
         passengers=found.passengers,
+        own_reference=found.internal_reference,
     )

@@ -211,8 +211,11 @@ class WorkQueue(Protocol):
     async def overdue_payments(self, *, limit: int) -> Sequence[UUID]:
         """Return booked sessions whose time to be paid, set by the line, has passed."""
 
+    async def balances_to_remind(self, *, limit: int, days: int) -> Sequence[UUID]:
+        """Return paid bookings whose balance is due within so many days, and nobody was told."""
+
     async def uncollected_payments(self, *, limit: int) -> Sequence[UUID]:
-        """Return unpaid bookings that nobody collects, or should have collected by now."""
+        """Return bookings whose money nobody collects, or should have collected by now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

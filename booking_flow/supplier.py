@@ -88,6 +88,8 @@ class BookOrder:
     dining: str
     deposit_booking: bool
     payment: Payment | None
+    reference: str
+    """Ours, as the guest reads it; sent where the account takes one (traveltek.md, section 7)."""
 
 
 class BookStatus(StrEnum):
@@ -176,6 +178,8 @@ class ImportedBooking:
     """The agency's, which `received` may include or not."""
     booked: bool = True
     """Whether its words of status mean booked."""
+    own_reference: str | None = None
+    """Our reference, where it was sent with the booking and is told again."""
 
     def total(self, expected: Money) -> Money | None:
         """Return what it costs: `expected` where either of its two totals says so."""

@@ -196,14 +196,15 @@ booking AS (
     INSERT INTO bookings AS b (session_id, line_id, reservation, supplier_booking_id, status,
                                total, paid, currency, paid_currency, payment_due_at,
                                collect_by, balance_due_date, card_brand, card_last4, kept,
-                               booked_at)
+                               reminded_at, booked_at)
     SELECT m.id, CAST(:line_id AS integer), CAST(:reservation AS text),
            CAST(:supplier_booking_id AS text), CAST(:booking_status AS text),
            CAST(:booking_total AS numeric), CAST(:paid AS numeric),
            CAST(:booking_currency AS text), CAST(:paid_currency AS text),
            CAST(:payment_due_at AS timestamptz), CAST(:collect_by AS timestamptz),
            CAST(:balance_due_date AS date), CAST(:card_brand AS text),
-           CAST(:card_last4 AS text), CAST(:kept AS numeric), m.now
+           CAST(:card_last4 AS text), CAST(:kept AS numeric),
+           CAST(:reminded_at AS timestamptz), m.now
     FROM moved m
     ON CONFLICT (session_id) DO UPDATE
     SET line_id = excluded.line_id, reservation = excluded.reservation,
@@ -212,7 +213,7 @@ booking AS (
         paid_currency = excluded.paid_currency, payment_due_at = excluded.payment_due_at,
         collect_by = excluded.collect_by, balance_due_date = excluded.balance_due_date,
         card_brand = excluded.card_brand, card_last4 = excluded.card_last4,
-        kept = excluded.kept
+        kept = excluded.kept, reminded_at = excluded.reminded_at
 )"""
 
 # Who travels, one sealed row each; a corrected name takes the place of the one that was wrong.

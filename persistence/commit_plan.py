@@ -103,7 +103,7 @@ def shape_of(
         owed=bool(change.owed),
         tasks=bool(change.tasks),
         payments=bool(change.payments),
-        collected=collectable(before) and not collectable(after),
+        collected=_collected(before, after),
         announced=announced,
         remembers=bool(change.remembers),
         remembered_step=remembered_step(change) is not None,
@@ -112,8 +112,17 @@ def shape_of(
 
 
 def collectable(session: Session) -> bool:
-    """Whether a booking waits for its money, and is not being cancelled."""
-    return session.state is State.BOOKED and session.unwinding is None
+    """Whether a booking waits for money, and is not being cancelled."""
+    made = session.booking
+    owing = session.state is State.BOOKED or (
+        session.state is State.PAID and made is not None and made.outstanding.positive
+    )
+    return owing and session.unwinding is None
+
+
+def _collected(before: Session, after: Session) -> bool:
+    """Whether what was waited for has come, or will not; a balance is waited for anew."""
+    return collectable(before) and (before.state is not after.state or not collectable(after))
 
 
 def _ensure_kept(before: Session, after: Session) -> None:

@@ -227,6 +227,7 @@ def _booking_values(booking: Booking) -> Values:
         "paid_currency": booking.paid.currency,
         "payment_due_at": booking.payment_due_at,
         "collect_by": booking.collect_by,
+        "reminded_at": booking.reminded_at,
         "kept": booking.kept and booking.kept.amount,
         "balance_due_date": booking.balance_due_date,
         **_card_values(booking.card),

@@ -18,7 +18,11 @@ from booking_flow.ports import CommitResult, StoreUnavailable
 _UNFIT: Final = "22"
 """SQLSTATEs of values that no column can hold."""
 _OF_A_RESERVATION: Final = frozenset(
-    {"uq_bookings_line_id_reservation", "uq_bookings_supplier_booking_id"}
+    {
+        "uq_bookings_line_id_reservation",
+        "uq_bookings_supplier_booking_id",
+        "uq_staff_tasks_duplicate",
+    }
 )
 _LOG: Final = structlog.get_logger()
 

@@ -25,6 +25,8 @@ class OutboxKind(StrEnum):
     """A code by which a guest shows that they read their mail."""
     CHANGED = "changed"
     """That the contact was changed, for whoever had the address before."""
+    REMINDER = "reminder"
+    """That a balance will be due soon, for the guest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,8 @@ class Channels:
 
     events: tuple[str, ...] = ()
     confirmations: tuple[str, ...] = ()
+    reminders: tuple[str, ...] = ()
+    """Where the guest is reminded of a balance."""
     warnings: tuple[str, ...] = ()
     """Where the address of before hears of a changed contact."""
 
@@ -58,6 +62,7 @@ def announcements(change: Change, channels: Channels) -> Sequence[Mapping[str, o
         *_events(change, channels),
         *_confirmations(change, channels),
         *_warnings(change, channels),
+        *_reminders(change, channels),
     ]
 
 
@@ -87,6 +92,11 @@ def _confirmations(change: Change, channels: Channels) -> Iterator[Mapping[str, 
 def _warnings(change: Change, channels: Channels) -> Iterator[Mapping[str, object]]:
     for channel in channels.warnings if change.warns else ():
         yield {"channel": channel, "seq": change.after.version, "kind": OutboxKind.CHANGED}
+
+
+def _reminders(change: Change, channels: Channels) -> Iterator[Mapping[str, object]]:
+    for channel in channels.reminders if change.reminds else ():
+        yield {"channel": channel, "seq": change.after.version, "kind": OutboxKind.REMINDER}
 
 
 def _moves(change: Change) -> Iterator[tuple[int, Event]]:

@@ -12,7 +12,15 @@ from booking_flow.model.money import Money
 from booking_flow.model.party import Details, Party
 from booking_flow.model.pricing import Quote, Selection
 from booking_flow.model.sailing import Sailing
-from booking_flow.model.session import Booking, Receipt, Session, Unwinding, UnwindingReason
+from booking_flow.model.session import (
+    Booking,
+    Duplicate,
+    DuplicateStatus,
+    Receipt,
+    Session,
+    Unwinding,
+    UnwindingReason,
+)
 from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.ports import StepAttempt
 from booking_flow.supplier import SupplierSession
@@ -100,6 +108,19 @@ def _open_step_of(row: Row) -> OpenStep | None:
     )
 
 
+_ENDED: Final = {
+    None: DuplicateStatus.OPEN,
+    "second_cancelled": DuplicateStatus.CANCELLED,
+    "first_cancelled": DuplicateStatus.STANDS,
+}
+"""What the answer to its task says of a second reservation."""
+
+
+def _duplicates_of(found: str | None) -> tuple[Duplicate, ...]:
+    rows = decode_or_none(found, tuple[tuple[str, str | None], ...]) or ()
+    return tuple(Duplicate(reservation=number, status=_ENDED[answer]) for number, answer in rows)
+
+
 def _booking_of(row: Row) -> Booking | None:
     if row.reservation is None:
         return None
@@ -111,8 +132,10 @@ def _booking_of(row: Row) -> Booking | None:
         paid=Money(row.paid, row.paid_currency),
         payment_due_at=row.payment_due_at,
         collect_by=row.collect_by,
+        reminded_at=row.reminded_at,
         kept=None if row.kept is None else Money(row.kept, row.paid_currency),
         # Lists of sessions do without them.
+        duplicates=_duplicates_of(row.get("duplicates")),
         receipts=decode_or_none(row.get("receipts"), tuple[Receipt, ...]) or (),
         balance_due_date=row.balance_due_date,
         card=mask_of(row.card_brand, row.card_last4),

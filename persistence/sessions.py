@@ -54,6 +54,7 @@ _LOAD: Final = "".join(
        t.fence, t.intent, b.reservation, b.supplier_booking_id, b.status AS booking_status,
        b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
        b.payment_due_at, b.collect_by, b.balance_due_date, b.card_brand, b.card_last4, b.kept,
+       b.reminded_at,
        (SELECT jsonb_agg(jsonb_build_object(
                    'amount', jsonb_build_object('amount', CAST(p.amount AS text),
                                                 'currency', p.currency),
@@ -63,6 +64,10 @@ _LOAD: Final = "".join(
                        jsonb_build_object('brand', p.card_brand, 'last4', p.card_last4) END)
                    ORDER BY p.id)
         FROM booking_payments p WHERE p.session_id = b.session_id) AS receipts,
+       (SELECT jsonb_agg(jsonb_build_array(d.facts ->> 'duplicate', d.answer)
+                         ORDER BY d.opened_at, d.id)
+        FROM staff_tasks d
+        WHERE d.session_id = b.session_id AND d.kind = 'duplicate_booking') AS duplicates,
        booking_now() AS now,
        least((SELECT min(c.opened_at) FROM staff_tasks c WHERE c.session_id = s.id
               AND c.kind = 'conflict' AND c.closed_at IS NULL),

@@ -36,7 +36,7 @@ _SHOWN: Final = "".join(
        t.status AS step_status, t.claimed_at, t.fence, t.intent, b.reservation,
        b.supplier_booking_id, b.status AS booking_status, b.total AS booking_total, b.paid,
        b.currency AS booking_currency, b.paid_currency, b.payment_due_at, b.collect_by,
-       b.kept, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now,
+       b.kept, b.reminded_at, b.balance_due_date, b.card_brand, b.card_last4, booking_now() AS now,
        (SELECT c.kind FROM staff_tasks c WHERE c.session_id = s.id AND c.closed_at IS NULL
         ORDER BY c.due_at, c.id LIMIT 1) AS task_kind,
        (SELECT min(c.due_at) FROM staff_tasks c

@@ -174,23 +174,57 @@ OVERDUE: Final = text(
 )
 
 
-# Unpaid bookings without a task to collect, and those whose task is late and not escalated. Where
-# the line has set the time, that time is for `OVERDUE`. While answers disagree, nobody collects.
-UNCOLLECTED: Final = text(
-    """
-    SELECT s.id FROM booking_sessions s
-    LEFT JOIN staff_tasks t
-        ON t.session_id = s.id AND t.kind = 'collect_payment' AND t.closed_at IS NULL
-    WHERE s.state = 'booked' AND s.unwinding_since IS NULL AND s.open_step IS NULL
-      AND (t.id IS NULL OR (s.pay_by IS NULL AND t.due_at <= booking_now()
-                            AND t.facts ->> 'overdue' IS NULL))
-      AND EXISTS (SELECT FROM bookings b WHERE b.session_id = s.id)
+# Bookings that wait for money and for nothing else; while answers disagree, nobody collects.
+_COLLECTABLE: Final = """
+      s.unwinding_since IS NULL AND s.open_step IS NULL
       AND NOT EXISTS (SELECT FROM staff_tasks c WHERE c.session_id = s.id
                       AND c.kind = 'conflict' AND c.closed_at IS NULL)
       AND NOT EXISTS (SELECT FROM forgotten_claims f WHERE f.session_id = s.id
-                      AND f.entered_as = 'task' AND f.closed_at IS NULL)
-    ORDER BY s.created_at LIMIT :limit
-    """
+                      AND f.entered_as = 'task' AND f.closed_at IS NULL)"""
+
+# Unpaid bookings without a task to collect, those whose task is late and not escalated, and paid
+# ones whose balance is late. Where the line has set the time, that time is for `OVERDUE`.
+UNCOLLECTED: Final = text(
+    "".join(
+        (
+            """
+    (SELECT s.id FROM booking_sessions s JOIN bookings b ON b.session_id = s.id
+     LEFT JOIN staff_tasks t
+         ON t.session_id = s.id AND t.kind = 'collect_payment' AND t.closed_at IS NULL
+     WHERE s.state = 'booked'
+       AND (t.id IS NULL OR (s.pay_by IS NULL AND t.due_at <= booking_now()
+                             AND t.facts ->> 'overdue' IS NULL)) AND""",
+            _COLLECTABLE,
+            """
+     LIMIT :limit)
+    UNION
+    (SELECT s.id FROM bookings b JOIN booking_sessions s ON s.id = b.session_id
+     WHERE b.paid < b.total AND b.currency = b.paid_currency AND s.state = 'paid'
+       AND b.balance_due_date < CAST(booking_now() AT TIME ZONE 'UTC' AS date)
+       AND NOT EXISTS (SELECT FROM staff_tasks t WHERE t.session_id = s.id
+                       AND t.kind = 'collect_payment' AND t.closed_at IS NULL) AND""",
+            _COLLECTABLE,
+            """
+     LIMIT :limit)
+    LIMIT :limit""",
+        )
+    )
+)
+
+# Balances that are due soon and of which nobody was reminded.
+TO_REMIND: Final = text(
+    "".join(
+        (
+            """
+    SELECT s.id FROM bookings b JOIN booking_sessions s ON s.id = b.session_id
+    WHERE b.paid < b.total AND b.currency = b.paid_currency AND s.state = 'paid'
+      AND b.reminded_at IS NULL
+      AND b.balance_due_date BETWEEN CAST(booking_now() AT TIME ZONE 'UTC' AS date)
+          AND CAST(booking_now() AT TIME ZONE 'UTC' AS date) + CAST(:days AS integer) AND""",
+            _COLLECTABLE,
+            " LIMIT :limit",
+        )
+    )
 )
 
 
@@ -268,8 +302,13 @@ class PostgresWorkQueue:
         """Return booked sessions whose time to be paid, set by the line, has passed."""
         return [row.id for row in await fetch_all(self._engine, OVERDUE, {"limit": limit})]
 
+    async def balances_to_remind(self, *, limit: int, days: int) -> Sequence[UUID]:
+        """Return paid bookings whose balance is due within so many days, and nobody was told."""
+        values = {"limit": limit, "days": days}
+        return [row.id for row in await fetch_all(self._engine, TO_REMIND, values)]
+
     async def uncollected_payments(self, *, limit: int) -> Sequence[UUID]:
-        """Return unpaid bookings that nobody collects, or should have collected by now."""
+        """Return bookings whose money nobody collects, or should have collected by now."""
         return [row.id for row in await fetch_all(self._engine, UNCOLLECTED, {"limit": limit})]
 
     def _terms(self, limit: int, lease_seconds: float) -> Mapping[str, object]:

@@ -50,8 +50,12 @@ async def open_pool(
     connect_timeout: float = CONNECT_SECONDS,
     statement_timeout: float = 5.0,
     application_name: str = "booking-flow catalogue",
+    time_zone: str = "UTC",
 ) -> AsyncIterator[ConnectionPool]:
-    """Open a pool that connects when it is first asked."""
+    """Open a pool that connects when it is first asked.
+
+    `time_zone` is where a sailing's day is read off a moment; days and texts have none.
+    """
     connector = Connector(
         address=read_address(url),
         server_settings=manners(
@@ -59,7 +63,8 @@ async def open_pool(
             read_only=read_only,
             statement_timeout=statement_timeout,
             idle_timeout=statement_timeout,
-        ),
+        )
+        | {"timezone": time_zone},
         connect_timeout=connect_timeout,
         command_timeout=statement_timeout + GRACE_SECONDS,
     )

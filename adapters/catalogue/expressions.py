@@ -77,7 +77,8 @@ def day(alias: str, column: Column) -> Comparable:
         case "timestamp without time zone":
             return Comparable(f"{sql}::date", "date")
         case "timestamp with time zone":
-            return Comparable(f"({sql} AT TIME ZONE 'UTC')::date", "date")
+            # By the clocks of the session, whose zone is a setting.
+            return Comparable(f"{sql}::date", "date")
     begun = f"left({trimmed(sql)}, 10)"
     return Comparable(rf"CASE WHEN {begun} ~ '^\d{{4}}-\d\d-\d\d$' THEN {begun} END", "text")
 

@@ -14,7 +14,7 @@ from adapters.catalogue import expressions, values
 from adapters.catalogue.connection import reachable
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Column, Inspection
-from adapters.catalogue.statements import joined
+from adapters.catalogue.statements import joined, sold
 from adapters.postgres.pool import ConnectionPool
 
 _EXAMPLES: Final = 5
@@ -106,8 +106,9 @@ class Columns:
             yield Flaw.SAILED, f"{self.active} AND {self.day.sql} <= {self.today}"
         yield (
             Flaw.UNREADABLE,
-            f"{self.active} AND num_nulls({self.line}, {self.ship}, {self.nights},"
-            f" {self.day.sql}) > 0",
+            f"{self.active} AND (num_nulls({self.line}, {self.ship}, {self.nights},"
+            f" {self.day.sql}) > 0 OR {self._nameless('l', 'lines.name')}"
+            f" OR {self._nameless('h', 'ships.name')})",
         )
         yield Flaw.BAD_ID, f"{self.coming} AND {self.key} !~ '^[0-9]{{1,18}}$'"
         if self.own_id.type == "text":
@@ -115,6 +116,9 @@ class Columns:
         yield Flaw.TWICE, f"{self.coming} AND {self._repeated(self.key)}"
         voyage = f"{self.line}, {self.ship}, {self.day.sql}, {self.nights}"
         yield Flaw.SAME_SHIP, f"{self.coming} AND {self._repeated(voyage)}"
+
+    def _nameless(self, alias: str, key: str) -> str:
+        return f"{expressions.trimmed(f'{alias}.{self._column(key).sql}')} = ''"
 
     def _repeated(self, what: str) -> str:
         return (
@@ -158,7 +162,7 @@ async def counts(pool: ConnectionPool, found: Inspection, *, today: date) -> tup
         f"SELECT {columns.line} AS line_id, max(l.{found.columns['lines.name'].sql}::text) AS name,"
         f" count(*) AS sailings, min({columns.day.sql})::text AS first,"
         f" max({columns.day.sql})::text AS last"
-        f" FROM {joined(found)} WHERE {columns.coming} GROUP BY 1 ORDER BY 1"
+        f" FROM {joined(found)} WHERE {sold(found, after=columns.today)} GROUP BY 1 ORDER BY 1"
     )
     with reachable():
         async with pool.lent() as connection:

@@ -233,9 +233,10 @@ async def open_reader(
     currency: str = "USD",
     seconds: float = 30.0,
     size: int = 4,
+    time_zone: str = "UTC",
 ) -> AsyncIterator[CatalogueReader]:
     """Open a reader with connections of its own."""
-    async with open_pool(url, size=size) as pool:
+    async with open_pool(url, size=size, time_zone=time_zone) as pool:
         yield CatalogueReader(
             pool, layout, live_lines=live_lines, currency=currency, seconds=seconds
         )

@@ -12,7 +12,15 @@ from typing import Final
 from adapters.catalogue import expressions, values
 from adapters.catalogue.expressions import Comparable
 from adapters.catalogue.inspection import Inspection
-from adapters.catalogue.statements import Query, column, findable, joined, number, selecting
+from adapters.catalogue.statements import (
+    Query,
+    column,
+    findable,
+    joined,
+    number,
+    selecting,
+    sold,
+)
 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_PRICE: Final = 10**10 - 1
@@ -189,8 +197,7 @@ def _offered(
     line, day = number(found, "s", "sailings.line_id"), _day(found)
     return [
         f"{line} = ANY(${query.given(list(live_lines))}::integer[])",
-        f"{day.sql} > {day.parameter(query.given(filters.after.isoformat()))}",
-        f"{number(found, 's', 'sailings.nights')} IS NOT NULL",
+        sold(found, after=day.parameter(query.given(filters.after.isoformat()))),
     ]
 
 

@@ -100,6 +100,28 @@ def joined(found: Inspection) -> str:
     )
 
 
+def sold(found: Inspection, *, after: str) -> str:
+    """Return when a sailing that has its line and ship is sold: `after` is a day as SQL.
+
+    The one rule of what guests find and what the doctor counts: it is active, leaves later, and has
+    what every booking needs (`rows.sailing_of`).
+    """
+    day = expressions.day("s", column(found, "sailings.sailing_date"))
+    words = [
+        expressions.trimmed(f"{alias}.{column(found, key).sql}")
+        for alias, key in (
+            *(("s", "sailings.cruise_id"), ("l", "lines.name"), ("h", "ships.name")),
+        )
+    ]
+    conditions = [
+        expressions.flag("s", found.column("sailings.active")),
+        f"{day.sql} > {after}",
+        f"{number(found, 's', 'sailings.nights')} IS NOT NULL",
+        *(f"{sql} <> ''" for sql in words),
+    ]
+    return " AND ".join(conditions)
+
+
 def selecting(found: Inspection, *more: str) -> Query:
     """Return a query for sailings on sale, to which conditions can be added."""
     day = expressions.day("s", column(found, "sailings.sailing_date"))

@@ -54,4 +54,5 @@ def _booking(supplier: Supplier, booking: SupplierBooking) -> Json:
         "bookedOn": booking.booked_at.date().isoformat(),
         "leadSurname": _lead(booking),
         "passengers": len(booking.passengers),
+        "internalReference": booking.internal_reference or None,
     }

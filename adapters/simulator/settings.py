@@ -33,6 +33,7 @@ class Policies:
     basket_read_lag: float = 0.0
     import_lag: float = 0.0
     import_lines: tuple[int, ...] = (22, 3)
+    internal_reference_shown: bool = False
     payment_answer: PaymentAnswer = "transaction"
     payment_schedule_shown: bool = True
     option_seconds: int = 0

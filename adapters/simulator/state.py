@@ -113,6 +113,7 @@ class SupplierBooking(Record):
     passengers: tuple[Mapping[str, str], ...] = ()
     review_until: datetime | None = None
     review_amount: Decimal | None = None
+    internal_reference: str = ""
 
 
 @dataclass(kw_only=True)

@@ -87,6 +87,10 @@ def read_import(
         lead_surname=_lead_surname(travellers),
         passengers=len(travellers),
         stated=replace(state_sailing(item, travellers=travellers), cabin_code=None),
+        own_reference=next(
+            (ref for level in (result, details, item) if (ref := text(level.get("internalref")))),
+            None,
+        ),
     )
 
 

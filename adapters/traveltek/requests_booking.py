@@ -33,6 +33,7 @@ def booking(order: BookOrder, *, settings: TraveltekSettings) -> Body:
     return {
         "sessionkey": order.session_key,
         "depositbooking": int(order.deposit_booking),
+        **({"internalref": order.reference} if settings.send_internal_reference else {}),
         "contact": _contact(contact),
         "passengers": {
             str(n): _passenger(n, each, contact, sailing_date) for n, each in travellers

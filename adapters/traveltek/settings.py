@@ -96,6 +96,8 @@ class TraveltekSettings:
     not_in_basket_codes: frozenset[int] = frozenset({152})
     already_booked_words: str = r"already\b.*\b(booked|paid|processed)|duplicate (booking|payment)"
     """By these words an error says that the very thing that was asked for has been done."""
+    send_internal_reference: bool = False
+    """Whether book.pl carries our reference as `internalref`."""
     booked_words: frozenset[str] = frozenset({"booked"})
     """The words of status, case-folded, that mean booked; any other is a doubt."""
     no_authcode_words: frozenset[str] = NO_AUTHCODE_WORDS

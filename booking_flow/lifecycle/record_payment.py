@@ -34,15 +34,15 @@ def recorded(session: Session, amount: Money, *, reason: str | None) -> Change:
 
 
 def received_in_full(session: Session, *, reason: str | None) -> Change:
-    """Enter that all of what is due now was received outside.
+    """Enter that all of what is due now was received outside, be it the balance.
 
     Raises:
         Refused: nothing is due now, or nothing can be entered.
     """
     ensure_open(session)
-    if session.state is not State.BOOKED:
+    if not recordable(session):
         raise wrong_state(session, "recording a payment")
-    return recorded(session, session.still_due, reason=reason)
+    return recorded(session, session.payable_now, reason=reason)
 
 
 def recordable(session: Session) -> bool:

@@ -84,6 +84,8 @@ class Change:
     """Forgotten claims that are entered with it, unless somebody else was first."""
     confirms: bool = False
     """Tells people once more how the booking stands."""
+    reminds: bool = False
+    """Reminds the guest of the balance."""
     warns: bool = False
     """Tells the guest's address of before that the contact was changed."""
 

@@ -34,6 +34,23 @@ class Receipt:
     card: CardMask | None = None
 
 
+class DuplicateStatus(StrEnum):
+    """What became of a second reservation."""
+
+    OPEN = "open"
+    CANCELLED = "cancelled"
+    STANDS = "stands"
+    """The first was cancelled instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duplicate:
+    """A second reservation that the line holds, or held, for a session."""
+
+    reservation: str
+    status: DuplicateStatus
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Booking:
     """A reservation at the cruise line."""
@@ -51,8 +68,12 @@ class Booking:
     card: CardMask | None = None
     kept: Money | None = None
     """What the line keeps of a cancelled booking; None until staff have entered it."""
+    reminded_at: datetime | None = None
+    """When the guest was reminded of the balance."""
     receipts: tuple[Receipt, ...] = field(default=(), compare=False)
     """Every entry of `paid`; they are rows of their own, so that no booking is written for them."""
+    duplicates: tuple[Duplicate, ...] = field(default=(), compare=False)
+    """Second reservations; each stands on a task, and none is a booking of ours."""
 
     @property
     def received(self) -> Money:
@@ -85,6 +106,11 @@ class Booking:
         """Return the booking with so much more paid, whatever currency the line booked in."""
         same = self.paid.currency == amount.currency
         return self.with_paid(self.paid + amount if same else amount)
+
+    def balance_late(self, today: date) -> bool:
+        """Whether a balance should have been paid by now."""
+        due = self.balance_due_date
+        return self.outstanding.positive and due is not None and due < today
 
     def due_later(self, until: datetime) -> Booking:
         """Return the booking with its deadline moved, be it the line's or our own."""
@@ -164,6 +190,17 @@ class Session:
         if {asked.currency, paid.currency} != {left.currency}:
             return left
         return min(left, asked - paid, key=lambda money: money.amount)
+
+    @property
+    def payable_now(self) -> Money:
+        """Return what staff collect: what is due with the booking, and afterwards the balance.
+
+        Raises:
+            LookupError: nothing is booked.
+        """
+        due = self.still_due
+        balance = self.state is State.PAID and self.booking is not None
+        return self.booking.outstanding if balance and self.booking else due
 
     @property
     def idle(self) -> bool:

@@ -37,6 +37,8 @@ class TaskKind(StrEnum):
     """A booking is not paid: staff collect what is due, or have it cancelled."""
     CANCELLATION_REFUND = "cancellation_refund"
     """A paid booking is cancelled: the line keeps a part, and the rest goes back."""
+    DUPLICATE_BOOKING = "duplicate_booking"
+    """The line holds two reservations of one session."""
     FORGOTTEN = "forgotten"
     """What was asked of the supplier for a session that the database has forgotten."""
 

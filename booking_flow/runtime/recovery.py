@@ -205,6 +205,10 @@ class Recovery:
             await self._unit_of_work.reload(session_id), collection.see_to_collection
         )
 
+    async def remind(self, session_id: UUID) -> None:
+        """Remind a guest of a balance that will be due soon."""
+        await self._decide(await self._unit_of_work.reload(session_id), collection.remind)
+
     async def payment(self, session_id: UUID) -> None:
         """Begin to unwind a booking whose time is over that the line itself has set."""
         await self._decide(

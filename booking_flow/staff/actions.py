@@ -11,7 +11,13 @@ from typing import Any, Final
 
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State
-from booking_flow.lifecycle import cancellation, line_cancellation, manual_transition, refund
+from booking_flow.lifecycle import (
+    cancellation,
+    duplicate,
+    line_cancellation,
+    manual_transition,
+    refund,
+)
 from booking_flow.lifecycle import correct as correcting
 from booking_flow.lifecycle import extend_deadline as extending
 from booking_flow.lifecycle import record_payment as recording
@@ -68,6 +74,18 @@ class Kept(Parameters):
     def facts(self) -> Mapping[str, str]:
         """Return what the audit notes of it."""
         return {"kept": str(self.kept)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondBooking(Parameters):
+    """The line's number of a second reservation."""
+
+    reservation: str
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Return what the audit notes of it."""
+        return {"reservation": self.reservation}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +195,14 @@ async def _correct(act: Act, given: RightWords) -> Loaded:
         return correcting.correct_contact(session, contact, at, reason=act.reason)
 
     return await act.decide(decision)
+
+
+async def _duplicate(act: Act, given: SecondBooking) -> Loaded:
+    return await act.decide(
+        lambda session, at: duplicate.enter_duplicate(
+            session, given.reservation, at, reason=act.reason
+        )
+    )
 
 
 async def _resend(act: Act, _: Parameters) -> Loaded:
@@ -294,6 +320,12 @@ def _not_recordable(now: Situation) -> str | None:
     if not session.booking.outstanding.positive:
         return "Nothing is owed."
     return _busy(session)
+
+
+def _not_doubled(now: Situation) -> str | None:
+    if duplicate.may_have_duplicate(now.session):
+        return None
+    return _busy(now.session) or "Nothing is booked, so there is no second booking."
 
 
 def _not_refundable(now: Situation) -> str | None:
@@ -429,6 +461,15 @@ CORRECT: Final[Action[RightWords]] = Action(
     run=_correct,
     why_not=_not_correctable,
 )
+DUPLICATE: Final[Action[SecondBooking]] = Action(
+    name="enter-duplicate",
+    label="Enter a second booking",
+    about="For a second reservation that the line holds for this session. It opens a task to have "
+    "one of the two cancelled and refunded; the guest sees it.",
+    done=_says("The second booking is entered. Now have one of the two cancelled: open the task."),
+    run=_duplicate,
+    why_not=_not_doubled,
+)
 RESEND: Final[Action[Parameters]] = Action(
     name="resend-confirmation",
     label="Mail the confirmation again",
@@ -497,7 +538,7 @@ ERASE: Final[Action[Parameters]] = Action(
     grave=True,
 )
 _EVERY: Final[tuple[Action[Any], ...]] = (
-    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, REFUND, CORRECT, RESEND),
+    *(NOTE, RECONCILE, RETRY_UNDO, RELEASE, EXTEND, RECORD, REFUND, DUPLICATE, CORRECT, RESEND),
     *(CANCEL, CONFIRM_CANCELLATION, REFUSE_CANCELLATION, MOVE, REDACT, ERASE),
 )
 ACTIONS: Final[Mapping[str, Action[Any]]] = MappingProxyType({each.name: each for each in _EVERY})

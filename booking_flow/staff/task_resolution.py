@@ -12,10 +12,11 @@ from uuid import UUID
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.lifecycle import cancellation, line_cancellation, record_payment, refund
 from booking_flow.lifecycle.correct import answer_name
+from booking_flow.lifecycle.duplicate import end_duplicate
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
-from booking_flow.model.session import Loaded, Session
+from booking_flow.model.session import DuplicateStatus, Loaded, Session
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import Audit, StoredTask, TaskStore
 from booking_flow.runtime.unit_of_work import Command, UnitOfWork
@@ -42,6 +43,10 @@ class AnswerKind(StrEnum):
     """What is due now was received outside."""
     CANCEL_BOOKING = "cancel_booking"
     """It will not be paid: the line is to cancel it."""
+    SECOND_CANCELLED = "second_cancelled"
+    """Of two reservations the second is cancelled and refunded."""
+    FIRST_CANCELLED = "first_cancelled"
+    """The first is, and the second stands."""
     REFUNDED = "refunded"
     """The line keeps so much of a cancelled booking, and the rest has gone back."""
     DONE = "done"
@@ -53,6 +58,7 @@ POSSIBLE = {
     TaskKind.CANCEL_WITH_LINE: (AnswerKind.LINE_CANCELLED, AnswerKind.LINE_REFUSED),
     TaskKind.COLLECT_PAYMENT: (AnswerKind.RECEIVED, AnswerKind.CANCEL_BOOKING),
     TaskKind.CANCELLATION_REFUND: (AnswerKind.REFUNDED,),
+    TaskKind.DUPLICATE_BOOKING: (AnswerKind.SECOND_CANCELLED, AnswerKind.FIRST_CANCELLED),
     TaskKind.PRICE_MISMATCH: (AnswerKind.DONE,),
     TaskKind.SAILING_MISMATCH: (AnswerKind.DONE,),
     TaskKind.REFUND: (AnswerKind.DONE,),
@@ -172,6 +178,8 @@ class Desk:
     ) -> Callable[[Session, DecisionContext], Change]:
         if task.kind is TaskKind.CORRECT_NAME:
             return _name_answered(task, answer)
+        if task.kind is TaskKind.DUPLICATE_BOOKING:
+            return _duplicate_answered(task, answer)
         if answer.kind is not AnswerKind.RESERVATION:
             return _plain(task, answer)
         _ensure_step(session, task)
@@ -315,6 +323,15 @@ def _name_answered(
 ) -> Callable[[Session, DecisionContext], Change]:
     done = answer.kind is AnswerKind.DONE
     return lambda session, _: answer_name(session, task.id, done=done, reason=answer.note)
+
+
+def _duplicate_answered(
+    task: StoredTask, answer: TaskAnswer
+) -> Callable[[Session, DecisionContext], Change]:
+    second = answer.kind is AnswerKind.SECOND_CANCELLED
+    status = DuplicateStatus.CANCELLED if second else DuplicateStatus.STANDS
+    number = task.facts["duplicate"]
+    return lambda session, _: end_duplicate(session, number, status, reason=answer.note)
 
 
 def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionContext], Change]:

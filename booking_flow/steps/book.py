@@ -180,6 +180,7 @@ def order_of(session: Session, request: BookRequest) -> BookOrder:
         dining=request.dining or first,
         deposit_booking=payment is not None and payment.amount != basket.total,
         payment=payment,
+        reference=session.reference,
     )
 
 

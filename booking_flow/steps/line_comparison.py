@@ -32,10 +32,15 @@ class Disagreement:
 
 
 def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreement, ...]:
-    """Compare a reservation with the attempt it is said to come from."""
+    """Compare a reservation with the attempt it is said to come from.
+
+    Our own reference, where the line tells it again, is compared instead of the lead's surname,
+    which lines spell in their own way.
+    """
     total = basket_of(session).total
+    named = ("reference", session.reference, found.own_reference or "")
     pairs = (
-        ("lead surname", *_surnames(session, found)),
+        named if found.own_reference else ("lead surname", *_surnames(session, found)),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
         ("price", str(total), str(found.total(total) or "")),

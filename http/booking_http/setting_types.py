@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
@@ -47,6 +48,18 @@ class Risk(StrEnum):
 
 NEVER_ACCEPTED: Final = frozenset({Risk.SUPPLIER_HTTP})
 """Card numbers go to the supplier: no setting sends them in the clear."""
+
+
+def _time_zone(value: str) -> str:
+    try:
+        if value != "UTC":
+            ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no time zone, such as UTC or Asia/Tokyo") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
 
 
 def _split(value: Any) -> Any:

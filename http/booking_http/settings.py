@@ -35,6 +35,7 @@ from booking_http.setting_types import (
     Secrets,
     SiteUrl,
     Terms,
+    TimeZone,
     Words,
     rules_of,
     said_of,
@@ -129,6 +130,9 @@ class Settings(FromEnvironment):
     """the schema of the catalogue's tables, when it is not that of the layout"""
     catalogue_columns: Columns = None
     """other names of tables and columns, as JSON: [docs/catalogue.md](catalogue.md)"""
+    catalogue_time_zone: TimeZone = "UTC"
+    """where a sailing's day is read off a moment, such as `Asia/Tokyo`; days without a time have
+    no zone"""
     catalogue_pool_size: int = Field(default=4, ge=1, le=50)
     """connections to the catalogue per process"""
     catalogue_cache_seconds: float = Field(default=30.0, ge=0, le=LONG, allow_inf_nan=False)
@@ -177,6 +181,9 @@ class Settings(FromEnvironment):
     age_bands: Bands = ()
     """the oldest infant and the oldest child of a cruise line, as `22:2-17` (line, infant, child),
     separated by commas; `*` stands for every other line, else `2-17` counts"""
+    send_internal_reference: bool = False
+    """send our reference with a booking as `internalref`, and look for it in what the line and
+    the back office tell: [docs/traveltek.md](traveltek.md) says how to find out whether it is"""
     booked_words: Terms = ("Booked",)
     """the supplier's words of status that mean booked, separated by commas; any other word is an
     unknown outcome"""
@@ -195,6 +202,8 @@ class Settings(FromEnvironment):
     told then, and nothing is cancelled"""
     balance_due_days: int | None = Field(default=_POLICY.balance_days, ge=0, le=730)
     """how many days before the sailing a balance is due, where the line names no day"""
+    balance_reminder_days: int = Field(default=_POLICY.remind_days, ge=0, le=730)
+    """how many days before a balance is due the guest is mailed a reminder; needs `SMTP_URL`"""
     session_minutes: Seconds = _POLICY.session_life / _MINUTE
     """how long a session lives"""
     hold_default_minutes: Seconds = _POLICY.hold_default / _MINUTE
@@ -355,6 +364,7 @@ class Settings(FromEnvironment):
             payment_channel=self.payment_channel,
             pay_later=self.pay_later,
             balance_days=self.balance_due_days,
+            remind_days=self.balance_reminder_days,
             collect_within=timedelta(hours=self.collect_hours),
             time_scale=self.traveltek_time_scale,
             max_cards=self.max_cards,

@@ -175,6 +175,7 @@ def _catalogue(settings: Settings) -> AbstractAsyncContextManager[CatalogueReade
         currency=settings.currency,
         seconds=settings.catalogue_cache_seconds,
         size=settings.catalogue_pool_size,
+        time_zone=settings.catalogue_time_zone,
     )
 
 
@@ -203,6 +204,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         time_scale=settings.traveltek_time_scale,
         calls_per_second=settings.traveltek_calls_per_second,
         booked_words=words_of(settings),
+        send_internal_reference=settings.send_internal_reference,
         party=settings.policy().party,
         turning_away_statuses=_turning_away(settings),
     )

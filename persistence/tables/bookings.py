@@ -56,6 +56,7 @@ bookings: Final = Table(
     Column("booked_at", MOMENT, nullable=False),
     Column("collect_by", MOMENT),
     Column("kept", MONEY),
+    Column("reminded_at", MOMENT),
     UniqueConstraint("line_id", "reservation"),
     UniqueConstraint("supplier_booking_id"),
     three_letters(),
@@ -64,6 +65,7 @@ bookings: Final = Table(
     CheckConstraint("reservation <> ''", name="reservation_given"),
     CheckConstraint("length(card_last4) <= 4", name="card_masked"),
     Index("ix_bookings_reservation", "reservation"),
+    Index("ix_bookings_balance", "balance_due_date", postgresql_where=text("paid < total")),
 )
 
 booking_passengers: Final = Table(

@@ -225,6 +225,13 @@ staff_tasks: Final = Table(
     *not_negative("version"),
     Index("uq_staff_tasks_id", "id", unique=True),
     Index(
+        "uq_staff_tasks_duplicate",
+        text("(facts ->> 'lineId')"),
+        text("(facts ->> 'duplicate')"),
+        unique=True,
+        postgresql_where=text("kind = 'duplicate_booking'"),
+    ),
+    Index(
         "uq_staff_tasks_collecting",
         "session_id",
         unique=True,

@@ -139,6 +139,9 @@ def nothing_is_stuck(books: Books, session: Row) -> None:
     assert all(one.next_attempt_at is not None for one in owed), owed
     if session.unwinding_since is not None and session.state in RESERVED:
         assert books.tasks_of(session, "cancel_with_line"), session
+    waits = session.open_step is None and session.unwinding_since is None
+    if session.state == "booked" and waits:
+        assert books.tasks_of(session, "collect_payment", "conflict"), session
     if session.state in ENDED:
         assert session.unwinding_since is None, session
         assert step is None, session
@@ -204,7 +207,7 @@ def _doubled(books: Books, booking: SupplierBooking) -> bool:
 
 def _knows(books: Books, session: Row, booking: SupplierBooking) -> bool:
     paid = session.reservation == booking.reservation and session.paid > Decimal(0)
-    refund = books.tasks_of(session, "refund", open_only=False)
+    refund = books.tasks_of(session, "refund", "cancellation_refund", open_only=False)
     step = books.open_step(session)
     return paid or bool(refund) or (step is not None and step.name in ("book", "pay"))
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -153,6 +154,12 @@ class World:
                 kind = AnswerKind.PAID if paid else AnswerKind.NOT_PAID
             case TaskKind.CANCEL_WITH_LINE:
                 kind = await self._asked_the_line(task.facts["reservation"], line_cancels)
+            case TaskKind.COLLECT_PAYMENT:
+                kind = AnswerKind.CANCEL_BOOKING
+            case TaskKind.DUPLICATE_BOOKING:
+                kind = AnswerKind.SECOND_CANCELLED
+            case TaskKind.CANCELLATION_REFUND:
+                kind = AnswerKind.REFUNDED
             case _:
                 kind = AnswerKind.DONE
         return TaskAnswer(
@@ -161,6 +168,7 @@ class World:
             kind=kind,
             reservation=reservation,
             override=True,
+            kept=Decimal(0) if kind is AnswerKind.REFUNDED else None,
         )
 
     async def _asked_the_line(self, reservation: str, line_cancels: bool) -> AnswerKind:

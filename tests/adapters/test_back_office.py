@@ -87,6 +87,22 @@ async def test_several_that_fit_are_for_a_person(
     assert await office.find(asked, ctx=context()) is Lookup.NOT_THERE
 
 
+async def test_the_booking_that_carries_our_reference_is_the_one(
+    office: BackOffice, asked: Session, aioresponses_mock: aioresponses
+) -> None:
+    """And those that carry another are none of ours, even where only one is left."""
+    (told,) = ANSWER["bookings"]
+    other = told | {"reservation": "OTHER1", "internalReference": "BF-OTHER"}
+    ours = told | {"internalReference": asked.reference}
+    for bookings in ([other, told, ours], [other, told]):
+        aioresponses_mock.post(URL_, payload={"bookings": bookings})
+        found = await office.find(asked, ctx=context())
+        assert isinstance(found, ImportedBooking)
+        assert found.reservation == told["reservation"]
+    aioresponses_mock.post(URL_, payload={"bookings": [other]})
+    assert await office.find(asked, ctx=context()) is Lookup.NOT_THERE
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [

@@ -15,7 +15,10 @@ from click.testing import CliRunner, Result
 from sqlalchemy import text
 
 from adapters.catalogue.inspection import FindingKind
+from adapters.catalogue.layout import CRUISES
 from adapters.catalogue.quality import Flaw
+from adapters.catalogue.reader import open_reader
+from adapters.catalogue.search_statements import Filters
 from booking_http.cli.doctor.connections import open_connections
 from booking_http.cli.doctor.findings import Finding, Level, Report
 from booking_http.cli.doctor.runner import Scope, examine
@@ -27,7 +30,7 @@ from persistence.environment_mark import AppEnv
 from persistence.migrate import upgrade
 from tests.acceptance.processes import environment
 from tests.catalogue.conftest import MakeShelf
-from tests.catalogue.shelves import Shelf
+from tests.catalogue.shelves import Shelf, today
 from tests.catalogue.test_worlds import mark_as
 from tests.cli.programs import run
 from tests.conftest import ROOT
@@ -359,6 +362,29 @@ async def test_a_catalogue_that_cannot_be_updated_says_so_for_each_row(
     assert done.output.count("left, since the database refused it") == 3
     assert "0 corrected" in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        "UPDATE cruises SET nights = NULL",
+        "UPDATE ships SET name = ' '",
+        "UPDATE cruise_lines SET name = ''",
+        "UPDATE cruises SET is_active = false",
+    ],
+)
+async def test_what_the_doctor_counts_is_what_guests_find(
+    practice: Practice, make_shelf: MakeShelf, spoiled: str
+) -> None:
+    """One rule says what is on sale; what is not is named where it is no matter of a flag."""
+    shelf = await make_shelf()
+    await shelf.run("ALTER TABLE cruises ALTER COLUMN nights DROP NOT NULL")
+    await shelf.run(spoiled)
+    async with open_reader(shelf.url, CRUISES, live_lines=(22, 3)) as reader:
+        assert (await reader.search(Filters(after=today()))).sailings == ()
+    report = await practice.report(shelf)
+    assert {each.level for each in of_check(report, "catalogue.on_sale")} == {Level.FAILURE}
+    assert bool(of_check(report, "catalogue.unreadable")) == ("is_active" not in spoiled)
 
 
 async def test_missing_optional_columns_are_warnings(

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -373,3 +373,21 @@ async def test_a_catalogue_that_is_away_is_unavailable(make_shelf: MakeShelf) ->
     async with reading(nowhere) as reader:
         with pytest.raises(StoreUnavailable):
             await reader.sailing("2190294")
+
+
+@pytest.mark.parametrize(("zone", "days"), [("Asia/Tokyo", 0), ("UTC", -1)])
+async def test_a_day_is_read_off_a_moment_where_the_catalogue_says(
+    make_shelf: MakeShelf, zone: str, days: int
+) -> None:
+    """Midnight in Tokyo is the day before in Greenwich."""
+    shelf = await make_shelf({"cruises": {"sailing_date": "timestamptz"}})
+    await shelf.run(
+        "UPDATE cruises SET sailing_date = sailing_date::date::timestamp AT TIME ZONE 'Asia/Tokyo'"
+    )
+    right = known(SAILING.cruise_id).sailing_date
+    async with open_reader(shelf.url, CRUISES, live_lines=(22, 3), time_zone=zone) as reader:
+        sailing = await reader.sailing(SAILING.cruise_id)
+        assert sailing is not None
+        assert sailing.sailing_date == right + timedelta(days=days)
+        found = await reader.search(Filters(after=sailing.sailing_date - timedelta(days=1)))
+        assert sailing.cruise_id in {each.cruise_id for each in found.sailings}

@@ -82,10 +82,11 @@ ASKED_ON = STEP_SINCE.date().isoformat()
         a_record(booked_on=STEP_SINCE.date() + timedelta(days=1)),
         a_record(booked_on=STEP_SINCE.date() - timedelta(days=1)),
         a_record(status="Confirmed", received=None, passengers=3),
+        a_record(own_reference=unknown_book().reference, lead_surname="SPELT ANYHOW"),
     ],
 )
 def test_a_record_that_is_the_attempt_agrees_with_it(record: ImportedBooking) -> None:
-    """Whatever the case of the name, and within a day."""
+    """Whatever the case of the name, and within a day; our reference says more than a name."""
     assert disagreements(unknown_book(), record) == ()
 
 
@@ -104,6 +105,10 @@ def test_a_record_that_is_the_attempt_agrees_with_it(record: ImportedBooking) ->
         (a_record(booked_on=date(2026, 11, 20)), ("booked on", ASKED_ON, "2026-11-20")),
         (a_record(booked_on=date(2026, 11, 24)), ("booked on", ASKED_ON, "2026-11-24")),
         (a_record(booked_on=None), ("booked on", ASKED_ON, "")),
+        (
+            a_record(own_reference="BF-OTHER"),
+            ("reference", unknown_book().reference, "BF-OTHER"),
+        ),
     ],
 )
 def test_a_record_that_differs_shows_both_sides(

@@ -301,6 +301,7 @@ def test_the_order_is_for_a_deposit_when_less_than_the_total_is_paid(
         dining="1",
         deposit_booking=deposit,
         payment=payment,
+        reference=HELD.reference,
     )
 
 

@@ -234,6 +234,7 @@ def an_order() -> BookOrder:
         dining="1",
         deposit_booking=True,
         payment=a_payment(card=a_card(cvv="987")),
+        reference="BF-7K3Q9X2M",
     )
 
 

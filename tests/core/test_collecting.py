@@ -1,19 +1,28 @@
 """Collecting what a booking owes: which bookings, by when, and what happens afterwards."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.lifecycle.cancellation import cancel_unpaid
-from booking_flow.lifecycle.collection import OVERDUE, TO_COLLECT, collect, see_to_collection
+from booking_flow.lifecycle.collection import (
+    BALANCE_LATE,
+    OVERDUE,
+    REMINDED,
+    TO_COLLECT,
+    collect,
+    remind,
+    see_to_collection,
+)
 from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import StepName
 from booking_flow.model.task import TaskKind
+from booking_flow.steps.pay import booking_of
 from tests.core.builders import (
     NOW,
     a_basket,
@@ -87,6 +96,59 @@ def test_a_deadline_of_ours_escalates_the_task_and_cancels_nothing() -> None:
 def test_a_time_of_the_lines_own_is_for_who_cancels() -> None:
     session = a_session(State.BOOKED, booking=a_booking(payment_due_at=NOW))
     assert see_to_collection(session, at()) is None
+
+
+DUE = NOW.date()
+DAY = timedelta(days=1)
+
+
+def owing(due: date | None = DUE, **fields: object) -> Session:
+    """Return a session of which the balance is outstanding."""
+    made = a_booking(paid=usd("500"), balance_due_date=due)
+    return a_session(State.PAID, **{"booking": made} | fields)
+
+
+def test_a_late_balance_is_collected() -> None:
+    session = owing(DUE - DAY)
+    change = see_to_collection(session, at())
+    assert change is not None
+    assert change.after == replace(session, version=8)
+    assert [event.reason for event in change.events] == [BALANCE_LATE]
+    (task,) = change.tasks
+    assert (task.kind, task.due_at) == (TaskKind.COLLECT_PAYMENT, NOW + 4 * HOUR)
+    assert (task.facts["due"], task.facts["overdue"]) == ("2506.56 USD", "yes")
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        owing(),
+        owing(None),
+        owing(DUE - DAY, unwinding=CANCELLING),
+        owing(DUE - DAY, disputed_since=NOW),
+        owing(DUE - DAY, booking=a_booking(paid=usd("3006.56"), balance_due_date=DUE - DAY)),
+    ],
+)
+def test_a_balance_that_is_not_late_is_left_alone(session: Session) -> None:
+    assert see_to_collection(session, at()) is None
+
+
+@pytest.mark.parametrize("days", [0, 14])
+def test_a_guest_is_reminded_once_before_a_balance_is_due(days: int) -> None:
+    session = owing(DUE + days * DAY)
+    change = remind(session, at())
+    assert change is not None
+    assert change.reminds
+    assert change.after.booking == replace(booking_of(session), reminded_at=NOW)
+    assert [event.reason for event in change.events] == [REMINDED]
+    assert remind(change.after, at()) is None
+
+
+@pytest.mark.parametrize(
+    "session", [owing(DUE - DAY), owing(DUE + 15 * DAY), owing(None), BOOKED, a_session()]
+)
+def test_nobody_is_reminded_too_early_too_late_or_of_nothing(session: Session) -> None:
+    assert remind(session, at()) is None
 
 
 @pytest.mark.parametrize(

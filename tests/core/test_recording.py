@@ -162,7 +162,12 @@ def test_what_is_due_now_can_be_entered_as_received_in_full(paid: str, rest: str
     assert change.after.state is State.PAID
 
 
-def test_nothing_is_due_now_once_it_is_paid() -> None:
+def test_a_balance_can_be_entered_as_received_in_full() -> None:
+    assert received_in_full(PART_PAID, reason=WHY) == record(PART_PAID, usd("2506.56"))
+
+
+def test_nothing_can_be_entered_once_all_is_paid() -> None:
+    whole = a_session(State.PAID, booking=a_booking(paid=usd(ALL)))
     words = "recording a payment is not possible while paid."
-    found = refused_by(lambda: received_in_full(PART_PAID, reason=WHY))
+    found = refused_by(lambda: received_in_full(whole, reason=WHY))
     assert plain(found) == plain(a_refusal(RefusalCode.WRONG_STATE, words))

@@ -8,10 +8,14 @@ from decimal import Decimal
 import pytest
 
 from booking_flow.staff.people import Role
+from booking_http.web.metrics import Metrics
+from booking_http.worker.main import Worker
+from booking_http.worker.outbox_sender import send_due
 from tests.http.conftest import MakeService
 from tests.http.console import at_desk, page_of
 from tests.http.kit import Guest, Json, Service
-from tests.http.staff import hire
+from tests.http.staff import Clerk, hire, rows
+from tests.outbox.kit import mail, part, running_postbox
 
 PART = ("kind", "amount", "dueDate", "paid")
 
@@ -138,3 +142,71 @@ async def test_elsewhere_staff_enter_the_balance(make_service: MakeService) -> N
     rest = paid.body["booking"]["outstanding"]
     refused = await guest.pay(guest.payment(rest))
     assert (refused.status, refused.code) == (409, "wrong_state")
+
+
+async def drained(service: Service) -> None:
+    await Worker(service.parts, metrics=Metrics()).drain()
+    while await send_due(service.parts):
+        pass
+
+
+async def due_in(service: Service, days: int) -> None:
+    """Have every balance due in so many days; the sailings on sale are close."""
+    sql = """UPDATE bookings SET balance_due_date =
+             CAST(booking_now() AT TIME ZONE 'UTC' AS date) + CAST(:days AS integer) RETURNING 1"""
+    await rows(service, sql, days=days)
+
+
+async def test_a_guest_is_reminded_once_before_the_balance_is_due(
+    make_service: MakeService,
+) -> None:
+    async with running_postbox() as postbox:
+        service: Service = await make_service(
+            payment_channel="supplier_payment", **mail(postbox, agency="agency@example.test")
+        )
+        guest = service.guest()
+        _, _, rest = await on_deposit(guest)
+        await due_in(service, 15)
+        await drained(service)
+        subjects = [each["Subject"] for each in postbox.mails]
+        assert not [each for each in subjects if each.startswith("Balance due")]
+        await due_in(service, 14)
+        for _ in range(2):
+            await drained(service)
+        (sent,) = (each for each in postbox.mails if each["Subject"].startswith("Balance due"))
+        assert sent["To"] == "alexa@example.test"
+        assert f"USD {Decimal(rest):,.2f}" in part(sent, "plain")
+
+
+async def test_a_late_balance_is_a_task_that_its_payment_ends(service: Service) -> None:
+    agent, guest = await hire(service, Role.AGENT), service.guest()
+    _, _, rest = await on_deposit(guest)
+    await due_in(service, 0)
+    await drained(service)
+    assert await collecting(agent) == []
+    await due_in(service, -1)
+    for _ in range(2):
+        await drained(service)
+    (task,) = await collecting(agent)
+    assert (task["facts"]["due"], task["facts"]["overdue"]) == (f"{rest} USD", "yes")
+    assert (await guest.look()).body["state"] == "paid"
+    assert (await guest.pay(guest.payment(rest))).status == 200
+    assert await collecting(agent) == []
+
+
+async def test_a_balance_received_elsewhere_is_answered_at_its_task(service: Service) -> None:
+    agent, guest = await hire(service, Role.AGENT), service.guest()
+    await on_deposit(guest)
+    await due_in(service, -1)
+    await drained(service)
+    (task,) = await collecting(agent)
+    assert (await agent.answer(task, "received")).status == 200
+    assert (await guest.look()).body["booking"]["outstanding"] == "0.00"
+    await drained(service)
+    assert await collecting(agent) == []
+
+
+async def collecting(agent: Clerk) -> list[Json]:
+    """Return the open tasks to collect."""
+    tasks = (await agent.call("GET", "tasks")).body["tasks"]
+    return [task for task in tasks if task["kind"] == "collect_payment"]

@@ -14,7 +14,7 @@ from persistence.database import Database
 from tests.http.kit import Json
 from tests.soak.books import Books
 
-IDLE = ("booked", "paid", "expired", "cancelled")
+IDLE = ("paid", "expired", "cancelled")
 ASKED = ("book_unknown", "conflict", "price_mismatch", "cancel_with_line")
 
 
@@ -109,7 +109,10 @@ def settled(books: Books) -> Iterator[str]:
     """Every session is at an end or idle, or people have been asked."""
     for session in books.sessions.values():
         waits = session.open_step or session.unwinding_since or session.state not in IDLE
-        kinds = ("book_unknown", "pay_unknown", "cancel_with_line", "undo_stuck", "conflict")
+        kinds = (
+            *("book_unknown", "pay_unknown", "cancel_with_line", "undo_stuck", "conflict"),
+            "collect_payment",
+        )
         if waits and not books.has_task(session.id, *kinds, closed=False):
             yield f"{session.reference} is left {session.state} with nobody asked"
         for step in books.steps.get(session.id, ()):

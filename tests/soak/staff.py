@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -58,12 +59,17 @@ async def _answer_to(ground: Ground, books: Books, task: StoredTask) -> TaskAnsw
         case TaskKind.CANCEL_WITH_LINE:
             await ground.simulator.control("cancel", reservation=reservation)
             kind = AnswerKind.LINE_CANCELLED
+        case TaskKind.COLLECT_PAYMENT:
+            kind = AnswerKind.RECEIVED
+        case TaskKind.CANCELLATION_REFUND:
+            kind = AnswerKind.REFUNDED
     return TaskAnswer(
         task_id=task.id,
         seen=frozenset({task.version}),
         kind=kind,
         reservation=reservation if kind is AnswerKind.RESERVATION else None,
         override=kind is AnswerKind.RESERVATION,
+        kept=Decimal(0) if kind is AnswerKind.REFUNDED else None,
     )
 
 

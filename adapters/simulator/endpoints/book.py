@@ -227,6 +227,7 @@ def _record(
         currency=item.currency,
         booked_at=call.supplier.clock.now(),
         passengers=tuple(people),
+        internal_reference=str(call.body.get("internalref") or ""),
     )
     call.supplier.state.bookings.append(booking)
     return booking

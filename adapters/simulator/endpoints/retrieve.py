@@ -41,11 +41,18 @@ def _booking(call: Call, booking: SupplierBooking) -> Json:
     return {
         "bookingdate": booking.booked_at.date().isoformat(),
         "commission": 0,
+        **_reference(call, booking),
         "cruiseitem": _cruise(call, booking),
         "passengers": [
             {**person, "paxno": int(person["paxno"] or 0)} for person in booking.passengers
         ],
     }
+
+
+def _reference(call: Call, booking: SupplierBooking) -> Json:
+    """Tell the client's own number again, where the account is one that does."""
+    shown = call.supplier.settings.internal_reference_shown and booking.internal_reference
+    return {"internalref": booking.internal_reference} if shown else {}
 
 
 def _cruise(call: Call, booking: SupplierBooking) -> Json:

@@ -184,6 +184,16 @@ class RefundResponse(ResponseModel):
     currency: str
 
 
+class DuplicateResponse(ResponseModel):
+    """A second reservation that the line holds for the session, or held; one of two is cancelled.
+
+    `stands` says that the first was cancelled instead.
+    """
+
+    reservation: str
+    status: Literal["open", "cancelled", "stands"]
+
+
 class BookingResponse(ResponseModel):
     """The reservation at the cruise line."""
 
@@ -199,6 +209,7 @@ class BookingResponse(ResponseModel):
     card: CardResponse | None
     payments: list[PaymentEntryResponse]
     refund: RefundResponse | None
+    duplicates: list[DuplicateResponse]
 
 
 class PendingResponse(ResponseModel):

@@ -208,6 +208,10 @@ def _booking(session: Session, booking: Booking, now: datetime) -> tell.BookingR
         card=_card(booking),
         payments=[_entry(receipt, now) for receipt in booking.receipts],
         refund=_refund(session),
+        duplicates=[
+            tell.DuplicateResponse(reservation=each.reservation, status=each.status.value)
+            for each in booking.duplicates
+        ],
     )
 
 

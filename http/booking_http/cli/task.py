@@ -28,6 +28,8 @@ _SAYS = {
     "line_refused": "The line refuses.",
     "received": "All that is due now was received.",
     "cancel_booking": "It will not be paid: have the line cancel it.",
+    "second_cancelled": "Of two bookings the second is cancelled and refunded.",
+    "first_cancelled": "Of two bookings the first is cancelled and refunded.",
     "refunded": "The line keeps a part of a cancelled booking, and the rest has gone back.",
     "done": "What the task asks for is done.",
 }
@@ -87,6 +89,12 @@ def show_task(task_id: UUID, who: Credentials, home: Path) -> None:
 @click.option("--line-refused", "kind", flag_value="line_refused", help=_SAYS["line_refused"])
 @click.option("--received", "kind", flag_value="received", help=_SAYS["received"])
 @click.option("--cancel-booking", "kind", flag_value="cancel_booking", help=_SAYS["cancel_booking"])
+@click.option(
+    "--second-cancelled", "kind", flag_value="second_cancelled", help=_SAYS["second_cancelled"]
+)
+@click.option(
+    "--first-cancelled", "kind", flag_value="first_cancelled", help=_SAYS["first_cancelled"]
+)
 @click.option("--refunded", "kind", flag_value="refunded", help=_SAYS["refunded"])
 @click.option("--kept", type=Decimal, help="With --refunded: what the line keeps.")
 @click.option("--done", "kind", flag_value="done", help=_SAYS["done"])

@@ -21,6 +21,7 @@ _MORE: Final[Mapping[str, str]] = MappingProxyType(
         actions.RECORD.name: "session/record.html",
         actions.CORRECT.name: "session/correct.html",
         actions.REFUND.name: "session/refund.html",
+        actions.DUPLICATE.name: "session/duplicate.html",
         actions.MOVE.name: "session/move.html",
         actions.REDACT.name: "session/redact.html",
     }

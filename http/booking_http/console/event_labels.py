@@ -83,6 +83,7 @@ _DEEDS: Final = MappingProxyType(
         "extend-deadline": "Gave more time",
         "record-payment": "Recorded a payment",
         "record-refund": "Settled the money",
+        "enter-duplicate": "Entered a second booking",
         "resend-confirmation": "Had the confirmation mailed again",
         "confirm-cancellation": "Confirmed the cancellation",
         "refuse-cancellation": "Ended the cancellation",

@@ -47,9 +47,14 @@ JOBS: Final[Mapping[str, Job]] = MappingProxyType(
         ),
         TaskKind.COLLECT_PAYMENT: Job(
             "Collect a payment",
-            "It is booked, and what is due now has not been paid. Have the guest pay and enter it "
-            "here or on the session's page; if it will not be paid, have it cancelled. Nothing "
-            "is cancelled by the deadline alone.",
+            "It is booked, and what is due now, or a balance, has not been paid. Have the guest "
+            "pay and enter it here or on the session's page; if it will not be paid, have it "
+            "cancelled. Nothing is cancelled by the deadline alone.",
+        ),
+        TaskKind.DUPLICATE_BOOKING: Job(
+            "Two bookings at the line",
+            "The line holds two reservations of one session, and has perhaps charged both. Have it "
+            "cancel and refund one of them, the second where it lets you choose.",
         ),
         TaskKind.CANCELLATION_REFUND: Job(
             "Refund a cancelled booking",
@@ -118,6 +123,8 @@ ANSWERS: Final[Mapping[str, str]] = MappingProxyType(
         AnswerKind.LINE_REFUSED: "The line refuses",
         AnswerKind.RECEIVED: "All that is due now was received",
         AnswerKind.CANCEL_BOOKING: "It will not be paid: cancel it",
+        AnswerKind.SECOND_CANCELLED: "The second is cancelled and refunded",
+        AnswerKind.FIRST_CANCELLED: "The first is cancelled and refunded, the second stands",
         AnswerKind.REFUNDED: "The money went back",
         AnswerKind.DONE: "It is done",
     }

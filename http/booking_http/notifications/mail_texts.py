@@ -75,6 +75,21 @@ def confirmation(session: Session, *, to: str, mail_id: str) -> Mail:
     )
 
 
+REMINDING: Final = Wording(
+    subject="Balance due",
+    heading="The rest of the price is due soon",
+    lead="What is outstanding and by when stands under Payment. If you have paid it already, "
+    "nothing has to be done.",
+)
+
+
+def reminder(session: Session, *, to: str, mail_id: str) -> Mail:
+    """Return the mail that reminds of a balance."""
+    facts = {"wording": REMINDING, "groups": groups(session)}
+    subject = f"{REMINDING.subject}: {session.sailing.ship_name} ({session.reference})"
+    return _mail("confirmation", facts, to=to, mail_id=mail_id, subject=subject)
+
+
 def new_tasks(tasks: Sequence[UntoldTask], *, to: str, home: str | None) -> Mail:
     """Return the mail that tells the team what has come to wait for a person."""
     url = f"{home.rstrip('/')}/console/tasks" if home else None

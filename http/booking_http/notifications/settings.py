@@ -56,6 +56,7 @@ class NotificationSettings:
             events=tuple(_WEBHOOK + each.name for each in self.endpoints),
             confirmations=(GUEST, *agency) if self.post else (),
             warnings=(FORMER,) if self.post else (),
+            reminders=(GUEST,) if self.post else (),
         )
 
     @property

@@ -114,6 +114,16 @@ class RefundRequest(ReasonRequest):
         return actions.Kept(kept=self.kept)
 
 
+class DuplicateRequest(ReasonRequest):
+    """The line's number of a second reservation of this session."""
+
+    reservation: Code
+
+    def parameters(self) -> actions.SecondBooking:
+        """Return the number."""
+        return actions.SecondBooking(reservation=self.reservation)
+
+
 class MoveRequest(ReasonRequest):
     """Where to; against the flow only with `override` and with all that it does not undo."""
 
@@ -163,6 +173,7 @@ _MORE: Final[Mapping[str, type[ReasonRequest]]] = {
     actions.RECORD.name: RecordRequest,
     actions.CORRECT.name: CorrectRequest,
     actions.REFUND.name: RefundRequest,
+    actions.DUPLICATE.name: DuplicateRequest,
     actions.MOVE.name: MoveRequest,
     actions.REDACT.name: RedactRequest,
 }
@@ -218,6 +229,8 @@ class GroupAnswerRequest(ReasonRequest):
         AnswerKind.LINE_REFUSED,
         AnswerKind.RECEIVED,
         AnswerKind.CANCEL_BOOKING,
+        AnswerKind.SECOND_CANCELLED,
+        AnswerKind.FIRST_CANCELLED,
         AnswerKind.DONE,
     ]
     tasks: Annotated[list[SeenTaskRequest], Field(min_length=1, max_length=100)]

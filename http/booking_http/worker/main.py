@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -154,6 +154,7 @@ def jobs(parts: Parts) -> Sequence[Job[Any]]:
         _undos(parts),
         _payment_checks(parts),
         *_clocks(parts),
+        *_reminders(parts),
         _spool(parts),
         _bulk(parts),
     ]
@@ -239,6 +240,21 @@ def _clocks(parts: Parts) -> tuple[Job[UUID], ...]:
             session=_itself,
             leased=False,
         ),
+    )
+
+
+def _reminders(parts: Parts) -> Iterator[Job[UUID]]:
+    """Remind guests of their balance, where there is mail."""
+    if parts.notifications.post is None:
+        return
+    find = partial(parts.maintenance.queue.balances_to_remind, days=parts.policy.remind_days)
+    yield Job(
+        name="reminder",
+        take=partial(_scattered, find),
+        do=parts.maintenance.recovery.remind,
+        key=_itself,
+        session=_itself,
+        leased=False,
     )
 
 

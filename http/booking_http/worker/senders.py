@@ -14,9 +14,17 @@ from typing import Final
 from adapters.notifications.delivery import Undelivered
 from adapters.notifications.mail import Mailer
 from adapters.notifications.webhooks import Message, Webhooks, open_webhooks
+from booking_flow.lifecycle.collection import balance_owed
 from booking_flow.model.session import Session
 from booking_http.api.action_links import BASE
-from booking_http.notifications.mail_texts import CONFIRMED, changed, code, confirmation, link
+from booking_http.notifications.mail_texts import (
+    CONFIRMED,
+    changed,
+    code,
+    confirmation,
+    link,
+    reminder,
+)
 from booking_http.notifications.settings import AGENCY, CODE_MINUTES, LINK_MINUTES, endpoint_of
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
@@ -58,6 +66,8 @@ class Senders:
             await self._mail_link(message)
         elif message.kind is OutboxKind.CODE:
             await self._mail_code(message)
+        elif message.kind is OutboxKind.REMINDER:
+            await self._mail_reminder(message)
         elif message.kind is OutboxKind.CHANGED:
             await self._mail_changed(message)
         else:
@@ -90,6 +100,13 @@ class Senders:
         await self._mailer().send(
             code(session, to=to, mail_id=mail_id, digits=digits, minutes=CODE_MINUTES)
         )
+
+    async def _mail_reminder(self, message: OutboxMessage) -> None:
+        """Mail a reminder, unless the balance was paid or cancelled meanwhile."""
+        session = await self._session(message)
+        if balance_owed(session) is not None:
+            to = _guest(session)
+            await self._mailer().send(reminder(session, to=to, mail_id=_mail_id(message)))
 
     async def _mail_changed(self, message: OutboxMessage) -> None:
         session = await self._session(message)

@@ -8,10 +8,10 @@ from tests.adapters.simulator.agency import Agency, Json, error
 from tests.adapters.simulator.conftest import Start
 
 
-async def booked(agency: Agency) -> str:
+async def booked(agency: Agency, **more: Any) -> str:
     """Book without a card and return the reservation."""
     await agency.hold()
-    body = await agency.book()
+    body = await agency.book(agency.order() | more)
     cruise = body["results"][0]["bookingdetails"]["bookingitems"][0]["cruisedetail"]
     return str(cruise["reservation"])
 
@@ -68,6 +68,16 @@ async def test_a_reservation_can_be_read_without_a_session(agency: Agency) -> No
     first, rest = cruise["paymentinfo"]["paymentschedule"]
     assert first["amount"] + rest["amount"] == pytest.approx(cruise["price"])
     assert [one["lastname"] for one in result["passengers"]] == ["Tester", "Tester"]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+async def test_the_clients_own_number_is_told_again_where_the_account_does(
+    start: Start, shown: bool
+) -> None:
+    agency = Agency(await start(internal_reference_shown=shown))
+    reservation = await booked(agency, internalref="BF-7K3Q9X2M")
+    (result,) = (await imported(agency, reservation))["results"]
+    assert result.get("internalref") == ("BF-7K3Q9X2M" if shown else None)
 
 
 async def test_only_some_lines_can_be_read(agency: Agency) -> None:

@@ -101,6 +101,7 @@ def order(paid: Payment | None = None, **changes: Any) -> BookOrder:
         "dining": "2",
         "deposit_booking": False,
         "payment": paid,
+        "reference": "BF-7K3Q9X2M",
     }
     return BookOrder(**(usual | changes))
 

@@ -87,6 +87,13 @@ def test_a_payment_form_has_the_captured_fields(samples: Samples) -> None:
     assert all(isinstance(value, str) for value in sent.values())
 
 
+def test_our_reference_goes_along_where_the_account_takes_one() -> None:
+    settings = kit.settings(send_internal_reference=True)
+    body = requests_booking.booking(kit.order(details=DETAILS), settings=settings)
+    assert body["internalref"] == "BF-7K3Q9X2M"
+    assert "internalref" not in booking()
+
+
 def test_a_deposit_is_said_by_a_number() -> None:
     assert booking(deposit_booking=True)["depositbooking"] == 1
 

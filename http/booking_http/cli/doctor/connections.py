@@ -56,6 +56,7 @@ async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
                 size=_AT_ONCE,
                 statement_timeout=_PATIENCE,
                 application_name="booking-flow doctor",
+                time_zone=settings.catalogue_time_zone,
             )
         )
         redis = redis_of(settings)

@@ -35,7 +35,12 @@ async def apply(settings: Settings, fixes: Sequence[RowFix]) -> RowsFixed:
     Raises:
         CannotRun: the account may only read.
     """
-    async with open_pool(settings.catalogue_dsn(), size=2, read_only=False) as pool:
+    async with open_pool(
+        settings.catalogue_dsn(),
+        size=2,
+        read_only=False,
+        time_zone=settings.catalogue_time_zone,
+    ) as pool:
         async with pool.lent() as connection:
             found = await inspect(connection, settings.catalogue())
         try:
