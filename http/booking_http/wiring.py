@@ -203,6 +203,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
         calls_per_second=settings.traveltek_calls_per_second,
+        max_connections=settings.traveltek_connections,
         booked_words=words_of(settings),
         send_internal_reference=settings.send_internal_reference,
         party=settings.policy().party,
