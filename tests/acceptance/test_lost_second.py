@@ -210,7 +210,9 @@ async def named(service: Service) -> Named:
     return Named(known=known, forgotten=await service.parts.maintenance.forgotten.listed())
 
 
-@pytest.mark.parametrize("channel", ["supplier_payment", "with_booking"])
+@pytest.mark.parametrize(
+    "channel", ["supplier_payment", pytest.param("with_booking", marks=pytest.mark.full)]
+)
 async def test_everything_is_named_that_an_asynchronous_pair_loses(
     simulator: Simulator, tmp_path: Path, channel: str
 ) -> None:
