@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -52,6 +53,45 @@ OF_SESSION: Final = text(
 )
 
 
+# Who looked at a session, whatever led them there. The two are statements of their own, since each
+# has an index of its own.
+AT_SESSION: Final = text(
+    """
+    WITH own AS MATERIALIZED (
+        SELECT id, at, account_id, name, action, session_ids, task_id, reason, request_id, facts
+        FROM staff_audit WHERE session_ids @> ARRAY[CAST(:session_id AS uuid)]
+    )
+    SELECT id, at, account_id, name, action, session_ids, task_id, reason, request_id, facts
+    FROM own WHERE id < :before ORDER BY id DESC LIMIT :limit
+    """
+)
+
+# What an account looked at and did.
+BY_ACCOUNT: Final = text(
+    """
+    SELECT id, at, account_id, name, action, session_ids, task_id, reason, request_id, facts
+    FROM staff_audit WHERE account_id = :account_id AND id < :before
+    ORDER BY id DESC LIMIT :limit
+    """
+)
+
+NEWEST: Final = 2**62
+"""A number that no line has yet."""
+
+# How staff call the sessions of some lines.
+REFERENCES: Final = text(
+    "SELECT id, reference FROM booking_sessions WHERE id = ANY (CAST(:ids AS uuid[]))"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """A line by its number."""
+
+    number: int
+    entry: AuditEntry
+
+
 class PostgresAudit:
     """The audit in PostgreSQL."""
 
@@ -67,6 +107,29 @@ class PostgresAudit:
         """Return what staff did with a session."""
         values = {"session_id": session_id, "limit": limit}
         return [_entry(row) for row in await fetch_all(self._engine, OF_SESSION, values)]
+
+    async def looked_at(
+        self, session_id: UUID, *, before: int = NEWEST, limit: int
+    ) -> Sequence[AuditLine]:
+        """Return who looked at a session or acted on it, the last first."""
+        values = {"session_id": session_id, "before": before, "limit": limit}
+        return [_line(row) for row in await fetch_all(self._engine, AT_SESSION, values)]
+
+    async def of_account(
+        self, account_id: UUID, *, before: int = NEWEST, limit: int
+    ) -> Sequence[AuditLine]:
+        """Return what an account looked at and did, the last first."""
+        values = {"account_id": account_id, "before": before, "limit": limit}
+        return [_line(row) for row in await fetch_all(self._engine, BY_ACCOUNT, values)]
+
+    async def references(self, ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """Return the references of sessions that are still there."""
+        rows = await fetch_all(self._engine, REFERENCES, {"ids": list(ids)})
+        return {row.id: row.reference for row in rows}
+
+
+def _line(row: Row) -> AuditLine:
+    return AuditLine(number=row.id, entry=_entry(row))
 
 
 def _entry(row: Row) -> AuditEntry:

@@ -23,7 +23,8 @@ from persistence.tables.forgotten_claims import EnteredAs
 
 _AT_ONCE: Final = 1000
 
-# Which of these claims are neither a step of their session nor known to be forgotten.
+# Which of these claims are neither a step of their session nor known to be forgotten. Sessions
+# that were old enough to go were not forgotten.
 MISSING: Final = text(
     """
     SELECT c.step_id
@@ -31,6 +32,7 @@ MISSING: Final = text(
     WHERE NOT EXISTS (SELECT FROM saga_steps t WHERE t.session_id = c.session_id
                       AND t.id = c.step_id)
       AND NOT EXISTS (SELECT FROM forgotten_claims f WHERE f.step_id = c.step_id)
+      AND NOT EXISTS (SELECT FROM pruned_sessions p WHERE p.session_id = c.session_id)
     """
 )
 

@@ -11,16 +11,17 @@ from persistence.database import Database, transaction
 from persistence.statements import plain, quoted
 from persistence.tables.registry import metadata
 
-APPEND_ONLY: Final = frozenset({"session_history", "staff_audit", "supplier_calls"})
+APPEND_ONLY: Final = frozenset({"session_history", "staff_audit", "supplier_calls", "audit_seals"})
 """History, audit and evidence: what is in them stays as it was written."""
 _WORK: Final = "SELECT, INSERT, UPDATE, DELETE"
 _RIGHTS: Final = {
     "clock_offset": "SELECT",
     "installation": "SELECT, UPDATE",
     "retired_keys": "SELECT, INSERT",
+    "pruned_sessions": "SELECT",
 }
 """Of tables that are not for work: the mark is read, and bound to the supplier's account once; a
-retired key stays retired."""
+retired key stays retired; what is gone is noted by the owner's function."""
 # A table that the owner makes later is one to work with, until the grants are written anew.
 _LATER: Final = (
     f"ALTER DEFAULT PRIVILEGES GRANT {_WORK} ON TABLES TO {{role}}",

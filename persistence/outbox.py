@@ -14,7 +14,7 @@ from sqlalchemy import text
 from booking_flow.flow import State
 from booking_flow.model.task import StaffTask
 from persistence.codec import encode
-from persistence.database import Database, execute, fetch_all
+from persistence.database import Database, execute, fetch_all, transaction
 from persistence.outbox_rows import OutboxKind
 from persistence.statements import Row
 
@@ -72,6 +72,9 @@ PUT_OFF: Final = text(
       AND b.until IS NOT NULL
     """
 )
+
+# Of two rows of a session that are given up at once, the second sees the task of the first.
+ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 # End a row or put it off, and let those that wait for it be due with it. What is given up may open
 # a task, unless one of its kind is open.
@@ -229,7 +232,11 @@ class Outbox:
             "pause": pause if pause and fate is Fate.WAITING else timedelta(),
             "tasks": encode([task] if task else []),
         }
-        return bool(await fetch_all(self._engine, SETTLE, values))
+        if task is None:
+            return bool(await fetch_all(self._engine, SETTLE, values))
+        async with transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": f"mail task {message.session_id}"})
+            return await connection.fetch_one(SETTLE, values) is not None
 
     async def entries(self, *, dead_only: bool, limit: int = 1000) -> Sequence[OutboxEntry]:
         """Return what is not delivered, the dead last, or the dead alone."""

@@ -83,8 +83,9 @@ def _session_end(session: Session, at: DecisionContext) -> datetime:
 
 
 def _payment_end(session: Session, at: DecisionContext) -> datetime:
-    """What is paid through the supplier is paid while its session lives."""
-    if not channel_of(at.policy).card_after_booking:
+    """What is paid through the supplier is paid while its session lives; staff collect later."""
+    ours = booking_of(session).payment_due_at is None
+    if ours or not channel_of(at.policy).card_after_booking:
         return datetime.combine(session.sailing.sailing_date, time(), tzinfo=UTC)
     if session.supplier is None:
         raise refuse(RefusalCode.WRONG_STATE, "The supplier session it is paid in is over.")

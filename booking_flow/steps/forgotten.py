@@ -15,6 +15,7 @@ from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.steps.book import visible_after
 from booking_flow.steps.context import DecisionContext
+from booking_flow.steps.guards import balance_payable
 
 FORGOTTEN = "the database had forgotten it; restored from the journal of claims"
 _QUESTIONS = {StepName.BOOK: TaskKind.BOOK_UNKNOWN, StepName.PAY: TaskKind.PAY_UNKNOWN}
@@ -48,9 +49,13 @@ def _fitting(session: Session, forgotten: Sequence[JournaledStep]) -> JournaledS
             session, first
         ):
             return _with_payment(first, last)
-        case State.BOOKED if names == [StepName.PAY]:
+        case State.BOOKED | State.PAID if names == [StepName.PAY] and _owes(session):
             return first
     return None
+
+
+def _owes(session: Session) -> bool:
+    return session.state is State.BOOKED or balance_payable(session)
 
 
 def _same_item(session: Session, known: JournaledStep) -> bool:

@@ -54,7 +54,9 @@ def check_payment(
     payment: Payment, *, due: Money, session: Session, at: DecisionContext
 ) -> Refusal | None:
     """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
-    if session.cards_tried >= at.policy.max_cards:
+    # A balance has tries of its own, beside those of the booking.
+    rounds = 2 if session.state is State.PAID else 1
+    if session.cards_tried >= at.policy.max_cards * rounds:
         return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
     if (refusal := check_card(payment.card, today=at.now.date())) is not None:
         return refusal

@@ -41,7 +41,7 @@ from booking_http.web.session_wakeups import SessionWakeups
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.wiring import Parts, open_parts
-from booking_http.worker.cleanup import clean_up
+from booking_http.worker.cleanup import clean_up, prune, seal_audit
 from booking_http.worker.main import Worker, running_worker
 from persistence.encryption import KeyKind
 from persistence.guest_codes import GuestCodes
@@ -74,6 +74,8 @@ def create_app(settings: Settings) -> web.Application:
                 beside(
                     _listen(app[SERVICE], parts),
                     clean_up(parts.database, parts.vault),
+                    prune(parts.database, settings.retention()),
+                    seal_audit(parts.database),
                     check_optional_services(parts),
                 ),
                 _working(app, parts),

@@ -194,6 +194,17 @@ def _hidden(judge: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(lambda secret: SecretStr(judge(secret.get_secret_value())))
 
 
+def days(least: int) -> AfterValidator:
+    """Take a number of days that is not too small; 0 stands for no end."""
+
+    def judge(number: int) -> int:
+        if number != 0 and not least <= number <= MANY:
+            raise ValueError(f"it is 0, or at least {least}")
+        return number
+
+    return AfterValidator(judge)
+
+
 Columns = Annotated[Names | None, NoDecode, BeforeValidator(_names), AfterValidator(_fields)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 Bands = Annotated[Words, AfterValidator(_bands)]

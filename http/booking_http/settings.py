@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
-from typing import Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -37,11 +37,13 @@ from booking_http.setting_types import (
     Terms,
     TimeZone,
     Words,
+    days,
     rules_of,
     said_of,
 )
 from persistence.encryption import KeyKind
 from persistence.environment_mark import AppEnv
+from persistence.retention import Retention
 
 _POLICY: Final = Policy()
 """What the core does where nothing is chosen."""
@@ -226,6 +228,17 @@ class Settings(FromEnvironment):
     visibility_lag_minutes: Seconds = _POLICY.visibility_lag / _MINUTE
     """how long a booking may stay unseen at the supplier"""
 
+    retain_quotes_days: Annotated[int, days(1)] = 30
+    """how long prices that were shown are kept after a session has ended; 0 keeps them for good, as
+    it does below"""
+    retain_evidence_days: Annotated[int, days(40)] = 1095
+    """how long it is kept what the supplier was asked and answered, of sailings that are over; at
+    least 40"""
+    retain_drafts_days: Annotated[int, days(40)] = 180
+    """how long sessions are kept that ended without a booking; at least 40"""
+    retain_bookings_days: Annotated[int, days(365)] = 3650
+    """how long bookings are kept with their history, from the sailing on; at least 365"""
+
     worker: bool = True
     """whether `serve` also works off what waits; `false` leaves it to `booking-flow worker`"""
     worker_concurrency: int = Field(default=8, ge=1, le=100)
@@ -339,6 +352,15 @@ class Settings(FromEnvironment):
         }
         return {kind: tuple(key.get_secret_value() for key in keys) for kind, keys in given.items()}
 
+    def retention(self) -> Retention:
+        """Return how long what is kept."""
+        return Retention(
+            quotes=_days(self.retain_quotes_days),
+            evidence=_days(self.retain_evidence_days),
+            drafts=_days(self.retain_drafts_days),
+            bookings=_days(self.retain_bookings_days),
+        )
+
     def catalogue(self) -> Layout:
         """Return the names of the catalogue's tables and columns."""
         return layout_of(
@@ -373,6 +395,10 @@ class Settings(FromEnvironment):
             max_cards=self.max_cards,
             visibility_lag=timedelta(minutes=self.visibility_lag_minutes),
         )
+
+
+def _days(days: int) -> timedelta | None:
+    return timedelta(days=days) if days else None
 
 
 S = TypeVar("S", bound=BaseSettings)

@@ -112,6 +112,7 @@ session_references: Final = Table(
     metadata,
     Column("reference", Text, primary_key=True),
     own_session(nullable=False),
+    Index("ix_session_references_session_id", "session_id"),
 )
 
 session_search: Final = Table(

@@ -67,6 +67,7 @@ lookup_links: Final = Table(
     own_session(nullable=False),
     Column("expires_at", MOMENT, nullable=False),
     Column("used_at", MOMENT),
+    Index("ix_lookup_links_session_id", "session_id"),
     Index("ix_lookup_links_expires_at", "expires_at"),
 )
 

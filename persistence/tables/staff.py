@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    Integer,
     LargeBinary,
     Table,
     Text,
@@ -23,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from booking_flow.staff.people import Role
-from persistence.columns import MOMENT, UUID, metadata, one_of
+from persistence.columns import MOMENT, UUID, metadata, not_negative, one_of
 
 
 def own_account() -> Column[Any]:
@@ -97,6 +98,18 @@ staff_attempts: Final = Table(
     Index("ix_staff_attempts_email_hash_at", "email_hash", "at"),
     Index("ix_staff_attempts_address_hash_at", "address_hash", "at"),
     Index("ix_staff_attempts_at", "at"),
+)
+
+audit_seals: Final = Table(
+    "audit_seals",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("reasons", ARRAY(LargeBinary), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("at", MOMENT, nullable=False),
+    *not_negative("lines"),
 )
 
 staff_audit: Final = Table(

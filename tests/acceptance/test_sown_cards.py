@@ -22,7 +22,14 @@ from tests.acceptance.test_nothing_leaks import _everything_cached, _everything_
 from tests.http.console import come_in
 from tests.http.kit import Guest, Json, Service, Simulator, once, settings_for
 from tests.http.staff import HASH, PASSWORD, Clerk
-from tests.outbox.kit import Postbox, running_postbox
+from tests.outbox.kit import (
+    Postbox,
+    Receiver,
+    hooks,
+    make_authority,
+    running_postbox,
+    running_receiver,
+)
 from tests.patience import eventually
 
 
@@ -143,7 +150,25 @@ async def sow_as_guest(service: Service, sower: Sower) -> Guest:
     booked = await service.call("POST", f"{guest.home}/create", order, headers=once(str(uuid4())))
     assert booked.status == 201
     assert sower.found_in(str(booked.body)) == []
+    await sow_afterwards(service, guest, sower)
     return guest
+
+
+async def sow_afterwards(service: Service, guest: Guest, sower: Sower) -> None:
+    """Type card numbers into what a guest types once it is booked."""
+    contact = guest.contact()
+    address = {name: contact[name] for name in ("country", "address", "city", "postalCode")}
+    code = {"code": "000000"}
+    for pointer, value in (
+        ("/contact/email", "new@example.com"),
+        ("/contact/phone", contact["phone"]),
+        ("/contact", address | {"address2": None, "state": None}),
+        ("/passengers/0/lastName", "Example"),
+    ):
+        ask = {"pointer": pointer, "value": value, "reason": "typo", **code}
+        await sow(service, "POST", f"{guest.home}/corrections", ask, sower)
+    for path in ("data-copy", "erasure-request"):
+        await sow(service, "POST", f"{guest.home}/{path}", code, sower)
 
 
 async def sow_as_staff(service: Service, database_url: str, guest: Guest, sower: Sower) -> None:
@@ -164,6 +189,7 @@ async def sow_as_staff(service: Service, database_url: str, guest: Guest, sower:
             ("cancel", {}),
             ("record-payment", {"amount": number, "currency": "USD"}),
             ("redact", {"text": number}),
+            ("correct", {"pointer": "/contact/city", "value": number}),
         ):
             typed: Json = {"reason": f"see {number}"} | more
             reply = await clerk.act(guest.uuid, action, None, **typed)
@@ -213,9 +239,11 @@ def files_in(folder: Path) -> str:
     return "".join(each.read_text(errors="replace") for each in folder.rglob("*") if each.is_file())
 
 
-async def mailed(postbox: Postbox) -> None:
+async def told(postbox: Postbox, receiver: Receiver) -> None:
+    """Wait for a mail and a webhook."""
+
     async def arrived() -> bool:
-        return bool(postbox.mails)
+        return bool(postbox.mails and receiver.got)
 
     await eventually(arrived)
 
@@ -227,7 +255,10 @@ async def test_no_card_number_comes_up_anywhere(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """At debug level, on failure and success: tables, WAL, cache, log, mail, metrics and files."""
+    """At debug level, on failure and success.
+
+    Tables, WAL, cache, log, mails, webhooks, metrics and files are looked at.
+    """
     sower, log, files = Sower(), tmp_path / "log", tmp_path / "files"
     began = await segment(seeded_url)
     settings = settings_for(
@@ -239,14 +270,18 @@ async def test_no_card_number_comes_up_anywhere(
         spool_dir=str(files / "spool"),
         journal_dir=str(files / "journal"),
     )
-    async with running_postbox() as postbox:
+    authority = make_authority(tmp_path)
+    async with running_postbox() as postbox, running_receiver(authority) as receiver:
         monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{postbox.port}?tls=none")
         monkeypatch.setenv("MAIL_FROM", "bookings@example.com")
         monkeypatch.setenv("PUBLIC_URL", "http://127.0.0.1")
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
+        for name, value in hooks(receiver).items():
+            monkeypatch.setenv(name.upper(), value)
         async with serving(settings, simulator, log) as service:
             guest = await sow_as_guest(service, sower)
             await sow_as_staff(service, seeded_url, guest, sower)
-            await mailed(postbox)
+            await told(postbox, receiver)
             metrics = (await service.call("GET", "/metrics")).body
     assert len(sower.sown) > 100
     wal = await wal_since(seeded_url, began)
@@ -255,6 +290,7 @@ async def test_no_card_number_comes_up_anywhere(
         "tables": await _everything_stored(seeded_url),
         "cache": await _everything_cached(redis_url),
         "mail": "".join(mail.as_string() for mail in postbox.mails),
+        "webhooks": "".join(f"{each.headers} {each.body!r}" for each in receiver.got),
         "metrics": str(metrics),
         "files": files_in(files),
     }.items():

@@ -149,3 +149,11 @@ def test_without_a_deadline_or_without_a_booking_known_there_is_none_to_move() -
     assert movable(unpaid(booking=a_booking())) is None
     assert movable(unpaid(booking=None)) is None
     assert movable(unpaid(unwinding=Unwinding(since=NOW, reason=UnwindingReason.CANCEL))) is None
+
+
+def test_a_deadline_of_ours_moves_with_its_task_whatever_the_channel() -> None:
+    """Staff can collect after the supplier's session as well."""
+    session = a_session(State.BOOKED, booking=a_booking(collect_by=DUE), supplier=None)
+    change = longer(session, SAILING, payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
+    assert change.after.booking == a_booking(collect_by=SAILING)
+    assert [task.due_at for task in change.tasks] == [SAILING]

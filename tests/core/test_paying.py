@@ -498,3 +498,13 @@ def test_a_balance_that_was_declined_leaves_the_booking_paid() -> None:
     change = settle_pay(session, result, at())
     assert (change.after.state, change.after.booking) == (State.PAID, OWING.booking)
     assert change.tasks == ()
+
+
+@pytest.mark.parametrize(("tried", "may"), [(5, True), (6, False)])
+def test_a_balance_has_tries_of_its_own(tried: int, may: bool) -> None:
+    session = replace(OWING, cards_tried=tried)
+    if may:
+        assert claim_pay(session, a_payment(REST), at(**CHANNEL)).after.cards_tried == tried + 1
+    else:
+        found = refused_by(lambda: claim_pay(session, a_payment(REST), at(**CHANNEL)))
+        assert found.code is RefusalCode.RATE_LIMITED

@@ -396,6 +396,7 @@ def test_an_unpaid_booking_past_its_deadline_is_cancelled_by_a_person() -> None:
         due(booking=a_booking(payment_due_at=None)),
         due(open_step=a_step(StepName.PAY)),
         due(unwinding=CANCELLING),
+        due(disputed_since=NOW),
         a_session(State.PAID, booking=a_booking(payment_due_at=NOW)),
         a_session(BASKETED),
     ],
@@ -426,3 +427,25 @@ def test_what_is_forgotten_beside_an_open_step_is_for_people() -> None:
         (TaskKind.CONFLICT, claim.step_id)
     ]
     assert change.remembers == (claim.step_id,)
+
+
+@pytest.mark.parametrize(("paid", "opens"), [("500", True), ("3006.56", False)])
+def test_a_forgotten_payment_of_a_balance_is_found_out(paid: str, opens: bool) -> None:
+    """Where nothing is outstanding any more, people look at what it was."""
+    session = a_session(State.PAID, booking=a_booking(paid=usd(paid)))
+    claim = JournaledClaim(
+        session_id=session.id,
+        version=session.version + 1,
+        step_id=an_id(77),
+        step=StepName.PAY,
+        at=STEP_SINCE,
+        line_id=session.sailing.line_id,
+        item_key=None,
+        amount=usd("2506.56"),
+        intent={"amount": "2506.56 USD"},
+        facts={"reference": session.reference},
+    )
+    change = remembered(session, [JournaledStep(claim=claim)], at())
+    assert (change.after.open_step is not None) is opens
+    (task,) = change.tasks
+    assert task.kind is (TaskKind.PAY_UNKNOWN if opens else TaskKind.CONFLICT)

@@ -72,6 +72,7 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
         "traveltek_password": SimulatorSettings().password,
         "drain_seconds": 0,
         "log_level": "ERROR",
+        **{f"retain_{kind}_days": 0 for kind in ("quotes", "evidence", "drafts", "bookings")},
         "worker": False,
         "pay_later": True,
     }

@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -25,12 +26,16 @@ from booking_http.runtime.migration import migrate_database
 from booking_http.runtime.process import CannotRun
 from booking_http.setting_types import NEVER_ACCEPTED, Risk
 from booking_http.settings import Settings, SettingsError, load_settings
+from booking_http.web.metrics import Metrics
+from booking_http.worker.main import Worker
+from persistence.clock import set_clock_offset
 from persistence.database import create_engine
 from persistence.environment_mark import AppEnv
 from persistence.grants import APPEND_ONLY
 from persistence.migrate import upgrade
 from persistence.rate_limits import PostgresCaps
-from tests.http.kit import running_service, running_simulator, seed_catalogue
+from persistence.retention import Retention, prune_all
+from tests.http.kit import Service, running_service, running_simulator, seed_catalogue
 
 _numbers = count(1)
 SID: Final = "10001"
@@ -217,6 +222,7 @@ async def test_the_service_books_with_its_role_and_cannot_rewrite_what_happened(
         assert (await guest.book(ask)).status == 201
         assert (await guest.cancel()).status == 202
         await PostgresCaps(service.parts.database).forget()
+        await prune_by_role(service, roles.owner)
     as_service = await asyncpg.connect(roles.service)
     try:
         for table in APPEND_ONLY:
@@ -229,6 +235,19 @@ async def test_the_service_books_with_its_role_and_cannot_rewrite_what_happened(
                 await as_service.execute(statement)
     finally:
         await as_service.close()
+
+
+async def prune_by_role(service: Service, owner: str) -> None:
+    """Let go of a draft, which only the owner's function can."""
+    await service.guest().to_priced()
+    engine = create_engine(owner, pool_size=1)
+    await set_clock_offset(engine, timedelta(days=1))
+    await Worker(service.parts, metrics=Metrics()).drain()
+    await set_clock_offset(engine, timedelta(days=400))
+    await engine.dispose()
+    policy = Retention(drafts=timedelta(days=40))
+    steps = prune_all(service.parts.database, policy, dry=False)
+    assert [each.sessions async for each in steps] == [1]
 
 
 async def test_a_role_that_there_is_not_is_named(roles: Roles) -> None:

@@ -84,6 +84,7 @@ def test_a_new_session_has_every_key_of_the_contract() -> None:
         "serverTime",
     ]
     null = {"selection", "price", "hold", "options", "booking", "pending", "cancellation"}
+    null |= {"erasureRequestedAt"}
     assert {name for name, value in body.items() if value is None} == null
     assert body["serverTime"] == "2027-01-02T10:00:00.000Z"
     assert body["cruise"]["sailingDate"] == "2027-03-07"

@@ -68,7 +68,8 @@ class Reader:
         page = await self.browser.send(await self.browser.get(path), f"{path}/code")
         assert page.location == f"{path}?sent", page.words
         await self.desk.send()
-        (code,) = re.findall(r"^\d{6}$", part(self.postbox.mails[-1], "plain"), re.MULTILINE)
+        mails = [each for each in self.postbox.mails if each["Subject"].startswith("Your code")]
+        (code,) = re.findall(r"^\d{6}$", part(mails[-1], "plain"), re.MULTILINE)
         typed = {"code": code} | typed
         return await self.browser.send(await self.browser.get(page.location), path, **typed)
 

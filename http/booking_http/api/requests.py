@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from adapters.catalogue.search_statements import SortKey
 from adapters.traveltek.printed_names import printed_name
 from booking_flow.model.card import PaymentType
-from booking_flow.model.party import PassengerType
+from booking_flow.model.party import MAX_CHILD_AGE, PartyRules, PassengerType
 from booking_http.api.people import (
     BirthDate,
     CountryCode,
@@ -71,12 +71,23 @@ def _year(value: Any) -> Any:
     return 2000 + number if short else number
 
 
-_CARD_DATE_SCHEMA = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\d{1,4}$"}]}
+_MONTH_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": 12},
+        {"type": "string", "pattern": "^(0{0,3}[1-9]|0{0,2}1[0-2])$"},
+    ]
+}
+_YEAR_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0, "maximum": 9999},
+        {"type": "string", "pattern": "^[0-9]{1,4}$"},
+    ]
+}
 Gender = Annotated[
     str, BeforeValidator(_gender), WithJsonSchema({"type": "string", "enum": ["M", "F", "X"]})
 ]
-Month = Annotated[int, BeforeValidator(_number_of_date), WithJsonSchema(_CARD_DATE_SCHEMA)]
-Year = Annotated[int, BeforeValidator(_year), WithJsonSchema(_CARD_DATE_SCHEMA)]
+Month = Annotated[int, BeforeValidator(_number_of_date), WithJsonSchema(_MONTH_SCHEMA)]
+Year = Annotated[int, BeforeValidator(_year), WithJsonSchema(_YEAR_SCHEMA)]
 
 
 def _printable_at_the_line(name: str) -> str:
@@ -87,18 +98,42 @@ def _printable_at_the_line(name: str) -> str:
     return name
 
 
-OptionalName = Annotated[Name | None, BeforeValidator(empty_is_none)]
-OptionalWord = Annotated[Word | None, BeforeValidator(empty_is_none)]
+def _up_to(longest: int) -> WithJsonSchema:
+    """Return a text that may be empty, as forms send what nobody has typed."""
+    return WithJsonSchema({"type": "string", "maxLength": longest})
+
+
+OptionalName = Annotated[Name | None, BeforeValidator(empty_is_none), _up_to(80)]
+OptionalWord = Annotated[Word | None, BeforeValidator(empty_is_none), _up_to(20)]
 PrintableName = Annotated[Name, AfterValidator(_printable_at_the_line)]
+Digits = Annotated[
+    CardNumber,
+    BeforeValidator(_digits),
+    WithJsonSchema({"type": "string", "pattern": r"^[\s-]*(?:[0-9][\s-]*){13,19}$"}),
+]
+"""A card's number; blanks and hyphens are left out, and the core knows its brand and length."""
+SecurityCode = Annotated[Word, WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{3,4}\s*$"})]
+"""Three digits, or four on some cards: the core knows on which."""
+
+
+def _bounds(least: int, most: int) -> WithJsonSchema:
+    """Return what the core bounds: what it refuses has a code of its own."""
+    return WithJsonSchema({"type": "integer", "minimum": least, "maximum": most})
+
+
+_MOST: Final = PartyRules().max_guests
 Count = Annotated[int, Field(ge=-1000, le=1000)]
+Adults = Annotated[Count, _bounds(1, _MOST)]
+Children = Annotated[Count, _bounds(0, _MOST - 1)]
+ChildAge = Annotated[Count, _bounds(0, MAX_CHILD_AGE)]
 
 
 class PartyRequest(RequestModel):
     """How many travel; `childAges` are whole years on the sailing date."""
 
-    adults: Count
-    children: Count = 0
-    child_ages: tuple[Count, ...] = Field(default=(), max_length=50)
+    adults: Adults
+    children: Children = 0
+    child_ages: tuple[ChildAge, ...] = Field(default=(), max_length=50)
 
 
 class OpenSessionRequest(RequestModel):
@@ -201,10 +236,10 @@ class PaymentRequest(RequestModel):
 
     max_bytes = 4 * 1024
 
-    card_number: Annotated[CardNumber, BeforeValidator(_digits)] = Field(repr=False)
+    card_number: Digits = Field(repr=False)
     expiry_month: Month = Field(repr=False)
     expiry_year: Year = Field(repr=False)
-    cvv: Word = Field(repr=False)
+    cvv: SecurityCode = Field(repr=False)
     cardholder_name: Line = Field(repr=False)
     amount: AskedAmount
     payment_type: PaymentType

@@ -15,6 +15,7 @@ from booking_http.cli.options import home_option
 
 if TYPE_CHECKING:
     from booking_http.settings import Settings
+    from persistence.audit_chain import Verified
     from persistence.card_audit import Place
 
 
@@ -41,6 +42,40 @@ def cards(as_json: bool, home: Path) -> None:
         click.echo(f"{found} places with a card number" if found else "no card number is stored")
     if found:
         raise SystemExit(1)
+
+
+@audit.command()
+@click.option("--expect", metavar="DIGEST", help="The digest of some seal, as the log has it.")
+@home_option
+def verify(expect: str | None, home: Path) -> None:
+    """Compare the audit with the chain that seals it. Fails where a line was changed since.
+
+    The log of `serve` names each seal with its digest; --expect fails where the chain does not have
+    it any more, as one that was made anew would not.
+    """
+    from booking_http.cli.errors import friendly_errors
+    from booking_http.cli.options import database_url
+
+    with friendly_errors():
+        found, known = asyncio.run(_verified(database_url(home), expect))
+    click.echo(f"{found.seals:,} seals over {found.lines:,} lines hold, {found.unsealed:,} to seal")
+    click.echo(f"last digest: {found.digest or 'none'}")
+    if found.broken is not None:
+        raise click.ClickException(f"the lines of seal {found.broken} are not those it was made of")
+    if not known:
+        raise click.ClickException("the chain does not have the digest that is expected")
+
+
+async def _verified(url: str, expect: str | None) -> tuple[Verified, bool]:
+    from persistence import audit_chain
+    from persistence.database import create_engine
+
+    engine = create_engine(url, pool_size=1, application_name="booking-flow audit")
+    try:
+        known = expect is None or await audit_chain.has_digest(engine, expect)
+        return await audit_chain.verify(engine), known
+    finally:
+        await engine.dispose()
 
 
 async def _search(given: Settings, *, as_json: bool) -> int:

@@ -21,6 +21,7 @@ from booking_http.cli.history import history
 from booking_http.cli.keys import keys
 from booking_http.cli.options import FOLDER, HOME, home_option
 from booking_http.cli.outbox import outbox
+from booking_http.cli.prune import prune
 from booking_http.cli.reconcile import reconcile
 from booking_http.cli.staff import staff
 from booking_http.cli.task import task
@@ -234,6 +235,7 @@ main.add_command(doctor)
 main.add_command(history)
 main.add_command(keys)
 main.add_command(outbox)
+main.add_command(prune)
 main.add_command(reconcile)
 main.add_command(settings)
 main.add_command(staff)

@@ -129,9 +129,7 @@ ANSWERS: Final[Mapping[str, str]] = MappingProxyType(
         AnswerKind.DONE: "It is done",
     }
 )
-_TONES: Final = MappingProxyType(
-    {State.PAID: "good", State.BOOKED: "good", State.EXPIRED: "", State.CANCELLED: ""}
-)
+_TONES: Final = MappingProxyType({State.PAID: "good", State.EXPIRED: "", State.CANCELLED: ""})
 
 
 def tone_of(state: State) -> str:

@@ -9,6 +9,7 @@ from aiohttp import web
 from booking_flow.staff.people import Role
 from booking_http.console import (
     account_page,
+    audit_page,
     bulk_pages,
     find_page,
     flow_page,
@@ -45,6 +46,8 @@ PAGES: Final[tuple[tuple[str, str, Handler, Role | None], ...]] = (
         account_page.revoke_token,
         Role.VIEWER,
     ),
+    ("GET", audit_page.AUDIT, audit_page.show_audit, Role.SUPERVISOR),
+    ("GET", f"{audit_page.AUDIT}/export.json", audit_page.export_audit, Role.SUPERVISOR),
     ("GET", HOME, find_page.show_first_page, Role.VIEWER),
     ("POST", HOME, find_page.find, Role.VIEWER),
     ("GET", f"{FOUND}/{{token}}", find_page.show_found, Role.VIEWER),

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from booking_flow.flow import State
+from booking_flow.model.task import TaskKind
 from booking_http.api.responses import RefundResponse
 from booking_http.console import event_labels, labels
 from booking_http.console.formatting import clock, minute, money, span
@@ -237,12 +238,22 @@ def _what_is_true(session: StaffSessionResponse, now: datetime) -> str:
     return "Nothing was booked, and no cabin is held."
 
 
+def _still_to_collect(story: StoryResponse) -> Iterator[str]:
+    """Say what staff have to collect, and by when."""
+    collect = TaskKind.COLLECT_PAYMENT
+    for task in story.tasks:
+        if task.kind is collect and task.closed_at is None:
+            due = task.facts.get("due", "What is due")
+            yield f"{due} to be collected by {minute(task.due_at)} UTC."
+
+
 def _as_it_stands(story: StoryResponse, failed: HappeningResponse | None) -> Summary:
     session = story.session
     sentences = [session.state_meaning]
     if booking := session.booking:
         paid = money(booking.paid, booking.currency)
         sentences = [f"Reservation {booking.reservation}; {paid} paid."]
+        sentences += _still_to_collect(story)
     if failed is not None:
         why = event_labels.why_refused(failed) or event_labels.ended(failed).word
         what = labels.step(failed.what) if failed.kind == "step" else f"Call {failed.what}"
@@ -250,9 +261,8 @@ def _as_it_stands(story: StoryResponse, failed: HappeningResponse | None) -> Sum
             f"{what} failed once, at {clock(failed.at)} UTC ({why.lower()}), and worked later."
         )
         sentences.append(earlier)
-    good = session.state in (State.PAID, State.BOOKED)
     return Summary(
-        tone="good" if good else "",
+        tone="good" if session.state is State.PAID else "",
         headline=session.state_label,
         sentences=sentences,
         row=failing_row(story) if failed else None,

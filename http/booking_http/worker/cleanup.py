@@ -11,15 +11,19 @@ import structlog
 
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
+from persistence.audit_chain import seal_some
 from persistence.database import Database
 from persistence.encryption import Vault
 from persistence.overview import forget_passing_calls, sum_up
 from persistence.rate_limits import PostgresCaps
+from persistence.retention import Retention, forget_dead, prune_some
 from persistence.search_renewal import renew_hashes
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 
 TIDY_SECONDS: Final = 3600.0
+PRUNE_SECONDS: Final = 2.0
+SEAL_SECONDS: Final = 60.0
 _log = structlog.get_logger(__name__)
 
 
@@ -45,6 +49,26 @@ async def clean_up(database: Database, vault: Vault) -> None:
             await PostgresStaff(database).forget()
             await sum_up(database)
             await forget_passing_calls(database)
+            await forget_dead(database)
         with until_next_time("search hashes"):
             await renew_hashes(database, vault)
         await asyncio.sleep(TIDY_SECONDS)
+
+
+async def prune(database: Database, policy: Retention) -> None:
+    """Let what is old enough go, a few sessions a second whatever there is to do."""
+    if policy == Retention():
+        return
+    while True:
+        with until_next_time("retention"):
+            await prune_some(database, policy)
+        await asyncio.sleep(PRUNE_SECONDS)
+
+
+async def seal_audit(database: Database) -> None:
+    """Seal what staff looked at and did, every minute; nobody waits for it."""
+    while True:
+        with until_next_time("sealing the audit"):
+            while await seal_some(database):
+                pass
+        await asyncio.sleep(SEAL_SECONDS)

@@ -153,12 +153,12 @@ async def test_an_end_is_journaled_once_however_often_it_is_written(
     guest = await shop.held()
     await execute(
         shop.database,
-        text("ALTER TABLE booking_payments RENAME TO payments_elsewhere"),
+        text("ALTER TABLE booking_passengers RENAME TO passengers_elsewhere"),
     )
 
     async def back() -> None:
         if shop.pause.waits == [1]:
-            statement = "ALTER TABLE payments_elsewhere RENAME TO booking_payments"
+            statement = "ALTER TABLE passengers_elsewhere RENAME TO booking_passengers"
             await execute(shop.database, text(statement))
 
     shop.pause.meanwhile = back
