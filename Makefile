@@ -48,7 +48,7 @@ soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (S
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak
 
 rollout: $(DEV) ## replace the last tagged release by this one while guests book; skipped without history or tags
-	@$(BIN)/python -m tests.rollout
+	@$(BIN)/python -m tests.acceptance.rollout
 
 bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
 	@QUICK=$(QUICK) BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
@@ -60,7 +60,7 @@ first-booking: ## clone, install without a cache, start the demo and book: how l
 	@$(PYTHON) tests/bench/first_booking.py --python $(PYTHON)
 
 mutants: $(DEV) ## change the core line by line and see whether a test notices (SLICE='booking_flow.flow*')
-	@nice -n 15 $(BIN)/python -m tests.core.mutants $(foreach name,$(SLICE),'$(name)')
+	@nice -n 15 $(BIN)/python -m tests.mutants $(foreach name,$(SLICE),'$(name)')
 
 check: $(DEV) ## format, lint, types, layers, and diagrams that match the code
 	@$(BIN)/ruff format --check --quiet .

@@ -17,9 +17,8 @@ from uuid import UUID
 from booking_flow.lifecycle.cancellation import facts_of
 from booking_flow.model.change import Change
 from booking_flow.model.money import Money
-from booking_flow.model.session import Session
+from booking_flow.model.session import Session, open_step
 from booking_flow.model.step import StepName, StepStatus
-from booking_flow.steps import outcomes
 
 _OF_A_CARD: Final = "card"
 
@@ -106,7 +105,7 @@ class Unjournaled:
 
 def claim_of(session: Session) -> JournaledClaim:
     """Return the claim of a session whose open step has just been committed."""
-    step = outcomes.open_step(session)
+    step = open_step(session)
     return JournaledClaim(
         session_id=session.id,
         version=session.version,

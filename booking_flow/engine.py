@@ -1,7 +1,7 @@
 """The engine: what a guest can ask of a booking session, step by step.
 
 It decides nothing itself: what may be done and what an answer means are the pure functions of
-`booking_flow.steps`. How a decision is committed is `booking_flow.runtime.unit_of_work`; how a
+`booking_flow.steps`. How a decision is committed is `booking_flow.unit_of_work`; how a
 step is claimed and settled is `booking_flow.runtime.step_runner`.
 """
 
@@ -12,8 +12,17 @@ from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import (
+    SESSION_OVER,
+    allowed_triggers,
+    ensure,
+    ensure_open,
+    expiring,
+    wrong_state,
+)
 from booking_flow.lifecycle import cancellation, edit
 from booking_flow.lifecycle.edit import fresh_details
 from booking_flow.model.card import Payment
@@ -26,18 +35,8 @@ from booking_flow.ports import Aside, Catalogue, ClaimJournal, SessionStore, Spo
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.settlement import StepEnd
 from booking_flow.runtime.step_runner import Runner
-from booking_flow.runtime.unit_of_work import AlreadyBound, Command, UnitOfWork
 from booking_flow.steps.book import BOOK, BookRequest
 from booking_flow.steps.cabin_choice import CabinChoice, already_held, wanted
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import (
-    SESSION_OVER,
-    allowed_triggers,
-    ensure,
-    ensure_open,
-    expiring,
-    wrong_state,
-)
 from booking_flow.steps.hold import HOLD, HoldRequest, reopened
 from booking_flow.steps.live_prices import RateRead, Reader
 from booking_flow.steps.open_session import Opener, OpenSession
@@ -48,6 +47,7 @@ from booking_flow.steps.select_cabin import SELECT_CABIN, SelectRequest, selecte
 from booking_flow.steps.step import EffectStep, SupplierAccess
 from booking_flow.supplier import CallContext, RateKey, Supplier, SupplierSession
 from booking_flow.supplier_errors import FailureKind, SupplierError
+from booking_flow.unit_of_work import AlreadyBound, Command, UnitOfWork
 
 __all__ = [
     "AlreadyBound",

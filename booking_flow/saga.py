@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from booking_flow.context import DecisionContext
 from booking_flow.model.change import Change
-from booking_flow.model.session import Session
+from booking_flow.model.session import Session, open_step
 from booking_flow.model.step import StepName
 from booking_flow.steps.book import BOOK
-from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.hold import HOLD
 from booking_flow.steps.open_session import OPEN_SESSION
-from booking_flow.steps.outcomes import Failure, open_step
+from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import PAY
 from booking_flow.steps.price import PRICE
 from booking_flow.steps.release import RELEASE

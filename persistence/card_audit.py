@@ -32,7 +32,7 @@ _RATES: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ScannedPlace:
     """Where a card number stands: a table, the row's key, the column and the way within it."""
 
     table: str
@@ -41,7 +41,7 @@ class Place:
     path: str = ""
 
 
-async def find_cards(engine: Database, vault: Vault | None) -> AsyncIterator[Place]:
+async def find_cards(engine: Database, vault: Vault | None) -> AsyncIterator[ScannedPlace]:
     """Return every place with a card number, table by table; sealed details need the keys."""
     for table in registry.metadata.sorted_tables:
         columns = [column for column in table.columns if _holds_text(column)]
@@ -59,13 +59,13 @@ def _holds_text(column: Column[Any]) -> bool:
 
 async def _of_table(
     engine: Database, table: Table, columns: list[Column[Any]]
-) -> AsyncIterator[Place]:
+) -> AsyncIterator[ScannedPlace]:
     keys = list(table.primary_key.columns)
     async for row in _rows(engine, select(*dict.fromkeys([*keys, *columns])), keys):
         key = {each.name: str(row[each.name]) for each in keys}
         for column in columns:
             for path in _paths(_parsed(column, row[column.name])):
-                yield Place(table=table.name, key=_safe(key), column=column.name, path=path)
+                yield ScannedPlace(table=table.name, key=_safe(key), column=column.name, path=path)
 
 
 async def _rows(
@@ -110,14 +110,16 @@ def _paths(value: Any, path: str = "") -> Iterator[str]:
             yield path
 
 
-async def _sealed(engine: Database, vault: Vault) -> AsyncIterator[Place]:
+async def _sealed(engine: Database, vault: Vault) -> AsyncIterator[ScannedPlace]:
     wanted = select(
         booking_sessions.c.id, booking_sessions.c.details_ciphertext, session_keys.c.wrapped_key
     ).join(session_keys, session_keys.c.session_id == booking_sessions.c.id)
     async for row in _rows(engine, wanted, [booking_sessions.c.id]):
         for path in _opened(vault, row):
             key = {"id": str(row.id)}
-            yield Place(table="booking_sessions", key=key, column="details_ciphertext", path=path)
+            yield ScannedPlace(
+                table="booking_sessions", key=key, column="details_ciphertext", path=path
+            )
 
 
 def _opened(vault: Vault, row: Row) -> Iterator[str]:

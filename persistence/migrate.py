@@ -84,7 +84,7 @@ class CannotMigrate(Exception):  # noqa: N818 - says what is in the way, not wha
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class MigrationLimits:
     """How often a revision is tried while others hold its locks, and how long between two tries.
 
     While it waits for a lock, whoever comes later waits behind it; hence many short tries.
@@ -109,7 +109,7 @@ async def upgrade(
     *,
     app_env: AppEnv = AppEnv.DEVELOPMENT,
     tell: Tell = in_silence,
-    patience: Patience | None = None,
+    patience: MigrationLimits | None = None,
 ) -> None:
     """Bring the database up to a revision, one at a time; several processes may ask at once.
 
@@ -122,7 +122,7 @@ async def upgrade(
 
     async def climb() -> None:
         for step in await _steps_to(dsn, revision, tell):
-            await _patiently(dsn, step, tell, patience or Patience())
+            await _patiently(dsn, step, tell, patience or MigrationLimits())
         await _run(dsn, lambda connection: _finish(connection, app_env))
 
     await _apart(climb())
@@ -156,7 +156,7 @@ async def _steps_to(dsn: str, target: str, tell: Tell) -> Sequence[str]:
     return ()
 
 
-async def _patiently(dsn: str, revision: str, tell: Tell, patience: Patience) -> None:
+async def _patiently(dsn: str, revision: str, tell: Tell, patience: MigrationLimits) -> None:
     """Do one revision in a transaction of its own, as soon as its locks can be had."""
     for tried in range(1, patience.tries + 1):
         try:

@@ -33,7 +33,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class RevisionStanding:
     """The tables beside this program: `fit` says whether it can run on them."""
 
     revision: str | None
@@ -41,27 +41,27 @@ class Standing:
     said: str
 
 
-async def standing(engine: Database) -> Standing:
+async def standing(engine: Database) -> RevisionStanding:
     """Compare the tables with what this program knows.
 
     They may be ahead of it: a newer program has migrated, and says from which on others may run.
     """
     revision = await _revision(engine)
     if revision == head():
-        return Standing(revision=revision, fit=True, said=f"the tables are at {revision}")
+        return RevisionStanding(revision=revision, fit=True, said=f"the tables are at {revision}")
     if revision is None or revision in known():
         said = f"the tables are at {revision or 'nothing'}, this program needs {head()}"
-        return Standing(revision=revision, fit=False, said=said)
+        return RevisionStanding(revision=revision, fit=False, said=said)
     row = await fetch_one(engine, OLDEST)
     return ahead(revision, oldest=row.oldest_program if row else None)
 
 
-def ahead(revision: str, *, oldest: str | None) -> Standing:
+def ahead(revision: str, *, oldest: str | None) -> RevisionStanding:
     """Say whether this program can run on tables of a newer one; `oldest` is their word for it."""
     fit = oldest in known()
     serve = "still serve" if fit else "no longer serve"
     said = f"the tables are at {revision} and {serve} this program, which knows {head()}"
-    return Standing(revision=revision, fit=fit, said=said)
+    return RevisionStanding(revision=revision, fit=fit, said=said)
 
 
 async def _revision(engine: Database) -> str | None:

@@ -55,7 +55,7 @@ Filters = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class CursorPlace:
     """Where a page ended."""
 
     at: datetime
@@ -63,7 +63,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedSessions:
     """What is looked for; without a query, everything that passes the filters."""
 
     query: str | None = None
@@ -90,11 +90,11 @@ class Wanted:
     called_until: datetime | None = None
     failures: tuple[FailureKind, ...] = ()
     """One of these became of the call."""
-    before: Place | None = None
+    before: CursorPlace | None = None
     limit: int = 25
 
 
-def filters_of(wanted: Wanted) -> Filters:
+def filters_of(wanted: WantedSessions) -> Filters:
     """Return the filters that are set, with the values each needs."""
     place = wanted.before
     every: dict[str, dict[str, Any] | None] = {
@@ -113,7 +113,7 @@ def filters_of(wanted: Wanted) -> Filters:
     return {name: values for name, values in every.items() if values is not None}
 
 
-def _how_far(wanted: Wanted) -> Filters:
+def _how_far(wanted: WantedSessions) -> Filters:
     found: Filters = {}
     if wanted.reached:
         further = _ORDER[_ORDER.index(wanted.reached) :]
@@ -123,7 +123,7 @@ def _how_far(wanted: Wanted) -> Filters:
     return found
 
 
-def _asked(wanted: Wanted) -> Filters:
+def _asked(wanted: WantedSessions) -> Filters:
     """Return the filters of what the supplier was asked."""
     found: Filters = {}
     if wanted.step:

@@ -19,7 +19,7 @@ from persistence.personal import open_details
 from persistence.rows import SESSION, session_of
 from persistence.search import SHORTEST_PHONE, SearchKind, hashes_of_query, phone_digits
 from persistence.statements import Row
-from persistence.support_filters import FILTERS, Wanted, filters_of
+from persistence.support_filters import FILTERS, WantedSessions, filters_of
 
 _UUID: Final = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?=\.|$)", re.IGNORECASE
@@ -87,7 +87,7 @@ class SupportSearch:
         self._engine = engine
         self._vault = vault
 
-    async def find(self, wanted: Wanted) -> Sequence[Hit]:
+    async def find(self, wanted: WantedSessions) -> Sequence[Hit]:
         """Return a page of sessions, the latest first."""
         keys = self.keys(wanted.query) if wanted.query else {}
         filters = filters_of(wanted)

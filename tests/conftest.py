@@ -26,10 +26,10 @@ from coverage import Coverage
 from yarl import URL
 
 from adapters.embedded import EmbeddedPostgres, EmbeddedValkey
-from tests.report import pytest_configure  # noqa: F401 - pytest looks for hooks by name
+from tests.support.report import pytest_configure  # noqa: F401 - pytest looks for hooks by name
 
 ROOT = Path(__file__).resolve().parent.parent
-CORE_TESTS = ROOT / "tests" / "core"
+CORE_TESTS = (ROOT / "tests" / "unit" / "core", ROOT / "tests" / "integration" / "engine")
 SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
 
 Result = TypeVar("Result")
@@ -256,7 +256,7 @@ def samples() -> Samples:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure coverage during the core's own tests: they reach all of it, and tracing is slow."""
     measured = Coverage.current()
-    if measured is None or item.path.is_relative_to(CORE_TESTS):
+    if measured is None or any(map(item.path.is_relative_to, CORE_TESTS)):
         return (yield)
     measured.stop()
     try:

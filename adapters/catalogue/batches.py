@@ -17,7 +17,7 @@ from asyncpg import (
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Session
 from adapters.catalogue.pairing import KEYS, Pairing
-from adapters.catalogue.report import Fault, Tally
+from adapters.catalogue.report import RowFault, Tally
 from adapters.catalogue.table_schema import Anatomy
 from adapters.catalogue.upserts import comparison, parents_of, rehearsal, upsert
 
@@ -32,7 +32,7 @@ class Written:
     """What became of a batch."""
 
     tally: Tally = field(default_factory=Tally)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     """The keys of the rows that were not there."""
 
@@ -140,8 +140,8 @@ class Writer:
         else:
             found.tally.count("changed", 1, [f"{key}: {', '.join(one['changed'])}"])
 
-    def _fault(self, row: Row, reason: str) -> Fault:
-        return Fault(name=f"{_SINGULAR[self._table]} {row[0]}", reason=reason)
+    def _fault(self, row: Row, reason: str) -> RowFault:
+        return RowFault(name=f"{_SINGULAR[self._table]} {row[0]}", reason=reason)
 
 
 def _last_of_each(rows: Sequence[Row]) -> list[Row]:

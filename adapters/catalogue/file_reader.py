@@ -21,7 +21,7 @@ from typing import Final
 from adapters.catalogue.export import ExportedSailing, Malformed, read_sailing
 from adapters.catalogue.files import SailingFile
 from adapters.catalogue.pairing import CannotCopy
-from adapters.catalogue.report import Fault
+from adapters.catalogue.report import RowFault
 
 AT_ONCE: Final = 500
 _WORTH_PROCESSES: Final = 2000
@@ -33,7 +33,7 @@ class Parsed:
     """Files that were read."""
 
     sailings: list[ExportedSailing]
-    faults: list[Fault]
+    faults: list[RowFault]
     files: int
     last: str
     """The path of the last one."""
@@ -46,7 +46,7 @@ def read_files(folder: Path, files: Sequence[SailingFile]) -> Parsed:
         try:
             sailings.append(read_sailing(folder, file))
         except Malformed as error:
-            faults.append(Fault(name=file.path, reason=str(error)))
+            faults.append(RowFault(name=file.path, reason=str(error)))
     return Parsed(sailings=sailings, faults=faults, files=len(files), last=files[-1].path)
 
 

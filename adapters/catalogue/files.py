@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.catalogue.report import Fault
+from adapters.catalogue.report import RowFault
 
 _DEPTH = 5
 _SUFFIX = ".json"
@@ -31,7 +31,7 @@ class Listing:
     """The files of some lines, one for each sailing, in their order."""
 
     files: list[SailingFile]
-    faults: list[Fault]
+    faults: list[RowFault]
     elsewhere: dict[str, int]
     """Sailings that have files of other lines only, with one of those."""
     complete: bool
@@ -42,20 +42,22 @@ def list_files(folder: Path, lines: Collection[int]) -> Listing:
     """List the sailings of some lines; of two files for one sailing the later month's counts."""
     chosen: dict[str, SailingFile] = {}
     elsewhere: dict[str, int] = {}
-    faults: list[Fault] = []
+    faults: list[RowFault] = []
     paths = sorted(_paths(folder, faults))
     complete = not faults
     for path in paths:
         found = _parsed(path)
         if found is None:
-            faults.append(Fault(name=path, reason="it is not at YEAR/MONTH/LINE/SHIP/SAILING.json"))
+            faults.append(
+                RowFault(name=path, reason="it is not at YEAR/MONTH/LINE/SHIP/SAILING.json")
+            )
         elif found.line not in lines:
             elsewhere[found.cruise_id] = found.line
         else:
             if known := chosen.get(found.cruise_id):
                 found, older = _later_first(found, known)
                 reason = f"{found.path} is the same sailing and was taken instead"
-                faults.append(Fault(name=older.path, reason=reason))
+                faults.append(RowFault(name=older.path, reason=reason))
             chosen[found.cruise_id] = found
     return Listing(
         files=sorted(chosen.values()), faults=faults, elsewhere=elsewhere, complete=complete
@@ -67,12 +69,12 @@ def _later_first(one: SailingFile, other: SailingFile) -> tuple[SailingFile, Sai
     return later, earlier
 
 
-def _paths(folder: Path, faults: list[Fault]) -> Iterator[str]:
+def _paths(folder: Path, faults: list[RowFault]) -> Iterator[str]:
     """Return every JSON file below a folder, without following links."""
 
     def locked(error: OSError) -> None:
         place = Path(error.filename).relative_to(folder).as_posix()
-        faults.append(Fault(name=place, reason=f"it cannot be opened: {error.strerror}"))
+        faults.append(RowFault(name=place, reason=f"it cannot be opened: {error.strerror}"))
 
     for place, _, names in os.walk(folder, onerror=locked):
         below = Path(place).relative_to(folder).as_posix()

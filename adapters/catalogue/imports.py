@@ -20,7 +20,7 @@ from adapters.catalogue.missing_sailings import find_vanished
 from adapters.catalogue.pairing import Pairing, receive
 from adapters.catalogue.report import Report
 from adapters.catalogue.run_log import Ledger
-from adapters.catalogue.runs import Order, Run, Watch
+from adapters.catalogue.runs import Order, Run, RunWatch
 from adapters.catalogue.source import Listed
 from adapters.catalogue.transfer import carry_out
 
@@ -37,7 +37,7 @@ class Tree:
 
 
 async def import_files(
-    tree: Tree, order: Order, *, ledger: Ledger | None = None, watch: Watch
+    tree: Tree, order: Order, *, ledger: Ledger | None = None, watch: RunWatch
 ) -> Report:
     """Take what differs; files that cannot be read are in the report.
 

@@ -12,7 +12,7 @@ from asyncpg import Connection
 from asyncpg.pool import PoolConnectionProxy
 
 from adapters.catalogue.fields import ACCEPTED, FIELDS, Field, Table
-from adapters.catalogue.layout import Layout, Place, quoted
+from adapters.catalogue.layout import ColumnPlace, Layout, quoted
 
 Session: TypeAlias = "Connection[Any] | PoolConnectionProxy[Any]"
 """A connection to a catalogue, whether it comes from a pool or not."""
@@ -62,7 +62,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class CatalogueFinding:
     """What was found of one column; `field` is None where we did not ask for it."""
 
     kind: FindingKind
@@ -102,7 +102,7 @@ class Inspection:
     layout: Layout
     columns: Mapping[str, Column] = field(repr=False)
     """The readable columns, by the keys of their fields."""
-    findings: tuple[Finding, ...]
+    findings: tuple[CatalogueFinding, ...]
 
     @property
     def usable(self) -> bool:
@@ -110,16 +110,16 @@ class Inspection:
         return not self.harmful
 
     @property
-    def harmful(self) -> tuple[Finding, ...]:
+    def harmful(self) -> tuple[CatalogueFinding, ...]:
         """Return what stands in the way of booking."""
         return tuple(finding for finding in self.findings if finding.harmful)
 
     @property
-    def lacking(self) -> tuple[Finding, ...]:
+    def lacking(self) -> tuple[CatalogueFinding, ...]:
         """Return what booking can do without, and does."""
         return tuple(finding for finding in self.findings if finding.lacking)
 
-    def of_kind(self, kind: FindingKind) -> tuple[Finding, ...]:
+    def of_kind(self, kind: FindingKind) -> tuple[CatalogueFinding, ...]:
         """Return the findings of one kind."""
         return tuple(finding for finding in self.findings if finding.kind is kind)
 
@@ -145,7 +145,7 @@ async def inspect(connection: Session, layout: Layout) -> Inspection:
 def judge(layout: Layout, there: Mapping[str, Mapping[str, Column]]) -> Inspection:
     """Say what columns by table and name mean for `layout`."""
     columns: dict[str, Column] = {}
-    findings: list[Finding] = []
+    findings: list[CatalogueFinding] = []
     absent = {table for table in Table if not there.get(layout.tables[table])}
     for asked in FIELDS:
         if asked.table in absent:
@@ -167,10 +167,10 @@ def judge(layout: Layout, there: Mapping[str, Mapping[str, Column]]) -> Inspecti
     )
 
 
-def _absent(layout: Layout, tables: Collection[Table]) -> list[Finding]:
+def _absent(layout: Layout, tables: Collection[Table]) -> list[CatalogueFinding]:
     """Return one finding for each table that is not there, instead of one for each column."""
     return [
-        Finding(
+        CatalogueFinding(
             kind=FindingKind.MISSING_TABLE,
             table=table,
             place=f"{layout.schema}.{layout.tables[table]}",
@@ -180,7 +180,7 @@ def _absent(layout: Layout, tables: Collection[Table]) -> list[Finding]:
     ]
 
 
-def _kind(asked: Field, place: Place, column: Column | None) -> FindingKind:
+def _kind(asked: Field, place: ColumnPlace, column: Column | None) -> FindingKind:
     if column is None:
         required = asked.required
         return FindingKind.MISSING_REQUIRED if required else FindingKind.MISSING_OPTIONAL
@@ -190,8 +190,8 @@ def _kind(asked: Field, place: Place, column: Column | None) -> FindingKind:
 
 def _finding(
     layout: Layout, asked: Field, *, kind: FindingKind, name: str, column: Column | None
-) -> Finding:
-    return Finding(
+) -> CatalogueFinding:
+    return CatalogueFinding(
         kind=kind,
         table=asked.table,
         field=asked,
@@ -200,9 +200,9 @@ def _finding(
     )
 
 
-def _extras(layout: Layout, there: Mapping[str, Mapping[str, Column]]) -> list[Finding]:
+def _extras(layout: Layout, there: Mapping[str, Mapping[str, Column]]) -> list[CatalogueFinding]:
     return [
-        Finding(
+        CatalogueFinding(
             kind=FindingKind.EXTRA,
             table=table,
             place=_place(layout, table, column.name),

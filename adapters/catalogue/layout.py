@@ -15,7 +15,7 @@ class BadLayout(ValueError):  # noqa: N818 - names what was given
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ColumnPlace:
     """The column that holds a field; `type` is one we were told to accept beside the usual."""
 
     column: str
@@ -28,9 +28,9 @@ class Layout:
 
     schema: str
     tables: Mapping[Table, str]
-    places: Mapping[str, Place] = field(repr=False)
+    places: Mapping[str, ColumnPlace] = field(repr=False)
 
-    def place(self, field: Field) -> Place | None:
+    def place(self, field: Field) -> ColumnPlace | None:
         """Return where a field is kept."""
         return self.places.get(field.key)
 
@@ -51,7 +51,7 @@ def quoted(name: str) -> str:
 def _layout(schema: str, tables: Mapping[Table, str], columns: Mapping[str, str]) -> Layout:
     """Build a layout in which columns are called as their fields, but for those in `columns`."""
     names = {field.key: columns.get(field.key, field.name) for field in FIELDS}
-    places = {key: Place(column=column) for key, column in names.items() if column}
+    places = {key: ColumnPlace(column=column) for key, column in names.items() if column}
     return Layout(schema=schema, tables=tables, places=MappingProxyType(places))
 
 
@@ -104,10 +104,10 @@ def layout_of(
 
 def _parted(
     names: Mapping[str, str | None],
-) -> tuple[dict[Table, str], dict[str, Place | None]]:
+) -> tuple[dict[Table, str], dict[str, ColumnPlace | None]]:
     """Part names of tables from places of fields; a dotted place names its table as well."""
     tables = {Table(key): name for key, name in names.items() if key in set(Table) and name}
-    columns: dict[str, Place | None] = {}
+    columns: dict[str, ColumnPlace | None] = {}
     for key, name in names.items():
         if key in set(Table):
             continue
@@ -117,21 +117,21 @@ def _parted(
     return tables, columns
 
 
-def _placed(key: str, name: str, tables: dict[Table, str]) -> Place:
+def _placed(key: str, name: str, tables: dict[Table, str]) -> ColumnPlace:
     path, _, kind = name.partition("::")
     table, dot, column = path.strip().rpartition(".")
     if dot and tables.setdefault(BY_KEY[key].table, table) != table:
         raise BadLayout(f"{key} lies in {table}, other fields of its table in another")
     if not column:
         raise BadLayout(f"{key} needs the name of a column")
-    return Place(column=column, type=kind.strip() or None)
+    return ColumnPlace(column=column, type=kind.strip() or None)
 
 
 def _with_tables(layout: Layout, tables: Mapping[Table, str]) -> Layout:
     return replace(layout, tables=MappingProxyType({**layout.tables, **tables}))
 
 
-def _with_columns(layout: Layout, columns: Mapping[str, Place | None]) -> Layout:
+def _with_columns(layout: Layout, columns: Mapping[str, ColumnPlace | None]) -> Layout:
     places = {**layout.places, **columns}
     for key, place in places.items():
         if place is None and BY_KEY[key].required:

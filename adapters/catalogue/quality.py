@@ -42,7 +42,7 @@ class Flaw(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class QualityFound:
     """How many sailings have a flaw, how many of those on lines that are sold live, and some."""
 
     flaw: Flaw
@@ -135,7 +135,7 @@ class Columns:
 
 async def flaws(
     pool: ConnectionPool, found: Inspection, *, today: date, live_lines: Sequence[int]
-) -> tuple[Found, ...]:
+) -> tuple[QualityFound, ...]:
     """Look for every flaw that this catalogue can have, and return those that it has."""
     columns = Columns(found, today)
     seen = []
@@ -151,7 +151,9 @@ async def flaws(
                 row = await connection.fetchrow(sql, list(live_lines))
         if row is not None and row["number"]:
             examples = tuple(str(each) for each in row["examples"])
-            seen.append(Found(flaw=flaw, number=row["number"], live=row["live"], examples=examples))
+            seen.append(
+                QualityFound(flaw=flaw, number=row["number"], live=row["live"], examples=examples)
+            )
     return tuple(seen)
 
 

@@ -33,7 +33,7 @@ from adapters.catalogue.rows import (
 )
 from adapters.catalogue.search_statements import Filters, PageRequest, SortKey, fits, page
 from adapters.catalogue.search_statements import counts as counts_of
-from adapters.catalogue.statements import Query, one_sailing, sample
+from adapters.catalogue.statements import CatalogueQuery, one_sailing, sample
 from adapters.postgres.pool import ConnectionPool
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.model.sailing import Sailing
@@ -188,7 +188,9 @@ class CatalogueReader:
         read = (sailing_of(row, currency=self._currency) for row in rows)
         return tuple(sailing for sailing in read if sailing is not None)
 
-    async def _ask(self, question: Callable[[Inspection], Query | None]) -> Sequence[Record]:
+    async def _ask(
+        self, question: Callable[[Inspection], CatalogueQuery | None]
+    ) -> Sequence[Record]:
         """Ask; a schema that has changed since it was inspected is inspected anew, once."""
         try:
             return await self._asked(question)
@@ -196,7 +198,9 @@ class CatalogueReader:
             self._inspections.forget()
             return await self._asked(question)
 
-    async def _asked(self, question: Callable[[Inspection], Query | None]) -> Sequence[Record]:
+    async def _asked(
+        self, question: Callable[[Inspection], CatalogueQuery | None]
+    ) -> Sequence[Record]:
         found = await self.inspection()
         if not found.usable:
             raise refuse(RefusalCode.UNAVAILABLE, INCOMPLETE)
@@ -242,7 +246,7 @@ async def open_reader(
         )
 
 
-def _checked(found: Inspection, *, wanted: PageRequest) -> Query:
+def _checked(found: Inspection, *, wanted: PageRequest) -> CatalogueQuery:
     if wanted.place is not None and not fits(found, wanted.place, sort=wanted.sort):
         raise BadCursor
     return page(found, wanted)

@@ -13,7 +13,7 @@ _FAULTS_TOLD: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class RowFault:
     """A row or file that was not taken, by its name."""
 
     name: str
@@ -67,7 +67,7 @@ class Report:
     left_out: dict[str, dict[str, str]] = field(default_factory=dict)
     """Columns that stay behind, by table, with the reason."""
     tables: dict[Table, Tally] = field(default_factory=lambda: {table: Tally() for table in Table})
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[RowFault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubted: bool = False
     """Whether what vanished was left as it was, since it is hard to believe."""
@@ -85,7 +85,7 @@ class Report:
         """Return how many rows and files were not taken."""
         return sum(tally.refused for tally in self.tables.values())
 
-    def refuse(self, table: Table, faults: Iterable[Fault]) -> None:
+    def refuse(self, table: Table, faults: Iterable[RowFault]) -> None:
         """Remember what was not taken and why; of very many only the first are told."""
         for fault in faults:
             self.tables[table].count("refused", 1, [fault.name])
@@ -108,5 +108,5 @@ class Report:
         """Return the report that these facts were made of."""
         known = {name: facts[name] for name in cls.__slots__}
         known["tables"] = {Table(name): Tally(**rest) for name, rest in facts["tables"].items()}
-        known["faults"] = [Fault(**fault) for fault in facts["faults"]]
+        known["faults"] = [RowFault(**fault) for fault in facts["faults"]]
         return cls(**known)

@@ -11,8 +11,8 @@ from asyncpg import Record
 
 from adapters.catalogue import documents, values
 from adapters.catalogue.descriptions import ListedSailing, SailingDetails
-from adapters.catalogue.search_statements import Place, SortKey
-from adapters.catalogue.values import Unreadable, needed
+from adapters.catalogue.search_statements import PagePlace, SortKey
+from adapters.catalogue.values import UnreadableValue, needed
 from booking_flow.model.sailing import Sailing
 
 
@@ -37,7 +37,7 @@ def sailing_of(row: Record, *, currency: str) -> Sailing | None:
             ports=values.names(row["ports"]),
             from_price=_price(row, currency),
         )
-    except Unreadable:
+    except UnreadableValue:
         return None
 
 
@@ -88,7 +88,7 @@ def cursor_after(last: Record, *, sort: SortKey) -> str:
     return urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
-def place_of(cursor: str) -> Place:
+def place_of(cursor: str) -> PagePlace:
     """Return the row after which a page begins.
 
     Raises:
@@ -97,6 +97,6 @@ def place_of(cursor: str) -> Place:
     try:
         place = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         sort, key, day, cruise_id = place.split(" ", 3)
-        return Place(sort=SortKey(sort), key=key, day=day, cruise_id=cruise_id)
+        return PagePlace(sort=SortKey(sort), key=key, day=day, cruise_id=cruise_id)
     except ValueError as error:
         raise BadCursor from error

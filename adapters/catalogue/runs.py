@@ -22,7 +22,7 @@ _AT_ONCE: Final = 1000
 _TOLD: Final = 5
 
 
-class Watch(Protocol):
+class RunWatch(Protocol):
     """Somebody who is shown how far a run is."""
 
     def begin(self, what: str, total: int) -> None:
@@ -67,7 +67,7 @@ class Run:
     connection: Connection[Any]
     anatomy: Anatomy
     ledger: Ledger
-    watch: Watch
+    watch: RunWatch
     report: Report
     begun: Begun | None = None
     writers: dict[Table, Writer] = field(default_factory=dict)

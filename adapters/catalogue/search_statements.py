@@ -13,7 +13,7 @@ from adapters.catalogue import expressions, values
 from adapters.catalogue.expressions import Comparable
 from adapters.catalogue.inspection import Inspection
 from adapters.catalogue.statements import (
-    Query,
+    CatalogueQuery,
     column,
     findable,
     joined,
@@ -36,7 +36,7 @@ class SortKey(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class PagePlace:
     """The row after which a page begins."""
 
     sort: SortKey
@@ -70,12 +70,12 @@ class PageRequest:
     live_lines: tuple[int, ...]
     currency: str = "USD"
     sort: SortKey = SortKey.DATE
-    place: Place | None = None
+    place: PagePlace | None = None
     limit: int = 20
     """The page's size; one row more is asked for, which tells whether another page follows."""
 
 
-def page(found: Inspection, wanted: PageRequest) -> Query:
+def page(found: Inspection, wanted: PageRequest) -> CatalogueQuery:
     """Ask for a page of sailings."""
     order = _order(found, wanted.sort)
     query = selecting(found, f"{order[0].sql}::text AS place_key")
@@ -93,13 +93,13 @@ def page(found: Inspection, wanted: PageRequest) -> Query:
     return query
 
 
-def counts(found: Inspection, filters: Filters, *, live_lines: tuple[int, ...]) -> Query:
+def counts(found: Inspection, filters: Filters, *, live_lines: tuple[int, ...]) -> CatalogueQuery:
     """Ask how many sailings the filters find, and how many every choice of one filter would.
 
     Each row has a facet, a value for the filter, a label and a count; the facet of the total is
     `total`. A facet is counted under all filters but its own.
     """
-    query = Query("")
+    query = CatalogueQuery("")
     offered = " AND ".join(
         (
             expressions.flag("s", found.column("sailings.active")),
@@ -191,7 +191,7 @@ def _price(found: Inspection) -> str:
 
 
 def _offered(
-    query: Query, found: Inspection, filters: Filters, *, live_lines: tuple[int, ...]
+    query: CatalogueQuery, found: Inspection, filters: Filters, *, live_lines: tuple[int, ...]
 ) -> list[str]:
     """Return the conditions under which a sailing is on offer at all and can be told."""
     line, day = number(found, "s", "sailings.line_id"), _day(found)
@@ -201,7 +201,7 @@ def _offered(
     ]
 
 
-def _chosen(query: Query, found: Inspection, filters: Filters) -> dict[str, str]:
+def _chosen(query: CatalogueQuery, found: Inspection, filters: Filters) -> dict[str, str]:
     """Return the conditions that the guest chose, by the name of what they are on."""
     conditions = {
         "line": _equal(query, number(found, "s", "sailings.line_id"), filters.line),
@@ -215,11 +215,11 @@ def _chosen(query: Query, found: Inspection, filters: Filters) -> dict[str, str]
     return {name: sql for name, sql in conditions.items() if sql}
 
 
-def _equal(query: Query, sql: str, value: int | None) -> str | None:
+def _equal(query: CatalogueQuery, sql: str, value: int | None) -> str | None:
     return None if value is None else f"{sql} = ${query.given(value)}::integer"
 
 
-def _in_month(query: Query, day: Comparable, month: date | None) -> str | None:
+def _in_month(query: CatalogueQuery, day: Comparable, month: date | None) -> str | None:
     if month is None:
         return None
     first = month.replace(day=1)
@@ -230,7 +230,7 @@ def _in_month(query: Query, day: Comparable, month: date | None) -> str | None:
     )
 
 
-def _of_length(query: Query, found: Inspection, filters: Filters) -> str | None:
+def _of_length(query: CatalogueQuery, found: Inspection, filters: Filters) -> str | None:
     nights = number(found, "s", "sailings.nights")
     bounds = (("<=", filters.nights_max), (">=", filters.nights_min))
     return " AND ".join(
@@ -240,7 +240,7 @@ def _of_length(query: Query, found: Inspection, filters: Filters) -> str | None:
     )
 
 
-def _calling_at(query: Query, found: Inspection, port: str | None) -> str | None:
+def _calling_at(query: CatalogueQuery, found: Inspection, port: str | None) -> str | None:
     if port is None:
         return None
     ports = expressions.names("s", found.column("sailings.ports"))
@@ -252,7 +252,7 @@ def _calling_at(query: Query, found: Inspection, port: str | None) -> str | None
     )
 
 
-def _from(query: Query, found: Inspection, port: str | None) -> str | None:
+def _from(query: CatalogueQuery, found: Inspection, port: str | None) -> str | None:
     if port is None:
         return None
     return f"lower({_embark_port(found)}) = lower(${query.given(port)}::text)"
@@ -266,7 +266,7 @@ def _embark_port(found: Inspection) -> str:
     return f"coalesce(nullif({expressions.trimmed(named)}, ''), {first})"
 
 
-def _holding(query: Query, found: Inspection, text: str | None) -> str | None:
+def _holding(query: CatalogueQuery, found: Inspection, text: str | None) -> str | None:
     texts = [
         expressions.selected(alias, found.column(key))
         for alias, key in (
@@ -285,7 +285,7 @@ def _holding(query: Query, found: Inspection, text: str | None) -> str | None:
 _KEYS: Final = {SortKey.PRICE: values.money, SortKey.NIGHTS: values.number}
 
 
-def fits(found: Inspection, place: Place, *, sort: SortKey) -> bool:
+def fits(found: Inspection, place: PagePlace, *, sort: SortKey) -> bool:
     """Whether a page in this order can begin after such a row."""
     own = expressions.identifier("s", column(found, "sailings.cruise_id"))
     keyed = sort is SortKey.DATE or _KEYS[sort](place.key) is not None

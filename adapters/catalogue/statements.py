@@ -43,7 +43,7 @@ _DESCRIBED: Final = {
 
 
 @dataclass(slots=True)
-class Query:
+class CatalogueQuery:
     """SQL that grows by conditions and numbers its parameters."""
 
     sql: str
@@ -59,7 +59,7 @@ class Query:
         self.sql += f" AND {condition}"
 
 
-def one_sailing(found: Inspection, cruise_id: str, *, exactly: bool) -> Query | None:
+def one_sailing(found: Inspection, cruise_id: str, *, exactly: bool) -> CatalogueQuery | None:
     """Ask for one sailing on sale; None where no row of this catalogue can have the identifier.
 
     Asked `exactly`, an index on the column helps; otherwise blanks around its text are forgiven.
@@ -73,7 +73,7 @@ def one_sailing(found: Inspection, cruise_id: str, *, exactly: bool) -> Query | 
     return query
 
 
-def sample(found: Inspection, *, today: date, per_line: int | None) -> Query:
+def sample(found: Inspection, *, today: date, per_line: int | None) -> CatalogueQuery:
     """Ask for so many coming sailings of every line, or all; the same ones on every call."""
     day = expressions.day("s", column(found, "sailings.sailing_date"))
     own = expressions.identifier("s", column(found, "sailings.cruise_id"))
@@ -122,14 +122,14 @@ def sold(found: Inspection, *, after: str) -> str:
     return " AND ".join(conditions)
 
 
-def selecting(found: Inspection, *more: str) -> Query:
+def selecting(found: Inspection, *more: str) -> CatalogueQuery:
     """Return a query for sailings on sale, to which conditions can be added."""
     day = expressions.day("s", column(found, "sailings.sailing_date"))
     own = expressions.identifier("s", column(found, "sailings.cruise_id"))
     shown = _texts(found, _SHOWN)
     shown += [f"{day.sql}::text AS place_day", f"{own.sql}::text AS place_id", *more]
     active = expressions.flag("s", found.column("sailings.active"))
-    return Query(
+    return CatalogueQuery(
         # Names are quoted, and values are parameters.
         f"SELECT {', '.join(shown)} FROM {joined(found)} WHERE {active}"  # noqa: S608
     )

@@ -16,14 +16,14 @@ from adapters.catalogue.missing_sailings import find_vanished
 from adapters.catalogue.pairing import pair
 from adapters.catalogue.report import Report
 from adapters.catalogue.run_log import Ledger
-from adapters.catalogue.runs import Order, Run, Watch
+from adapters.catalogue.runs import Order, Run, RunWatch
 from adapters.catalogue.source import DatabaseSource
 from adapters.catalogue.table_schema import dissect
 from adapters.catalogue.transfer import carry_out, require_whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class CatalogueOrigin:
     """The database that is copied from; an account that may read it is enough."""
 
     url: str
@@ -31,7 +31,7 @@ class Origin:
 
 
 async def sync(
-    origin: Origin, order: Order, *, ledger: Ledger | None = None, watch: Watch
+    origin: CatalogueOrigin, order: Order, *, ledger: Ledger | None = None, watch: RunWatch
 ) -> Report:
     """Copy what differs, and mark inactive what the source no longer has.
 
@@ -48,7 +48,7 @@ async def sync(
     return await carry_out(order, partial(_copy, origin), report=report, ledger=ledger, watch=watch)
 
 
-async def _copy(origin: Origin, run: Run, opened: AsyncExitStack) -> None:
+async def _copy(origin: CatalogueOrigin, run: Run, opened: AsyncExitStack) -> None:
     source = await _open_source(origin, run, opened)
     await run.begin()
     for table, rows in ((Table.LINES, await source.lines()), (Table.SHIPS, await source.ships())):
@@ -63,7 +63,7 @@ async def _copy(origin: Origin, run: Run, opened: AsyncExitStack) -> None:
     await _retire(run, source)
 
 
-async def _open_source(origin: Origin, run: Run, opened: AsyncExitStack) -> DatabaseSource:
+async def _open_source(origin: CatalogueOrigin, run: Run, opened: AsyncExitStack) -> DatabaseSource:
     connection: Connection[Any] = await opened.enter_async_context(
         connected(origin.url, called="booking-flow catalogue sync", read_only=True)
     )

@@ -18,7 +18,7 @@ from adapters.catalogue.copy_connections import connected, take_alone
 from adapters.catalogue.pairing import CannotCopy
 from adapters.catalogue.report import Report
 from adapters.catalogue.run_log import Ledger, ShortMemory
-from adapters.catalogue.runs import Order, Run, Watch
+from adapters.catalogue.runs import Order, Run, RunWatch
 from adapters.catalogue.table_schema import Anatomy, dissect
 from booking_flow.ports import StoreUnavailable
 
@@ -39,7 +39,7 @@ Work = Callable[[Run, AsyncExitStack], Awaitable[None]]
 
 
 async def carry_out(
-    order: Order, work: Work, *, report: Report, ledger: Ledger | None, watch: Watch
+    order: Order, work: Work, *, report: Report, ledger: Ledger | None, watch: RunWatch
 ) -> Report:
     """Do a run to its end, over lost connections too.
 
@@ -64,7 +64,7 @@ async def carry_out(
 
 
 async def _until_done(
-    order: Order, work: Work, *, report: Report, ledger: Ledger, watch: Watch, runs: list[Run]
+    order: Order, work: Work, *, report: Report, ledger: Ledger, watch: RunWatch, runs: list[Run]
 ) -> None:
     began = time.monotonic()
     # By the token a connection that was lost is known to be ours, whatever machine has our name.
@@ -98,7 +98,7 @@ async def _connected(order: Order, opened: AsyncExitStack, called: str) -> Conne
 
 
 async def _run(
-    order: Order, connection: Connection[Any], *, report: Report, ledger: Ledger, watch: Watch
+    order: Order, connection: Connection[Any], *, report: Report, ledger: Ledger, watch: RunWatch
 ) -> Run:
     anatomy = await dissect(connection, order.layouts)
     require_whole(anatomy, report.target)

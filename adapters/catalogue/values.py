@@ -14,7 +14,7 @@ _ENDLESS: Final = Decimal(10) ** 10
 _GROUPED: Final = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
 
-class Unreadable(ValueError):  # noqa: N818 - names what was found
+class UnreadableValue(ValueError):  # noqa: N818 - names what was found
     """A value that had to be there is missing or makes no sense."""
 
 
@@ -22,10 +22,10 @@ def needed(value: T | None) -> T:
     """Return a value that must be there.
 
     Raises:
-        Unreadable: it is not.
+        UnreadableValue: it is not.
     """
     if value is None:
-        raise Unreadable
+        raise UnreadableValue
     return value
 
 

@@ -23,7 +23,7 @@ _GONE: Final = 410
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class WebhookEndpoint:
     """Where to send, and the secrets to sign with: the current one, and while rotating the old."""
 
     url: URL = field(repr=False)
@@ -43,7 +43,7 @@ class Message:
     body: str
 
 
-def read_endpoint(url: str, secrets: Iterable[str]) -> Endpoint:
+def read_endpoint(url: str, secrets: Iterable[str]) -> WebhookEndpoint:
     """Check an address and its secrets.
 
     Raises:
@@ -59,7 +59,7 @@ def read_endpoint(url: str, secrets: Iterable[str]) -> Endpoint:
         raise ValueError("an address starts with https:// and names a host and no user")
     if shortest < 24:
         raise ValueError("a secret is whsec_ and at least 24 bytes in base64")
-    return Endpoint(url=parsed, secrets=signers)
+    return WebhookEndpoint(url=parsed, secrets=signers)
 
 
 def _length(secret: str) -> int:
@@ -70,10 +70,10 @@ class Webhooks:
     """Sends messages to the endpoints it was given."""
 
     def __init__(
-        self, endpoints: Iterable[Endpoint], *, allowed: Collection[str], http: ClientSession
+        self, endpoints: Iterable[WebhookEndpoint], *, allowed: Collection[str], http: ClientSession
     ) -> None:
         """Take the endpoints, the hosts that may be private, and a session that resolves safely."""
-        self._endpoints: Mapping[str, Endpoint] = {each.name: each for each in endpoints}
+        self._endpoints: Mapping[str, WebhookEndpoint] = {each.name: each for each in endpoints}
         self._allowed = allowed
         self._http = http
 
@@ -92,7 +92,7 @@ class Webhooks:
         if not 200 <= status < 300:
             raise Undelivered(f"HTTP {status}", for_good=status == _GONE)
 
-    async def _post(self, endpoint: Endpoint, message: Message) -> int:
+    async def _post(self, endpoint: WebhookEndpoint, message: Message) -> int:
         headers = {
             **signed(message, endpoint.secrets, at=datetime.now(UTC)),
             "Content-Type": "application/json",
@@ -116,7 +116,7 @@ def signed(message: Message, secrets: Iterable[str], *, at: datetime) -> Mapping
 
 @asynccontextmanager
 async def open_webhooks(
-    endpoints: Iterable[Endpoint],
+    endpoints: Iterable[WebhookEndpoint],
     *,
     allowed: Collection[str] = (),
     tls: ssl.SSLContext | None = None,

@@ -20,7 +20,7 @@ from adapters.traveltek.response_classifier import BadToken, Judge
 from adapters.traveltek.settings import TraveltekSettings
 from adapters.traveltek.timeouts import NotNow, Patience, TurnedAway
 from adapters.traveltek.token import FORM, basic, read_grant
-from adapters.traveltek.wire import ACCEPT, Answer, Failure, Outgoing, exchange, outgoing
+from adapters.traveltek.wire import ACCEPT, Answer, Outgoing, WireFailure, exchange, outgoing
 from booking_flow.supplier import CallContext
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -172,7 +172,7 @@ class Caller:
     def _judge(self, endpoint: Endpoint, seen: Seen) -> Judge:
         return Judge(endpoint, self._settings, seen)
 
-    async def _exchange(self, request: Outgoing, ctx: CallContext) -> Answer | Failure:
+    async def _exchange(self, request: Outgoing, ctx: CallContext) -> Answer | WireFailure:
         """Send unless the deadline has passed: a process that was frozen must not act late."""
         endpoint, left = request.endpoint, self._left(ctx)
         if left is not None and left <= 0:
@@ -189,7 +189,7 @@ class Caller:
             self.queue.slow_down(seconds=self._told_to_wait(got))
         return got
 
-    def _told_to_wait(self, got: Answer | Failure) -> float:
+    def _told_to_wait(self, got: Answer | WireFailure) -> float:
         """Return how many seconds the supplier wants to be left alone."""
         named = got.retry_after if isinstance(got, Answer) else None
         if named is None or not (named.isascii() and named.isdecimal()):

@@ -21,7 +21,7 @@ from adapters.traveltek.redact import (
     response_evidence,
     safe_text,
 )
-from adapters.traveltek.wire import Answer, Failure
+from adapters.traveltek.wire import Answer, WireFailure
 from booking_flow.supplier import CallContext, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
@@ -39,11 +39,11 @@ class Seen:
 
     personal: frozenset[str]
     status: int | None = None
-    _answer: Answer | Failure | None = None
+    _answer: Answer | WireFailure | None = None
     _content: Mapping[str, object] | None = None
     _fault: Exception | None = None
 
-    def answered(self, answer: Answer | Failure) -> None:
+    def answered(self, answer: Answer | WireFailure) -> None:
         """Note an answer before anybody has understood it."""
         self.status, self._answer = answer.status, answer
 
@@ -64,8 +64,8 @@ class Seen:
         kept = self._kept(self._answer)
         return kept if self._fault is None else kept | {"unreadable": type(self._fault).__name__}
 
-    def _kept(self, answer: Answer | Failure) -> dict[str, object]:
-        if isinstance(answer, Failure):
+    def _kept(self, answer: Answer | WireFailure) -> dict[str, object]:
+        if isinstance(answer, WireFailure):
             return {"failure": answer.hint}
         content = self._content
         if content is None:

@@ -18,7 +18,7 @@ from adapters.traveltek.parse_envelope import Envelope, Erroneous, ErrorItem, en
 from adapters.traveltek.parse_values import OtherCurrency, Unreadable, node
 from adapters.traveltek.settings import TraveltekSettings
 from adapters.traveltek.timeouts import TurnedAway
-from adapters.traveltek.wire import Answer, Failure
+from adapters.traveltek.wire import Answer, WireFailure
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
 T = TypeVar("T")
@@ -39,10 +39,10 @@ class Judge:
     settings: TraveltekSettings
     seen: Seen
 
-    def answer(self, got: Answer | Failure, read: Callable[[Envelope], T]) -> T:
+    def answer(self, got: Answer | WireFailure, read: Callable[[Envelope], T]) -> T:
         """Return what `read` makes of the answer, or raise what kind of failure it is."""
         self.seen.answered(got)
-        if isinstance(got, Failure):
+        if isinstance(got, WireFailure):
             raise self._error(got.kind)
         if not self.endpoint.effect:
             self._check_status_of_read(got.status)
@@ -55,10 +55,10 @@ class Judge:
             raise self._error(FailureKind.BROKEN)
         return self._read(found, read)
 
-    def token(self, got: Answer | Failure, read: Callable[[object], T]) -> T:
+    def token(self, got: Answer | WireFailure, read: Callable[[object], T]) -> T:
         """Return what `read` makes of the flat answer of token.pl (traveltek.md, section 2)."""
         self.seen.answered(got)
-        if isinstance(got, Failure):
+        if isinstance(got, WireFailure):
             raise self._error(got.kind)
         if got.status in _WRONG_CREDENTIALS:
             raise self._error(FailureKind.MISCONFIGURED)

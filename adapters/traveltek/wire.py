@@ -47,7 +47,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class WireFailure:
     """An exchange without a whole answer; `hint` names the kind of trouble only."""
 
     kind: FailureKind
@@ -106,10 +106,10 @@ async def exchange(
     limit: float,
     connect_limit: float,
     max_bytes: int,
-) -> Answer | Failure:
+) -> Answer | WireFailure:
     """Send a request once and return its answer, or why there is none."""
     if http.closed:
-        return Failure(kind=FailureKind.NOT_SENT, hint="closing")
+        return WireFailure(kind=FailureKind.NOT_SENT, hint="closing")
     try:
         return await _exchange(http, request, limit, min(connect_limit, 0.8 * limit), max_bytes)
     except (
@@ -118,16 +118,16 @@ async def exchange(
         ClientHttpProxyError,
         InvalidURL,
     ) as error:
-        return Failure(kind=FailureKind.NOT_SENT, hint=type(error).__name__)
+        return WireFailure(kind=FailureKind.NOT_SENT, hint=type(error).__name__)
     except TimeoutError:
-        return Failure(kind=FailureKind.TIMEOUT, hint="timeout")
+        return WireFailure(kind=FailureKind.TIMEOUT, hint="timeout")
     except (ConnectionLost, ClientConnectionError, ClientError, OSError) as error:
-        return Failure(kind=FailureKind.BROKEN, hint=type(error).__name__)
+        return WireFailure(kind=FailureKind.BROKEN, hint=type(error).__name__)
 
 
 async def _exchange(
     http: ClientSession, request: Outgoing, limit: float, connect_limit: float, max_bytes: int
-) -> Answer | Failure:
+) -> Answer | WireFailure:
     async with http.request(
         "GET" if request.endpoint.verb is Verb.GET else "POST",
         request.url,
@@ -142,7 +142,9 @@ async def _exchange(
         async for chunk in response.content.iter_chunked(64 * 1024):
             body += chunk
             if len(body) > max_bytes:
-                return Failure(kind=FailureKind.BROKEN, hint="too large", status=response.status)
+                return WireFailure(
+                    kind=FailureKind.BROKEN, hint="too large", status=response.status
+                )
         return Answer(
             status=response.status,
             content_type=response.content_type,

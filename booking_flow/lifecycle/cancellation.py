@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import SESSION_OVER, expiring, passes
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import NO_DETAILS, Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OwedUndo
 from booking_flow.model.task import StaffTask, TaskKind
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import SESSION_OVER, expiring, passes
 
 REASON_GIVEN: Final = "a reason was given"
 _END = {

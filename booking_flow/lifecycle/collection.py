@@ -10,13 +10,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
+from booking_flow.context import DecisionContext
 from booking_flow.flow import State
 from booking_flow.lifecycle.cancellation import obey_cancel, staff_task
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Booking, Session
 from booking_flow.model.task import StaffTask, TaskKind
-from booking_flow.steps.context import DecisionContext
 
 TO_COLLECT: Final = "what is due now has not been paid: staff collect it"
 BALANCE_LATE: Final = "the balance was due by now: staff collect it"

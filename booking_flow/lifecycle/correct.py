@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode, Refused, invalid, refuse
+from booking_flow.guards import wrong_state
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Contact, Correction, CorrectionStatus, Details, Passenger
 from booking_flow.model.session import Session
 from booking_flow.model.task import TaskKind
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import wrong_state
 
 CORRECTABLE: Final = {
     "email": "email",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refused, invalid
+from booking_flow.guards import wrong_state
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import Booking, Duplicate, DuplicateStatus, Session
 from booking_flow.model.task import TaskKind
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import wrong_state
 
 
 def may_have_duplicate(session: Session) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.flow import Trigger
+from booking_flow.guards import can_move, ensure_open, wrong_state
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Details
 from booking_flow.model.session import Session
-from booking_flow.steps.guards import can_move, ensure_open, wrong_state
 
 
 def edited(

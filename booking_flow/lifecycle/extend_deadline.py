@@ -6,15 +6,14 @@ from datetime import UTC, datetime, time
 from enum import StrEnum
 
 from booking_flow.channels import channel_of
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.flow import State
+from booking_flow.guards import ensure_open, wrong_state
 from booking_flow.lifecycle.collection import collect
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
-from booking_flow.model.session import Session, UnwindingReason
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure_open, wrong_state
-from booking_flow.steps.pay import booking_of
+from booking_flow.model.session import Session, UnwindingReason, booking_of
 
 TOO_LATE = Refusal(
     code=RefusalCode.WRONG_STATE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.flow import Trigger
 from booking_flow.lifecycle.cancellation import end_of
@@ -9,9 +10,7 @@ from booking_flow.lifecycle.collection import collect
 from booking_flow.lifecycle.refund import settle_money
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
-from booking_flow.model.session import Session
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.pay import booking_of
+from booking_flow.model.session import Session, booking_of
 
 
 def line_cancelled(session: Session, at: DecisionContext, *, reason: str | None) -> Change:

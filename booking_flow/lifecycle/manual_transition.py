@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode, Refused, invalid, refuse
 from booking_flow.flow import ENDS, FLOW, RESERVED, State, Trigger
+from booking_flow.guards import ensure_no_step
 from booking_flow.lifecycle.cancellation import owed_for
 from booking_flow.lifecycle.collection import collect
 from booking_flow.model.change import Change, begin
-from booking_flow.model.session import Session
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure_no_step
-from booking_flow.steps.pay import booking_of
+from booking_flow.model.session import Session, booking_of
 
 _UNDECIDED = (State.CREATED, State.PRICED)
 

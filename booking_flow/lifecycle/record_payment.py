@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from booking_flow.errors import RefusalCode, Refused, invalid, refuse
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import ensure_open, wrong_state
 from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
-from booking_flow.model.session import Session
-from booking_flow.steps.guards import ensure_open, wrong_state
-from booking_flow.steps.pay import booking_of
+from booking_flow.model.session import Session, booking_of
 
 TWO_CURRENCIES = "The booking is not in the session's currency; that has to be settled first."
 

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refused, invalid
+from booking_flow.guards import wrong_state
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session
 from booking_flow.model.task import TaskKind
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import wrong_state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.session import NO_DETAILS, Session
 from booking_flow.model.task import StaffTask, TaskKind
-from booking_flow.steps.context import DecisionContext
 
 NOTHING_KEPT: Final = "Nothing that the guest typed is kept."
 _AFTER_SAILING: Final = timedelta(days=2)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from booking_flow.model.agreement import Statement
+from booking_flow.model.card import PaymentType
 from booking_flow.model.money import Money
 from booking_flow.model.pricing import PriceItem
 
@@ -77,3 +78,8 @@ class Basket:
     def deposit_possible(self) -> bool:
         """Whether less than the total may be paid now."""
         return self.deposit.positive and self.deposit.amount < self.total.amount
+
+
+def due_now(basket: Basket, payment_type: PaymentType) -> Money:
+    """Return what the basket asks for now; without a deposit option that is the total."""
+    return basket.due_with_booking if payment_type is PaymentType.DEPOSIT else basket.total

@@ -216,3 +216,24 @@ class Loaded:
     now: datetime
     stopped: bool = False
     """Whether nothing new is claimed, since claims are found that the database has forgotten."""
+
+
+def booking_of(session: Session) -> Booking:
+    """Return the booking of a session whose state says that it has one."""
+    if session.booking is None:
+        raise LookupError("nothing is booked")
+    return session.booking
+
+
+def basket_of(session: Session) -> Basket:
+    """Return the basket of a session whose state says that it has one."""
+    if session.basket is None:
+        raise LookupError("no cabin is held")
+    return session.basket
+
+
+def open_step(session: Session) -> OpenStep:
+    """Return the open step of a session that is being settled."""
+    if session.open_step is None:
+        raise LookupError("no step is open")
+    return session.open_step

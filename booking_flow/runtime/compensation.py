@@ -8,10 +8,10 @@ from booking_flow.model.session import Loaded
 from booking_flow.model.step import OwedUndo
 from booking_flow.policy import Policy
 from booking_flow.ports import CommitResult, SessionStore
-from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.steps.release import RELEASE
 from booking_flow.supplier import CallContext, Supplier
 from booking_flow.supplier_errors import FailureKind, SupplierError
+from booking_flow.unit_of_work import Command, UnitOfWork
 
 
 class Compensation:

@@ -11,11 +11,12 @@ from typing import TypeVar
 from uuid import UUID
 
 from booking_flow.claim_journal import JournaledStep
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refused
 from booking_flow.lifecycle import cancellation, collection
 from booking_flow.model.change import Change
 from booking_flow.model.history import ActorKind, Origin
-from booking_flow.model.session import Loaded, Session
+from booking_flow.model.session import Loaded, Session, booking_of, open_step
 from booking_flow.model.step import StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
@@ -31,7 +32,14 @@ from booking_flow.ports import (
     WorkQueue,
 )
 from booking_flow.runtime.compensation import Compensation
-from booking_flow.runtime.unit_of_work import (
+from booking_flow.saga import EFFECTS, abandoned
+from booking_flow.steps.book import BookResult, late_book, settle_book
+from booking_flow.steps.forgotten import remembered
+from booking_flow.steps.live_prices import line_record
+from booking_flow.steps.pay import PayResult, late_pay, payment_checked, settle_pay
+from booking_flow.steps.step import EvidenceSources, Finding
+from booking_flow.supplier import CallContext, Supplier, SupplierCall
+from booking_flow.unit_of_work import (
     CHANGED,
     RACES,
     Command,
@@ -39,15 +47,6 @@ from booking_flow.runtime.unit_of_work import (
     Rejected,
     UnitOfWork,
 )
-from booking_flow.saga import EFFECTS, abandoned
-from booking_flow.steps import outcomes
-from booking_flow.steps.book import BookResult, late_book, settle_book
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.forgotten import remembered
-from booking_flow.steps.live_prices import line_record
-from booking_flow.steps.pay import PayResult, booking_of, late_pay, payment_checked, settle_pay
-from booking_flow.steps.step import EvidenceSources, Finding
-from booking_flow.supplier import CallContext, Supplier, SupplierCall
 
 R = TypeVar("R")
 Reconcile = Callable[[Session, EvidenceSources, CallContext], Awaitable[Finding]]
@@ -90,7 +89,7 @@ class Recovery:
         if not _is_open(loaded.session, taken):
             return
         step = EFFECTS[taken.name]
-        if outcomes.open_step(loaded.session).status is StepStatus.STARTED:
+        if open_step(loaded.session).status is StepStatus.STARTED:
             loaded = await self._decide(loaded, _of(taken, abandoned))
         if step.reconcile is not None and _is_open(loaded.session, taken):
             await self._find_out(loaded, taken, step.reconcile)

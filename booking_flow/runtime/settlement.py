@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from booking_flow.claim_journal import end_of
 from booking_flow.errors import Refused
 from booking_flow.model.change import Change
-from booking_flow.model.session import Loaded, Session
+from booking_flow.model.session import Loaded, Session, open_step
 from booking_flow.model.step import OpenStep, StepName
 from booking_flow.ports import (
     ClaimJournal,
@@ -24,11 +24,11 @@ from booking_flow.ports import (
     StoreUnavailable,
     Watch,
 )
-from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.steps import outcomes
 from booking_flow.steps.step import EffectStep
 from booking_flow.supplier import CallContext, SupplierCall
 from booking_flow.supplier_errors import FailureKind, SupplierError
+from booking_flow.unit_of_work import Command, UnitOfWork
 
 R = TypeVar("R")
 PERSISTENT = 3
@@ -106,7 +106,7 @@ class Settlement(Generic[R]):
 
     @property
     def _open_step(self) -> OpenStep:
-        return outcomes.open_step(self.claimed.session)
+        return open_step(self.claimed.session)
 
     async def write(self) -> StepEnd:
         """Write it; where the database stays away, leave it to the spool when the lease ends."""
@@ -240,7 +240,7 @@ def _settles(doubtful: bool, claimed: Session, present: Session) -> bool:
     A call is made once for a claim, so what it certainly came to is the truth, however late. An
     unknown outcome that comes after a worker has taken the step over tells nothing new.
     """
-    ours, open_now = outcomes.open_step(claimed), present.open_step
+    ours, open_now = open_step(claimed), present.open_step
     if open_now is None or open_now.id != ours.id:
         return False
     return open_now.fence == ours.fence or not doubtful

@@ -8,20 +8,20 @@ from typing import TypeVar
 
 from booking_flow.booking_results import refusal_of
 from booking_flow.claim_journal import Unjournaled, claim_of
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refused
+from booking_flow.guards import BEHIND
 from booking_flow.model.change import Change
-from booking_flow.model.session import Loaded, Session
+from booking_flow.model.session import Loaded, Session, open_step
 from booking_flow.model.step import StepLimits
 from booking_flow.ports import Aside, ClaimJournal, Spool, StoreUnavailable, Watch
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.settlement import Settlement, StepEnd
-from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.steps import outcomes
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import BEHIND
 from booking_flow.steps.step import EffectStep, SupplierAccess
 from booking_flow.supplier import CallContext
 from booking_flow.supplier_errors import FailureKind, SupplierError
+from booking_flow.unit_of_work import Command, UnitOfWork
 
 Q = TypeVar("Q")
 R = TypeVar("R")
@@ -71,7 +71,7 @@ class Runner:
             return step.claim(session, request, at)
 
         loaded = await self._unit_of_work.decide(loaded, claim, command=command)
-        ctx.step_id = outcomes.open_step(loaded.session).id
+        ctx.step_id = open_step(loaded.session).id
         ended = await self._aside.within(
             limits.whole + self._policy.settle_patience,
             self._carry_out(loaded, step, request, ctx, command),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.engine import Command, Engine
 from booking_flow.errors import Refusal, RefusalCode, Refused, refuse
 from booking_flow.model.audit import AuditEntry
@@ -18,10 +19,9 @@ from booking_flow.model.task import TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import Audit, SessionStore, StoredTask, TaskStore, WorkQueue
 from booking_flow.runtime.recovery import Recovery
-from booking_flow.runtime.unit_of_work import Decision
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.steps.book import BOOK
-from booking_flow.steps.context import DecisionContext
+from booking_flow.unit_of_work import Decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.flow import State
 from booking_flow.lifecycle import (
@@ -30,7 +31,6 @@ from booking_flow.staff.action import Act, Action, Parameters, Situation
 from booking_flow.staff.people import Role
 from booking_flow.staff.task_claims import ensure_free
 from booking_flow.staff.task_resolution import AnswerKind
-from booking_flow.steps.context import DecisionContext
 
 STEP_OPEN: Final = "A step is open; that has to end first."
 UNWINDING: Final = "It is being cancelled; that has to end first."

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Fault, Refusal, RefusalCode, Refused, invalid, refuse
 from booking_flow.lifecycle import cancellation, line_cancellation, record_payment, refund
 from booking_flow.lifecycle.correct import answer_name
@@ -19,15 +20,14 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.session import DuplicateStatus, Loaded, Session
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import Audit, StoredTask, TaskStore
-from booking_flow.runtime.unit_of_work import Command, UnitOfWork
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_claims import ensure_free, stamp, task_of
 from booking_flow.steps.book import booked_after_all, not_booked
-from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.line_comparison import Disagreement, disagreements
 from booking_flow.steps.live_prices import line_record
 from booking_flow.steps.pay import not_paid, paid_after_all
 from booking_flow.supplier import ImportedBooking, Supplier
+from booking_flow.unit_of_work import Command, UnitOfWork
 
 
 class AnswerKind(StrEnum):

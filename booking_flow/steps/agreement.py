@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Fault, Refusal, RefusalCode
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.model.agreement import (
@@ -23,7 +24,6 @@ from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Session
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy, SailingCheck
-from booking_flow.steps.context import DecisionContext
 
 
 def search_refusal(

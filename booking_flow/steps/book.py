@@ -10,33 +10,32 @@ from typing import Final
 
 from booking_flow.booking_results import BookVerdict, judge_book
 from booking_flow.channels import channel_of
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import ensure, ensure_on_sale, ensure_open, passes
 from booking_flow.lifecycle.cancellation import owed_for, staff_task
 from booking_flow.lifecycle.collection import conclude
 from booking_flow.model.agreement import decisive
-from booking_flow.model.basket import Basket, BasketAnswer
+from booking_flow.model.basket import Basket, BasketAnswer, due_now
 from booking_flow.model.card import Charge, Payment
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger, check_passengers
-from booking_flow.model.session import Booking, Session
+from booking_flow.model.session import Booking, Session, basket_of, open_step
 from booking_flow.model.step import StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import Lookup, SpooledAnswer
 from booking_flow.steps import agreement, outcomes
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure, ensure_on_sale, ensure_open, passes
-from booking_flow.steps.hold import basket_of, chosen_of, supplier_key
+from booking_flow.steps.hold import chosen_of, supplier_key
 from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.live_prices import before_effect
 from booking_flow.steps.pay import (
     charge_of,
     check_payment,
     compare_receipt,
-    due_now,
     intent_of,
     paid,
     pay_unknown,
@@ -211,7 +210,7 @@ class BookResult:
 
 def spooled(session: Session, ended: BookResult) -> SpooledAnswer:
     """Return what must survive of an answer that cannot be written yet."""
-    step = outcomes.open_step(session)
+    step = open_step(session)
     return SpooledAnswer(
         session_id=session.id, step_id=step.id, answer=ended.answer, charge=ended.charge
     )
@@ -264,7 +263,7 @@ def let_go(change: Change, session: Session, at: DecisionContext) -> Change:
 def _book_unknown(
     session: Session, evidence: Mapping[str, str], kinds: tuple[TaskKind, ...], at: DecisionContext
 ) -> Change:
-    step = outcomes.open_step(session)
+    step = open_step(session)
     not_before = visible_after(step.since, at)
     tasks = tuple(
         staff_task(session, kind, at, step_id=step.id, not_before=not_before, extra=_said(evidence))
@@ -315,7 +314,7 @@ def evidence_of(answer: BookAnswer) -> dict[str, str]:
 def _booked(
     session: Session, asked: BookResult, verdict: BookVerdict, at: DecisionContext
 ) -> Change:
-    step = outcomes.open_step(session)
+    step = open_step(session)
     booking = _booking(session, asked, verdict, at)
     change = outcomes.done(session, evidence=evidence_of(asked.answer))
     change = change.put(booking=booking).move(
@@ -371,7 +370,7 @@ def _pay_too(
         return change
     if verdict.pay is not StepStatus.DONE:
         return pay_unknown(change, asked.charge, at, said=_said(evidence_of(asked.answer)))
-    step = outcomes.open_step(change.before)
+    step = open_step(change.before)
     return paid(change, asked.charge, _auth_code(asked.answer), step.id)
 
 
@@ -394,7 +393,7 @@ async def call_book(
 
 def booked_after_all(session: Session, found: ImportedBooking, at: DecisionContext) -> Change:
     """Settle an unknown book step by the reservation that was found for it."""
-    step = outcomes.open_step(session)
+    step = open_step(session)
     charge = charge_of(step)
     total = basket_of(session).total
     answer = BookAnswer(

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from booking_flow.claim_journal import JournaledStep
+from booking_flow.context import DecisionContext
 from booking_flow.flow import State
+from booking_flow.guards import balance_payable
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
@@ -14,8 +16,6 @@ from booking_flow.model.session import Session
 from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.steps.book import visible_after
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import balance_payable
 
 FORGOTTEN = "the database had forgotten it; restored from the journal of claims"
 _QUESTIONS = {StepName.BOOK: TaskKind.BOOK_UNKNOWN, StepName.PAY: TaskKind.PAY_UNKNOWN}

@@ -7,20 +7,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from booking_flow.booking_results import judge_basket
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode, refuse
 from booking_flow.flow import Trigger
+from booking_flow.guards import ensure, ensure_on_sale
 from booking_flow.lifecycle.cancellation import obey_cancel
 from booking_flow.model.agreement import decisive
 from booking_flow.model.basket import Basket, BasketAnswer, BasketItem
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.pricing import Selection
-from booking_flow.model.session import Session
+from booking_flow.model.session import Session, open_step
 from booking_flow.model.step import OpenStep, OwedUndo, StepKind, StepLimits, StepName
 from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.cabin_choice import as_chosen, rate_refusal
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure, ensure_on_sale
 from booking_flow.steps.live_prices import before_effect
 from booking_flow.steps.step import (
     LOOK_EVERY,
@@ -152,7 +152,7 @@ def _undos_of(
 
 def step_claimed_at(session: Session) -> datetime:
     """Return when the open step was claimed, by the database's clock."""
-    return outcomes.open_step(session).since
+    return open_step(session).since
 
 
 def _held(session: Session, ended: HoldResult, item: BasketItem, at: DecisionContext) -> Change:
@@ -172,7 +172,7 @@ def _held(session: Session, ended: HoldResult, item: BasketItem, at: DecisionCon
         evidence["depositRefused"] = str(said.deposit)
     change = outcomes.done(session, evidence=evidence)
     differing = decisive(agreement.differences_of(session, item.stated))
-    step = outcomes.open_step(session)
+    step = open_step(session)
     change = change.plus(tasks=agreement.mismatch_task(session, differing, at, step_id=step.id))
     return change.put(basket=basket, selection=ended.selection).move(
         Trigger.ADD_TO_BASKET,
@@ -190,13 +190,6 @@ def _hold_until(
 def free_after(item: BasketItem, at: DecisionContext) -> datetime:
     """Return when the supplier has certainly let go by itself: counted from after its answer."""
     return at.now + min(item.hold_length or at.policy.hold_longest, at.policy.hold_longest)
-
-
-def basket_of(session: Session) -> Basket:
-    """Return the basket of a session whose state says that it has one."""
-    if session.basket is None:
-        raise LookupError("no cabin is held")
-    return session.basket
 
 
 async def call_hold(
@@ -258,7 +251,7 @@ def held_no_longer_after(step: OpenStep, at: DecisionContext) -> datetime:
 
 def found_in_basket(session: Session, answer: BasketAnswer, at: DecisionContext) -> Change | None:
     """Settle an unknown add_to_basket by what basket.pl shows; None to look again later."""
-    step = outcomes.open_step(session)
+    step = open_step(session)
     if answer.items:
         held = HoldResult(
             answer=answer,
@@ -274,7 +267,7 @@ def found_in_basket(session: Session, answer: BasketAnswer, at: DecisionContext)
 
 def basket_unreadable(session: Session, at: DecisionContext) -> Change | None:
     """Settle an unknown add_to_basket that can only have lapsed by now; None to look again."""
-    if at.now < held_no_longer_after(outcomes.open_step(session), at):
+    if at.now < held_no_longer_after(open_step(session), at):
         return None
     return _not_held(session, at)  # pragma: no mutate - with nothing held it needs no moment
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from booking_flow.model.agreement import Fact, decisive
 from booking_flow.model.names import same_name
-from booking_flow.model.session import Session
-from booking_flow.steps import agreement, outcomes
-from booking_flow.steps.hold import basket_of, chosen_of
+from booking_flow.model.session import Session, basket_of, open_step
+from booking_flow.steps import agreement
+from booking_flow.steps.hold import chosen_of
 from booking_flow.supplier import ImportedBooking
 
 A_DAY = timedelta(days=1)
@@ -72,7 +72,7 @@ def _surnames(session: Session, found: ImportedBooking) -> tuple[str, str]:
 
 
 def _dates(session: Session, found: ImportedBooking) -> tuple[str, str]:
-    asked = outcomes.open_step(session).since.date()
+    asked = open_step(session).since.date()
     if found.booked_on is None:
         return asked.isoformat(), ""
     near = abs(found.booked_on - asked) <= A_DAY

@@ -15,10 +15,10 @@ from booking_flow.model.pricing import Breakdown, CabinList, Quote, Selection
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Loaded, Session
 from booking_flow.policy import Policy
-from booking_flow.runtime.unit_of_work import UnitOfWork
 from booking_flow.steps import agreement, cabin_choice
 from booking_flow.supplier import CallContext, ImportedBooking, RateKey, Supplier, SupplierSession
 from booking_flow.supplier_errors import FailureKind, SupplierError
+from booking_flow.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 RateRead = Callable[[str, Session, RateKey, CallContext], Awaitable[T]]

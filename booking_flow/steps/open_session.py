@@ -17,11 +17,11 @@ from booking_flow.model.session import NO_DETAILS, Loaded, Session
 from booking_flow.model.step import StepKind, StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import Catalogue, CommitResult, SessionStore
-from booking_flow.runtime.unit_of_work import AlreadyBound, Command
 from booking_flow.steps.live_prices import Reader
 from booking_flow.steps.step import ReadStep
 from booking_flow.supplier import CallContext, SupplierSession
 from booking_flow.supplier_errors import SupplierError
+from booking_flow.unit_of_work import AlreadyBound, Command
 
 REFERENCES = 5
 """How many references are tried for a new session."""

@@ -8,10 +8,12 @@ from types import MappingProxyType
 from typing import Protocol
 
 from booking_flow.booking_results import refusal_of
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, Refused
+from booking_flow.guards import ensure_not_stopped
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
-from booking_flow.model.session import Session
+from booking_flow.model.session import Session, open_step
 from booking_flow.model.step import (
     OpenStep,
     StepClaim,
@@ -20,8 +22,6 @@ from booking_flow.model.step import (
     StepSettlement,
     StepStatus,
 )
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure_not_stopped
 from booking_flow.supplier_errors import FailureKind, SupplierError
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -69,13 +69,6 @@ def claimed(
         EventKind.STEP_CLAIMED, details={"step": step.name.value, **intent}
     )
     return replace(change, claim=claim, live=step.forward)
-
-
-def open_step(session: Session) -> OpenStep:
-    """Return the open step of a session that is being settled."""
-    if session.open_step is None:
-        raise LookupError("no step is open")
-    return session.open_step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

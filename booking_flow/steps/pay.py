@@ -11,23 +11,22 @@ from uuid import UUID
 
 from booking_flow.booking_results import CARD_DECLINED, judge_payment
 from booking_flow.channels import channel_of
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import balance_payable, ensure, ensure_open
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.lifecycle.collection import conclude
 from booking_flow.model.agreement import Difference, decisive
-from booking_flow.model.basket import Basket
 from booking_flow.model.card import CardBrand, CardMask, Charge, Payment, PaymentType, check_card
 from booking_flow.model.change import Change, PaymentRecord, TaskClosing, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
-from booking_flow.model.session import Booking, Session
+from booking_flow.model.session import Booking, Session, booking_of, open_step
 from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import SpooledAnswer, TakenCheck
 from booking_flow.steps import agreement, outcomes
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import balance_payable, ensure, ensure_open
 from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.live_prices import line_record
 from booking_flow.steps.step import (
@@ -63,11 +62,6 @@ def check_payment(
     if payment.amount != due:
         return price_changed(expected=payment.amount, actual=due)
     return None
-
-
-def due_now(basket: Basket, payment_type: PaymentType) -> Money:
-    """Return what the basket asks for now; without a deposit option that is the total."""
-    return basket.due_with_booking if payment_type is PaymentType.DEPOSIT else basket.total
 
 
 def intent_of(charge: Charge) -> dict[str, str]:
@@ -159,7 +153,7 @@ def compare_receipt(change: Change, record: ImportedBooking | None, at: Decision
     """Compare what a settled step has entered as paid with the line's record."""
     if change.after.open_step is not None:
         return change
-    step = outcomes.open_step(change.before)
+    step = open_step(change.before)
     return change.plus(tasks=receipt_tasks(change.after, record, at, step_id=step.id))
 
 
@@ -213,13 +207,6 @@ def _payable(session: Session, payment_type: PaymentType) -> Money:
     return booking_of(session).outstanding if due_later else session.still_due
 
 
-def booking_of(session: Session) -> Booking:
-    """Return the booking of a session whose state says that it has one."""
-    if session.booking is None:
-        raise LookupError("nothing is booked")
-    return session.booking
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayResult:
     """payment.pl's answer beside what was asked."""
@@ -232,7 +219,7 @@ class PayResult:
 
 def spooled(session: Session, ended: PayResult) -> SpooledAnswer:
     """Return what must survive of an answer that cannot be written yet."""
-    step = outcomes.open_step(session)
+    step = open_step(session)
     return SpooledAnswer(
         session_id=session.id,
         step_id=step.id,
@@ -265,7 +252,7 @@ def _other_record(
 ) -> Change:
     """Leave a payment open after which the line's record is about something else."""
     change = _pay_open(session, _evidence_of(ended.answer), at)
-    step = outcomes.open_step(session)
+    step = open_step(session)
     return change.plus(tasks=agreement.mismatch_task(session, other, at, step_id=step.id))
 
 
@@ -280,7 +267,7 @@ def _evidence_of(answer: PayAnswer) -> Mapping[str, str]:
 
 
 def _payment_taken(session: Session, ended: PayResult) -> Change:
-    step = outcomes.open_step(session)
+    step = open_step(session)
     booking = booking_of(session)
     auth_code = ended.answer.auth_code
     change = outcomes.done(session, evidence={"authCode": str(auth_code)})
@@ -298,13 +285,13 @@ def _pay_failed(session: Session, failure: outcomes.Failure, at: DecisionContext
 
 def uncounted(change: Change, failure: outcomes.Failure) -> Change:
     """Take back the count of a card that was certainly never sent."""
-    if failure.sent or "card" not in outcomes.open_step(change.before).intent:
+    if failure.sent or "card" not in open_step(change.before).intent:
         return change
     return change.put(cards_tried=change.after.cards_tried - 1)
 
 
 def _pay_open(session: Session, evidence: Mapping[str, str], at: DecisionContext) -> Change:
-    step = outcomes.open_step(session)
+    step = open_step(session)
     said = {name: value for name, value in evidence.items() if name != "failure"}
     task = staff_task(session, TaskKind.PAY_UNKNOWN, at, step_id=step.id, extra=said)
     return outcomes.unknown(session, evidence=evidence).plus(tasks=(task,))
@@ -354,7 +341,7 @@ def paid_after_all(
     session: Session, at: DecisionContext, *, record: ImportedBooking | None = None
 ) -> Change:
     """Settle an unknown payment as taken; `record` is the line's, where it could be read."""
-    step = outcomes.open_step(session)
+    step = open_step(session)
     charge = charge_of(step)
     if charge is None:
         raise LookupError("the step asked nothing of a card")
@@ -373,7 +360,7 @@ async def reconcile_pay(session: Session, ask: EvidenceSources, ctx: CallContext
     """Look whether the line's record shows the money that a card was asked for."""
     number = booking_of(session).reservation
     found = await line_record(ask.supplier, session, number, ctx=ctx)
-    charge = charge_of(outcomes.open_step(session))
+    charge = charge_of(open_step(session))
     other = found is not None and decisive(agreement.differences_of(session, found.stated))
     if other or charge is None or not received(session, charge, found):
         return Finding(again=ASK_EVERY)

@@ -7,11 +7,11 @@ from typing import Final
 
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import ensure
 from booking_flow.model.change import Change, begin
 from booking_flow.model.pricing import Offer, Quote, Selection
 from booking_flow.model.session import Loaded, Session
 from booking_flow.model.step import StepKind, StepName
-from booking_flow.steps.guards import ensure
 from booking_flow.steps.live_prices import Reader
 from booking_flow.steps.step import ReadStep
 from booking_flow.supplier import CallContext, SupplierSession

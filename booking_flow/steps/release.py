@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import Trigger
+from booking_flow.guards import ensure
 from booking_flow.lifecycle.cancellation import obey_cancel, owed_for
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.change import Change, begin
-from booking_flow.model.session import Session
+from booking_flow.model.session import Session, basket_of
 from booking_flow.model.step import StepKind, StepLimits, StepName
 from booking_flow.model.task import TaskKind
 from booking_flow.steps import outcomes
-from booking_flow.steps.context import DecisionContext
-from booking_flow.steps.guards import ensure
-from booking_flow.steps.hold import basket_of, supplier_key
+from booking_flow.steps.hold import supplier_key
 from booking_flow.steps.step import EffectStep, StepEnds, SupplierAccess
 from booking_flow.supplier import CallContext
 from booking_flow.supplier_errors import FailureKind

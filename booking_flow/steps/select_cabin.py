@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from booking_flow.flow import Trigger
+from booking_flow.guards import ensure
 from booking_flow.model.change import Change, begin
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Loaded, Session
 from booking_flow.model.step import StepKind, StepName
 from booking_flow.steps.cabin_choice import Wanted
-from booking_flow.steps.guards import ensure
 from booking_flow.steps.live_prices import Reader
 from booking_flow.steps.step import ReadStep
 from booking_flow.supplier import CallContext, SupplierSession

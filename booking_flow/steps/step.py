@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
+from booking_flow.context import DecisionContext
 from booking_flow.model.change import Change
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepKind, StepLimits, StepName
 from booking_flow.model.task import TaskKind
 from booking_flow.policy import Policy
 from booking_flow.ports import BookingLookup, SpooledAnswer
-from booking_flow.steps.context import DecisionContext
 from booking_flow.steps.live_prices import Reader
 from booking_flow.steps.outcomes import Failure
 from booking_flow.supplier import CallContext, Supplier

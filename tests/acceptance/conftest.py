@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.world import World, supplying, world_over
-from tests.http.conftest import make_service, seeded_url, service, simulator
+from tests.integration.http.conftest import make_service, seeded_url, service, simulator
 
 __all__ = ["make_service", "seeded_url", "service", "simulator", "world"]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from aiohttp import ClientError
 
-from tests.acceptance.processes import Fate, Nursery
 from tests.acceptance.walks import (
     Named,
     to_an_old_key,
@@ -30,11 +29,12 @@ from tests.acceptance.walks import (
     to_refused_payment,
     to_released,
 )
-from tests.http.kit import Guest
+from tests.support.processes import Fate, Nursery
+from tests.support.service import Guest
 
 Walk = Callable[[Guest], Awaitable[object]]
 _COMPENSATION = "booking_flow.runtime.compensation.Compensation"
-_UNIT_OF_WORK = "booking_flow.runtime.unit_of_work.UnitOfWork"
+_UNIT_OF_WORK = "booking_flow.unit_of_work.UnitOfWork"
 _SETTLEMENT = "booking_flow.runtime.settlement.Settlement"
 ADD = "booking_flow.steps.hold._add: access.supplier.add_to_basket"
 BOOK = "booking_flow.steps.book.call_book: access.supplier.book"

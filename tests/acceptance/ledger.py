@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from booking_http.cli.session_report import report
-from tests.http.kit import Guest, Json, Simulator
+from tests.support.service import Guest, Json, Simulator
 
 
 async def facts_of(database_url: str, guest: Guest) -> Json | None:

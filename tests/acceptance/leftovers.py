@@ -16,7 +16,6 @@ from booking_http.worker.outbox_sender import BATCH
 from tests.acceptance.journeys import ADD, BOOK, LATER, PAY, SETTLE, SPOOLED, Journey
 from tests.acceptance.matrix import Cell, Matrix, fated, recovered
 from tests.acceptance.observing import DIES, read
-from tests.acceptance.processes import Fate
 from tests.acceptance.walks import (
     to_booked,
     to_booked_and_paid,
@@ -27,9 +26,10 @@ from tests.acceptance.walks import (
     to_released,
 )
 from tests.acceptance.world import HOLDS, LEASES, LIVES, World
-from tests.http.kit import Guest
-from tests.patience import slowness
-from tests.worker.kit import rows
+from tests.support.processes import Fate
+from tests.support.service import Guest
+from tests.support.waiting import slowness
+from tests.support.workers import rows
 
 PATIENCE: Final = 8.0
 """Seconds in which a worker comes to its next point, or more where all is slow."""

@@ -26,13 +26,13 @@ from adapters.simulator.supplier import Supplier
 from tests.acceptance.journeys import TOGETHER, Journey
 from tests.acceptance.judge import judge, judge_the_end
 from tests.acceptance.observing import DIES, read
-from tests.acceptance.processes import Fate, Nursery
 from tests.acceptance.shopper import told_the_truth
 from tests.acceptance.walks import Named
 from tests.acceptance.world import LEASES, World, world_over
-from tests.ground import PLENTY
-from tests.http.kit import Guest, Service, Simulator
-from tests.patience import slowness
+from tests.support.processes import Fate, Nursery
+from tests.support.service import Guest, Service, Simulator
+from tests.support.testbed import PLENTY
+from tests.support.waiting import slowness
 
 TRIES: Final = 3
 """How often a point is tried; who passes by it in one run may come to it in another."""

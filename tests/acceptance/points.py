@@ -19,7 +19,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent.parent
 DECLARED: Final = Path(__file__).with_name("points.txt")
 WATCHED: Final = (
     "booking_flow.runtime.compensation",
-    "booking_flow.runtime.unit_of_work",
+    "booking_flow.unit_of_work",
     "booking_flow.staff.task_resolution",
     "booking_flow.engine",
     "booking_flow.steps.open_session",

@@ -27,7 +27,7 @@ from tests.acceptance.judge import judge, judge_the_end
 from tests.acceptance.shopper import Shopper, told_the_truth
 from tests.acceptance.wishes import CARDS, WISHES, next_wish
 from tests.acceptance.world import LEASES, World, world_over
-from tests.http.kit import Reply, Simulator
+from tests.support.service import Reply, Simulator
 
 T = TypeVar("T")
 JOURNEY = (

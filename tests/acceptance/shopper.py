@@ -14,7 +14,7 @@ from adapters.simulator.state import BasketItem
 from booking_http.web.problems import PROBLEMS
 from persistence.database import fetch_one
 from tests.acceptance.world import World
-from tests.http.kit import Guest, Headers, Json, Reply, once
+from tests.support.service import Guest, Headers, Json, Reply, once
 
 HELD: Final = text("SELECT item_key FROM booking_sessions WHERE id = :id AND state = 'basketed'")
 Wish = Callable[[Guest, Headers], Awaitable[Reply]]

@@ -24,7 +24,7 @@ from booking_http.api.openapi import build_document
 from booking_http.maintenance_wiring import Maintenance, SharedParts, maintenance_of
 from booking_http.routes import ROUTES
 from persistence.work_queue import PostgresWorkQueue
-from tests.http.kit import Json, Service, Simulator, running_service
+from tests.support.service import Json, Service, Simulator, running_service
 
 T = TypeVar("T")
 TOLD = (Refused, StoreUnavailable)

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.judge import books_of, judge, judge_the_end
 from tests.acceptance.wishes import RED
 from tests.acceptance.world import LEASES, World, supplying, world_over
-from tests.http.kit import VISA, Guest, Json, once
+from tests.support.service import VISA, Guest, Json, once
 
 KEY = once("b7e23ec29af24f0e8e5a6d1f2a3b4c5d")
 Opened = Callable[[str], AbstractAsyncContextManager[World]]

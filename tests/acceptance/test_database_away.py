@@ -16,10 +16,10 @@ from booking_http.web.metrics import Metrics
 from booking_http.worker.main import running_worker
 from persistence.migrate import upgrade
 from tests.acceptance.ledger import agrees, facts_of
-from tests.acceptance.processes import nursery
-from tests.http.kit import Guest, Simulator, seed_catalogue, settings_for
-from tests.patience import eventually, kept_back
-from tests.worker.kit import LEASES, Clocks, worker_for
+from tests.support.processes import nursery
+from tests.support.service import Guest, Simulator, seed_catalogue, settings_for
+from tests.support.waiting import eventually, kept_back
+from tests.support.workers import LEASES, Clocks, worker_for
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ from tests.acceptance.wishes import (
     select_only,
 )
 from tests.acceptance.world import World, supplying, world_over
-from tests.http.kit import VISA, Guest, Reply, once
+from tests.support.service import VISA, Guest, Reply, once
 
 KEY: Final = once("b7e23ec29af24f0e8e5a6d1f2a3b4c5d")
 ACTIONS: Final[Mapping[StepName, Wish]] = {

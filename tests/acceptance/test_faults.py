@@ -13,8 +13,8 @@ import pytest
 from adapters.simulator.faults import FAULTS
 from booking_http.web.problems import PROBLEMS
 from tests.acceptance.ledger import agrees, facts_of
-from tests.http.conftest import MakeService
-from tests.http.kit import Guest, Reply, Service, Simulator
+from tests.integration.http.conftest import MakeService
+from tests.support.service import Guest, Reply, Service, Simulator
 
 RED = "4000000000000002"
 

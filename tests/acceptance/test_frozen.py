@@ -14,12 +14,12 @@ import psutil
 from booking_flow.steps import book
 from tests.acceptance.journeys import ADD, BOOK
 from tests.acceptance.ledger import agrees, facts_of
-from tests.acceptance.processes import Fate, nursery
 from tests.acceptance.test_recovered import Court, court
 from tests.acceptance.walks import Named, to_paid
-from tests.http.kit import Guest, Reply, Simulator
-from tests.patience import eventually
-from tests.worker.kit import LEASES
+from tests.support.processes import Fate, nursery
+from tests.support.service import Guest, Reply, Simulator
+from tests.support.waiting import eventually
+from tests.support.workers import LEASES
 
 HASTE = 0.1
 """The share of the service's time limits that frozen processes have."""

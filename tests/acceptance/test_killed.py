@@ -16,11 +16,11 @@ from tests.acceptance.ledger import facts_of
 from tests.acceptance.leftovers import LEFTOVERS, Aftermath, Leftover, mail_to
 from tests.acceptance.matrix import Matrix
 from tests.acceptance.points import AFTER, BEFORE, declared, moments
-from tests.acceptance.processes import nursery
 from tests.acceptance.walks import to_paid
 from tests.acceptance.world import supplying
-from tests.http.kit import Simulator
-from tests.outbox.kit import Postbox, running_postbox
+from tests.support.processes import nursery
+from tests.support.receivers import Postbox, running_postbox
+from tests.support.service import Simulator
 
 LOOKS = {
     "take open_step": "persistence.work_queue.PostgresWorkQueue.take_open_steps: fetch_all",

@@ -19,7 +19,9 @@ from booking_http.web.problems import PROBLEMS
 from persistence.forgotten_claims import ForgottenClaim
 from persistence.migrate import upgrade
 from tests.acceptance.test_restored import looked_at
-from tests.http.kit import (
+from tests.support.books import Books, read_books
+from tests.support.database_pair import Pair, Primary, pair, source_of
+from tests.support.service import (
     Guest,
     Json,
     Reply,
@@ -29,10 +31,8 @@ from tests.http.kit import (
     running_service,
     seed_catalogue,
 )
-from tests.pair import Pair, Primary, pair, source_of
-from tests.patience import eventually, slowness
-from tests.soak.books import Books, read_books
-from tests.tcp_proxy import Network, network
+from tests.support.tcp_proxy import Network, network
+from tests.support.waiting import eventually, slowness
 
 pytestmark = pytest.mark.slow
 GUESTS: Final = 8

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from tests.acceptance.shop import Shop, Stage
 from tests.acceptance.world import supplying
 from tests.conftest import PostgresServer, administer, copy_of
-from tests.http.kit import seed_catalogue
+from tests.support.service import seed_catalogue
 
 
 @pytest.fixture(params=["with_booking", "supplier_payment"])

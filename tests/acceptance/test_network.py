@@ -15,10 +15,18 @@ import pytest
 from booking_http.web.problems import PROBLEMS
 from persistence.migrate import upgrade
 from tests.acceptance.ledger import facts_of
-from tests.http.kit import Guest, Reply, Service, Simulator, once, running_service, seed_catalogue
-from tests.pair import Primary, pair
-from tests.patience import eventually, slowness
-from tests.tcp_proxy import Network, network
+from tests.support.database_pair import Primary, pair
+from tests.support.service import (
+    Guest,
+    Reply,
+    Service,
+    Simulator,
+    once,
+    running_service,
+    seed_catalogue,
+)
+from tests.support.tcp_proxy import Network, network
+from tests.support.waiting import eventually, slowness
 
 pytestmark = pytest.mark.slow
 LIMIT: Final = 25.0

@@ -10,7 +10,7 @@ from tests.acceptance.judge import judge
 from tests.acceptance.shopper import Wish
 from tests.acceptance.wishes import cancel, hold, release
 from tests.acceptance.world import World
-from tests.http.kit import Guest
+from tests.support.service import Guest
 
 OUR_HOLD_IS_OVER = timedelta(minutes=11)
 """Longer than the hold we reckon with when none is told, shorter than the supplier's."""

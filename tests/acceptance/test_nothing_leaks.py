@@ -9,8 +9,8 @@ from typing import Final
 import asyncpg
 import redis.asyncio
 
-from tests.acceptance.processes import serving
-from tests.http.kit import AMEX, Guest, Json, Service, Simulator, settings_for
+from tests.support.processes import serving
+from tests.support.service import AMEX, Guest, Json, Service, Simulator, settings_for
 
 FIRST_NAME: Final = "Quillianthe"
 SURNAME: Final = "Zorbanovich"

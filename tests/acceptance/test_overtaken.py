@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.acceptance.judge import judge, judge_the_end
 from tests.acceptance.world import World
-from tests.http.kit import Guest
+from tests.support.service import Guest
 
 
 async def _let_go_unheard(world: World, guest: Guest) -> None:

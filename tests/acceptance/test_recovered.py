@@ -10,10 +10,10 @@ from datetime import timedelta
 from booking_http.worker.main import Worker
 from tests.acceptance.journeys import BOOK, walk_to_death
 from tests.acceptance.ledger import facts_of
-from tests.acceptance.processes import nursery
 from tests.acceptance.walks import to_paid
-from tests.http.kit import Simulator, settings_for
-from tests.worker.kit import LEASES, Clocks, worker_for
+from tests.support.processes import nursery
+from tests.support.service import Simulator, settings_for
+from tests.support.workers import LEASES, Clocks, worker_for
 
 
 @dataclass(kw_only=True)

@@ -19,21 +19,22 @@ from adapters.embedded import EmbeddedPostgres
 from booking_flow.errors import Refused
 from booking_flow.model.task import TaskKind
 from booking_flow.runtime.recovery import Recovery
-from booking_flow.runtime.unit_of_work import CHANGED
 from booking_flow.staff.people import Role
+from booking_flow.unit_of_work import CHANGED
 from persistence.database import create_engine, execute, fetch_all
 from persistence.migrate import upgrade
-from tests.acceptance.processes import Fate, nursery
-from tests.acceptance.restoring import (
+from tests.acceptance.walks import Named
+from tests.conftest import PostgresServer
+from tests.support.database_moments import go_back, keep_moment
+from tests.support.processes import Fate, nursery
+from tests.support.restoring import (
     cluster_put_back,
     cluster_set_aside,
     copied_by_template,
     dump,
     restore,
 )
-from tests.acceptance.walks import Named
-from tests.conftest import PostgresServer
-from tests.http.kit import (
+from tests.support.service import (
     Guest,
     Json,
     Service,
@@ -42,10 +43,9 @@ from tests.http.kit import (
     running_service,
     seed_catalogue,
 )
-from tests.http.staff import hire
-from tests.past import go_back, keep_moment
-from tests.patience import eventually
-from tests.worker.kit import worker_for
+from tests.support.staff import hire
+from tests.support.waiting import eventually
+from tests.support.workers import worker_for
 
 Running = Callable[..., AbstractAsyncContextManager[Service]]
 Restored = Callable[[], AbstractAsyncContextManager[None]]

@@ -17,12 +17,10 @@ from booking_flow.staff.people import Role, operator
 from booking_http.staff.passwords import new_secret
 from persistence.database import create_engine
 from persistence.staff_changes import StaffChanges
-from tests.acceptance.processes import serving
 from tests.acceptance.test_nothing_leaks import _everything_cached, _everything_stored
-from tests.http.console import come_in
-from tests.http.kit import Guest, Json, Service, Simulator, once, settings_for
-from tests.http.staff import HASH, PASSWORD, Clerk
-from tests.outbox.kit import (
+from tests.support.console import come_in
+from tests.support.processes import serving
+from tests.support.receivers import (
     Postbox,
     Receiver,
     hooks,
@@ -30,7 +28,9 @@ from tests.outbox.kit import (
     running_postbox,
     running_receiver,
 )
-from tests.patience import eventually
+from tests.support.service import Guest, Json, Service, Simulator, once, settings_for
+from tests.support.staff import HASH, PASSWORD, Clerk
+from tests.support.waiting import eventually
 
 
 @dataclass(slots=True)

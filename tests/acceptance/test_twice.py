@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.processes import nursery
-from tests.http.kit import Guest, Headers, Reply, Service, Simulator, once
+from tests.support.processes import nursery
+from tests.support.service import Guest, Headers, Reply, Service, Simulator, once
 
 KEY = "5b3f8a52-6c0e-4c9b-9c1a-7d2e4f6a8b10"
 KEYED = pytest.mark.parametrize("headers", [None, once(KEY)], ids=["no key", "one key"])

@@ -13,11 +13,11 @@ import pytest
 
 from booking_http.settings import Settings
 from tests.acceptance.ledger import agrees, facts_of
-from tests.acceptance.processes import environment, free_port
 from tests.conftest import ROOT
-from tests.http.kit import Guest, Service
-from tests.patience import eventually, kept_back
-from tests.worker.kit import LEASES, clocks_of
+from tests.support.processes import environment, free_port
+from tests.support.service import Guest, Service
+from tests.support.waiting import eventually, kept_back
+from tests.support.workers import LEASES, clocks_of
 
 SECRETS = ("hidden-token", "Alexa", "alexa@example.test")
 

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from booking_http.api.action_links import BASE
 from persistence.database import Database, execute
 from tests.acceptance.wishes import RED
-from tests.http.kit import VISA, Guest, Headers, Reply, Service, once
+from tests.support.service import VISA, Guest, Headers, Reply, Service, once
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.acceptance.shopper import Wish
-from tests.http.kit import VISA, Guest, Headers, Json, Reply
+from tests.support.service import VISA, Guest, Headers, Json, Reply
 
 RED: Final = "4000000000000002"
 YELLOW: Final = "4000000000009995"

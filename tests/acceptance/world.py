@@ -30,7 +30,7 @@ from persistence.clock import set_clock_offset
 from persistence.database import Database, create_engine
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.stopping import Process, start_process
-from tests.http.kit import Service, Simulator
+from tests.support.service import Service, Simulator
 
 T = TypeVar("T")
 FORGET = """

@@ -23,7 +23,7 @@ from tests.bench.statement import measure_statement
 from tests.bench.steps import measure_steps
 from tests.bench.store import measure_store
 from tests.conftest import ROOT
-from tests.ground import Ground, Server, run, server, standing
+from tests.support.testbed import Ground, Server, run, server, standing
 
 GUESTS = 24
 BUYERS = 96

@@ -21,7 +21,7 @@ from tests.bench import archive_sql as sql
 from tests.bench.copies import TABLES
 from tests.bench.pasts import PASTS, Past, walk_all
 from tests.bench.people import People
-from tests.http.kit import HASH_KEY, MASTER_KEY, Service
+from tests.support.service import HASH_KEY, MASTER_KEY, Service
 
 CHUNK: Final = 20_000
 """How many sessions are written at once."""

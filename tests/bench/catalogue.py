@@ -17,12 +17,12 @@ from sqlalchemy import text
 from persistence.database import execute
 from persistence.migrate import upgrade
 from tests.bench.figures import Figures
-from tests.catalogue.copies import fill
-from tests.catalogue.shelves import Shelf, build
-from tests.catalogue.tree import grow
-from tests.cli.programs import environment
 from tests.conftest import ROOT
-from tests.ground import Ground
+from tests.support.catalogue_copies import fill
+from tests.support.catalogue_files import grow
+from tests.support.catalogue_tables import Shelf, build
+from tests.support.programs import environment
+from tests.support.testbed import Ground
 
 GROUP: Final = "catalogue"
 

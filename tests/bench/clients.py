@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from aiohttp import web
 from yarl import URL
 
-from tests.acceptance.processes import free_port
-from tests.ground import Ground, Program, Server
-from tests.http.kit import Guest, Reply, Service
+from tests.support.processes import free_port
+from tests.support.service import Guest, Reply, Service
+from tests.support.testbed import Ground, Program, Server
 
 BARE = "bare HTTP and one commit"
 

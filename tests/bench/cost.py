@@ -15,8 +15,8 @@ from persistence.statements import Row
 from tests.bench.clients import BARE, BareClient, checked, service_of
 from tests.bench.figures import Figures
 from tests.bench.processor import seconds_of
-from tests.ground import Ground, Server
-from tests.http.kit import Guest
+from tests.support.service import Guest
+from tests.support.testbed import Ground, Server
 
 GROUP: Final = "processor's time of a call"
 AT_ONCE: Final = 16

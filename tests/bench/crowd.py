@@ -7,7 +7,7 @@ from typing import Final
 
 from tests.bench.clients import BARE, BareClient, book, checked, per_second, service_of
 from tests.bench.figures import Figures
-from tests.ground import Ground, Server
+from tests.support.testbed import Ground, Server
 
 GROUP: Final = "a crowd"
 AT_ONCE: Final = 16

@@ -12,7 +12,7 @@ from tests.bench.clients import book, service_of
 from tests.bench.copies import TABLES, copy_session
 from tests.bench.figures import Figures, median
 from tests.bench.steps import own_costs
-from tests.ground import Ground, Server, beside, server
+from tests.support.testbed import Ground, Server, beside, server
 
 GROUP: Final = "sessions in the tables"
 WORK: Final = "a worker's look for work"

@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from tests.ground import Ground, run, standing
-from tests.http.kit import Service, running_service
-from tests.worker.kit import clocks_of, worker_of
+from tests.support.service import Service, running_service
+from tests.support.testbed import Ground, run, standing
+from tests.support.workers import clocks_of, worker_of
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGES: Final = {

@@ -30,7 +30,7 @@ from tests.bench.clients import checked
 from tests.bench.figures import Figures
 from tests.bench.people import SURNAMES
 from tests.conftest import ROOT
-from tests.http.kit import (
+from tests.support.service import (
     MASTER_KEY,
     Json,
     Service,
@@ -38,7 +38,7 @@ from tests.http.kit import (
     running_simulator,
     seed_catalogue,
 )
-from tests.http.staff import Clerk, hire
+from tests.support.staff import Clerk, hire
 
 SESSIONS: Final = int(os.environ.get("BENCH_SESSIONS") or 1_000_000)
 KEPT: Final = os.environ.get("BENCH_KEEP")  # A folder that stays and is found by the next run.

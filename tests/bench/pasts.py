@@ -12,9 +12,9 @@ from uuid import UUID
 
 from booking_flow.staff.people import Role
 from tests.bench.clients import checked
-from tests.http.kit import Guest, Service
-from tests.http.staff import Clerk, hire, in_doubt
-from tests.worker.kit import Clocks, clocks_of, worker_of
+from tests.support.service import Guest, Service
+from tests.support.staff import Clerk, hire, in_doubt
+from tests.support.workers import Clocks, clocks_of, worker_of
 
 YEAR: Final = timedelta(days=365)
 OVER: Final = timedelta(hours=2, minutes=10)

@@ -12,7 +12,7 @@ from uuid import UUID
 from booking_flow.model.party import Contact, Details
 from persistence.encryption import Vault
 from persistence.personal import details_values
-from tests.http.kit import HASH_KEY, MASTER_KEY
+from tests.support.service import HASH_KEY, MASTER_KEY
 
 _STARTS: Final = "Ash Bar Bed Cal Cor Dal Ed Far Gar Had Hol Kel Lan Mar Nor Oak Pem Ros Sel Tor"
 _MIDDLES: Final = "a ber den do el en fi ga i la ma ne o ra ri sa ta ve win yo"

@@ -14,12 +14,12 @@ from sqlalchemy import text
 
 from booking_flow.policy import Policy
 from persistence.database import fetch_one
-from tests.acceptance.processes import environment
 from tests.bench.clients import service_of
 from tests.bench.copies import copy_session
 from tests.bench.figures import Figures
-from tests.ground import Ground, Program, Server
-from tests.http.kit import Guest
+from tests.support.processes import environment
+from tests.support.service import Guest
+from tests.support.testbed import Ground, Program, Server
 
 GROUP: Final = "one worker process"
 LONGEST: Final = 90.0

@@ -19,7 +19,7 @@ from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connector
 from persistence.database import create_engine, fetch_one
 from tests.bench.figures import Figures
-from tests.ground import Ground, run, standing
+from tests.support.testbed import Ground, run, standing
 
 GROUP: Final = "processor's time of one statement"
 NAMES: Final = 16

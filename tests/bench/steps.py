@@ -15,8 +15,8 @@ from persistence.database import fetch_all
 from persistence.statements import Row
 from tests.bench.clients import BARE, BareClient, checked
 from tests.bench.figures import Figures, median
-from tests.ground import Ground
-from tests.http.kit import Guest, Reply, Service
+from tests.support.service import Guest, Reply, Service
+from tests.support.testbed import Ground
 
 CALLS: Final = text(
     "SELECT at, duration_s FROM supplier_calls WHERE session_id = :session_id ORDER BY at"

@@ -19,9 +19,7 @@ from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.bench.bare import COMMIT, TABLES
 from tests.bench.figures import Figures
-from tests.ground import Ground
-from tests.http.kit import HASH_KEY, MASTER_KEY
-from tests.persistence.samples import (
+from tests.support.changes import (
     BASKET,
     GUEST,
     SECRET,
@@ -31,6 +29,8 @@ from tests.persistence.samples import (
     session,
     settled,
 )
+from tests.support.service import HASH_KEY, MASTER_KEY
+from tests.support.testbed import Ground
 
 T = TypeVar("T")
 GROUP: Final = "commits of one process"

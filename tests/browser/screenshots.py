@@ -9,7 +9,7 @@ from booking_flow.staff.people import Role
 from tests.browser.pictures import pictured_shop, shoot
 from tests.browser.shop import Shop
 from tests.conftest import ROOT
-from tests.http.kit import Guest
+from tests.support.service import Guest
 
 FOLDER = ROOT / "docs" / "console"
 LOOKS = ((1280, "light"), (390, "dark"))

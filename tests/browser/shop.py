@@ -15,8 +15,8 @@ from yarl import URL
 
 from booking_flow.staff.people import Role
 from tests.conftest import PostgresServer, administer, copy_of
-from tests.http.kit import Guest, Service, running_service, running_simulator, seed_catalogue
-from tests.http.staff import PASSWORD, Clerk, hire
+from tests.support.service import Guest, Service, running_service, running_simulator, seed_catalogue
+from tests.support.staff import PASSWORD, Clerk, hire
 
 NAMES: Mapping[Role, str] = {
     Role.VIEWER: "Vic Viewer",

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from booking_flow.staff.people import Role
 from tests.browser.shop import Shop
-from tests.http.staff import rows
+from tests.support.staff import rows
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 

@@ -19,16 +19,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from booking_http.cli.session_report import report
-from tests.ground import Ground, Server, run, server, standing
-from tests.outbox.kit import Receiver
-from tests.outbox.kit import hooks as settings_of
 from tests.soak import balance, hooks, settling
-from tests.soak.books import Books, read_books
 from tests.soak.figures import so_far, table_of
 from tests.soak.guests import Crowd, Front
 from tests.soak.logs import unexpected
 from tests.soak.staff import answer_all
 from tests.soak.storm import Storm
+from tests.support.books import Books, read_books
+from tests.support.receivers import Receiver
+from tests.support.receivers import hooks as settings_of
+from tests.support.testbed import Ground, Server, run, server, standing
 
 HASTE = 0.05
 """Supplier time limits of this share, so that a stalled call costs seconds and not minutes."""

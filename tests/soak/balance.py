@@ -11,8 +11,8 @@ from booking_flow.flow import State
 from booking_flow.model.history import flaw
 from booking_http.staff.timeline import whole_history
 from persistence.database import Database
-from tests.http.kit import Json
-from tests.soak.books import Books
+from tests.support.books import Books
+from tests.support.service import Json
 
 IDLE = ("paid", "expired", "cancelled")
 ASKED = ("book_unknown", "conflict", "price_mismatch", "cancel_with_line")

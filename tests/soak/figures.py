@@ -10,9 +10,9 @@ from rich.table import Table
 from sqlalchemy import text
 
 from persistence.database import Database, fetch_all
-from tests.soak.books import Books
 from tests.soak.guests import Crowd
 from tests.soak.storm import Storm
+from tests.support.books import Books
 
 EVENTS: Final = text("SELECT kind, count(*) AS number FROM session_history GROUP BY kind")
 

@@ -16,9 +16,9 @@ from aiohttp import ClientError, web
 from yarl import URL
 
 from adapters.simulator.faults import SURNAME_FAULTS
-from tests.ground import Ground
-from tests.http.kit import VISA, Guest, Headers, Reply, Service, once
 from tests.soak.impatience import Ask, Button, Hand, NobodyAnswered, is_final, manner_of
+from tests.support.service import VISA, Guest, Headers, Reply, Service, once
+from tests.support.testbed import Ground
 
 CARDS = (VISA,) * 12 + (
     "4000000000000002",

@@ -15,7 +15,7 @@ from aiohttp import web
 from sqlalchemy import text
 
 from persistence.database import Database, fetch_all, fetch_one
-from tests.outbox.kit import KEY, Received, Receiver, hooks, make_authority, running_receiver
+from tests.support.receivers import KEY, Received, Receiver, hooks, make_authority, running_receiver
 
 MOVES: Final = text(
     """

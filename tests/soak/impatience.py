@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 from uuid import uuid4
 
-from tests.http.kit import Headers, Reply, once
+from tests.support.service import Headers, Reply, once
 
 AGAIN: Final = (429, 502, 503, 504)
 """Statuses after which a guest asks again."""

@@ -14,7 +14,7 @@ from booking_flow.steps.hold import HOLD
 from booking_flow.steps.step import LOOK_EVERY
 from persistence.database import fetch_one
 from persistence.statements import Row
-from tests.ground import Ground
+from tests.support.testbed import Ground
 
 LEFT: Final = text(
     """

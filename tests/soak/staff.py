@@ -14,8 +14,8 @@ from booking_flow.ports import StoredTask
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_http.wiring import open_parts
-from tests.ground import Ground
-from tests.soak.books import Books, read_books
+from tests.support.books import Books, read_books
+from tests.support.testbed import Ground
 
 STAFF: Final = StaffMember(name="soak", role=Role.SUPERVISOR)
 ROUNDS: Final = 4

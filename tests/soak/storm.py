@@ -14,10 +14,10 @@ from functools import partial
 from aiohttp import ClientError
 
 from adapters.simulator.faults import FAULTS
-from tests.acceptance.processes import answering
-from tests.ground import Ground, Server, start_supplier
-from tests.outbox.kit import Receiver
 from tests.soak.hooks import disturb
+from tests.support.processes import answering
+from tests.support.receivers import Receiver
+from tests.support.testbed import Ground, Server, start_supplier
 
 Blow = Callable[[], Awaitable[None]]
 FREEZE_SECONDS = 26.0

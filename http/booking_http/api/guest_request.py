@@ -16,7 +16,7 @@ from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded, Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.ports import Replay
-from booking_flow.runtime.unit_of_work import changed_to
+from booking_flow.unit_of_work import changed_to
 from booking_http.api.guest_token import GuestToken, parse
 from booking_http.api.idempotency import KeyedHashes, bind, read_key, same_request
 from booking_http.api.session_replies import tell_session

@@ -16,7 +16,7 @@ from booking_http.cli.options import home_option
 if TYPE_CHECKING:
     from booking_http.settings import Settings
     from persistence.audit_chain import Verified
-    from persistence.card_audit import Place
+    from persistence.card_audit import ScannedPlace
 
 
 @click.group()
@@ -95,7 +95,7 @@ async def _search(given: Settings, *, as_json: bool) -> int:
     return found
 
 
-def _line(place: Place, *, as_json: bool) -> str:
+def _line(place: ScannedPlace, *, as_json: bool) -> str:
     if as_json:
         facts = {"table": place.table, "key": dict(place.key), "column": place.column}
         return json.dumps(facts | {"path": place.path})

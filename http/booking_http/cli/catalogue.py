@@ -18,10 +18,10 @@ from booking_http.cli.options import home_option
 if TYPE_CHECKING:
     from adapters.catalogue.report import Report
     from adapters.catalogue.run_log import Ledger
-    from adapters.catalogue.runs import Order, Watch
-    from booking_http.cli.catalogue_runs import End, SyncSettings
+    from adapters.catalogue.runs import Order, RunWatch
+    from booking_http.cli.catalogue_runs import RunEnd, SyncSettings
 
-    Job = Callable[[Ledger | None, Watch], Awaitable[Report]]
+    Job = Callable[[Ledger | None, RunWatch], Awaitable[Report]]
 
 NOT_ALL = 3
 """The exit code when rows or files were refused, or what vanished was not believed."""
@@ -122,16 +122,16 @@ def sync_command(
     Only what differs is written, no row is ever deleted, and sailings that the source no longer
     has are marked inactive. SYNC_FROM and SYNC_TO keep passwords out of the list of processes.
     """
-    from adapters.catalogue.sync import Origin, sync
-    from booking_http.cli.catalogue_runs import End, load_sync_settings, reach
+    from adapters.catalogue.sync import CatalogueOrigin, sync
+    from booking_http.cli.catalogue_runs import RunEnd, load_sync_settings, reach
     from booking_http.cli.errors import friendly_errors
 
-    start, end = End.named(source, "from"), End.named(target, "to")
+    start, end = RunEnd.named(source, "from"), RunEnd.named(target, "to")
     with friendly_errors(f"{start.name} or {end.name}"):
         settings = load_sync_settings()
-        origin = Origin(url=source, layouts=settings.layouts())
+        origin = CatalogueOrigin(url=source, layouts=settings.layouts())
 
-        async def job(ledger: Ledger | None, watch: Watch) -> Report:
+        async def job(ledger: Ledger | None, watch: RunWatch) -> Report:
             order = await _order(settings, end, asked)
             await reach(start)
             return await sync(origin, order, ledger=ledger, watch=watch)
@@ -173,14 +173,14 @@ def import_command(
         end, tree = settings.target(target, home), Tree(folder=folder, whole=whole, workers=workers)
     with friendly_errors(end.name):
 
-        async def job(ledger: Ledger | None, watch: Watch) -> Report:
+        async def job(ledger: Ledger | None, watch: RunWatch) -> Report:
             order = await _order(settings, end, asked)
             return await import_files(tree, order, ledger=ledger, watch=watch)
 
         _carry_out(job, settings, end, every=None, as_json=as_json)
 
 
-async def _order(settings: SyncSettings, end: End, asked: dict[str, Any]) -> Order:
+async def _order(settings: SyncSettings, end: RunEnd, asked: dict[str, Any]) -> Order:
     from adapters.catalogue.runs import Order
     from booking_http.cli.catalogue_runs import environment_of
     from booking_http.runtime.connection_errors import named
@@ -197,7 +197,7 @@ async def _order(settings: SyncSettings, end: End, asked: dict[str, Any]) -> Ord
 
 
 def _carry_out(
-    job: Job, settings: SyncSettings, end: End, *, every: timedelta | None, as_json: bool
+    job: Job, settings: SyncSettings, end: RunEnd, *, every: timedelta | None, as_json: bool
 ) -> None:
     """Do it until it is done, or at every interval until stopped."""
     from booking_http.cli.catalogue_runs import NOT_REMEMBERED, remembered, repeat

@@ -34,14 +34,14 @@ NOT_REMEMBERED: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class End:
+class RunEnd:
     """A database that sailings come from or go to, and what it is called when it says no."""
 
     url: str = field(repr=False)
     name: str
 
     @classmethod
-    def named(cls, url: str, option: str) -> End:
+    def named(cls, url: str, option: str) -> RunEnd:
         """Return a database that an option names, or the variable that stands for the option."""
         variable = f"SYNC_{option.upper()}"
         return cls(url=url, name=variable if os.environ.get(variable) else f"--{option}")
@@ -77,10 +77,10 @@ class SyncSettings(FromEnvironment):
         """Return the booking database."""
         return self.database_url.get_secret_value() if self.database_url else None
 
-    def target(self, given: str | None, home: Path) -> End:
+    def target(self, given: str | None, home: Path) -> RunEnd:
         """Return the catalogue's database, unless another one is given."""
         if given is not None:
-            return End.named(given, "to")
+            return RunEnd.named(given, "to")
         found = self.catalogue_url or self.database_url
         url = found.get_secret_value() if found else DemoHome(home).database_url()
         if url is None:
@@ -88,7 +88,7 @@ class SyncSettings(FromEnvironment):
                 "say where to with --to, or set CATALOGUE_URL or DATABASE_URL;"
                 f" no demo runs in {home}"
             )
-        return End(url=url, name=catalogue_name())
+        return RunEnd(url=url, name=catalogue_name())
 
 
 def load_sync_settings() -> SyncSettings:
@@ -101,7 +101,7 @@ def load_sync_settings() -> SyncSettings:
 
 
 @asynccontextmanager
-async def remembered(end: End, settings: SyncSettings) -> AsyncIterator[Ledger | None]:
+async def remembered(end: RunEnd, settings: SyncSettings) -> AsyncIterator[Ledger | None]:
     """Open the record of runs: beside the catalogue where that is ours, else in DATABASE_URL."""
     places = {end.url: end.name}
     if (ours := settings.ours()) is not None:
@@ -119,7 +119,7 @@ async def remembered(end: End, settings: SyncSettings) -> AsyncIterator[Ledger |
         yield None
 
 
-async def reach(end: End) -> None:
+async def reach(end: RunEnd) -> None:
     """Connect once, so that a definite no is told by its name; what may pass is left to the sync.
 
     Raises:

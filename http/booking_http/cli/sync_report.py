@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.catalogue.report import Report
-from adapters.catalogue.runs import Watch
+from adapters.catalogue.runs import RunWatch
 
 _FATES: Final = ("new", "changed", "vanished", "same", "refused")
 _SHOWN: Final = ("new", "changed", "vanished")
@@ -48,7 +48,7 @@ class _Bar:
 
 
 @contextmanager
-def watching(*, quiet: bool = False) -> Iterator[Watch]:
+def watching(*, quiet: bool = False) -> Iterator[RunWatch]:
     """Show a bar on a terminal, and nothing anywhere else."""
     console = Console(stderr=True)
     if quiet or not console.is_terminal:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from booking_flow.errors import RefusalCode
 from booking_http.console.auth import require_form, require_staff
-from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, understand
+from booking_http.console.forms import EMPTY, ConsoleForm, FormRejected, Typed, understand
 from booking_http.console.pages import go_to, render
 from booking_http.staff.authentication import count_attempt
 from booking_http.staff.passwords import SHORTEST, hash_password, new_secret
@@ -52,7 +52,7 @@ async def change_password(request: web.Request) -> web.Response:
     except FormRejected as untaken:
         return await _show(request, staff, untaken.form, status=422)
     if not await _may_change(request, staff, ask.password):
-        form = Form(typed=Typed(), said="The present password is wrong.", name="password")
+        form = ConsoleForm(typed=Typed(), said="The present password is wrong.", name="password")
         return await _show(request, staff, form, status=422)
     hashed = hash_password(ask.new_password)
     changes = _changes(request, staff)
@@ -106,7 +106,12 @@ def _changes(request: web.Request, staff: Staff) -> StaffChanges:
 
 
 async def _show(
-    request: web.Request, staff: Staff, form: Form = EMPTY, *, made: str = "", status: int = 200
+    request: web.Request,
+    staff: Staff,
+    form: ConsoleForm = EMPTY,
+    *,
+    made: str = "",
+    status: int = 200,
 ) -> web.Response:
     accounts = service_of(request).support.staff
     return await render(

@@ -30,7 +30,7 @@ _MORE: Final[Mapping[str, str]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class OfferedAction:
     """An action as this member of staff sees it now; `barred` says why they cannot take it."""
 
     deed: Action[Any]
@@ -42,10 +42,10 @@ class Offer:
         return _MORE.get(self.deed.name)
 
 
-def offers(now: Situation, *, staff: Staff) -> Sequence[Offer]:
+def offers(now: Situation, *, staff: Staff) -> Sequence[OfferedAction]:
     """Return every action, those that cannot be taken now with the reason."""
     return [
-        Offer(deed=action, barred=_barred(action, now, staff))
+        OfferedAction(deed=action, barred=_barred(action, now, staff))
         for action in actions.ACTIONS.values()
     ]
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from booking_flow.flow import STATES
 from booking_http.console import result_addresses
 from booking_http.console.auth import HOME, Fields, require_form, require_staff
-from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, refused, understand
+from booking_http.console.forms import EMPTY, ConsoleForm, FormRejected, Typed, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.service import Service
 from booking_http.staff.requests import SearchRequest
@@ -21,7 +21,9 @@ from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
 
 SESSIONS: Final = "/console/sessions"
-_OLD: Final = Form(typed=Typed(), said="This list is not kept any longer. Please search again.")
+_OLD: Final = ConsoleForm(
+    typed=Typed(), said="This list is not kept any longer. Please search again."
+)
 _DAYS: Final = {"from": timedelta(), "to": timedelta(days=1)}
 
 
@@ -35,7 +37,7 @@ async def show_first_page(request: web.Request) -> web.Response:
         page = await search(service_of(request), staff, understand(filters, SearchRequest))
     except FormRejected as untaken:
         return await _show(request, staff, untaken.form, None, status=422)
-    return await _show(request, staff, Form(typed=Typed(filters)), page, searched=True)
+    return await _show(request, staff, ConsoleForm(typed=Typed(filters)), page, searched=True)
 
 
 def _filters(request: web.Request) -> Fields:
@@ -76,7 +78,7 @@ async def show_found(request: web.Request) -> web.Response:
         return await _show(request, staff, _OLD, None, status=410)
     page = await search(service, staff, asked(fields))
     typed = {name: value for name, value in fields.items() if name != "cursor"}
-    return await _show(request, staff, Form(typed=Typed(typed)), page, searched=True)
+    return await _show(request, staff, ConsoleForm(typed=Typed(typed)), page, searched=True)
 
 
 def asked(fields: Fields) -> SearchRequest:
@@ -89,7 +91,7 @@ def asked(fields: Fields) -> SearchRequest:
 
 
 async def show_again(
-    request: web.Request, staff: Staff, form: Form, *, status: int
+    request: web.Request, staff: Staff, form: ConsoleForm, *, status: int
 ) -> web.Response:
     """Show the list that a form below it was sent from."""
     page = await search(service_of(request), staff, asked(form.typed))
@@ -101,13 +103,13 @@ def _day(fields: Fields, name: str) -> date:
         return date.fromisoformat(fields[name])
     except ValueError:
         faults = {name: "must be a day such as 2026-11-22"}
-        raise FormRejected(Form(typed=Typed(fields), faults=faults)) from None
+        raise FormRejected(ConsoleForm(typed=Typed(fields), faults=faults)) from None
 
 
 async def _show(
     request: web.Request,
     staff: Staff,
-    form: Form,
+    form: ConsoleForm,
     page: Page | None,
     *,
     searched: bool = False,

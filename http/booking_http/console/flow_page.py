@@ -65,7 +65,7 @@ async def check(request: web.Request) -> web.StreamResponse:
 
 
 @dataclass(slots=True)
-class Tally:
+class StateTally:
     """What the check has found so far."""
 
     sessions: int = 0
@@ -84,7 +84,7 @@ class Tally:
 
 async def _pieces(service: Service) -> AsyncIterator[str]:
     """Return lines of progress and, in the end, what was found."""
-    template, tally, told = environment().get_template("flow_found.html"), Tally(), 0
+    template, tally, told = environment().get_template("flow_found.html"), StateTally(), 0
     async for checked in check_all(service.support.database):
         tally.add(checked.sessions, checked.events, checked.broken)
         if tally.sessions - told >= _OFTEN:

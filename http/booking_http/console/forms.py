@@ -35,7 +35,7 @@ class Typed(dict[str, str]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class ConsoleForm:
     """A form that is shown: perhaps with what was typed before, and why it was not taken."""
 
     typed: Typed
@@ -54,13 +54,13 @@ class Form:
         return bool(self.said or self.faults)
 
 
-EMPTY: Final = Form(typed=Typed())
+EMPTY: Final = ConsoleForm(typed=Typed())
 
 
 class FormRejected(Exception):  # noqa: N818 - names what became of the form
     """A form whose fields do not fit; it is to be shown again."""
 
-    def __init__(self, form: Form) -> None:
+    def __init__(self, form: ConsoleForm) -> None:
         super().__init__("a form was not taken")
         self.form = form
 
@@ -79,7 +79,7 @@ def understand(fields: Fields, model: type[A], *, form: str = "") -> A:
         raise FormRejected(_form(fields, faults_of(error), name=form)) from None
 
 
-def refused(fields: Fields, found: Problem, *, form: str = "") -> Form:
+def refused(fields: Fields, found: Problem, *, form: str = "") -> ConsoleForm:
     """Return the form to show again to who could not have what they asked for."""
     said = found.detail or f"{found.row.title}."
     sides = [f"{fault.pointer.strip('/').capitalize()}: {fault.detail}" for fault in found.errors]
@@ -87,9 +87,9 @@ def refused(fields: Fields, found: Problem, *, form: str = "") -> Form:
         theirs, at = humanize(found.facts["answered"]), found.facts["answered_at"]
         sides.append(f"{found.facts['answered_by']}, {at}: {theirs}")
         sides.append(f"You, now: {humanize(found.facts['your_answer'])}")
-    return Form(typed=Typed(fields), said=said, sides=sides, name=form)
+    return ConsoleForm(typed=Typed(fields), said=said, sides=sides, name=form)
 
 
-def _form(fields: Fields, faults: Sequence[Fault], *, name: str) -> Form:
+def _form(fields: Fields, faults: Sequence[Fault], *, name: str) -> ConsoleForm:
     said = {fault.pointer.strip("/"): fault.detail for fault in faults}
-    return Form(typed=Typed(fields), faults=said, name=name)
+    return ConsoleForm(typed=Typed(fields), faults=said, name=name)

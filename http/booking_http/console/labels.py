@@ -16,97 +16,97 @@ from booking_http.staff.responses import WaitResponse
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TaskLabel:
     """A kind of task: what it is called, and what whoever takes it has to do."""
 
     title: str
     todo: str
 
 
-JOBS: Final[Mapping[str, Job]] = MappingProxyType(
+JOBS: Final[Mapping[str, TaskLabel]] = MappingProxyType(
     {
-        TaskKind.BOOK_UNKNOWN: Job(
+        TaskKind.BOOK_UNKNOWN: TaskLabel(
             "Was it booked?",
             "The line was asked to book, and what it answered does not say whether it did. Call "
             "the line; we will not book again meanwhile.",
         ),
-        TaskKind.PAY_UNKNOWN: Job(
+        TaskKind.PAY_UNKNOWN: TaskLabel(
             "Was it paid?",
             "A card was sent and the line's answer does not show an authorisation. Find out at "
             "the line how much it has received.",
         ),
-        TaskKind.PRICE_MISMATCH: Job(
+        TaskKind.PRICE_MISMATCH: TaskLabel(
             "The total differs",
             "The line booked at another total than the guest was shown, or told none. Settle it "
             "with line and guest.",
         ),
-        TaskKind.SAILING_MISMATCH: Job(
+        TaskKind.SAILING_MISMATCH: TaskLabel(
             "The line names another sailing",
             "The line's answer is about another sailing, party or cabin than the guest asked for. "
             "Both are named below: settle with the line what is booked, and tell the guest.",
         ),
-        TaskKind.COLLECT_PAYMENT: Job(
+        TaskKind.COLLECT_PAYMENT: TaskLabel(
             "Collect a payment",
             "It is booked, and what is due now, or a balance, has not been paid. Have the guest "
             "pay and enter it here or on the session's page; if it will not be paid, have it "
             "cancelled. Nothing is cancelled by the deadline alone.",
         ),
-        TaskKind.DUPLICATE_BOOKING: Job(
+        TaskKind.DUPLICATE_BOOKING: TaskLabel(
             "Two bookings at the line",
             "The line holds two reservations of one session, and has perhaps charged both. Have it "
             "cancel and refund one of them, the second where it lets you choose.",
         ),
-        TaskKind.CANCELLATION_REFUND: Job(
+        TaskKind.CANCELLATION_REFUND: TaskLabel(
             "Refund a cancelled booking",
             "It was paid, and the line has cancelled it. Find out how much the line keeps, have "
             "the rest go back to the guest, and then say here what the line keeps.",
         ),
-        TaskKind.REFUND: Job(
+        TaskKind.REFUND: TaskLabel(
             "Refund a charge",
             "A card was charged for a booking that was not made, or the line has received more "
             "than is due. Have what is too much taken back.",
         ),
-        TaskKind.PAYMENT_UNCHECKED: Job(
+        TaskKind.PAYMENT_UNCHECKED: TaskLabel(
             "Compare a payment",
             "A payment is entered, but how much the line has received could not be read. That is "
             "tried again, and this task goes once it succeeds; otherwise compare it with the "
             "line, and have refunded what is too much.",
         ),
-        TaskKind.CANCEL_WITH_LINE: Job(
+        TaskKind.CANCEL_WITH_LINE: TaskLabel(
             "Cancel with the line",
             "Only a person can cancel a reservation: call the line, and say here what it answered.",
         ),
-        TaskKind.CONFLICT: Job(
+        TaskKind.CONFLICT: TaskLabel(
             "Two answers disagree",
             "The supplier answered late, and not what had been decided here. Compare both and "
             "settle it with the line; nothing new is sent meanwhile.",
         ),
-        TaskKind.UNDO_STUCK: Job(
+        TaskKind.UNDO_STUCK: TaskLabel(
             "A cabin is not let go",
             "The supplier does not confirm that it let the cabin go. Make sure with the line that "
             "nothing is held.",
         ),
-        TaskKind.PASS_ON_REQUESTS: Job(
+        TaskKind.PASS_ON_REQUESTS: TaskLabel(
             "Pass on requests",
             "The guest has requests, which stand below, and no call carries them to the line. Pass "
             "them on; the guest has read that we do, and that the line does not promise them.",
         ),
-        TaskKind.CORRECT_NAME: Job(
+        TaskKind.CORRECT_NAME: TaskLabel(
             "Correct a name",
             "A traveller's name is wrong. Ask the line to change it, and say here what it "
             "answered; once it is done the name is changed here too, and the guest is mailed.",
         ),
-        TaskKind.MAIL_UNDELIVERED: Job(
+        TaskKind.MAIL_UNDELIVERED: TaskLabel(
             "A mail did not arrive",
             "A mail to the guest or the agency could not be delivered. Call the guest, correct the "
             "address, and mail the confirmation again.",
         ),
-        TaskKind.ERASURE_REQUESTED: Job(
+        TaskKind.ERASURE_REQUESTED: TaskLabel(
             "Erase a guest",
             "The guest asks that what they typed is erased. A supervisor erases it once that is "
             "possible: after the sailing, with no other task open.",
         ),
-        TaskKind.FORGOTTEN: Job(
+        TaskKind.FORGOTTEN: TaskLabel(
             "Forgotten by the database",
             "The database was restored to an earlier moment and does not know that this was asked "
             "of the line. Find it there, and settle it with line and guest outside of here.",
@@ -145,9 +145,9 @@ def step(name: str) -> str:
     return _STEPS.get(name, humanize(name))
 
 
-def job(kind: str) -> Job:
+def job(kind: str) -> TaskLabel:
     """Return what a task is about."""
-    return JOBS.get(kind) or Job(humanize(kind), "")
+    return JOBS.get(kind) or TaskLabel(humanize(kind), "")
 
 
 def answer(kind: str) -> str:

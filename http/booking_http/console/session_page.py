@@ -15,7 +15,7 @@ from booking_flow.staff.actions import ACTIONS, MOVE, action_named, transition_o
 from booking_flow.staff.people import Role
 from booking_http.console import action_forms, event_labels, flow_chart, summary, timeline_rows
 from booking_http.console.auth import Fields, require_form, require_staff
-from booking_http.console.forms import EMPTY, Form, FormRejected, refused
+from booking_http.console.forms import EMPTY, ConsoleForm, FormRejected, refused
 from booking_http.console.pages import HEADERS, go_to, render
 from booking_http.staff.session_endpoints import story_of
 from booking_http.staff.session_search import find_session, id_of
@@ -106,7 +106,7 @@ async def _show(
     request: web.Request,
     staff: Staff,
     loaded: Loaded,
-    form: Form,
+    form: ConsoleForm,
     *,
     said: str | None = None,
     next_task: QueuedTask | None = None,
@@ -118,7 +118,7 @@ async def _show(
 
 
 async def _facts(
-    request: web.Request, staff: Staff, loaded: Loaded, form: Form
+    request: web.Request, staff: Staff, loaded: Loaded, form: ConsoleForm
 ) -> Mapping[str, Any]:
     service, session = service_of(request), loaded.session
     story = await story_of(service, staff, loaded)

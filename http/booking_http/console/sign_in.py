@@ -9,7 +9,7 @@ from aiohttp import web
 
 from booking_flow.errors import RefusalCode
 from booking_http.console.auth import CSRF, HOME, SIGN_IN, Fields, own_path, read_form, require_form
-from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, understand
+from booking_http.console.forms import EMPTY, ConsoleForm, FormRejected, Typed, understand
 from booking_http.console.pages import go_to, render
 from booking_http.staff import authentication
 from booking_http.staff.oidc import OIDC
@@ -79,12 +79,12 @@ async def _refuse(
 
 async def show_sign_in_again(request: web.Request, found: Problem) -> web.Response:
     """Say why somebody was not let in, and ask once more."""
-    form = Form(typed=Typed(), said=found.detail or found.row.title)
+    form = ConsoleForm(typed=Typed(), said=found.detail or found.row.title)
     return await _ask(request, form, back=HOME, status=found.row.status)
 
 
-def _again(fields: Fields, said: str) -> Form:
-    return Form(typed=Typed({"email": fields.get("email", "")}), said=said)
+def _again(fields: Fields, said: str) -> ConsoleForm:
+    return ConsoleForm(typed=Typed({"email": fields.get("email", "")}), said=said)
 
 
 def of_this_browser(request: web.Request, fields: Fields) -> bool:
@@ -94,7 +94,12 @@ def of_this_browser(request: web.Request, fields: Fields) -> bool:
 
 
 async def _ask(
-    request: web.Request, form: Form, *, back: str, told: str | None = None, status: int = 200
+    request: web.Request,
+    form: ConsoleForm,
+    *,
+    back: str,
+    told: str | None = None,
+    status: int = 200,
 ) -> web.Response:
     return await keep_door(
         request,

@@ -23,7 +23,7 @@ from booking_http.console import timeline_rows
 from booking_http.console.action_forms import seen_in
 from booking_http.console.auth import Fields, require_form, require_staff
 from booking_http.console.formatting import short
-from booking_http.console.forms import EMPTY, Form, FormRejected, Typed, refused, understand
+from booking_http.console.forms import EMPTY, ConsoleForm, FormRejected, Typed, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.service import Service
 from booking_http.staff.requests import (
@@ -79,7 +79,7 @@ async def show_queue(request: web.Request) -> web.Response:
 
 
 async def _show_queue(
-    request: web.Request, staff: Staff, query: QueueQuery, form: Form, *, status: int = 200
+    request: web.Request, staff: Staff, query: QueueQuery, form: ConsoleForm, *, status: int = 200
 ) -> web.Response:
     service = service_of(request)
     page = await queue(service, staff, query)
@@ -121,13 +121,13 @@ async def answer_group(request: web.Request) -> web.Response:
     except FormRejected as untaken:
         return await _show_queue(request, staff, query, untaken.form, status=422)
     except ValidationError:
-        form = Form(typed=Typed(fields), said="Choose the tasks to answer.", name=_GROUP)
+        form = ConsoleForm(typed=Typed(fields), said="Choose the tasks to answer.", name=_GROUP)
         return await _show_queue(request, staff, query, form, status=422)
     done = await run_group(service_of(request), staff, ask)
     if done.refused:
         why = [f"{short(each.task_id)}: {each.why}" for each in done.refused]
         said = f"{done.answered} were answered; {len(done.refused)} could not be."
-        form = Form(typed=Typed(fields), said=said, sides=why, name=_GROUP)
+        form = ConsoleForm(typed=Typed(fields), said=said, sides=why, name=_GROUP)
         return await _show_queue(request, staff, query, form, status=409)
     return go_to(f"{TASKS}?answered={done.answered}")
 
@@ -208,7 +208,7 @@ async def _change(
 
 
 async def _show(
-    request: web.Request, staff: Staff, queued: QueuedTask, form: Form, *, status: int = 200
+    request: web.Request, staff: Staff, queued: QueuedTask, form: ConsoleForm, *, status: int = 200
 ) -> web.Response:
     service, task = service_of(request), queued.task
     if queued.state is None:
@@ -233,7 +233,7 @@ async def _show(
 
 
 async def _show_alone(
-    request: web.Request, staff: Staff, queued: QueuedTask, form: Form, *, status: int
+    request: web.Request, staff: Staff, queued: QueuedTask, form: ConsoleForm, *, status: int
 ) -> web.Response:
     """Show what is known of a session that the database has forgotten."""
     task = queued.task

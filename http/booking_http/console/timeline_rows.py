@@ -32,7 +32,7 @@ _SHOWN_ABOVE: Final = frozenset({"step", "outcome"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class RowFact:
     """One thing known; `before` is what was known earlier, if it has changed."""
 
     name: str
@@ -50,7 +50,7 @@ class Row:
     title: str
     end: End
     told: HappeningResponse
-    facts: Sequence[Fact]
+    facts: Sequence[RowFact]
     pause: str | None
     """How long nothing happened before it, where that was long."""
     day: date | None
@@ -97,7 +97,11 @@ def rows_of(
 
 
 def _row(
-    told: HappeningResponse, facts: Sequence[Fact], *, above: datetime | None, culprit: str | None
+    told: HappeningResponse,
+    facts: Sequence[RowFact],
+    *,
+    above: datetime | None,
+    culprit: str | None,
 ) -> Row:
     gap = told.at - above if above else None
     paused = gap is not None and gap >= PAUSE
@@ -122,16 +126,16 @@ def _row(
     )
 
 
-def _facts(told: HappeningResponse, seen: dict[str, str]) -> Iterator[Fact]:
+def _facts(told: HappeningResponse, seen: dict[str, str]) -> Iterator[RowFact]:
     """Return the facts, those that the history knew differently with what it knew before."""
     for name, value in told.facts.items():
         if told.kind == "event":
             if name in _SHOWN_ABOVE:
                 continue
             before, seen[name] = seen.get(name), value
-            yield Fact(name=name, value=value, before=before if before != value else None)
+            yield RowFact(name=name, value=value, before=before if before != value else None)
         else:
-            yield Fact(name=name, value=value)
+            yield RowFact(name=name, value=value)
 
 
 def _took(told: HappeningResponse) -> str | None:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from adapters.simulator.faults import CARD_FAULTS, FAULTS, SURNAME_FAULTS
 from adapters.simulator.sailings import DRILLS
-from booking_http.shop.pages import Ribbon, Trigger
+from booking_http.shop.pages import DemoTrigger, Ribbon
 
 GOOD_CARDS = ("4111 1111 1111 1111", "5555 5555 5555 4444", "3782 822463 10005")
 
 
 def ribbon() -> Ribbon:
     """Return everything that the simulated line does on request."""
-    cards = [Trigger(where="card", value=card, effect="Accepted.") for card in GOOD_CARDS]
+    cards = [DemoTrigger(where="card", value=card, effect="Accepted.") for card in GOOD_CARDS]
     cards += [
-        Trigger(where="card", value=_grouped(card), effect=FAULTS[fault].meaning)
+        DemoTrigger(where="card", value=_grouped(card), effect=FAULTS[fault].meaning)
         for card, fault in CARD_FAULTS.items()
     ]
     names = [
-        Trigger(where="surname", value=name.capitalize(), effect=FAULTS[fault].meaning)
+        DemoTrigger(where="surname", value=name.capitalize(), effect=FAULTS[fault].meaning)
         for name, fault in SURNAME_FAULTS.items()
     ]
     drills = [
-        Trigger(where="sailing", value=str(number), effect=f"{endpoint}: {FAULTS[fault].meaning}")
+        DemoTrigger(
+            where="sailing", value=str(number), effect=f"{endpoint}: {FAULTS[fault].meaning}"
+        )
         for number, (endpoint, fault) in DRILLS.items()
     ]
     return Ribbon(triggers=(*cards, *names), drills=tuple(drills))

@@ -8,7 +8,7 @@ from email.headerregistry import Address
 from typing import Final
 
 from adapters.notifications.mail import SmtpServer, read_address, read_server
-from adapters.notifications.webhooks import Endpoint, read_endpoint
+from adapters.notifications.webhooks import WebhookEndpoint, read_endpoint
 from booking_http.settings import Settings, SettingsError
 from persistence.outbox_rows import Channels
 
@@ -43,7 +43,7 @@ class MailSettings:
 class NotificationSettings:
     """Every door to the outside that an operator has opened."""
 
-    endpoints: tuple[Endpoint, ...]
+    endpoints: tuple[WebhookEndpoint, ...]
     allowed_hosts: tuple[str, ...]
     post: MailSettings | None
     public_url: str | None
@@ -91,7 +91,7 @@ def notification_settings(settings: Settings) -> NotificationSettings:
     )
 
 
-def _endpoints(settings: Settings) -> Iterator[Endpoint]:
+def _endpoints(settings: Settings) -> Iterator[WebhookEndpoint]:
     urls, secrets = settings.webhook_urls, settings.webhook_secrets
     if len(urls) != len(secrets):
         raise SettingsError("WEBHOOK_SECRETS: as many are needed as there are WEBHOOK_URLS")

@@ -13,7 +13,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import cabins, sessions
 from booking_http.api.guest_request import GuestRequest
 from booking_http.api.requests import NothingRequest, SelectCabinRequest
-from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
+from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
@@ -189,7 +189,7 @@ async def _nothing_chosen(
         return go_to(book_path(body["reference"]))
     listed = cabin_facts(body_of(await cabins.list_cabins(guest, query_of(found[1]))), body)
     facts = {"body": body, "grade": found[0], "rate": found[1], "late": "parts/cabins.html"}
-    form = Form(faults={"cabin": Wrong(words=NO_CABIN)})
+    form = ShopForm(faults={"cabin": Wrong(words=NO_CABIN)})
     return render(request, "cabin.html", status=422, **facts | listed | {"form": form})
 
 

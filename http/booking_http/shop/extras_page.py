@@ -11,7 +11,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import sessions
 from booking_http.api.requests import DetailsRequest
 from booking_http.shop.field_words import faults_of
-from booking_http.shop.forms import Form, ask, read_form
+from booking_http.shop.forms import ShopForm, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.pages import body_of, go_to, problem_of, refuse, render, subject_body
 from booking_http.shop.places import book_path, can, place_of
@@ -26,7 +26,7 @@ async def show_extras(request: web.Request) -> web.Response:
     if not can(body, "book"):
         return go_to(place_of(body))
     kept = {name: body["details"][name] or "" for name in NAMES}
-    return render(request, "extras.html", body=body, form=Form(typed=kept))
+    return render(request, "extras.html", body=body, form=ShopForm(typed=kept))
 
 
 async def keep_extras(request: web.Request) -> web.Response:

@@ -36,7 +36,7 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class ShopForm:
     """A form that is shown, perhaps with what was typed before and why it was not taken."""
 
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Form:
         return bool(self.faults)
 
 
-EMPTY: Final = Form()
+EMPTY: Final = ShopForm()
 
 
 async def read_form(request: web.Request) -> Fields:

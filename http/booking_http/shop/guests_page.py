@@ -15,7 +15,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import sessions
 from booking_http.api.requests import DetailsRequest
 from booking_http.shop.field_words import GENDERS, TITLES, asked_for, faults_of
-from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
+from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.pages import (
     Body,
@@ -77,7 +77,7 @@ async def show_guests(request: web.Request) -> web.Response:
     body = body_of(await sessions.show(guest))
     if not can(body, "book"):
         return go_to(place_of(body))
-    return render(request, "guests.html", **_facts(request, body), form=Form(typed=kept(body)))
+    return render(request, "guests.html", **_facts(request, body), form=ShopForm(typed=kept(body)))
 
 
 def _facts(request: web.Request, body: Body) -> dict[str, Any]:
@@ -124,7 +124,7 @@ async def keep_guests(request: web.Request) -> web.Response:
         return go_to(place_of(body))
     rules = service_of(request).settings.policy().party
     if faults := dict(checked(fields, body, rules)):
-        facts = _facts(request, body) | {"form": Form(typed=fields, faults=faults)}
+        facts = _facts(request, body) | {"form": ShopForm(typed=fields, faults=faults)}
         return render(request, "guests.html", status=422, **facts)
     try:
         await sessions.edit(guest, ask(DetailsRequest, draft(fields, body, rules)))

@@ -7,7 +7,7 @@ from aiohttp import web
 from booking_http.api.endpoints.lookup import note_lookup
 from booking_http.api.lookup_models import LookupRequest
 from booking_http.shop.field_words import asked_for
-from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
+from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.pages import go_to, render
 from booking_http.shop.texts import N_
 from booking_http.web.problems import Problem
@@ -35,7 +35,7 @@ async def ask_lookup(request: web.Request) -> web.Response:
         else:
             await note_lookup(request, wish)
             return go_to(SENT)
-    form = Form(typed=fields, faults=faults)
+    form = ShopForm(typed=fields, faults=faults)
     return render(request, "lookup.html", status=422, form=form, sent=False)
 
 

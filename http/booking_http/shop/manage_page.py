@@ -17,7 +17,7 @@ from booking_http.api.endpoints import with_code
 from booking_http.api.endpoints.with_code import Holder
 from booking_http.api.lookup_models import CodeRequest, GuestCancelRequest
 from booking_http.shop.field_words import faults_of
-from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
+from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import holder_of
 from booking_http.shop.guests_page import countries
 from booking_http.shop.pages import HEADERS, Body, go_to, language_of, problem_of, refuse, render
@@ -48,7 +48,7 @@ async def show_change(request: web.Request) -> web.Response:
     holder, _ = await holder_of(request), _act(request)
     body = _body(holder)
     contact = body["details"]["contact"] or {}
-    form = Form(typed={name: text for name, text in contact.items() if text})
+    form = ShopForm(typed={name: text for name, text in contact.items() if text})
     return render(request, "change.html", form=form, **_facts(request, body))
 
 

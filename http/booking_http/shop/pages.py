@@ -24,7 +24,7 @@ from booking_http.api.session_response import render as render_session
 from booking_http.shop import guest_cookies, texts
 from booking_http.shop.field_words import restriction
 from booking_http.shop.formatting import Formats, money
-from booking_http.shop.forms import EMPTY, Form, Wrong, new_attempt
+from booking_http.shop.forms import EMPTY, ShopForm, Wrong, new_attempt
 from booking_http.shop.guest_cookies import NotOpen
 from booking_http.shop.problem_words import words_of
 from booking_http.shop.texts import N_
@@ -51,7 +51,7 @@ _PARTY: Final = """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trigger:
+class DemoTrigger:
     """Something that can be typed into a simulated shop, and what comes of it."""
 
     where: str
@@ -63,8 +63,8 @@ class Trigger:
 class Ribbon:
     """What a demonstration says on top of every page."""
 
-    triggers: tuple[Trigger, ...] = field(default=())
-    drills: tuple[Trigger, ...] = field(default=())
+    triggers: tuple[DemoTrigger, ...] = field(default=())
+    drills: tuple[DemoTrigger, ...] = field(default=())
     """Sailings that fail on purpose; `value` is their `cruiseId`."""
 
 
@@ -230,7 +230,7 @@ def refuse(
         name,
         status=found.row.status,
         headers=dict(found.headers),
-        form=Form(typed=typed or {}, faults=faults or {}),
+        form=ShopForm(typed=typed or {}, faults=faults or {}),
         **problem_facts(request, found, body=body) | facts,
     )
 

@@ -19,7 +19,7 @@ from booking_http.api.requests import (
     PaymentRequest,
 )
 from booking_http.shop.field_words import asked_for, faults_of
-from booking_http.shop.forms import Fields, Form, Wrong, ask, read_form
+from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.guests_page import travellers_of
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
@@ -70,7 +70,7 @@ async def pay(request: web.Request) -> web.Response:
     if not can(body, "book") and not can(body, "pay"):
         return go_to(place_of(body))
     if faults := dict(_missing(fields, booked=body["booking"] is not None)):
-        facts = _facts(request, body) | {"form": Form(typed=fields, faults=faults)}
+        facts = _facts(request, body) | {"form": ShopForm(typed=fields, faults=faults)}
         return render(request, "pay.html", status=422, **facts)
     try:
         done = body_of(await _carry_out(guest, body, fields))

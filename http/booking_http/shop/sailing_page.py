@@ -12,7 +12,7 @@ from booking_http.api.endpoints.catalogue import show_cruise
 from booking_http.api.endpoints.sessions import begin_session
 from booking_http.api.requests import OpenSessionRequest
 from booking_http.shop import guest_cookies
-from booking_http.shop.forms import Form, Wrong, ask, read_form
+from booking_http.shop.forms import ShopForm, Wrong, ask, read_form
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render
 from booking_http.shop.party import MOST, OLDEST_CHILD, PartyChoice, party_of
 from booking_http.shop.places import book_path
@@ -54,7 +54,7 @@ def _asked(request: web.Request, party: PartyChoice) -> OpenSessionRequest:
 async def _incomplete(request: web.Request, party: PartyChoice, fault: str) -> web.Response:
     missing = next((number for number, age in party.numbered if age is None), None)
     field = f"age{missing}" if missing else "adults"
-    form = Form(typed=party.fields, faults={field: Wrong(words=fault, facts={"most": MOST})})
+    form = ShopForm(typed=party.fields, faults={field: Wrong(words=fault, facts={"most": MOST})})
     facts = _facts(await _cruise(request), party)
     return render(request, "sailing.html", status=422, **facts | {"form": form})
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from booking_flow.context import DecisionContext
 from booking_flow.engine import Command
 from booking_flow.errors import RefusalCode, Refused, refuse
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import ActorKind, EventKind, Origin
 from booking_flow.model.session import Loaded, Session
 from booking_flow.staff.people import Role
-from booking_flow.steps.context import DecisionContext
 from booking_http.api.guest_token import new_uuid
 from booking_http.service import Service
 from booking_http.staff.requests import BulkRequest

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from booking_flow.errors import Fault, RefusalCode
 from booking_http.web.problems import Problem
-from persistence.support_filters import Place
+from persistence.support_filters import CursorPlace
 
 
 def write_place(at: datetime, row_id: UUID) -> str:
@@ -17,7 +17,7 @@ def write_place(at: datetime, row_id: UUID) -> str:
     return urlsafe_b64encode(f"{at.isoformat()} {row_id}".encode()).decode().rstrip("=")
 
 
-def read_place(cursor: str | None) -> Place | None:
+def read_place(cursor: str | None) -> CursorPlace | None:
     """Return where to go on, or None to begin.
 
     Raises:
@@ -28,7 +28,7 @@ def read_place(cursor: str | None) -> Place | None:
     try:
         written = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
         at, _, row_id = written.partition(" ")
-        return Place(at=_aware(at), id=UUID(row_id))
+        return CursorPlace(at=_aware(at), id=UUID(row_id))
     except (binascii.Error, UnicodeDecodeError, ValueError):
         fault = Fault(pointer="/cursor", detail="is not the cursor of a page")
         raise Problem(code=RefusalCode.VALIDATION_FAILED.value, errors=(fault,)) from None

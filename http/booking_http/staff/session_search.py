@@ -15,7 +15,7 @@ from booking_http.service import Service
 from booking_http.staff.cursors import read_place, write_place
 from booking_http.staff.requests import SearchRequest
 from booking_http.web.auth import Staff, write_audit
-from persistence.support_filters import Wanted
+from persistence.support_filters import WantedSessions
 from persistence.support_search import Hit
 
 
@@ -37,9 +37,9 @@ async def search(service: Service, staff: Staff, ask: SearchRequest) -> Page:
     return Page(hits=page, next=write_place(last.created_at, last.id) if last else None)
 
 
-def wanted_of(ask: SearchRequest) -> Wanted:
+def wanted_of(ask: SearchRequest) -> WantedSessions:
     """Return what is asked for, and one more to know whether there is a next page."""
-    return Wanted(
+    return WantedSessions(
         query=ask.query,
         state=ask.state,
         attention=ask.attention,

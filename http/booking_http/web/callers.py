@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 
 from booking_http.setting_types import Network
-from booking_http.web.client_address import Caller, caller_of, read_address
+from booking_http.web.client_address import ClientAddress, caller_of, read_address
 from booking_http.web.metrics import Metrics
 
 _SELDOM: Final = 3600.0
@@ -41,7 +41,7 @@ class Callers:
         self._seconds = seconds
         self._told: dict[str, float] = {}
 
-    def caller_of(self, request: web.Request) -> Caller:
+    def caller_of(self, request: web.Request) -> ClientAddress:
         """Return whom a request counts for."""
         found = caller_of(request, trusted=self._trusted)
         if found.ignored is not None:

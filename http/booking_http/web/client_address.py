@@ -21,14 +21,14 @@ _WITH_PORT: Final = re.compile(r"(?:\[(?P<six>[^\]%]+)\]|(?P<four>[\d.]+))(?::(?
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
+class ClientAddress:
     """Whom a request counts for, and why what a proxy said of them was left alone."""
 
     address: str
     ignored: Literal["untrusted", "unreadable"] | None = None
 
 
-def caller_of(request: web.Request, *, trusted: Sequence[Network]) -> Caller:
+def caller_of(request: web.Request, *, trusted: Sequence[Network]) -> ClientAddress:
     """Return the nearest address that is not a trusted proxy's.
 
     Both `X-Forwarded-For` and `Forwarded` (RFC 7239) are read. A proxy writes one of them and may
@@ -37,13 +37,13 @@ def caller_of(request: web.Request, *, trusted: Sequence[Network]) -> Caller:
     ways = [hops for hops in (_x_forwarded_for(request), _forwarded(request)) if hops]
     remote = read_address(request.remote or "")
     if remote is None or not ways:
-        return Caller(address=str(remote or UNKNOWN))
+        return ClientAddress(address=str(remote or UNKNOWN))
     if not is_within(remote, trusted):
-        return Caller(address=str(remote), ignored="untrusted")
+        return ClientAddress(address=str(remote), ignored="untrusted")
     found = {_walk(remote, hops, trusted) for hops in ways}
     if len(found) > 1 or None in found:
-        return Caller(address=UNKNOWN, ignored="unreadable")
-    return Caller(address=str(found.pop()))
+        return ClientAddress(address=UNKNOWN, ignored="unreadable")
+    return ClientAddress(address=str(found.pop()))
 
 
 def counted_as(address: str) -> str:

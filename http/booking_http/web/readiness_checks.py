@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from redis.asyncio import Redis
 
-from adapters.catalogue.inspection import Finding
+from adapters.catalogue.inspection import CatalogueFinding
 from adapters.catalogue.search_statements import Filters
 from adapters.claim_journal import FileJournal
 from adapters.spool import FileSpool
@@ -25,7 +25,7 @@ from persistence.forgotten_claims import PostgresForgottenClaims, told_of
 from persistence.revisions import standing
 
 
-def _listed(findings: Iterable[Finding]) -> str:
+def _listed(findings: Iterable[CatalogueFinding]) -> str:
     return ", ".join(map(str, findings))
 
 

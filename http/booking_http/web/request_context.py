@@ -11,7 +11,7 @@ from aiohttp import web
 
 from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.model.session import Session
-from booking_http.web.client_address import Caller
+from booking_http.web.client_address import ClientAddress
 
 _SANE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -26,7 +26,7 @@ class RequestSubject:
 
 
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-CALLER: Final = web.RequestKey("caller", Caller)
+CALLER: Final = web.RequestKey("caller", ClientAddress)
 SUBJECT: Final = web.RequestKey("visit", RequestSubject)
 
 

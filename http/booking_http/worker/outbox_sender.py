@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class RetryTimes:
     """How often a message is tried; as it stands, for about 30 hours."""
 
     most: int = 12
@@ -56,11 +56,11 @@ class OutboxSender:
     """Sends at least once: a message whose sender dies before noting it is sent again."""
 
     def __init__(
-        self, parts: Parts, *, patience: Patience | None = None, tls: ssl.SSLContext | None = None
+        self, parts: Parts, *, patience: RetryTimes | None = None, tls: ssl.SSLContext | None = None
     ) -> None:
         """Take the parts of the process, and whom to trust if that is not the machine's choice."""
         self._parts = parts
-        self._patience = patience or Patience()
+        self._patience = patience or RetryTimes()
         self._tls = tls
         self.outbox = Outbox(parts.database)
         self._channels = parts.notifications.all_channels

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import web
 
+from booking_flow.context import DecisionContext
 from booking_flow.engine import Command
 from booking_flow.errors import RefusalCode
 from booking_flow.lifecycle import cancellation
@@ -20,8 +21,7 @@ from booking_flow.lifecycle.request_erasure import request_erasure
 from booking_flow.model.change import Change
 from booking_flow.model.party import Details
 from booking_flow.model.session import Loaded, Session
-from booking_flow.runtime.unit_of_work import Decision
-from booking_flow.steps.context import DecisionContext
+from booking_flow.unit_of_work import Decision
 from booking_http.api.action_links import BASE
 from booking_http.api.corrections import CorrectionRequest, contact_with, name_wish
 from booking_http.api.guest_request import GuestRequest, authenticate, ensure_match, origin_of

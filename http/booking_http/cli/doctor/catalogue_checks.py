@@ -7,11 +7,11 @@ from typing import Final
 
 from adapters.catalogue import quality
 from adapters.catalogue.fields import NOT_SOLD
-from adapters.catalogue.inspection import Finding as Seen
+from adapters.catalogue.inspection import CatalogueFinding as Seen
 from adapters.catalogue.inspection import FindingKind, Inspection
-from adapters.catalogue.quality import Flaw, Found
+from adapters.catalogue.quality import Flaw, QualityFound
 from booking_http.cli.doctor.connections import Connections
-from booking_http.cli.doctor.findings import Finding, Level, Reporter, some
+from booking_http.cli.doctor.findings import DoctorFinding, Level, Reporter, some
 
 _MISSING: Final = "Add it, let this account read it, or name another one in CATALOGUE_COLUMNS."
 _NO_TABLE: Final = (
@@ -74,17 +74,21 @@ async def schema(connections: Connections, say: Reporter) -> None:
         say(_missing(seen))
     if found.usable:
         present = len(found.of_kind(FindingKind.PRESENT))
-        say(Finding(check="catalogue.schema", said=f"{present} columns are there and can be read"))
+        say(
+            DoctorFinding(
+                check="catalogue.schema", said=f"{present} columns are there and can be read"
+            )
+        )
     if extras := found.of_kind(FindingKind.EXTRA):
         named = tuple(f"{extra.place} ({extra.type})" for extra in extras)
         said = f"{len(extras)} columns are of no use to us"
-        say(Finding(check="catalogue.extra", said=said, examples=named))
+        say(DoctorFinding(check="catalogue.extra", said=said, examples=named))
 
 
-def _missing(seen: Seen) -> Finding:
+def _missing(seen: Seen) -> DoctorFinding:
     field = seen.field
     todo = {FindingKind.WRONG_TYPE: _TYPE, FindingKind.MISSING_TABLE: _NO_TABLE}
-    return Finding(
+    return DoctorFinding(
         check=f"catalogue.{seen.kind}",
         level=Level.FAILURE if seen.harmful else Level.WARNING,
         said=f"{seen}: {field.meaning}" if field else str(seen),
@@ -101,13 +105,13 @@ async def rows(connections: Connections, say: Reporter) -> None:
     for flaw in flaws:
         say(_flaw(flaw))
     if not flaws:
-        say(Finding(check="catalogue.rows", said="every sailing on sale makes sense"))
+        say(DoctorFinding(check="catalogue.rows", said="every sailing on sale makes sense"))
 
 
-def _flaw(found: Found) -> Finding:
+def _flaw(found: QualityFound) -> DoctorFinding:
     words, guest, todo = FLAWS[found.flaw]
     grave = found.flaw in _GRAVE and found.live > 0
-    return Finding(
+    return DoctorFinding(
         check=f"catalogue.{found.flaw}",
         level=Level.FAILURE if grave else Level.WARNING,
         said=f"{found.number} sailings {words}, {found.live} of them on live lines",
@@ -129,10 +133,10 @@ async def on_sale(connections: Connections, say: Reporter) -> None:
         count = by_line.get(line)
         if count is not None:
             said = f"line {line}, {count.name}: {count.sailings} sailings from {count.first}"
-            say(Finding(check="catalogue.on_sale", said=f"{said} to {count.last}"))
+            say(DoctorFinding(check="catalogue.on_sale", said=f"{said} to {count.last}"))
             continue
         say(
-            Finding(
+            DoctorFinding(
                 check="catalogue.on_sale",
                 level=Level.FAILURE,
                 said=f"line {line}: no sailing, while other lines have {others}",

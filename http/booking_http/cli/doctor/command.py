@@ -18,7 +18,7 @@ from booking_http.cli.options import home_option
 
 if TYPE_CHECKING:
     from adapters.catalogue.row_fixes import RowsFixed
-    from booking_http.cli.doctor.findings import Report
+    from booking_http.cli.doctor.findings import DoctorReport
     from booking_http.settings import Settings
 
 
@@ -111,7 +111,7 @@ def production(*, as_json: bool, home: Path) -> None:
     sys.exit(report.status)
 
 
-async def _examined_for_production(settings: Settings) -> Report:
+async def _examined_for_production(settings: Settings) -> DoctorReport:
     from booking_http.cli.doctor.connections import open_connections
     from booking_http.cli.doctor.runner import examine_production
 
@@ -148,7 +148,7 @@ def _two_for_all() -> Iterator[None]:
         raise NotExamined(error.message) from None
 
 
-async def _examined(settings: Settings, per_line: int | None, as_json: bool) -> Report:
+async def _examined(settings: Settings, per_line: int | None, as_json: bool) -> DoctorReport:
     from booking_http.cli.doctor.connections import open_connections
     from booking_http.cli.doctor.runner import Scope, examine
     from booking_http.cli.sync_report import watching
@@ -158,14 +158,20 @@ async def _examined(settings: Settings, per_line: int | None, as_json: bool) -> 
             return await examine(connections, Scope(per_line=per_line), watch)
 
 
-def _print(report: Report) -> None:
+def _print(report: DoctorReport) -> None:
     from booking_http.cli.doctor.table_output import print_report
 
     print_report(report)
 
 
 def _fix(
-    settings: Settings, report: Report, *, as_json: bool, fix: bool, fix_lines: bool, **asked: bool
+    settings: Settings,
+    report: DoctorReport,
+    *,
+    as_json: bool,
+    fix: bool,
+    fix_lines: bool,
+    **asked: bool,
 ) -> RowsFixed | None:
     """Propose what is to be put right, ask, and apply; None where nothing was written."""
     from booking_flow.model.agreement import Fact

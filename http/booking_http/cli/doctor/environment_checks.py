@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from adapters.traveltek.clock import clock_ahead
 from booking_http.cli.catalogue_runs import environment_of
 from booking_http.cli.doctor.connections import Connections
-from booking_http.cli.doctor.findings import Finding, Level, Reporter
+from booking_http.cli.doctor.findings import DoctorFinding, Level, Reporter
 from booking_http.runtime.connection_errors import redis_rejection
 from booking_http.runtime.environment_guard import disagreements
 from persistence.clock import now
@@ -34,7 +34,7 @@ async def booking_database(connections: Connections, say: Reporter) -> None:
         f"booking-flow {version('booking-flow')} on PostgreSQL {found.version},"
         f" database {found.name} as {found.account}"
     )
-    say(Finding(check="database", said=said))
+    say(DoctorFinding(check="database", said=said))
     _say_skew(say, "database", found.now - datetime.now(UTC))
 
 
@@ -43,11 +43,11 @@ async def migrations(connections: Connections, say: Reporter) -> None:
     found = await standing(connections.database)
     if found.fit:
         connections.today = (await now(connections.database)).date()
-        say(Finding(check="migrations", said=found.said))
+        say(DoctorFinding(check="migrations", said=found.said))
         return
     behind = found.revision is None or found.revision in known()
     say(
-        Finding(
+        DoctorFinding(
             check="migrations",
             level=Level.FAILURE,
             said=found.said,
@@ -62,7 +62,7 @@ async def environment(connections: Connections, say: Reporter) -> None:
     settings, mark = connections.settings, await read_mark(connections.database)
     for said in disagreements(settings, mark):
         say(
-            Finding(
+            DoctorFinding(
                 check="environment",
                 level=Level.FAILURE,
                 said=said,
@@ -74,7 +74,7 @@ async def environment(connections: Connections, say: Reporter) -> None:
     marked = f"marked {mark.app_env} on {mark.marked_at:%Y-%m-%d}" if mark else "not marked yet"
     account = f"supplier account {settings.traveltek_sid}"
     say(
-        Finding(
+        DoctorFinding(
             check="environment",
             said=f"{settings.app_env}; the database is {marked}; {account}"
             f" at {settings.traveltek_base_url}",
@@ -85,7 +85,9 @@ async def environment(connections: Connections, say: Reporter) -> None:
 async def redis(connections: Connections, say: Reporter) -> None:
     """Say whether tokens and wake-ups are shared between processes."""
     if connections.redis is None:
-        say(Finding(check="redis", said="not configured; every process fetches its own token"))
+        say(
+            DoctorFinding(check="redis", said="not configured; every process fetches its own token")
+        )
         return
     try:
         told = await connections.redis.info("server")
@@ -94,12 +96,12 @@ async def redis(connections: Connections, say: Reporter) -> None:
         return
     name = "Valkey" if "valkey_version" in told else "Redis"
     number = told.get("valkey_version") or told.get("redis_version")
-    say(Finding(check="redis", said=f"{name} {number}"))
+    say(DoctorFinding(check="redis", said=f"{name} {number}"))
 
 
-def _without_redis(error: Exception) -> Finding:
+def _without_redis(error: Exception) -> DoctorFinding:
     found = redis_rejection(error)
-    return Finding(
+    return DoctorFinding(
         check="redis",
         level=Level.WARNING,
         said=found.why if found else f"does not answer: {type(error).__name__}",
@@ -116,7 +118,7 @@ async def catalogue_database(connections: Connections, say: Reporter) -> None:
         f"PostgreSQL {server.version}, database {server.name} as {server.account},"
         f" schema {connections.found.layout.schema}"
     )
-    say(Finding(check="catalogue.database", said=said))
+    say(DoctorFinding(check="catalogue.database", said=said))
     await _of_other_world(connections, say)
 
 
@@ -130,7 +132,7 @@ async def _of_other_world(connections: Connections, say: Reporter) -> None:
     if marked in {None, connections.settings.app_env.value}:
         return
     say(
-        Finding(
+        DoctorFinding(
             check="catalogue.environment",
             level=Level.WARNING,
             said=f"APP_ENV is {connections.settings.app_env}, the catalogue is marked {marked}",
@@ -147,10 +149,10 @@ async def last_syncs(connections: Connections, say: Reporter) -> None:
     for run in past:
         say(_last(run))
     if not past:
-        say(Finding(check="catalogue.sync", said="no sync and no import has run"))
+        say(DoctorFinding(check="catalogue.sync", said="no sync and no import has run"))
 
 
-def _last(run: PastRun) -> Finding:
+def _last(run: PastRun) -> DoctorFinding:
     said = (
         f"{run.kind}: {run.outcome} since {run.started_at:%Y-%m-%d %H:%M} UTC,"
         f" {run.written} rows written, {run.refused} refused"
@@ -158,8 +160,8 @@ def _last(run: PastRun) -> Finding:
     well = run.outcome in {RunOutcome.DONE, RunOutcome.RUNNING}
     fresh = run.succeeded_at is not None and run.now - run.succeeded_at < _OLD
     if well and (fresh or run.outcome is RunOutcome.RUNNING):
-        return Finding(check="catalogue.sync", said=said)
-    return Finding(
+        return DoctorFinding(check="catalogue.sync", said=said)
+    return DoctorFinding(
         check="catalogue.sync",
         level=Level.WARNING,
         said=said if not well else f"{said}; none has ended well for two days",
@@ -175,7 +177,7 @@ async def supplier_clock(connections: Connections, say: Reporter) -> None:
     )
     if ahead is None:
         say(
-            Finding(
+            DoctorFinding(
                 check="clock.supplier",
                 level=Level.WARNING,
                 said="the supplier's site does not tell its time",
@@ -191,10 +193,10 @@ def _say_skew(say: Reporter, whose: str, ahead: timedelta) -> None:
     said = f"the {whose}'s clock is {abs(seconds)} s {'ahead of' if seconds > 0 else 'behind'} ours"
     if abs(ahead) <= _SKEW:
         agreed = f"the {whose}'s clock agrees with ours"
-        say(Finding(check=f"clock.{whose}", said=said if seconds else agreed))
+        say(DoctorFinding(check=f"clock.{whose}", said=said if seconds else agreed))
         return
     say(
-        Finding(
+        DoctorFinding(
             check=f"clock.{whose}",
             level=Level.WARNING,
             said=said,
@@ -213,10 +215,10 @@ async def bounds(connections: Connections, say: Reporter) -> None:
         f" a deposit is {least:g} to {most:g} % of the total"
     )
     if least <= most and settings.hold_longest_minutes > settings.hold_default_minutes:
-        say(Finding(check="supplier.bounds", said=said))
+        say(DoctorFinding(check="supplier.bounds", said=said))
         return
     say(
-        Finding(
+        DoctorFinding(
             check="supplier.bounds",
             level=Level.WARNING,
             said=said,
@@ -231,11 +233,11 @@ async def holds(connections: Connections, say: Reporter) -> None:
     told = await hold_times(connections.database)
     if told.untold == 0:
         said = f"told in each of the last {told.answers} holds" if told.answers else "none was made"
-        say(Finding(check="supplier.hold_times", said=said))
+        say(DoctorFinding(check="supplier.hold_times", said=said))
         return
     minutes = f"{connections.settings.hold_default_minutes:g}"
     say(
-        Finding(
+        DoctorFinding(
             check="supplier.hold_times",
             level=Level.WARNING,
             said=f"missing from {told.untold} of the last {told.answers} holds",

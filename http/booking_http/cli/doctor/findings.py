@@ -26,7 +26,7 @@ WELL: Final = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DoctorFinding:
     """One thing that was looked at; `guest` and `todo` are empty where all is well."""
 
     check: str
@@ -49,18 +49,18 @@ class Finding:
         }
 
 
-Reporter = Callable[[Finding], None]
+Reporter = Callable[[DoctorFinding], None]
 
 
 @dataclass(slots=True, kw_only=True)
-class Report:
+class DoctorReport:
     """All findings, and what could be put right in the catalogue's rows."""
 
     environment: str
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[DoctorFinding] = field(default_factory=list)
     corrections: list[RowFix] = field(default_factory=list)
 
-    def say(self, finding: Finding) -> None:
+    def say(self, finding: DoctorFinding) -> None:
         """Add a finding."""
         self.findings.append(finding)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.folders import hindrance_of
 from booking_http.cli.doctor.connections import Connections
-from booking_http.cli.doctor.findings import Finding, Level, Reporter
+from booking_http.cli.doctor.findings import DoctorFinding, Level, Reporter
 from persistence.errors import NoTable
 from persistence.forgotten_claims import PostgresForgottenClaims, told_of
 
@@ -46,7 +46,7 @@ async def journal(connections: Connections, say: Reporter) -> None:
         return
     if found.waiting or found.unsettled:
         say(
-            Finding(
+            DoctorFinding(
                 check="journal.forgotten",
                 level=Level.FAILURE if found.waiting else Level.WARNING,
                 said=told_of(found),
@@ -70,10 +70,10 @@ async def _folder(
 ) -> None:
     """Say whether the folder of a setting can be written, and what it means where it cannot."""
     if not folder:
-        say(Finding(check=check, said=f"not configured; {absent}"))
+        say(DoctorFinding(check=check, said=f"not configured; {absent}"))
     elif (why := await asyncio.to_thread(hindrance_of, Path(folder))) is not None:
         say(
-            Finding(
+            DoctorFinding(
                 check=check,
                 level=Level.WARNING,
                 said=f"{folder} cannot be written: {why}",
@@ -82,4 +82,4 @@ async def _folder(
             )
         )
     else:
-        say(Finding(check=check, said=use.format(folder)))
+        say(DoctorFinding(check=check, said=use.format(folder)))

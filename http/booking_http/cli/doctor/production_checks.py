@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from booking_http.cli.doctor.connections import Connections
-from booking_http.cli.doctor.findings import Finding, Level, Reporter
+from booking_http.cli.doctor.findings import DoctorFinding, Level, Reporter
 from booking_http.production_risks import TEXTS, risks_of_role, risks_of_settings
 from booking_http.setting_types import Risk
 from persistence.environment_mark import AppEnv
@@ -25,14 +25,14 @@ async def production(connections: Connections, say: Reporter) -> None:
     role = risks_of_role(await account_role(connections.database))
     _say(role, settings.production_accept, say)
     if not role and not risks_of_settings(settings):
-        say(Finding(check="production", said="nothing stands against selling for real"))
+        say(DoctorFinding(check="production", said="nothing stands against selling for real"))
 
 
 def _say(risks: Sequence[Risk], accepted: Sequence[Risk], say: Reporter) -> None:
     for risk in risks:
         known, words = risk in accepted, TEXTS[risk]
         say(
-            Finding(
+            DoctorFinding(
                 check=f"production.{risk.value}",
                 level=Level.WARNING if known else Level.FAILURE,
                 said=f"{words.said}; accepted by PRODUCTION_ACCEPT" if known else words.said,

@@ -10,7 +10,7 @@ from typing import Final
 from asyncpg import PostgresError
 
 from adapters.catalogue.row_fixes import known_ids
-from adapters.catalogue.runs import Watch
+from adapters.catalogue.runs import RunWatch
 from booking_flow.ports import StoreUnavailable
 from booking_http.cli.doctor import (
     catalogue_checks,
@@ -22,7 +22,7 @@ from booking_http.cli.doctor import (
 )
 from booking_http.cli.doctor.catalogue_checks import NotReached
 from booking_http.cli.doctor.connections import Connections, open_asking
-from booking_http.cli.doctor.findings import Finding, Level, Report, Reporter
+from booking_http.cli.doctor.findings import DoctorFinding, DoctorReport, Level, Reporter
 from booking_http.runtime.connection_errors import catalogue_name, database_name, rejection
 
 Check = Callable[[Connections, Reporter], Awaitable[None]]
@@ -58,9 +58,9 @@ class Scope:
     per_line: int | None = 5
 
 
-async def examine(connections: Connections, extent: Scope, watch: Watch) -> Report:
+async def examine(connections: Connections, extent: Scope, watch: RunWatch) -> DoctorReport:
     """Look at everything and say what was found."""
-    report = Report(environment=connections.settings.app_env)
+    report = DoctorReport(environment=connections.settings.app_env)
     watch.begin("looking", len(_CHECKS))
     for name, check in _CHECKS:
         await _guarded(name, partial(check, connections, report.say), report)
@@ -69,16 +69,16 @@ async def examine(connections: Connections, extent: Scope, watch: Watch) -> Repo
     return report
 
 
-async def examine_production(connections: Connections) -> Report:
+async def examine_production(connections: Connections) -> DoctorReport:
     """Look only at what production must not be like."""
-    report = Report(environment=connections.settings.app_env)
+    report = DoctorReport(environment=connections.settings.app_env)
     check = partial(production_checks.production, connections, report.say)
     await _guarded("production", check, report)
     return report
 
 
 async def _ask_supplier(
-    connections: Connections, extent: Scope, report: Report, watch: Watch
+    connections: Connections, extent: Scope, report: DoctorReport, watch: RunWatch
 ) -> None:
     async with open_asking(connections.settings, await _lines(connections)) as asking:
         if not await supplier_checks.token(asking, report.say):
@@ -102,7 +102,7 @@ async def _lines(connections: Connections) -> frozenset[int]:
     )
 
 
-async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Report) -> None:
+async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: DoctorReport) -> None:
     """Turn what stopped a check into a finding."""
     try:
         await work()
@@ -112,13 +112,13 @@ async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Repor
         report.say(_not_looked_at(name, error))
 
 
-def _not_looked_at(name: str, error: Exception) -> Finding:
+def _not_looked_at(name: str, error: Exception) -> DoctorFinding:
     setting = catalogue_name() if name.startswith(_OF_CATALOGUE) else database_name()
     why = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
     todo = f"Look whether the server runs, and whether {setting} leads to it."
     if (found := rejection(error)) is not None:
         why, todo = found.why, f"{setting}: {found.todo}."
-    return Finding(
+    return DoctorFinding(
         check=name,
         level=Level.FAILURE,
         said=f"cannot be looked at: {why}",

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 from adapters.catalogue.row_fixes import FIXABLE, RowFix
-from adapters.catalogue.runs import Watch
+from adapters.catalogue.runs import RunWatch
 from booking_flow.model.agreement import Difference, Expected, Fact, decisive, differences
 from booking_flow.model.party import Party
 from booking_flow.model.sailing import Sailing
 from booking_flow.supplier import SearchHit
 from booking_flow.supplier_errors import FailureKind, SupplierError
 from booking_http.cli.doctor.connections import Asking
-from booking_http.cli.doctor.findings import Finding, Level, Report, Reporter, some
+from booking_http.cli.doctor.findings import DoctorFinding, DoctorReport, Level, Reporter, some
 from booking_http.wiring import passing_call
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ async def token(asking: Asking, say: Reporter) -> bool:
         left = await asking.supplier.sign_in(ctx=passing_call())
     except SupplierError as error:
         say(
-            Finding(
+            DoctorFinding(
                 check="supplier.token",
                 level=Level.FAILURE,
                 said=f"no token: {told(error)}",
@@ -59,11 +59,15 @@ async def token(asking: Asking, say: Reporter) -> bool:
             )
         )
         return False
-    say(Finding(check="supplier.token", said=f"a token, good for {left / 60:.0f} more minutes"))
+    say(
+        DoctorFinding(
+            check="supplier.token", said=f"a token, good for {left / 60:.0f} more minutes"
+        )
+    )
     return True
 
 
-async def compare(asking: Asking, sailings: Sequence[Sailing], watch: Watch) -> Comparison:
+async def compare(asking: Asking, sailings: Sequence[Sailing], watch: RunWatch) -> Comparison:
     """Ask the supplier for each of these sailings, a few at a time."""
     watch.begin("asking the supplier", len(sailings))
     compared = Comparison()
@@ -94,7 +98,7 @@ async def _one(asking: Asking, sailing: Sailing, compared: Comparison) -> None:
         compared.wrong.append((sailing, hit.line_id))
 
 
-def lines(compared: Comparison, report: Report) -> None:
+def lines(compared: Comparison, report: DoctorReport) -> None:
     """Say whether the supplier agrees on the lines of sailings, and which it does not know."""
     _say_wrong(compared, report)
     _say_differing(compared, report)
@@ -102,10 +106,10 @@ def lines(compared: Comparison, report: Report) -> None:
     _say_failed(compared, report.say)
     if len(compared.agreed) == compared.asked:
         said = f"the supplier agrees on the line of {compared.asked} sailings"
-        report.say(Finding(check="supplier.lines", said=said))
+        report.say(DoctorFinding(check="supplier.lines", said=said))
 
 
-def _say_wrong(compared: Comparison, report: Report) -> None:
+def _say_wrong(compared: Comparison, report: DoctorReport) -> None:
     for sailing, theirs in compared.wrong:
         fix = RowFix(
             cruise_id=sailing.cruise_id,
@@ -119,7 +123,7 @@ def _say_wrong(compared: Comparison, report: Report) -> None:
         by_lines[sailing.line_id, theirs].append(sailing.cruise_id)
     for (ours, theirs), ids in sorted(by_lines.items()):
         report.say(
-            Finding(
+            DoctorFinding(
                 check="supplier.lines",
                 level=Level.FAILURE,
                 said=f"{len(ids)} of {compared.asked} sailings say line {ours},"
@@ -131,7 +135,7 @@ def _say_wrong(compared: Comparison, report: Report) -> None:
         )
 
 
-def _say_differing(compared: Comparison, report: Report) -> None:
+def _say_differing(compared: Comparison, report: DoctorReport) -> None:
     """Name the rows whose date, ship or nights are not the supplier's, and how to right them."""
     say = report.say
     for sailing, found in compared.differing:
@@ -147,7 +151,7 @@ def _say_differing(compared: Comparison, report: Report) -> None:
     nights = [each for each in compared.differing if not decisive(each[1])]
     if refused:
         say(
-            Finding(
+            DoctorFinding(
                 check="supplier.sailings",
                 level=Level.FAILURE,
                 said=f"{len(refused)} of {compared.asked} sailings are others at the supplier",
@@ -158,7 +162,7 @@ def _say_differing(compared: Comparison, report: Report) -> None:
         )
     if nights:
         say(
-            Finding(
+            DoctorFinding(
                 check="supplier.nights",
                 level=Level.WARNING,
                 said=f"{len(nights)} of {compared.asked} sailings have other nights there",
@@ -169,7 +173,7 @@ def _say_differing(compared: Comparison, report: Report) -> None:
         )
     if not compared.differing and compared.agreed:
         said = f"dates, ships and nights of {len(compared.agreed)} sailings are the supplier's"
-        say(Finding(check="supplier.sailings", said=said))
+        say(DoctorFinding(check="supplier.sailings", said=said))
 
 
 def _rows(found: Sequence[tuple[Sailing, tuple[Difference, ...]]]) -> tuple[str, ...]:
@@ -184,7 +188,7 @@ def _say_unknown(compared: Comparison, say: Reporter) -> None:
         return
     ids = sorted(sailing.cruise_id for sailing in compared.unknown)
     say(
-        Finding(
+        DoctorFinding(
             check="supplier.unknown",
             level=Level.WARNING,
             said=f"the supplier does not find {len(ids)} of {compared.asked} sailings",
@@ -201,7 +205,7 @@ def _say_failed(compared: Comparison, say: Reporter) -> None:
     all_failed = len(compared.failed) == compared.asked
     said = {f"{told(error)}": sailing.cruise_id for sailing, error in compared.failed}
     say(
-        Finding(
+        DoctorFinding(
             check="supplier.search",
             level=Level.FAILURE if all_failed else Level.WARNING,
             said=f"{len(compared.failed)} of {compared.asked} searches failed",
@@ -235,13 +239,13 @@ async def _prices_of(
         return
     examples = tuple(words for _, words in said)
     opened = f"line {line}: {len(said)} sessions opened and priced"
-    say(Finding(check="supplier.prices", said=opened, examples=examples))
+    say(DoctorFinding(check="supplier.prices", said=opened, examples=examples))
 
 
 def _unpriced(
     line: int, why: str, faults: Sequence[str] = (), *, level: Level = Level.FAILURE
-) -> Finding:
-    return Finding(
+) -> DoctorFinding:
+    return DoctorFinding(
         check="supplier.prices",
         level=level,
         said=f"line {line}: no prices: {why}",

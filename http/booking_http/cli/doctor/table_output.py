@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from adapters.catalogue.row_fixes import RowFix, RowsFixed
-from booking_http.cli.doctor.findings import Finding, Level, Report
+from booking_http.cli.doctor.findings import DoctorFinding, DoctorReport, Level
 
 _STYLES: Final = {Level.OK: "green", Level.WARNING: "yellow", Level.FAILURE: "bold red"}
 _PLAIN_WIDTH: Final = 200
@@ -24,7 +24,7 @@ _VERDICTS: Final = {
 }
 
 
-def print_report(report: Report) -> None:
+def print_report(report: DoctorReport) -> None:
     """Print all findings, and how it stands."""
     console = _console()
     console.print(_findings(report.findings))
@@ -57,7 +57,7 @@ def print_fixed(fixed: RowsFixed) -> None:
         console.print(f"{each}: left, since the database refused it: {why}")
 
 
-def _findings(findings: Sequence[Finding]) -> Table:
+def _findings(findings: Sequence[DoctorFinding]) -> Table:
     table = Table(box=_box(), pad_edge=False)
     for name in ("", "check", "found", "for a guest", "what to do"):
         table.add_column(name, overflow="fold")

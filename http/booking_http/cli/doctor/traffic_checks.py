@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from booking_http.cli.doctor.connections import Connections
-from booking_http.cli.doctor.findings import Finding, Level, Reporter
+from booking_http.cli.doctor.findings import DoctorFinding, Level, Reporter
 from persistence.environment_mark import AppEnv
 from persistence.rate_limits import PostgresCaps, Traffic
 
@@ -25,11 +25,11 @@ async def traffic(connections: Connections, say: Reporter) -> None:
     elif settings.shop_networks is None and settings.app_env is not AppEnv.DEVELOPMENT:
         say(_uncapped(said))
     else:
-        say(Finding(check="traffic", said=said))
+        say(DoctorFinding(check="traffic", said=said))
 
 
-def _unknown_proxy(found: Traffic) -> Finding:
-    return Finding(
+def _unknown_proxy(found: Traffic) -> DoctorFinding:
+    return DoctorFinding(
         check="traffic",
         level=Level.WARNING,
         said=f"{found.by_unknown_proxy} of {found.openings} sessions of the last hour came through"
@@ -39,8 +39,8 @@ def _unknown_proxy(found: Traffic) -> Finding:
     )
 
 
-def _one_address(said: str) -> Finding:
-    return Finding(
+def _one_address(said: str) -> DoctorFinding:
+    return DoctorFinding(
         check="traffic",
         level=Level.WARNING,
         said=said,
@@ -50,8 +50,8 @@ def _one_address(said: str) -> Finding:
     )
 
 
-def _uncapped(said: str) -> Finding:
-    return Finding(
+def _uncapped(said: str) -> DoctorFinding:
+    return DoctorFinding(
         check="traffic",
         level=Level.WARNING,
         said=f"{said}; SHOP_NETWORKS is not set, so no address is refused",

@@ -1,0 +1,1 @@
+"""Tests of parts over real PostgreSQL, Valkey, simulator and processes."""

@@ -1,0 +1,1 @@
+"""The one library of helpers: what more than one room of the tests needs."""

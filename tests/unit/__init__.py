@@ -1,0 +1,1 @@
+"""Tests without a server: values in, values out; the whole room takes seconds."""
