@@ -11,7 +11,7 @@ RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
 CODE := booking_flow adapters persistence http tests requirements
 
-.PHONY: browser crash first-booking help house demo test screenshots rollout soak bench mutants check diagrams format lock clean
+.PHONY: browser crash first-booking help house unit demo test screenshots rollout soak bench mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,12 +27,15 @@ $(RUN): requirements/demo.txt requirements/install.py pyproject.toml
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN)) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)
 	@$(BIN)/booking-flow demo $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR_PORT),--simulator-port $(SIMULATOR_PORT)) $(if $(FRESH),--fresh)
 
-# The whole run goes two tests at a time, and the core's own tests must reach every branch of it; a
-# run narrowed down by ARGS need not.
-WHOLE := -n 2 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+# The whole run goes four tests at a time, since half of the time a test waits for servers, and the
+# core's own tests must reach every branch of it; a run narrowed down by ARGS need not.
+WHOLE := -n 4 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 test: $(DEV) ## run the tests (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest -m "not full and not soak" $(or $(ARGS),$(WHOLE))
+
+unit: $(DEV) ## run the tests that need no server: the short loop
+	@$(BIN)/python -m pytest -n 2 tests/unit $(ARGS)
 
 crash: $(DEV) ## run the full matrices: every fault at every call, a kill at every point
 	@$(BIN)/python -m pytest -m "full or crash" -ra $(ARGS)

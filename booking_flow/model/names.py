@@ -126,7 +126,17 @@ def _initial(key: str) -> bool:
 
 
 def keys_of_query(query: str) -> frozenset[str]:
-    """Return what somebody may look for who types this: a name or several, a title apart."""
+    """Return what somebody may look for who types this: a name or several, titles apart.
+
+    A word that is a title elsewhere may be the name itself, so both are looked for.
+    """
     words = query.replace(",", " ").split()
-    named = [word for word in words if word.strip(".").casefold() not in _TITLES]
-    return spellings(query) | (spellings(" ".join(named)) if named else frozenset())
+    meant = [query, " ".join(word for word in words if not _title(word))]
+    while words and _title(words[0]):
+        words = words[1:]
+        meant.append(" ".join(words))
+    return frozenset().union(*(spellings(each) for each in meant if each))
+
+
+def _title(word: str) -> bool:
+    return word.strip(".").casefold() in _TITLES

@@ -52,9 +52,9 @@ class Progress:
 
 
 def part_of(nodeid: str) -> str:
-    """Return the folder of `tests/` that a test lies in."""
+    """Return the room of `tests/` that a test lies in, and the part that it is about."""
     folders = nodeid.partition("::")[0].split("/")[:-1]
-    return "/".join(folders[:2]) or LIBRARY
+    return "/".join(folders[:3]) or LIBRARY
 
 
 def pytest_configure(config: pytest.Config) -> None:
