@@ -33,7 +33,7 @@ ASKED: Final = "The line is asked for this already; its answer has to come first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameWish:
+class NameRequest:
     """What a traveller's first or last name should say."""
 
     guest: int
@@ -107,7 +107,7 @@ def _done(
 
 
 def request_name(
-    session: Session, wish: NameWish, at: DecisionContext, *, reason: str | None
+    session: Session, wish: NameRequest, at: DecisionContext, *, reason: str | None
 ) -> Change | None:
     """Open a task to have a traveller's name changed by the line; None where it is so already.
 
@@ -130,7 +130,7 @@ def request_name(
     return change.record(EventKind.NOTE, reason=reason, details=said)
 
 
-def _asked(session: Session, wish: NameWish, task_id: UUID, at: DecisionContext) -> Correction:
+def _asked(session: Session, wish: NameRequest, task_id: UUID, at: DecisionContext) -> Correction:
     return Correction(
         pointer=wish.pointer,
         value=wish.value,

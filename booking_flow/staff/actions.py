@@ -123,7 +123,7 @@ class RightWords(Parameters):
     """The field, as `Correction` names it."""
     contact: Callable[[Contact], Contact]
     """Makes the contact what it should be; raises Refused for what no contact can be."""
-    name: correcting.NameWish | None = None
+    name: correcting.NameRequest | None = None
     """A traveller's name, where it is not the contact that is wrong."""
 
     @property

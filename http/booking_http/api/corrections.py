@@ -18,7 +18,7 @@ from pydantic import (
 
 from adapters.traveltek.printed_names import printed_name
 from booking_flow.errors import Refusal, RefusalCode, Refused
-from booking_flow.lifecycle.correct import CORRECTABLE, NameWish
+from booking_flow.lifecycle.correct import CORRECTABLE, NameRequest
 from booking_flow.model.party import Contact
 from booking_http.api.people import MailAddress, Phone, check_phone, international
 from booking_http.api.requests import AddressRequest, PrintableName
@@ -92,7 +92,7 @@ def _address_of(contact: Contact) -> dict[str, object]:
     return {public: getattr(contact, name) for public, name in _FIELDS.items() if name in known}
 
 
-def name_wish(ask: CorrectionRequest) -> NameWish | None:
+def name_wish(ask: CorrectionRequest) -> NameRequest | None:
     """Return whose name should say what; None where it is the contact that is wrong.
 
     Raises:
@@ -102,7 +102,7 @@ def name_wish(ask: CorrectionRequest) -> NameWish | None:
     if found is None:
         return None
     value = _checked(_PRINTABLE, ask.value)
-    return NameWish(
+    return NameRequest(
         guest=int(found[1]), field=found[2], value=value, printed=printed_name(value) or value
     )
 

@@ -11,7 +11,7 @@ import pytest
 from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.lifecycle.correct import NameWish, request_name
+from booking_flow.lifecycle.correct import NameRequest, request_name
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change
 from booking_flow.model.party import Details
@@ -245,7 +245,7 @@ async def test_a_name_is_what_the_line_says(
     shop: Shop, kind: AnswerKind, surname: str, status: str
 ) -> None:
     guest = await shop.booked()
-    wish = NameWish(guest=0, field="lastName", value="Sørensen", printed="Sorensen")
+    wish = NameRequest(guest=0, field="lastName", value="Sørensen", printed="Sorensen")
 
     def asked(session: Session, at: DecisionContext) -> Change:
         change = request_name(session, wish, at, reason=None)

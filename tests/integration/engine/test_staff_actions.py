@@ -13,7 +13,7 @@ import pytest
 from booking_flow.context import DecisionContext
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
-from booking_flow.lifecycle.correct import ASKED, NameWish
+from booking_flow.lifecycle.correct import ASKED, NameRequest
 from booking_flow.lifecycle.extend_deadline import Deadline
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, begin
@@ -374,7 +374,7 @@ async def test_who_takes_a_task_a_moment_too_late_hears_who_has_it(shop: Shop) -
 
 async def test_what_was_typed_wrong_is_put_right_with_its_line_of_the_audit(shop: Shop) -> None:
     guest = await shop.booked()
-    wish = NameWish(guest=0, field="lastName", value="Sørensen", printed="Sorensen")
+    wish = NameRequest(guest=0, field="lastName", value="Sørensen", printed="Sorensen")
 
     def moved(contact: Contact) -> Contact:
         return replace(contact, city="Hereford")

@@ -11,7 +11,7 @@ from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State
 from booking_flow.lifecycle.correct import (
     ASKED,
-    NameWish,
+    NameRequest,
     answer_name,
     contact_of,
     correct_contact,
@@ -45,7 +45,7 @@ KNOWN = Details(contact=a_contact(), passengers=TRAVELLERS)
 BOOKED = a_session(State.BOOKED, details=KNOWN)
 HELD = a_session(State.BASKETED, details=KNOWN)
 IN_DOUBT = replace(HELD, open_step=a_step(StepName.BOOK, StepStatus.UNKNOWN))
-WISH = NameWish(guest=1, field="lastName", value="Sørensen", printed="Sorensen", words="typo")
+WISH = NameRequest(guest=1, field="lastName", value="Sørensen", printed="Sorensen", words="typo")
 POINTER = "/passengers/1/lastName"
 
 
@@ -70,7 +70,7 @@ ASKED_FOR = correction(
 )
 
 
-def why_not(session: Session, wish: NameWish = WISH) -> Refusal:
+def why_not(session: Session, wish: NameRequest = WISH) -> Refusal:
     return refused_by(lambda: request_name(session, wish, at(), reason=WHY))
 
 
