@@ -49,7 +49,7 @@ async def test_the_map_is_walked_by_keyboard(shop: Shop) -> None:
 
 
 async def test_all_stored_histories_are_checked_without_a_script(shop: Shop) -> None:
-    async with shop.desk(Role.VIEWER, java_script_enabled=False) as page:
+    async with shop.desk(Role.AGENT, java_script_enabled=False) as page:
         await page.goto(shop.at("/console/flow"))
         await page.get_by_role("button", name="Check all stored histories").click()
         await expect(page.get_by_role("heading", name="All of them fold")).to_be_visible()
