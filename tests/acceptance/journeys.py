@@ -65,6 +65,8 @@ class Journey:
     """Whether recovery can look bookings up, or has to ask staff."""
     together: int = TOGETHER
     """How many guests share a process, and a recovery."""
+    uncollected: bool = False
+    """Whether an unpaid booking has to wait for a worker before somebody is to collect it."""
 
 
 LATER = (("PAYMENT_CHANNEL", "supplier_payment"),)

@@ -132,6 +132,7 @@ LEFTOVERS: Final = (
         walk=to_booked,
         settings=LATER,
         since=("DELETE FROM staff_tasks WHERE session_id = :id RETURNING 1",),
+        uncollected=True,
     ),
     Leftover(name="a task", walk=to_doubt, office=False, staff=True),
 )
@@ -180,7 +181,7 @@ class Aftermath(Matrix):
             log = self.file()
             await self._work(world, left, Fate(doomed=fates, log=log), "work")
             assert {who for who, what in read(log) if what == DIES} == set(fates)
-            await recovered(world, guests)
+            await recovered(world, guests, uncollected=left.uncollected)
 
     async def _left(self, world: World, journey: Journey, names: Sequence[str]) -> list[Guest]:
         """Bring sessions to what is left of them, and let time pass."""

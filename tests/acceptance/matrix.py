@@ -118,7 +118,8 @@ class Matrix:
             doomed = await self.die(world, cells, log)
             dead = {who for who, what in read(log) if what == DIES}
             try:
-                await recovered(world, [guest for guest, _ in doomed.values()])
+                guests = [guest for guest, _ in doomed.values()]
+                await recovered(world, guests, uncollected=journey.uncollected)
             except AssertionError as error:
                 told = (f"{who} {guest.uuid} {cell}" for who, (guest, cell) in doomed.items())
                 error.add_note("\n".join(("who died where:", *told)))
@@ -238,10 +239,10 @@ def fated(
     )
 
 
-async def recovered(world: World, guests: Sequence[Guest]) -> None:
+async def recovered(world: World, guests: Sequence[Guest], *, uncollected: bool = False) -> None:
     """Judge what the dead left, let a worker and staff finish it, and judge that."""
     world.supplier.faults.clear()
-    await judge(world)
+    await judge(world, uncollected=uncollected)
     for guest in guests:
         guest.service = world.service
         assert told_the_truth(reply := await guest.look()), reply
