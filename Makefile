@@ -27,9 +27,9 @@ $(RUN): requirements/demo.txt requirements/install.py pyproject.toml
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN)) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)
 	@$(BIN)/booking-flow demo $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR_PORT),--simulator-port $(SIMULATOR_PORT)) $(if $(FRESH),--fresh)
 
-# The whole run goes four tests at a time, since half of the time a test waits for servers, and the
+# The whole run goes three tests at a time, since some of the time a test waits for servers, and the
 # core's own tests must reach every branch of it; a run narrowed down by ARGS need not.
-WHOLE := -n 4 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
+WHOLE := -n 3 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=100 --cov-report=term-missing:skip-covered
 
 test: $(DEV) ## run the tests (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest -m "not full and not soak" $(or $(ARGS),$(WHOLE))
@@ -56,7 +56,7 @@ rollout: $(DEV) ## replace the last tagged release by this one while guests book
 bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
 	@QUICK=$(QUICK) BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
-house: $(DEV) ## how far a reader walks: files that a request enters or a change touches, and the layout (VERBOSE=1 names them)
+house: $(DEV) ## how many files a reader opens: those that a request enters or a change touches, and the layout (VERBOSE=1 names them)
 	@$(BIN)/python -m tests.bench.house $(if $(VERBOSE),-v)
 
 first-booking: ## clone, install without a cache, start the demo and book: how long each part takes (PYTHON=)

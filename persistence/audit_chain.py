@@ -15,14 +15,13 @@ from typing import Any, Final
 import structlog
 from sqlalchemy import text
 
+from booking_flow.staff.actions import REDACTED
 from persistence.database import Database, fetch_all, fetch_one, transaction
 from persistence.statements import Row
 
 SETTLED: Final = timedelta(minutes=1)
 """After so long no commit is under way any more that took an earlier number."""
 MOST: Final = 500
-REDACTED: Final = "[redacted]"
-"""What a supervisor leaves of a reason; nothing else ever takes its place."""
 _START: Final = b"\0" * 32
 _log = structlog.get_logger("booking_flow.audit")
 

@@ -153,7 +153,7 @@ async def _fix_row(
 
 def _written(fix: RowFix, before: str, column: Column) -> str:
     """Return the new value in the form of the old: a day in a text may be followed by a time."""
-    if fix.fact is Fact.SAILING_DATE and column.type in ("text", "character varying"):
+    if fix.fact is Fact.SAILING_DATE and expressions.day("s", column).type == "text":
         return fix.theirs + before.strip()[_DAY_LENGTH:]
     return fix.theirs
 

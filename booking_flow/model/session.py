@@ -182,11 +182,9 @@ class Session:
         Raises:
             LookupError: nothing is booked.
         """
-        if self.booking is None:
-            raise LookupError("nothing is booked")
-        left = self.booking.outstanding
+        booking = booking_of(self)
+        left, paid = booking.outstanding, booking.paid
         asked = self.basket.due_with_booking if self.basket is not None else left
-        paid = self.booking.paid
         if {asked.currency, paid.currency} != {left.currency}:
             return left
         return min(left, asked - paid, key=lambda money: money.amount)
@@ -198,9 +196,7 @@ class Session:
         Raises:
             LookupError: nothing is booked.
         """
-        due = self.still_due
-        balance = self.state is State.PAID and self.booking is not None
-        return self.booking.outstanding if balance and self.booking else due
+        return booking_of(self).outstanding if self.state is State.PAID else self.still_due
 
     @property
     def idle(self) -> bool:

@@ -1,4 +1,4 @@
-"""How far a reader walks: `make house` prints what a change or a request touches, and the layout.
+"""How many files a reader opens: what a request or a change touches, and the layout (`make house`).
 
 The figures of before are those of release 0.2.0. What follows from the design is not a limit for
 its own sake; ADR 0045 says where the shape is better with another figure.

@@ -1,1 +1,1 @@
-"""The one library of helpers: what more than one room of the tests needs."""
+"""The one library of helpers: what more than one folder of tests needs."""

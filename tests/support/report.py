@@ -52,7 +52,7 @@ class Progress:
 
 
 def part_of(nodeid: str) -> str:
-    """Return the room of `tests/` that a test lies in, and the part that it is about."""
+    """Return the folder of `tests/` that a test lies in, and the part that it is about."""
     folders = nodeid.partition("::")[0].split("/")[:-1]
     return "/".join(folders[:3]) or LIBRARY
 

@@ -1,1 +1,1 @@
-"""Tests without a server: values in, values out; the whole room takes seconds."""
+"""Tests without a server: values in, values out; all of them take seconds."""

@@ -43,10 +43,15 @@ def box(name: str, label: str, *, at: Point, size: Point, **attributes: str) -> 
 
 def text(name: str, lines: Sequence[str], *, at: Point, width: float, align: str = "left") -> str:
     """Return lines of text, aligned in a column of a width that is centred on a point."""
+    label = column(lines, width=width, align=align)
+    return f"{name} [{_pin(at)}, shape=plain, fixedsize=false, fontsize=11, label=<{label}>]"
+
+
+def column(lines: Sequence[str], *, width: float, align: str = "left") -> str:
+    """Return lines of text below each other, as a label."""
     cell = f'<td align="{align}" width="{width:g}">'
     rows = "".join(f"<tr>{cell}{line}</td></tr>" for line in lines)
-    label = f'<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{rows}</table>'
-    return f"{name} [{_pin(at)}, shape=plain, fixedsize=false, fontsize=11, label=<{label}>]"
+    return f'<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{rows}</table>'
 
 
 def path(tail: str, head: str, points: Sequence[Point], **attributes: str) -> str:

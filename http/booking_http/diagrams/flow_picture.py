@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from textwrap import wrap
 from xml.etree import ElementTree
@@ -124,19 +124,12 @@ def _arrow(arrow: Arrow, name: str) -> Iterator[str]:
 
 def _shortcut(shortcut: Shortcut, name: str) -> Iterator[str]:
     """Draw what one call does at once: from state to state past the one between them."""
-    words = [
-        draw.styled(
-            " and ".join(row.label.lower() for row in shortcut.rows).capitalize(), size=13, tag="b"
-        )
-    ]
-    words.append(
-        draw.styled(", ".join(row.trigger for row in shortcut.rows), size=12, colour=draw.GREY)
+    words = _told(
+        " and ".join(row.label.lower() for row in shortcut.rows).capitalize(),
+        ", ".join(row.trigger for row in shortcut.rows),
+        by=movers(shortcut.rows[0]),
+        needs=wrap(f"[{shortcut.says}]", 24),
     )
-    words.append(draw.styled(f"by {movers(shortcut.rows[0])}", size=12))
-    words += [
-        draw.styled(line, size=12, colour=draw.GREY, tag="i")
-        for line in wrap(f"[{shortcut.says}]", 24)
-    ]
     edge = _MIDDLE + _WIDTH / 2
     bow = edge + 34
     leave, arrive = _y(shortcut.source) + 8, _y(shortcut.target)
@@ -184,14 +177,22 @@ def _edges() -> Mapping[str, tuple[float, str]]:
 
 
 def _words(arrow: Arrow) -> list[str]:
+    row = arrow.row
+    lines = wrap(f"[{row.guard.says}]", 26 if row.target in ENDS else 40) if row.guard else []
     colour = draw.CLOCK if arrow.timed else draw.INK
-    words = [draw.styled(arrow.row.label, size=13, colour=colour, tag="b")]
-    words.append(draw.styled(arrow.row.trigger, size=12, colour=draw.GREY))
-    words.append(draw.styled(f"by {movers(arrow.row)}", size=12, colour=colour))
-    if arrow.row.guard:
-        lines = wrap(f"[{arrow.row.guard.says}]", 26 if arrow.row.target in ENDS else 40)
-        words += [draw.styled(line, size=12, colour=draw.GREY, tag="i") for line in lines]
-    return words
+    return _told(row.label, row.trigger, by=movers(row), needs=lines, colour=colour)
+
+
+def _told(
+    label: str, triggers: str, *, by: str, needs: Sequence[str], colour: str = draw.INK
+) -> list[str]:
+    """Return what stands beside an arrow: its label, its triggers, who moves, what is needed."""
+    return [
+        draw.styled(label, size=13, colour=colour, tag="b"),
+        draw.styled(triggers, size=12, colour=draw.GREY),
+        draw.styled(f"by {by}", size=12, colour=colour),
+        *(draw.styled(line, size=12, colour=draw.GREY, tag="i") for line in needs),
+    ]
 
 
 def _shape(arrow: Arrow) -> Drawn:

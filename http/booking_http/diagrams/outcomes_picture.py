@@ -68,9 +68,7 @@ def _end_x(column: int) -> float:
 def _box(
     name: str, lines: Sequence[str], *, x: float, y: float, width: float, look: dict[str, str]
 ) -> str:
-    cell = f'<td align="left" width="{width - 24:g}">'
-    rows = "".join(f"<tr>{cell}{line}</td></tr>" for line in lines)
-    label = f'<table border="0" cellborder="0" cellspacing="0" cellpadding="1">{rows}</table>'
+    label = draw.column(lines, width=width - 24)
     return draw.box(name, label, at=(x, y), size=(width, _HEIGHT), id=f"end-{name}", **look)
 
 

@@ -14,7 +14,7 @@ from booking_http.web.client_address import ClientAddress, caller_of, read_addre
 from booking_http.web.metrics import Metrics
 
 _SELDOM: Final = 3600.0
-_TODO: Final = {
+_ADVICE: Final = {
     "untrusted": "name the proxy in TRUSTED_PROXIES; until then all its guests are one caller",
     "unreadable": "let the proxy write the client's address into one header",
 }
@@ -60,7 +60,7 @@ class Callers:
         address = read_address(remote)
         if address is None or address.is_global or not self._due(why):
             return
-        _log.warning("forwarded_header_ignored", why=why, proxy=remote, todo=_TODO[why])
+        _log.warning("forwarded_header_ignored", why=why, proxy=remote, todo=_ADVICE[why])
 
     def _due(self, what: str) -> bool:
         now = self._seconds()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -215,31 +215,23 @@ def _payment_checks(parts: Parts) -> Job[TakenCheck]:
 
 
 def _clocks(parts: Parts) -> tuple[Job[UUID], ...]:
+    queue, recovery = parts.maintenance.queue, parts.maintenance.recovery
     return (
-        Job(
-            name="clock",
-            take=partial(_scattered, parts.maintenance.queue.due_sessions),
-            do=parts.maintenance.recovery.clocks,
-            key=_itself,
-            session=_itself,
-            leased=False,
-        ),
-        Job(
-            name="payment_deadline",
-            take=partial(_scattered, parts.maintenance.queue.overdue_payments),
-            do=parts.maintenance.recovery.payment,
-            key=_itself,
-            session=_itself,
-            leased=False,
-        ),
-        Job(
-            name="collection",
-            take=partial(_scattered, parts.maintenance.queue.uncollected_payments),
-            do=parts.maintenance.recovery.collection,
-            key=_itself,
-            session=_itself,
-            leased=False,
-        ),
+        _of_sessions("clock", queue.due_sessions, recovery.clocks),
+        _of_sessions("payment_deadline", queue.overdue_payments, recovery.payment),
+        _of_sessions("collection", queue.uncollected_payments, recovery.collection),
+    )
+
+
+def _of_sessions(name: str, find: Find, do: Callable[[UUID], Awaitable[None]]) -> Job[UUID]:
+    """Return a job over sessions that are due; nobody has them alone, and a commit decides."""
+    return Job(
+        name=name,
+        take=partial(_scattered, find),
+        do=do,
+        key=_itself,
+        session=_itself,
+        leased=False,
     )
 
 
@@ -248,14 +240,7 @@ def _reminders(parts: Parts) -> Iterator[Job[UUID]]:
     if parts.notifications.post is None:
         return
     find = partial(parts.maintenance.queue.balances_to_remind, days=parts.policy.remind_days)
-    yield Job(
-        name="reminder",
-        take=partial(_scattered, find),
-        do=parts.maintenance.recovery.remind,
-        key=_itself,
-        session=_itself,
-        leased=False,
-    )
+    yield _of_sessions("reminder", find, parts.maintenance.recovery.remind)
 
 
 async def _scattered(find: Find, limit: int) -> Sequence[UUID]:

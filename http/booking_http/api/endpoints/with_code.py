@@ -172,9 +172,8 @@ async def cancel_for(holder: Holder, *, reason: str | None, code: str) -> Loaded
     def decision(session: Session, at: DecisionContext) -> Change | None:
         return cancellation.cancel_by_guest(session, words=reason, at=at)
 
-    loaded, engine = await _decide(holder, decision, code=code), holder.service.engine
-    command = Command(origin=origin_of(holder.request))
-    return await engine.compensation.pay_back(loaded, command=command)
+    command = await _shown_code(holder, decision, code)
+    return await holder.service.engine.cancel(holder.loaded, reason=reason, command=command)
 
 
 async def copy_data(request: web.Request) -> web.Response:
@@ -221,13 +220,16 @@ async def ask_erasure_for(holder: Holder, *, code: str) -> Loaded:
 
 
 async def _decide(holder: Holder, decision: Decision, *, code: str) -> Loaded:
-    """Commit a decision; a code is used up only for what can be decided as things stand."""
-    unit_of_work = holder.service.engine.unit_of_work
+    command = await _shown_code(holder, decision, code)
+    return await holder.service.engine.unit_of_work.decide(holder.loaded, decision, command=command)
+
+
+async def _shown_code(holder: Holder, decision: Decision, code: str) -> Command:
+    """Use a code up, but only for what can be decided as things stand; return the command."""
     guarded = holder.guest is not None and ensure_match(holder.guest)
-    decision(holder.loaded.session, unit_of_work.at(holder.loaded))
+    decision(holder.loaded.session, holder.service.engine.unit_of_work.at(holder.loaded))
     await _spend(holder, code)
-    command = Command(origin=origin_of(holder.request), guarded=guarded)
-    return await unit_of_work.decide(holder.loaded, decision, command=command)
+    return Command(origin=origin_of(holder.request), guarded=guarded)
 
 
 async def _spend(holder: Holder, code: str) -> None:

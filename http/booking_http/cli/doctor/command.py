@@ -72,19 +72,14 @@ def doctor(
         if fixing["fix"] or fixing["fix_lines"]:
             _ensure_writable(settings, production=fixing["production"])
         per_line = None if all_of_them else sample
-        report = asyncio.run(_examined(settings, per_line, as_json))
+        report = _look(settings, per_line, as_json=as_json)
         facts = report.facts()
-        if not as_json:
-            _print(report)
-        fixed = _fix(settings, report, as_json=as_json, **fixing)
-        if fixed is not None:
+        if (fixed := _fix(settings, report, as_json=as_json, **fixing)) is not None:
             facts["corrected"] = _facts(fixed)
-        if fixed is not None and fixed.done:
-            # What was put right is a finding no longer.
-            report = asyncio.run(_examined(settings, per_line, as_json))
-            facts |= report.facts()
-            if not as_json:
-                _print(report)
+            if fixed.done:
+                # What was put right is a finding no longer.
+                report = _look(settings, per_line, as_json=as_json)
+                facts |= report.facts()
         if as_json:
             click.echo(json.dumps(facts, indent=2))
     sys.exit(report.status)
@@ -146,6 +141,14 @@ def _two_for_all() -> Iterator[None]:
             yield
     except click.ClickException as error:
         raise NotExamined(error.message) from None
+
+
+def _look(settings: Settings, per_line: int | None, *, as_json: bool) -> DoctorReport:
+    """Examine everything, and print it unless JSON is asked for."""
+    report = asyncio.run(_examined(settings, per_line, as_json))
+    if not as_json:
+        _print(report)
+    return report
 
 
 async def _examined(settings: Settings, per_line: int | None, as_json: bool) -> DoctorReport:
