@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import CONNECT_SECONDS, GRACE_SECONDS, Connector, milliseconds
-from adapters.postgres.pool import ConnectionPool
+from adapters.postgres.pool import ConnectionPool, all_or_nothing
 from persistence.errors import available
 from persistence.statements import Row, Statement, Transaction, Values, first, sent, touched
 
@@ -86,5 +86,5 @@ async def execute(
 async def transaction(database: Database) -> AsyncIterator[Transaction]:
     """Open a transaction of several statements; it rolls back unless the block ends well."""
     with available():
-        async with database.lent(once=False) as connection, connection.transaction():
+        async with database.lent(once=False) as connection, all_or_nothing(connection):
             yield Transaction(connection)

@@ -20,7 +20,7 @@ from adapters.catalogue import expressions, values
 from adapters.catalogue.connection import reachable
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Column, Inspection
-from adapters.postgres.pool import ConnectionPool
+from adapters.postgres.pool import ConnectionPool, all_or_nothing
 from booking_flow.model.agreement import Fact
 
 _DAY_LENGTH: Final = 10
@@ -93,7 +93,7 @@ async def fix_rows(pool: ConnectionPool, found: Inspection, fixes: Sequence[RowF
         if column is not None
     }
     with reachable():
-        async with pool.lent() as connection, connection.transaction():
+        async with pool.lent() as connection, all_or_nothing(connection):
             for each in fixes:
                 among = _FIXABLE[each.fact].among
                 if among is not None and int(each.theirs) not in known[among]:

@@ -136,13 +136,34 @@ class ConnectionPool:
         return connection
 
 
+@asynccontextmanager
+async def all_or_nothing(connection: Lent) -> AsyncIterator[None]:
+    """Open a transaction on a lent connection; it rolls back unless the block ends well.
+
+    The driver's own block would raise its failure to roll back, on a connection that was cut, in
+    place of the cancellation that has cut it: whoever is told to stop would go on.
+    """
+    opened = connection.transaction()
+    await opened.start()
+    try:
+        yield
+    except BaseException:
+        with suppress(*FAILURES):
+            await opened.rollback()
+        raise
+    await opened.commit()
+
+
 async def _give_back(pool: _Pool, connection: Lent) -> None:
     """Give a connection back; one that was cut meanwhile has left the pool by itself.
 
     The driver's complaint of that must not take the place of what has cut it, a cancellation above
-    all: whoever is told to stop would go on.
+    all: whoever is told to stop would go on. One that is still in a transaction is cut, since
+    nothing would end what others begin on it.
     """
-    with suppress(asyncpg.InternalClientError):
+    with suppress(asyncpg.InterfaceError, asyncpg.InternalClientError):
+        if connection.is_in_transaction():
+            connection.terminate()
         await pool.release(connection)
 
 
@@ -164,4 +185,11 @@ async def _is_usable(connection: Any) -> bool:
 
 
 def _is_lost(connection: Lent, error: BaseException) -> bool:
-    return isinstance(error, OSError) or connection.is_closed() or name_of(error) == READ_ONLY
+    return isinstance(error, OSError) or _is_cut(connection) or name_of(error) == READ_ONLY
+
+
+def _is_cut(connection: Lent) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # It was cut, and has left the pool by itself.
+        return True

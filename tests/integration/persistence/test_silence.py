@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
@@ -123,6 +124,25 @@ async def test_broken_connections_are_unavailable_and_replaced(net: Network, far
     with pytest.raises(StoreUnavailable):
         await waiting
     await answer_in(now(far), 1)
+
+
+async def test_who_is_cancelled_in_a_transaction_stops(net: Network, far: Database) -> None:
+    """The transaction cannot be rolled back where its connection was cut; that is no failure."""
+
+    async def written() -> None:
+        async with transaction(far) as connection:
+            await connection.execute(text("SELECT 1"))
+            await connection.execute(text("SELECT pg_sleep(0.02)"))
+
+    await written()
+    for tick in range(30):
+        task = asyncio.create_task(written())
+        await asyncio.sleep(tick / 1000)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        assert task.cancelled()
+    await fill(far)
 
 
 async def test_who_stops_waiting_leaves_no_connection_behind(net: Network, far: Database) -> None:
