@@ -172,6 +172,9 @@ class Settings(FromEnvironment):
     traveltek_calls_per_second: float | None = Field(default=None, gt=0, le=MANY)
     """calls one process sends per second; without it the pace is found out when the supplier
     answers 429"""
+    traveltek_connections: int = Field(default=200, ge=1, le=100_000)
+    """connections one process may have open to the supplier for reads, and as many for bookings and
+    payments; each booking that waits for an answer has one, and a file descriptor"""
 
     live_lines: Numbers = _POLICY.live_lines
     """ids of the cruise lines that are sold live"""
