@@ -205,6 +205,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         time_scale=settings.traveltek_time_scale,
         calls_per_second=settings.traveltek_calls_per_second,
         booked_words=words_of(settings),
+        terms_field=settings.terms_field,
         send_internal_reference=settings.send_internal_reference,
         party=settings.policy().party,
         turning_away_statuses=_turning_away(settings),

@@ -24,6 +24,7 @@ from booking_http.web.problems import Problem, problem
 
 GUARANTEE: Final = "GUAR"
 NO_CABIN: Final = N_("Choose a cabin, or let the line choose one.")
+NOT_DECLARED: Final = N_("Tick who of you this price is for, or choose another one.")
 _SHOWN: Final = 60
 """Cabins of a grade that are listed; more than that nobody compares."""
 _MARGIN, _EDGE, _BOW = 28, 8, 110
@@ -147,13 +148,28 @@ async def hold_cabin(request: web.Request) -> web.Response:
     guest = await guest_of(request)
     fields = await read_form(request)
     body = body_of(await sessions.show(guest))
-    if "cabin" not in fields:
-        return await _nothing_chosen(request, guest, body, fields)
+    if faults := _missing(guest, body, fields):
+        return await _asked_again(request, guest, body, fields, faults)
     try:
         held = body_of(await cabins.choose_cabin(guest, asked(guest, body, fields)))
     except (Problem, Refused, StoreUnavailable) as error:
         return await _refused(request, guest, fields, problem_of(error))
     return go_to(place_of(held) if held["pending"] else book_path(held["reference"], "guests"))
+
+
+def _missing(guest: GuestRequest, body: Body, fields: Fields) -> dict[str, Wrong]:
+    """Return what the form leaves open: the cabin, or who a rate for some guests only is for."""
+    if "cabin" not in fields:
+        return {"cabin": Wrong(words=NO_CABIN)}
+    found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
+    if found is None or not found[1]["restrictedTo"] or _declared(found[1], fields):
+        return {}
+    way = "line" if fields["cabin"] == GUARANTEE else "own"
+    return {f"declared-{way}": Wrong(words=NOT_DECLARED)}
+
+
+def _declared(rate: Body, fields: Fields) -> list[str]:
+    return [name for name in rate["restrictedTo"] if f"declared-{name}" in fields]
 
 
 def asked(guest: GuestRequest, body: Body, fields: Fields) -> SelectCabinRequest:
@@ -176,20 +192,25 @@ def asked(guest: GuestRequest, body: Body, fields: Fields) -> SelectCabinRequest
         "cabinCode": grade["cabinCode"],
         **{name: value for name, value in cabin.items() if value},
         **price,
+        "declared": _declared(rate, fields),
     }
     return ask(SelectCabinRequest, wish)
 
 
-async def _nothing_chosen(
-    request: web.Request, guest: GuestRequest, body: Body, fields: Fields
+async def _asked_again(
+    request: web.Request,
+    guest: GuestRequest,
+    body: Body,
+    fields: Fields,
+    faults: Mapping[str, Wrong],
 ) -> web.Response:
-    """Show the cabins once more, and say that one must be chosen."""
+    """Show the cabins once more, and say what is missing."""
     found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
     if found is None:
         return go_to(book_path(body["reference"]))
     listed = cabin_facts(body_of(await cabins.list_cabins(guest, query_of(found[1]))), body)
     facts = {"body": body, "grade": found[0], "rate": found[1], "late": "parts/cabins.html"}
-    form = ShopForm(faults={"cabin": Wrong(words=NO_CABIN)})
+    form = ShopForm(typed=fields, faults=faults)
     return render(request, "cabin.html", status=422, **facts | listed | {"form": form})
 
 

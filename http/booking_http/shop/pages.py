@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import structlog
 from aiohttp import web
-from jinja2 import ChainableUndefined, Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
@@ -85,7 +85,7 @@ def environment(language: str) -> Environment:
     made = Environment(
         loader=PackageLoader("booking_http.shop"),
         autoescape=True,
-        undefined=ChainableUndefined,
+        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -242,6 +242,7 @@ def problem_facts(request: web.Request, found: Problem, *, body: Body | None) ->
         "code": found.code,
         "facts": _facts(request, found, body),
         "actual": found.facts.get("actual"),
+        "choice": None,
         "body": body,
         "request_id": request[REQUEST_ID],
         "wait": found.headers.get("Retry-After") or found.row.retry_after,
