@@ -11,7 +11,7 @@ from aiohttp import web
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import cabins, sessions
-from booking_http.api.guest_request import GuestRequest
+from booking_http.api.guest_request import FORM_KEY, GuestRequest
 from booking_http.api.requests import NothingRequest, SelectCabinRequest
 from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
@@ -25,6 +25,8 @@ from booking_http.web.problems import Problem, problem
 GUARANTEE: Final = "GUAR"
 NO_CABIN: Final = N_("Choose a cabin, or let the line choose one.")
 NOT_DECLARED: Final = N_("Tick who of you this price is for, or choose another one.")
+STEPS: Final = ("guests", "extras", "pay")
+"""Steps at which a cabin is held."""
 _SHOWN: Final = 60
 """Cabins of a grade that are listed; more than that nobody compares."""
 _MARGIN, _EDGE, _BOW = 28, 8, 110
@@ -245,12 +247,26 @@ async def ask_release(request: web.Request) -> web.Response:
 
 
 async def hold_again(request: web.Request) -> web.Response:
-    """Hold the cabin that was held before, at the same price or not at all."""
+    """Hold the cabin that is or was held, at the same price or not at all."""
     guest = await guest_of(request)
-    await read_form(request)
+    fields = await read_form(request)
     try:
+        guest = await _let_go_of(guest, fields)
         held = body_of(await cabins.hold(guest, NothingRequest()))
     except (Problem, Refused, StoreUnavailable) as error:
         body = await subject_body(request)
         return refuse(request, problem_of(error), "problem.html", body=body)
-    return go_to(place_of(held))
+    step = fields.get("step")
+    return go_to(book_path(held["reference"], step) if step in STEPS else place_of(held))
+
+
+async def _let_go_of(guest: GuestRequest, fields: Fields) -> GuestRequest:
+    """Let go of the hold that the form was about; one that another form made anew is kept."""
+    held = body_of(await sessions.show(guest))["hold"]
+    if held is None or held["expiresAt"] != fields.get("held"):
+        return guest
+    # The form's key belongs to the hold; letting go happens once by the hold it names.
+    attempt = guest.request.pop(FORM_KEY, None)
+    await cabins.release_held(guest)
+    guest.request[FORM_KEY] = attempt
+    return await guest_of(guest.request)

@@ -74,6 +74,11 @@ def _pattern(currency: str) -> str:
     return "#,##0" + ("." + "0" * places if places else "")
 
 
+def within(moment: str, now: str, seconds: int) -> bool:
+    """Whether a moment comes no later than so many seconds from now."""
+    return (moment_of(moment) - moment_of(now)).total_seconds() <= seconds
+
+
 class Formats:
     """The filters of one language."""
 
@@ -95,6 +100,7 @@ class Formats:
             "per_guest": per_guest,
             "minus": minus,
             "share": share,
+            "within": within,
             "percent": self.percent,
             "pairs": pairs,
             "plain_name": plain_name,
