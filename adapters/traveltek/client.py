@@ -65,6 +65,11 @@ class TraveltekClient:
         )
 
     @property
+    def crowded(self) -> int:
+        """How many bookings and the like were not sent since all connections were in use."""
+        return self._caller.crowded
+
+    @property
     def queue(self) -> FairQueue:
         """Return where calls wait for their turn."""
         return self._caller.queue

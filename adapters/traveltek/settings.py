@@ -73,6 +73,9 @@ class TraveltekSettings:
     """Scales every limit and wait; tests make it small."""
     max_response_bytes: int = 8 * 1024 * 1024
     max_connections: int = 200
+    """Connections for reads, and as many for effects."""
+    connection_wait: float = 2.0
+    """Seconds an effect waits for a connection while all are in use."""
 
     read_attempts: int = 3
     read_retry_window: float = 30.0
