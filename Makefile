@@ -11,7 +11,7 @@ RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
 CODE := booking_flow adapters persistence http tests requirements
 
-.PHONY: browser crash first-booking help house unit demo test screenshots rollout soak bench mutants check diagrams format lock clean
+.PHONY: browser crash examples first-booking help house unit demo test screenshots rollout soak bench mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ browser: $(DEV) ## run what needs a browser, every page at both widths by day an
 screenshots: $(DEV) ## take the pictures of docs/console/ and docs/shop/ anew
 	@$(BIN)/python -m tests.browser.screenshots
 	@$(BIN)/python -m tests.browser.shop_screenshots
+
+examples: $(DEV) ## record the examples of the API's document anew from the simulator
+	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/integration/outbox/test_examples.py -k answered
 
 soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak

@@ -189,6 +189,10 @@ class Settings(FromEnvironment):
     send_internal_reference: bool = False
     """send our reference with a booking as `internalref`, and look for it in what the line and
     the back office tell: [docs/traveltek.md](traveltek.md) says how to find out whether it is"""
+    terms_field: str = ""
+    """the member of a price row or a rate code in which the supplier tells what a cancellation
+    costs and when what is due; without it guests are told to ask:
+    [docs/traveltek.md](traveltek.md)"""
     booked_words: Terms = ("Booked",)
     """the supplier's words of status that mean booked, separated by commas; any other word is an
     unknown outcome"""

@@ -205,6 +205,7 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         calls_per_second=settings.traveltek_calls_per_second,
         max_connections=settings.traveltek_connections,
         booked_words=words_of(settings),
+        terms_field=settings.terms_field,
         send_internal_reference=settings.send_internal_reference,
         party=settings.policy().party,
         turning_away_statuses=_turning_away(settings),
