@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from booking_flow.flow import State
-from booking_flow.model.task import StaffTask
+from booking_flow.model.task import StaffTask, TaskKind
 from persistence.codec import encode
 from persistence.database import Database, execute, fetch_all, transaction
 from persistence.outbox_rows import OutboxKind
@@ -38,14 +38,19 @@ TAKE: Final = text(
             next_attempt_at = now.at + CAST(:lease AS interval)
         FROM due d, now
         WHERE t.session_id = d.session_id AND t.channel = d.channel AND t.seq = d.seq
-        RETURNING t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, t.created_at
+        RETURNING t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, t.created_at,
+                  t.task_id
     )
     SELECT t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, s.reference,
            coalesce(h.to_state, s.state) AS state, coalesce(h.at, t.created_at) AS at,
+           k.id AS task_id, k.kind AS task_kind, k.due_at AS task_due_at,
+           k.closed_at IS NOT NULL AS task_closed,
            EXISTS (SELECT FROM outbox l WHERE l.session_id = t.session_id
                    AND l.channel = t.channel AND l.seq > t.seq) AS overtaken
     FROM taken t JOIN booking_sessions s ON s.id = t.session_id
     LEFT JOIN session_history h ON h.session_id = t.session_id AND h.seq = t.seq
+                                AND t.task_id IS NULL
+    LEFT JOIN staff_tasks k ON k.session_id = t.session_id AND k.id = t.task_id
     ORDER BY t.session_id, t.seq
     """
 )
@@ -155,6 +160,16 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxTask:
+    """The task that a row tells of, as it is now."""
+
+    id: UUID
+    kind: TaskKind
+    due_at: datetime
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxMessage:
     """A leased row with what may be told of its event; `fence` is needed to settle it."""
 
@@ -169,6 +184,7 @@ class OutboxMessage:
     at: datetime
     overtaken: bool
     """Whether a later row of the same session and channel tells more."""
+    task: OutboxTask | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +288,16 @@ def _parcel(row: Row) -> OutboxMessage:
         state=State(row.state),
         at=row.at,
         overtaken=row.overtaken,
+        task=_task(row) if row.task_id else None,
+    )
+
+
+def _task(row: Row[Any]) -> OutboxTask:
+    return OutboxTask(
+        id=row.task_id,
+        kind=TaskKind(row.task_kind),
+        due_at=row.task_due_at,
+        closed=row.task_closed,
     )
 
 

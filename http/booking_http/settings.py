@@ -327,7 +327,11 @@ class Settings(FromEnvironment):
     """one `whsec_…` for each address in the same order; while rotating, new and old with a space
     between"""
     webhook_allowed_hosts: Hosts = ()
-    """hosts of `WEBHOOK_URLS` that may have private addresses"""
+    """hosts of `WEBHOOK_URLS` and `TEAM_WEBHOOK_URL` that may have private addresses"""
+    team_webhook_url: SecretStr | None = None
+    """an `https://` address that is told of every new task"""
+    team_webhook_secret: SecretStr | None = None
+    """the `whsec_…` that goes with it; while rotating, new and old with a space between"""
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…`; `?tls=none` for a relay on this
     machine"""

@@ -156,7 +156,7 @@ def _letter(letter: Letter) -> HappeningResponse:
     return HappeningResponse(
         row=f"sent-{letter.seq}-{letter.channel.replace(':', '-')}",
         at=letter.at,
-        kind="webhook" if letter.kind is OutboxKind.EVENT else "mail",
+        kind="webhook" if letter.kind in (OutboxKind.EVENT, OutboxKind.TASK) else "mail",
         what=letter.kind.value,
         outcome=letter.fate.value,
         facts=facts | ({"error": letter.error} if letter.error else {}),
