@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
 from cryptography.fernet import InvalidToken
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import fetch_all, transaction
+from persistence.database import Database, fetch_all, transaction
 from persistence.encryption import KeyKind, Vault
 from persistence.search_renewal import FIRST, renew_some
+from persistence.statements import Row
 
 _log = structlog.get_logger(__name__)
 
@@ -77,9 +77,7 @@ class StillUsed(Exception):  # noqa: N818 - names what is in the way
         self.uses, self.unknown = uses, unknown
 
 
-async def rewrap(
-    engine: AsyncEngine, vault: Vault, *, batch: int = 500
-) -> AsyncIterator[Rewrapped]:
+async def rewrap(engine: Database, vault: Vault, *, batch: int = 500) -> AsyncIterator[Rewrapped]:
     """Wrap every data key by the current master and hash anew, a batch at a time.
 
     It may end anywhere and be begun again; what is done already is passed over.
@@ -102,12 +100,12 @@ async def rewrap(
 
 
 async def _rewrap_some(
-    engine: AsyncEngine, vault: Vault, *, after: UUID, limit: int
+    engine: Database, vault: Vault, *, after: UUID, limit: int
 ) -> tuple[Sequence[UUID], int, int]:
     """Return which sessions were looked at, and of how many the key was wrapped, or could not."""
     values = {"after": after, "limit": limit, "master_id": vault.master_id}
     async with transaction(engine) as connection:
-        rows = list(await connection.execute(NEXT, values))
+        rows = await connection.fetch_all(NEXT, values)
         older = {row.session_id: row.wrapped_key for row in rows if row.older}
         anew = {
             session_id: _wrapped_anew(vault, session_id, key) for session_id, key in older.items()
@@ -131,17 +129,17 @@ def _wrapped_anew(vault: Vault, session_id: UUID, key: bytes) -> bytes | None:
         return None
 
 
-async def uses_of(engine: AsyncEngine, kind: KeyKind) -> Mapping[int | None, int]:
+async def uses_of(engine: Database, kind: KeyKind) -> Mapping[int | None, int]:
     """Return how much each key has made that is still there; None stands for nobody knows which."""
     return _uses(await fetch_all(engine, text(USES[kind])))
 
 
-async def retired(engine: AsyncEngine) -> frozenset[tuple[KeyKind, int]]:
+async def retired(engine: Database) -> frozenset[tuple[KeyKind, int]]:
     """Return the keys that are used no more."""
     return frozenset((KeyKind(row.kind), row.key_id) for row in await fetch_all(engine, RETIRED))
 
 
-async def retire(engine: AsyncEngine, kind: KeyKind, number: int) -> None:
+async def retire(engine: Database, kind: KeyKind, number: int) -> None:
     """Let a key be used no more: by no process from now on, whatever its settings are.
 
     Raises:
@@ -151,11 +149,11 @@ async def retire(engine: AsyncEngine, kind: KeyKind, number: int) -> None:
     async with transaction(engine) as connection:
         if kind is KeyKind.MASTER:
             await connection.execute(ALONE)
-            _ensure_unused(_uses(await connection.execute(text(USES[kind]))), number)
+            _ensure_unused(_uses(await connection.fetch_all(text(USES[kind]))), number)
         await connection.execute(RETIRE, {"kind": kind.value, "key_id": number})
 
 
-async def ensure_unused(engine: AsyncEngine, kind: KeyKind, number: int) -> None:
+async def ensure_unused(engine: Database, kind: KeyKind, number: int) -> None:
     """Look whether anything that is there needs a key.
 
     Raises:
@@ -164,7 +162,7 @@ async def ensure_unused(engine: AsyncEngine, kind: KeyKind, number: int) -> None
     _ensure_unused(await uses_of(engine, kind), number)
 
 
-def _uses(rows: Iterable[Row[Any]]) -> Mapping[int | None, int]:
+def _uses(rows: Iterable[Row]) -> Mapping[int | None, int]:
     return {row.key_id: row.uses for row in rows}
 
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import State
 from booking_flow.model.task import StaffTask, TaskKind
 from persistence.codec import encode
-from persistence.database import execute, fetch_all, transaction
+from persistence.database import Database, execute, fetch_all, transaction
 from persistence.outbox_rows import OutboxKind
+from persistence.statements import Row
 
 # Lease what is due; a row waits for every earlier one of its session and channel.
 TAKE: Final = text(
@@ -216,7 +216,7 @@ class Backlog:
 class Outbox:
     """The outbox in PostgreSQL; any number of senders share it."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
 
@@ -252,7 +252,7 @@ class Outbox:
             return bool(await fetch_all(self._engine, SETTLE, values))
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"mail task {message.session_id}"})
-            return (await connection.execute(SETTLE, values)).first() is not None
+            return await connection.fetch_one(SETTLE, values) is not None
 
     async def entries(self, *, dead_only: bool, limit: int = 1000) -> Sequence[OutboxEntry]:
         """Return what is not delivered, the dead last, or the dead alone."""
@@ -276,7 +276,7 @@ class Outbox:
         await execute(self._engine, FORGET)
 
 
-def _parcel(row: Row[Any]) -> OutboxMessage:
+def _parcel(row: Row) -> OutboxMessage:
     return OutboxMessage(
         session_id=row.session_id,
         channel=row.channel,
@@ -292,7 +292,7 @@ def _parcel(row: Row[Any]) -> OutboxMessage:
     )
 
 
-def _task(row: Row[Any]) -> OutboxTask:
+def _task(row: Row) -> OutboxTask:
     return OutboxTask(
         id=row.task_id,
         kind=TaskKind(row.task_kind),
@@ -301,7 +301,7 @@ def _task(row: Row[Any]) -> OutboxTask:
     )
 
 
-def _entry(row: Row[Any]) -> OutboxEntry:
+def _entry(row: Row) -> OutboxEntry:
     return OutboxEntry(
         reference=row.reference,
         channel=row.channel,

@@ -13,10 +13,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.model.task import TaskKind
-from persistence.database import execute, fetch_all
+from persistence.database import Database, execute, fetch_all
 from persistence.outbox_rows import OutboxKind
 
 # Lease what nobody has told; whoever dies over it leaves it to others after a while.
@@ -75,7 +74,7 @@ class UntoldTask:
 class TaskNotices:
     """What of the tasks has been told."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 

@@ -118,7 +118,9 @@ class TraveltekClient:
         ask = Ask(
             endpoint=endpoints.GRADES,
             content=content,
-            read=lambda answer: read_quote(answer, currency=currency),
+            read=lambda answer: read_quote(
+                answer, currency=currency, terms_field=settings.terms_field
+            ),
         )
         return await self._caller.ask(ask, ctx=ctx)
 

@@ -101,6 +101,8 @@ class TraveltekSettings:
     """By these words an error says that the very thing that was asked for has been done."""
     send_internal_reference: bool = False
     """Whether book.pl carries our reference as `internalref`."""
+    terms_field: str = ""
+    """The member of a price row or a rate code that holds the terms of a rate; empty reads none."""
     booked_words: frozenset[str] = frozenset({"booked"})
     """The words of status, case-folded, that mean booked; any other is a doubt."""
     no_authcode_words: frozenset[str] = NO_AUTHCODE_WORDS

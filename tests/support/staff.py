@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from booking_flow.staff.people import Role, operator
 from booking_http.api.guest_token import new_uuid
@@ -15,6 +15,7 @@ from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.wiring import BASE
 from persistence.database import fetch_all
 from persistence.staff_changes import StaffChanges
+from persistence.statements import Row
 from tests.support.service import Guest, Json, Reply, Service
 
 PASSWORD = "a long and made-up password"
@@ -96,11 +97,11 @@ async def hire(
     return Clerk(service, email, name, {"Authorization": f"Bearer {token}"})
 
 
-async def rows(service: Service, sql: str, **values: Any) -> list[Row[Any]]:
+async def rows(service: Service, sql: str, **values: Any) -> list[Row]:
     return await fetch_all(service.parts.database, text(sql), values)
 
 
-async def audit(service: Service, action: str) -> list[Row[Any]]:
+async def audit(service: Service, action: str) -> list[Row]:
     sql = "SELECT * FROM staff_audit WHERE action = :action ORDER BY id"
     return await rows(service, sql, action=action)
 

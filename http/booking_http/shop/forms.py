@@ -49,6 +49,10 @@ class ShopForm:
         typed = "" if name.startswith(_CARD) else self.typed.get(name, "")
         return "" if holds_card_number(typed) else typed
 
+    def fault(self, name: str) -> Wrong | None:
+        """Return what is wrong with a field."""
+        return self.faults.get(name)
+
     @property
     def refused(self) -> bool:
         """Whether it was sent and not taken."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from booking_flow.model.audit import AuditEntry
 from booking_http.service import Service
 from booking_http.staff.authentication import (
@@ -19,13 +17,14 @@ from booking_http.staff.authentication import (
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import unauthenticated
 from persistence.audit import PostgresAudit
+from persistence.database import Database
 from persistence.staff import PostgresStaff
 from persistence.staff_links import PostgresStaffLinks
 
 LINK: Final = "/console/sign-in/link"
 
 
-async def grant_link(database: AsyncEngine, email: str) -> str | None:
+async def grant_link(database: Database, email: str) -> str | None:
     """Make a link's path for an account, and note so; None when there is none that is open."""
     found = await PostgresStaff(database).find(email)
     if found is None or found.account.disabled_at is not None:

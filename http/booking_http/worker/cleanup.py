@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
 from persistence.audit_chain import seal_some
+from persistence.database import Database
 from persistence.encryption import Vault
 from persistence.overview import forget_passing_calls, sum_up
 from persistence.rate_limits import PostgresCaps
@@ -39,7 +39,7 @@ def until_next_time(task: str) -> Iterator[None]:
         _log.exception("put off", task=task)
 
 
-async def clean_up(database: AsyncEngine, vault: Vault) -> None:
+async def clean_up(database: Database, vault: Vault) -> None:
     """Drop counts that no longer matter, and sum up those that do, every hour."""
     while True:
         with until_next_time("tidying"):
@@ -55,7 +55,7 @@ async def clean_up(database: AsyncEngine, vault: Vault) -> None:
         await asyncio.sleep(TIDY_SECONDS)
 
 
-async def prune(database: AsyncEngine, policy: Retention) -> None:
+async def prune(database: Database, policy: Retention) -> None:
     """Let what is old enough go, a few sessions a second whatever there is to do."""
     if policy == Retention():
         return
@@ -65,7 +65,7 @@ async def prune(database: AsyncEngine, policy: Retention) -> None:
         await asyncio.sleep(PRUNE_SECONDS)
 
 
-async def seal_audit(database: AsyncEngine) -> None:
+async def seal_audit(database: Database) -> None:
     """Seal what staff looked at and did, every minute; nobody waits for it."""
     while True:
         with until_next_time("sealing the audit"):
