@@ -24,6 +24,7 @@ from tests.acceptance.walks import (
     to_overtaken,
     to_paid,
     to_paid_by_another_card,
+    to_paid_in_parts,
     to_paid_later,
     to_refused,
     to_refused_payment,
@@ -74,6 +75,7 @@ JOURNEYS = (
     Journey(name="paid", walk=to_paid),
     Journey(name="paid by another card", walk=to_paid_by_another_card, office=False),
     Journey(name="paid later", walk=to_paid_later, settings=LATER),
+    Journey(name="paid in parts", walk=to_paid_in_parts, settings=LATER),
     Journey(
         name="not paid later",
         walk=to_refused_payment,

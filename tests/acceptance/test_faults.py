@@ -5,7 +5,9 @@ The simulator's table says which fault can occur where; its ledger is the judge 
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from itertools import chain
 
 import pytest
@@ -144,6 +146,35 @@ async def test_a_fault_loses_nothing_and_lies_to_nobody(
     facts = await facts_of(seeded_url, guest)
     assert await agrees(simulator, facts), (last, facts, await simulator.ledger())
     assert await _certain(simulator, last), (last, await simulator.ledger())
+
+
+AT_A_BALANCE = [
+    pytest.param(name, marks=[] if name in ("duplicate_submit", "reset") else pytest.mark.full)
+    for name, fault in FAULTS.items()
+    if "payment.pl" in fault.endpoints
+]
+
+
+@pytest.mark.parametrize("fault", AT_A_BALANCE)
+async def test_a_fault_at_a_balance_enters_no_more_than_was_charged(
+    fault: str, make_service: MakeService, seeded_url: str, simulator: Simulator
+) -> None:
+    """What was paid before stays, and what was charged beyond it is open, or a person's."""
+    service: Service = await make_service(payment_channel="supplier_payment")
+    guest = service.guest()
+    price = (await guest.to_booked()).body["price"]
+    assert (await guest.pay(guest.payment(price["deposit"], deposit=True))).status == 200
+    rest = Decimal(price["total"]) - Decimal(price["deposit"])
+    await simulator.fault("payment.pl", fault)
+    assert _told_the_truth(reply := await guest.pay(guest.payment(str(rest)))), reply
+    body, facts = (await guest.look()).body, await facts_of(seeded_url, guest)
+    assert facts is not None
+    charged = sum(Decimal(row["amount"]) for row in (await simulator.ledger())["charges"])
+    paid, deposit = Decimal(body["booking"]["paid"]), Decimal(price["deposit"])
+    assert body["state"] == "paid"
+    assert deposit <= paid <= max(deposit, charged), (reply, charged)
+    if charged > paid:
+        assert body["pending"] or '"refund"' in json.dumps(facts["tasks"]), (reply, facts)
 
 
 def test_every_fault_has_a_cell() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -117,6 +118,19 @@ async def to_paid_later(guest: Guest) -> None:
     assert (await _book(guest, held, None)).status == 201
     paid = await guest.pay(guest.payment(held.body["price"]["total"]), headers=_key())
     assert (paid.status, paid.body["state"]) == (200, "paid"), paid
+
+
+async def to_paid_in_parts(guest: Guest) -> None:
+    """Book, pay the deposit, and then the balance; the second leaves the state as it is."""
+    held = await _held(guest)
+    assert (await _book(guest, held, None)).status == 201
+    deposit = guest.payment(held.body["price"]["deposit"], deposit=True)
+    part = await guest.pay(deposit, headers=_key())
+    assert (part.status, part.body["state"]) == (200, "paid"), part
+    rest = part.body["booking"]["outstanding"]
+    assert Decimal(rest) > 0
+    paid = await guest.pay(guest.payment(rest), headers=_key())
+    assert (paid.status, paid.body["booking"]["outstanding"]) == (200, "0.00"), paid
 
 
 async def to_refused_payment(guest: Guest) -> None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
+from sqlalchemy import text
 
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.dispatch import SUPPLIER
@@ -27,7 +28,7 @@ from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker
 from booking_http.worker.outbox_sender import send_due
 from persistence.clock import set_clock_offset
-from persistence.database import Database, create_engine
+from persistence.database import Database, create_engine, fetch_one
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.stopping import Process, start_process
 from tests.support.service import Service, Simulator
@@ -49,6 +50,8 @@ HOLDS = timedelta(minutes=31)
 """Longer than any hold can be, and than a booking can stay unseen."""
 LIVES = timedelta(hours=3)
 """Longer than a session lives."""
+
+PAID: Final = text("SELECT paid FROM bookings WHERE reservation = :reservation")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -150,7 +153,7 @@ class World:
                 reservation = self.reservation_of(task.facts["itemKey"])
                 kind = AnswerKind.RESERVATION if reservation else AnswerKind.NOT_BOOKED
             case TaskKind.PAY_UNKNOWN:
-                paid = self.charged_for(task.facts["reservation"])
+                paid = await self.charged_for(task.facts["reservation"])
                 kind = AnswerKind.PAID if paid else AnswerKind.NOT_PAID
             case TaskKind.CANCEL_WITH_LINE:
                 kind = await self._asked_the_line(task.facts["reservation"], line_cancels)
@@ -185,10 +188,12 @@ class World:
         made = (one for one in self.supplier.state.bookings if one.item_key == item_key)
         return next((one.reservation for one in made if one.reservation), None)
 
-    def charged_for(self, reservation: str) -> bool:
-        """Whether the line has received money for a reservation."""
+    async def charged_for(self, reservation: str) -> bool:
+        """Whether the line has received money for a reservation beyond what is entered."""
         made = (one for one in self.supplier.state.bookings if one.reservation == reservation)
-        return any(self.supplier.received_for(one) > 0 for one in made)
+        row = await fetch_one(self.database, PAID, {"reservation": reservation})
+        entered = row.paid if row else 0
+        return any(self.supplier.received_for(one) > entered for one in made)
 
     async def settle(self) -> None:
         """Let everything come to its end: time passes, workers work, staff answer."""

@@ -10,8 +10,9 @@ import copy
 import json
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -56,8 +57,12 @@ OFTEN = (
 VALUES: tuple[Any, ...] = (
     *(None, "", {}, [], 0, "0", "000000", -1, True, False, 1, "1.00", 1e30, "2099-01-01"),
     *("Booked", "Failed", "Cancelled", "OnRequest", "DECLINED", "Red", "Yellow", "SEK", "soon"),
+    *("NaN", "Infinity", "-1.00", "1e3", "1,614.96", "9" * 400, "2027-13-45", "0000-00-00"),
+    *("A\u0301\u202e\u200b", "Booked ", "booked\n", "WAITLISTED", "\uff11\uff12", "12/04/2027"),
     *("ARRAY(0x7f4cf02359e8)", "\x00", "GUAR", [[]], [{}], {"1": {}}, "none", "N", "99999999"),
 )
+DEEP = 60
+"""Lists within lists, beyond what any answer has."""
 REFUSED_CODES = frozenset({"", "declined", "none", "null", "n/a"})
 
 
@@ -179,7 +184,7 @@ def _mutate(body: Any, path: tuple[Any, ...], chance: random.Random) -> None:
     for key in path[:-1]:
         body = body[key]
     old = body[path[-1]]
-    match chance.randrange(8):
+    match chance.randrange(9):
         case 0 if isinstance(body, dict):
             del body[path[-1]]
         case 1:
@@ -190,8 +195,16 @@ def _mutate(body: Any, path: tuple[Any, ...], chance: random.Random) -> None:
             body[path[-1]] = json.dumps(old) if isinstance(old, dict | list) else str(old)
         case 4:
             body[path[-1]] = _near(old)
+        case 5 if chance.random() < 0.2:
+            body[path[-1]] = _deep(old)
         case _:
             body[path[-1]] = copy.deepcopy(chance.choice(VALUES))
+
+
+def _deep(value: Any) -> Any:
+    for _ in range(DEEP):
+        value = [value]
+    return value
 
 
 def _near(value: Any) -> Any:
@@ -220,7 +233,8 @@ def plain_number(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     said = str(value)
-    return Decimal(said) if said.replace(".", "", 1).isdigit() and said.isascii() else None
+    plain = said.replace(".", "", 1).isdigit() and said.isascii() and len(said) < 20
+    return Decimal(said) if plain else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,8 +280,7 @@ def contradictions(said: Said, world: World) -> Iterator[str]:
     if any(word.casefold() != "booked" for word in said.statuses if word.isalpha()):
         yield f"statuses {said.statuses}"
     yield from _another(cruise, "codetocruiseid", session.sailing.cruise_id)
-    date_told = words(cruise.get("saildate"))
-    if len(date_told) == 10 and date_told.replace("-", "").isdigit():
+    if _is_day(words(cruise.get("saildate"))):
         yield from _another(cruise, "saildate", session.sailing.sailing_date.isoformat())
     listed = said.details.get("passengers")
     people = [one for one in listed if one] if isinstance(listed, list) else []
@@ -278,6 +291,13 @@ def contradictions(said: Said, world: World) -> Iterator[str]:
     if total is not None and total != asked.amount:
         yield f"total {total}"
     yield from _other_money(said, asked)
+
+
+def _is_day(text: str) -> bool:
+    """Whether it is a day of the calendar; what is none says nothing."""
+    with suppress(ValueError):
+        return date.fromisoformat(text).isoformat() == text
+    return False
 
 
 def _another(level: Json, name: str, ours: str) -> Iterator[str]:
