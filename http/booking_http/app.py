@@ -73,7 +73,7 @@ def create_app(settings: Settings) -> web.Application:
                 verifying(parts),
                 beside(
                     _listen(app[SERVICE], parts),
-                    clean_up(parts.database, parts.vault),
+                    clean_up(parts.database, parts.vault, keys=settings.keys()),
                     prune(parts.database, settings.retention()),
                     seal_audit(parts.database),
                     check_optional_services(parts),

@@ -14,6 +14,7 @@ from booking_http.service import Service
 from booking_http.staff.session_search import find_session, id_of
 from booking_http.web.auth import COOKIE, write_audit
 from booking_http.web.event_streams import EventStream
+from booking_http.web.host_cookies import cookie_of
 from booking_http.web.request_io import service_of
 
 _AWAY: Final = b"event: away\ndata: no news is heard\n\n"
@@ -49,7 +50,7 @@ async def _tell(
     session_id: UUID,
 ) -> None:
     told, beat = b"", service.settings.heartbeat_seconds
-    cookie = request.cookies.get(COOKIE, "")
+    cookie = cookie_of(request, COOKIE)
     while (news := await _news(service, cookie, session_id)) is not None:
         if news != told:
             await response.write(news)

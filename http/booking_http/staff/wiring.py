@@ -18,6 +18,7 @@ from booking_http.wiring import Parts
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
 from persistence.encryption import Vault
+from persistence.second_factors import PostgresSecondFactors
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
@@ -34,6 +35,7 @@ class Support:
     vault: Vault
     staff: PostgresStaff
     sign_ins: PostgresSignIns
+    factors: PostgresSecondFactors
     passwords: Passwords
     audit: PostgresAudit
     search: SupportSearch
@@ -56,6 +58,7 @@ def support_of(parts: Parts) -> Support:
         vault=parts.vault,
         staff=PostgresStaff(database),
         sign_ins=PostgresSignIns(database),
+        factors=PostgresSecondFactors(database, parts.vault),
         passwords=Passwords(),
         audit=maintenance.audit,
         search=SupportSearch(database, parts.vault),
