@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
-from persistence.database import execute
+from persistence.database import execute, fetch_all
 
 SESSIONS: Final = "booking_session"
 """Says `<session id>:<version>` of each session that has changed."""
@@ -27,6 +27,9 @@ NOTIFY: Final = text(
     SELECT set_config('synchronous_commit', 'off', true), pg_notify(channel, said)
     FROM unnest(CAST(:channels AS text[]), CAST(:news AS text[])) AS news(channel, said)
     """
+)
+_VERSIONS: Final = text(
+    "SELECT id, version FROM booking_sessions WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
 
 
@@ -71,3 +74,9 @@ class Wakeups:
     def _taken(self) -> Iterable[tuple[UUID, int]]:
         news, self._news = self._news, {}
         return news.items()
+
+
+async def versions(database: AsyncEngine, session_ids: Collection[UUID]) -> Mapping[UUID, int]:
+    """Return at which versions these sessions are, for who may have missed a wake-up."""
+    rows = await fetch_all(database, _VERSIONS, {"ids": list(session_ids)})
+    return {row.id: row.version for row in rows}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -37,7 +37,7 @@ from booking_http.web.readiness_checks import ReadinessChecks
 from booking_http.web.request_caps import RequestCaps
 from booking_http.web.request_log import log_request
 from booking_http.web.route import DOCUMENT
-from booking_http.web.session_wakeups import SessionWakeups
+from booking_http.web.session_wakeups import SessionWakeups, watch_versions
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.wiring import Parts, open_parts
@@ -46,6 +46,7 @@ from booking_http.worker.main import Worker, running_worker
 from persistence.encryption import KeyKind
 from persistence.guest_codes import GuestCodes
 from persistence.lookups import PostgresLookups
+from persistence.notify import versions
 from persistence.outbox import Outbox
 from persistence.rate_limits import PostgresCaps
 from persistence.sync_runs import PostgresSyncRuns
@@ -69,10 +70,16 @@ def create_app(settings: Settings) -> web.Application:
     async def run(app: web.Application) -> AsyncIterator[None]:
         async with open_parts(settings) as parts:
             app[PARTS], app[SERVICE] = parts, service_of_parts(parts)
+            streams = app[SERVICE].streams
             async with (
                 verifying(parts),
                 beside(
-                    _listen(app[SERVICE], parts),
+                    SessionWakeups(listener=parts.listener, streams=streams).run(),
+                    watch_versions(
+                        streams,
+                        partial(versions, parts.database),
+                        seconds=settings.heartbeat_seconds,
+                    ),
                     clean_up(parts.database, parts.vault, keys=settings.keys()),
                     prune(parts.database, settings.retention()),
                     seal_audit(parts.database),
@@ -195,10 +202,6 @@ async def _working(app: web.Application, parts: Parts) -> AsyncIterator[None]:
         return
     async with running_worker(parts, metrics=app[SERVICE].metrics) as app[WORKER]:
         yield
-
-
-async def _listen(service: Service, parts: Parts) -> None:
-    await SessionWakeups(listener=parts.listener, streams=service.streams).run()
 
 
 async def _begin_to_stop(app: web.Application) -> None:

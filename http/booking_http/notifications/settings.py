@@ -41,7 +41,7 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationSettings:
-    """Every door to the outside that an operator has opened."""
+    """What is told outside, as far as an operator has asked for it."""
 
     endpoints: tuple[WebhookEndpoint, ...]
     allowed_hosts: tuple[str, ...]

@@ -28,7 +28,7 @@ _PATIENCE: Final = "900"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visitor:
-    """Somebody at the door, as far as the request tells."""
+    """Somebody who asks to sign in, as far as the request tells."""
 
     address: str
     request_id: str

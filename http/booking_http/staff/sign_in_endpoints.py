@@ -42,7 +42,7 @@ async def read_me(request: web.Request) -> web.Response:
 
 
 def visitor_of(request: web.Request) -> authentication.Visitor:
-    """Return what a request tells of who stands at the door."""
+    """Return what a request tells of who asks to sign in."""
     return authentication.Visitor(
         address=counted_as(address_of(request)),
         request_id=request[REQUEST_ID],

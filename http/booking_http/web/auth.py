@@ -28,7 +28,7 @@ _READING: Final = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staff:
-    """A member of staff behind a request; `cookie` is None where a token opened the door."""
+    """A member of staff behind a request; `cookie` is None where it signed in by a token."""
 
     account: Account
     request_id: str

@@ -1,21 +1,39 @@
-"""Live streams: who follows which session, and how they are woken and stopped."""
+"""Live streams: who follows which session, how they are woken and stopped, and what is sent."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
 from aiohttp import web
+from aiohttp.client_exceptions import ClientConnectionResetError
 
 from booking_flow.errors import RefusalCode
 from booking_http.web.problems import problem
 
 _STAFF: Final = 20
 """How many of the staff may follow one session."""
+_HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",
+}
+_RETRY: Final = b"retry: 3000\n\n"
+_HEARTBEAT: Final = b": still here\n\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What a stream has to send now."""
+
+    said: bytes = b""
+    """Events as they go over the wire; nothing where nothing has changed."""
+    last: bool = False
+    """Whether nothing can follow."""
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -25,6 +43,8 @@ class EventStream:
     request: web.Request
     staff: bool = False
     address: str | None = None
+    seen: int = -1
+    """The version of the session that was told last."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: bool = False
 
@@ -34,9 +54,10 @@ class EventStream:
         transport = self.request.transport
         return not self.stopped and transport is not None and not transport.is_closing()
 
-    def wake(self) -> None:
-        """Make it look at its session."""
-        self._woken.set()
+    def wake(self, version: int | None = None) -> None:
+        """Make it look at its session, unless that is at a version which was told already."""
+        if version is None or version > self.seen:
+            self._woken.set()
 
     def stop(self) -> None:
         """Make it end."""
@@ -99,10 +120,20 @@ class EventStreams:
         every = (stream for following in self._open.values() for stream in following)
         return sum(stream.address == address and stream.live for stream in every)
 
-    def wake(self, session_id: UUID) -> None:
-        """Wake the streams of one session."""
+    @property
+    def sessions(self) -> Collection[UUID]:
+        """Return which sessions are followed."""
+        return tuple(self._open)
+
+    def wake(self, session_id: UUID, version: int | None = None) -> None:
+        """Wake the streams of one session to which its version is news."""
         for stream in self._open.get(session_id, ()):
-            stream.wake()
+            stream.wake(version)
+
+    def compare(self, versions: Mapping[UUID, int]) -> None:
+        """Wake the streams that have missed something, by the versions of their sessions."""
+        for session_id, version in versions.items():
+            self.wake(session_id, version)
 
     def hear(self, *, again: bool) -> None:
         """Note that news is heard again, or no longer, and let every stream tell."""
@@ -126,3 +157,54 @@ class EventStreams:
 
     def __len__(self) -> int:
         return sum(map(len, self._open.values()))
+
+
+async def send_events(
+    stream: EventStream,
+    news: Callable[[], Awaitable[News]],
+    *,
+    heartbeat: float,
+    seconds: float,
+    looks_at_heartbeats: bool = False,
+) -> web.StreamResponse:
+    """Answer a request with what is news now and whenever its stream is woken.
+
+    A heartbeat, every `heartbeat` seconds, costs no look at anything, unless `looks_at_heartbeats`.
+    After `seconds` at the latest the answer ends; browsers then come back by themselves.
+    """
+    response = web.StreamResponse(headers=_HEADERS)
+    await response.prepare(stream.request)
+    try:
+        await response.write(_RETRY)
+        async with asyncio.timeout(seconds):
+            await _send(stream, response, news, heartbeat, looks_at_heartbeats)
+    except TimeoutError:
+        _hang_up_on_who_does_not_read(stream.request)
+    except (ClientConnectionResetError, ConnectionResetError):
+        pass
+    return response
+
+
+async def _send(
+    stream: EventStream,
+    response: web.StreamResponse,
+    news: Callable[[], Awaitable[News]],
+    heartbeat: float,
+    looks_at_heartbeats: bool,
+) -> None:
+    while True:
+        found = await news()
+        if found.said:
+            await response.write(found.said)
+        if found.last or stream.stopped:
+            return
+        while not await stream.wait(heartbeat):
+            await response.write(_HEARTBEAT)
+            if looks_at_heartbeats:
+                break
+
+
+def _hang_up_on_who_does_not_read(request: web.Request) -> None:
+    """End a connection at once whose client has not taken what was sent: it would wait for that."""
+    if request.transport is not None and request.transport.get_write_buffer_size():
+        request.transport.abort()

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
 from functools import partial
 from uuid import UUID
 
+from booking_flow.ports import StoreUnavailable
 from booking_http.runtime.listener import Listener, Subscription
 from booking_http.web.event_streams import EventStreams
 from persistence.notify import SESSIONS
+
+Versions = Callable[[Collection[UUID]], Awaitable[Mapping[UUID, int]]]
 
 
 class SessionWakeups:
@@ -29,8 +35,15 @@ class SessionWakeups:
         await self._listener.listen(subscription)
 
     def _heard(self, payload: str) -> None:
-        try:
-            session_id = UUID(payload.partition(":")[0])
-        except ValueError:
-            return
-        self._streams.wake(session_id)
+        session_id, _, version = payload.partition(":")
+        with suppress(ValueError):
+            self._streams.wake(UUID(session_id), int(version))
+
+
+async def watch_versions(streams: EventStreams, versions: Versions, *, seconds: float) -> None:
+    """Wake streams whose notification was lost: one question for all of them, every few seconds."""
+    while True:
+        await asyncio.sleep(seconds)
+        if sessions := streams.sessions:
+            with suppress(StoreUnavailable):
+                streams.compare(await versions(sessions))

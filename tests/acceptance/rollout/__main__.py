@@ -23,8 +23,8 @@ from typing import Any, Final
 import click
 from yarl import URL
 
+from tests.acceptance.rollout.balancer import Balancer, Lost, watching
 from tests.acceptance.rollout.crowd import Crowd
-from tests.acceptance.rollout.doors import Doors, Lost, watching
 from tests.acceptance.rollout.release import NoRelease, Release, newest_tag, run_to_its_end
 from tests.soak import balance
 from tests.support.books import read_books
@@ -49,7 +49,7 @@ class Rollout:
     release: Release
     old: Server
     new: Server
-    doors: Doors
+    balancer: Balancer
     crowd: Crowd
     begun: float = field(default_factory=time.monotonic)
     stopped: float = float("inf")
@@ -61,10 +61,10 @@ class Rollout:
 
     async def phase(self, what: str) -> None:
         """Let guests book for a while; a phase in which nobody could is a fault."""
-        before, answered = len(self.crowd.reservations), self.doors.answered
+        before, answered = len(self.crowd.reservations), self.balancer.answered
         await asyncio.sleep(PHASE)
         booked = len(self.crowd.reservations) - before
-        self.tell(f"{what}: {self.doors.answered - answered} answers, {booked} bookings")
+        self.tell(f"{what}: {self.balancer.answered - answered} answers, {booked} bookings")
         if not booked:
             self.wrong.append(f"{what}: nobody could book")
 
@@ -88,8 +88,8 @@ class Rollout:
         """Return the requests that the old release lost when it was stopped."""
         return [
             lost
-            for lost in self.doors.lost
-            if lost.door == self.old.url and lost.at >= self.stopped
+            for lost in self.balancer.lost
+            if lost.process == self.old.url and lost.at >= self.stopped
         ]
 
 
@@ -117,14 +117,14 @@ async def prepared(tag: str) -> AsyncIterator[Rollout]:
             await ground.simulator.control("latency", scale=LATENCY)
             said = await release.prepare(environment(ground.settings()))
             old, new = _old_server(ground, release), server(ground, 1, **SHARED)
-            async with watching(ground.simulator, old.url, new.url) as doors:
+            async with watching(ground.simulator, old.url, new.url) as balancer:
                 made = Rollout(
                     ground=ground,
                     release=release,
                     old=old,
                     new=new,
-                    doors=doors,
-                    crowd=Crowd(doors=doors),
+                    balancer=balancer,
+                    crowd=Crowd(balancer=balancer),
                 )
                 made.tell(f"{tag}: {said}")
                 try:
@@ -136,17 +136,17 @@ async def prepared(tag: str) -> AsyncIterator[Rollout]:
 
 async def roll(rollout: Rollout) -> None:
     """Replace the old release by the new one, and count as wrong what went wrong."""
-    tag, doors = rollout.release.tag, rollout.doors
+    tag, balancer = rollout.release.tag, rollout.balancer
     await rollout.phase(f"{tag} alone on its own tables")
     await rollout.migrate()
     await rollout.phase(f"{tag} alone on this release's tables")
     await rollout.new.start()
-    await doors.until(rollout.new.url, ready=True)
+    await balancer.until(rollout.new.url, ready=True)
     await rollout.phase("both beside one another")
     drains = await rollout.stop_old()
     await rollout.phase("this release alone")
     cut = rollout.cut()
-    counted = doors.lost if drains else [lost for lost in doors.lost if lost not in cut]
+    counted = balancer.lost if drains else [lost for lost in balancer.lost if lost not in cut]
     rollout.wrong += [f"lost: {lost}" for lost in counted]
     if not drains:
         rollout.tell(f"{tag} does not drain; when it was stopped it cut {_tally(cut)}")
@@ -174,7 +174,7 @@ async def replace(tag: str) -> list[str]:
     """Run it all, and return what went wrong."""
     async with asyncio.timeout(LIMIT), prepared(tag) as rollout:
         await rollout.old.start()
-        await rollout.doors.until(rollout.old.url, ready=True)
+        await rollout.balancer.until(rollout.old.url, ready=True)
         booking = asyncio.create_task(rollout.crowd.throng(GUESTS))
         await roll(rollout)
         rollout.crowd.closed.set()

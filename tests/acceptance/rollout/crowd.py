@@ -8,7 +8,7 @@ import string
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from tests.acceptance.rollout.doors import Doors, Visitor, visiting
+from tests.acceptance.rollout.balancer import BalancedService, Balancer, through
 from tests.soak.guests import CRUISES
 from tests.support.service import Guest, Headers, Reply, once
 from tests.support.waiting import eventually
@@ -21,7 +21,7 @@ PAUSE = 0.2
 class Crowd:
     """So many guests at once, until the shop is closed."""
 
-    doors: Doors
+    balancer: Balancer
     chance: random.Random = field(default_factory=lambda: random.Random(7))
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     reservations: dict[str, str] = field(default_factory=dict)
@@ -44,12 +44,12 @@ class Crowd:
         await eventually(enough, within=60)
 
     async def _shop(self) -> None:
-        async with visiting(self.doors) as visitor:
+        async with through(self.balancer) as service:
             while not self.closed.is_set():
-                await self._book(visitor)
+                await self._book(service)
 
-    async def _book(self, visitor: Visitor) -> None:
-        guest = Guest(visitor)
+    async def _book(self, service: BalancedService) -> None:
+        guest = Guest(service)
         cruise = self.chance.choice(CRUISES)
         opened = await guest.open(cruise, headers=_key())
         if not self._as_wished("session", opened, 201):

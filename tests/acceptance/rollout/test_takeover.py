@@ -8,9 +8,9 @@ from collections import Counter
 
 import pytest
 
+from tests.acceptance.rollout.balancer import watching
 from tests.acceptance.rollout.conftest import Start
 from tests.acceptance.rollout.crowd import Crowd
-from tests.acceptance.rollout.doors import watching
 from tests.support.service import Simulator
 from tests.support.testbed import PLENTY
 
@@ -25,10 +25,10 @@ async def test_nobody_is_cut_when_a_process_takes_over(
     await simulator.control("policy", cabins_per_grade=PLENTY)
     await simulator.control("latency", scale=0.02)
     old, new = await start(seeded_url), await start(seeded_url)
-    async with watching(simulator, old.url, new.url) as doors:
-        await doors.until(old.url, ready=True)
-        await doors.until(new.url, ready=True)
-        crowd = Crowd(doors=doors)
+    async with watching(simulator, old.url, new.url) as balancer:
+        await balancer.until(old.url, ready=True)
+        await balancer.until(new.url, ready=True)
+        crowd = Crowd(balancer=balancer)
         booking = asyncio.create_task(crowd.throng(GUESTS))
         await crowd.has_booked(GUESTS)
         old.program.send(signal.SIGTERM)
@@ -36,9 +36,9 @@ async def test_nobody_is_cut_when_a_process_takes_over(
         await crowd.has_booked(GUESTS)
         crowd.closed.set()
         await booking
-    assert [str(lost) for lost in doors.lost] == []
+    assert [str(lost) for lost in balancer.lost] == []
     assert Counter(crowd.wrong) == {}
-    assert doors.told_to_close >= GUESTS // 4
+    assert balancer.told_to_close >= GUESTS // 4
     ledger = await simulator.ledger()
     booked = sorted(row["reservation"] for row in ledger["bookings"])
     assert booked == sorted(crowd.reservations.values())

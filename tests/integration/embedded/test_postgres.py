@@ -98,7 +98,7 @@ async def test_a_server_that_does_not_start_shows_the_end_of_its_log(tmp_path: P
 
 
 async def test_permissions_outside_its_folder_stay_as_they_were(tmp_path: Path) -> None:
-    """Below a private parent the server still starts, and opens no door to do so."""
+    """Below a private parent the server still starts, and opens no folder to others."""
     parents = [tmp_path / "a", tmp_path / "a" / "b"]
     for parent in parents:
         parent.mkdir(mode=0o700)

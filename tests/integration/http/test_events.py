@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiohttp import ClientResponse
 
+from persistence.notify import Wakeups
 from tests.support.service import Guest, Json, Service
 from tests.support.waiting import PATIENCE
 
@@ -145,3 +147,32 @@ async def test_a_lost_listening_connection_is_made_again(make_service: Any) -> N
         await guest.select()
         while (await stream.next())["data"]["state"] != "basketed":
             pass
+
+
+async def test_a_heartbeat_asks_nothing_of_the_session(
+    make_service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One question for all that is followed is enough, however many follow."""
+    service: Service = await make_service(heartbeat_seconds=0.1)
+    guest = service.guest()
+    await guest.open()
+    async with following(guest) as stream:
+        await stream.next()
+        monkeypatch.setattr(service.parts.store, "load", None)
+        await stream.beats(4)
+        monkeypatch.undo()
+        await guest.price()
+        assert (await stream.next())["data"]["state"] == "priced"
+
+
+async def test_a_lost_wake_up_delays_the_news_by_a_heartbeat_only(
+    make_service: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service: Service = await make_service(heartbeat_seconds=0.2)
+    guest = service.guest()
+    await guest.open()
+    async with following(guest) as stream:
+        await stream.next()
+        monkeypatch.setattr(Wakeups, "announce", lambda *_, **__: None)
+        await guest.price()
+        assert (await stream.next())["data"]["state"] == "priced"

@@ -138,7 +138,7 @@ async def test_no_answer_holds_a_card_a_secret_or_a_supplier_session(
 
 
 async def test_staff_cannot_act_as_the_guest(service: Service, agent: Clerk) -> None:
-    """The id they see opens none of the guest's doors, whatever key is sent beside it."""
+    """The id they see opens nothing of the guest's, whatever key is sent beside it."""
     guest = await booked(service)
     session = (await agent.read(guest.uuid))["session"]
     assert {action["name"] for action in session["allowedActions"]}.isdisjoint({"pay", "book"})

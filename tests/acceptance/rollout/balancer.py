@@ -25,17 +25,17 @@ GONE = (ClientError, TimeoutError, OSError)
 class Lost:
     """A request that got no answer."""
 
-    door: URL
+    process: URL
     what: str
     why: str
     at: float
 
     def __str__(self) -> str:
-        return f"{self.what} at {self.door.port}: {self.why}"
+        return f"{self.what} at {self.process.port}: {self.why}"
 
 
 @dataclass(slots=True, kw_only=True)
-class Doors:
+class Balancer:
     """Processes as a balancer sees them: those that are ready get new connections."""
 
     simulator: Simulator
@@ -44,38 +44,38 @@ class Doors:
     answered: int = 0
     told_to_close: int = 0
 
-    async def watch(self, door: URL, http: ClientSession) -> None:
+    async def watch(self, process: URL, http: ClientSession) -> None:
         """Ask one process again and again whether it is ready."""
         while True:
-            is_ready = await _is_ready(door, http)
-            if is_ready and door not in self.ready:
-                self.ready.append(door)
-            if not is_ready and door in self.ready:
-                self.ready.remove(door)
+            is_ready = await _is_ready(process, http)
+            if is_ready and process not in self.ready:
+                self.ready.append(process)
+            if not is_ready and process in self.ready:
+                self.ready.remove(process)
             await asyncio.sleep(GLANCE)
 
-    async def until(self, door: URL, *, ready: bool, within: float = 60.0) -> None:
+    async def until(self, process: URL, *, ready: bool, within: float = 60.0) -> None:
         """Wait until a process is seen to be ready, or not to be."""
         async with asyncio.timeout(within):
-            while (door in self.ready) is not ready:  # noqa: ASYNC110 - others watch it
+            while (process in self.ready) is not ready:  # noqa: ASYNC110 - others watch it
                 await asyncio.sleep(GLANCE / 4)
 
 
-async def _is_ready(door: URL, http: ClientSession) -> bool:
+async def _is_ready(process: URL, http: ClientSession) -> bool:
     try:
-        async with http.get(door / "readyz", timeout=ClientTimeout(5)) as answer:
+        async with http.get(process / "readyz", timeout=ClientTimeout(5)) as answer:
             return answer.status == 200
     except GONE:
         return False
 
 
 @asynccontextmanager
-async def watching(simulator: Simulator, *doors: URL) -> AsyncIterator[Doors]:
+async def watching(simulator: Simulator, *processes: URL) -> AsyncIterator[Balancer]:
     """Follow the readiness of these processes, which need not run yet."""
-    made = Doors(simulator=simulator)
+    made = Balancer(simulator=simulator)
     # A question must not wait for the next: each comes on a connection of its own.
     async with ClientSession(connector=TCPConnector(force_close=True)) as http:
-        tasks = [asyncio.create_task(made.watch(door, http)) for door in doors]
+        tasks = [asyncio.create_task(made.watch(process, http)) for process in processes]
         try:
             yield made
         finally:
@@ -85,10 +85,10 @@ async def watching(simulator: Simulator, *doors: URL) -> AsyncIterator[Doors]:
 
 
 @dataclass(slots=True, kw_only=True)
-class Visitor(Service):
+class BalancedService(Service):
     """The service as one guest meets it, on one connection that is kept as long as it may be."""
 
-    doors: Doors
+    balancer: Balancer
     settled: bool = False
 
     async def call(
@@ -108,19 +108,19 @@ class Visitor(Service):
             except GONE as error:
                 self._note(f"{method} {path.rpartition('/')[2].partition('.')[0]}", error)
                 continue
-            self.doors.answered += 1
+            self.balancer.answered += 1
             if reply.headers.get("Connection", "").lower() == "close":
-                self.doors.told_to_close += 1
+                self.balancer.told_to_close += 1
                 self.settled = False
             return reply
 
     async def _choose(self) -> None:
         """Stay where the connection is; for a new one take a process that is ready."""
         while not self.settled:
-            if self.doors.ready:
+            if self.balancer.ready:
                 # Each goes to the end of the queue, so that all get their share.
-                self.url = self.doors.ready.pop(0)
-                self.doors.ready.append(self.url)
+                self.url = self.balancer.ready.pop(0)
+                self.balancer.ready.append(self.url)
                 self.settled = True
             else:
                 await asyncio.sleep(GLANCE / 4)
@@ -128,20 +128,20 @@ class Visitor(Service):
     def _note(self, what: str, error: BaseException) -> None:
         self.settled = False
         why = f"{type(error).__name__} {error}".strip()
-        self.doors.lost.append(Lost(door=self.url, what=what, why=why, at=time.monotonic()))
+        self.balancer.lost.append(Lost(process=self.url, what=what, why=why, at=time.monotonic()))
 
 
 @asynccontextmanager
-async def visiting(doors: Doors) -> AsyncIterator[Visitor]:
+async def through(balancer: Balancer) -> AsyncIterator[BalancedService]:
     """Open the service for one guest."""
     connector = TCPConnector(limit=1, keepalive_timeout=PATIENCE)
     async with ClientSession(connector=connector, timeout=ClientTimeout(PATIENCE)) as http:
         # aiohttp would ask again in silence when a kept-alive connection turns out to be closed.
         http._retry_connection = False
-        yield Visitor(
+        yield BalancedService(
             app=web.Application(),
             url=URL(),
             http=http,
-            simulator=doors.simulator,
-            doors=doors,
+            simulator=balancer.simulator,
+            balancer=balancer,
         )
