@@ -292,7 +292,7 @@ def _parcel(row: Row) -> OutboxMessage:
     )
 
 
-def _task(row: Row[Any]) -> OutboxTask:
+def _task(row: Row) -> OutboxTask:
     return OutboxTask(
         id=row.task_id,
         kind=TaskKind(row.task_kind),
