@@ -18,6 +18,7 @@ _RIGHTS: Final = {
     "clock_offset": "SELECT",
     "installation": "SELECT, UPDATE",
     "retired_keys": "SELECT, INSERT",
+    "key_days": "SELECT, INSERT",
     "pruned_sessions": "SELECT",
 }
 """Of tables that are not for work: the mark is read, and bound to the supplier's account once; a

@@ -37,11 +37,30 @@ REPLACE: Final = text(
     """
 )
 
+# Staff's second factors that another master wraps, of which there are few.
+OLDER_FACTORS: Final = text(
+    """
+    SELECT account_id, wrapped_key FROM staff_second_factors
+    WHERE master_id <> :master_id ORDER BY account_id FOR UPDATE
+    """
+)
+REPLACE_FACTOR: Final = text(
+    """
+    UPDATE staff_second_factors SET wrapped_key = :wrapped_key, master_id = :master_id
+    WHERE account_id = :account_id
+    """
+)
+
 TOTAL: Final = text("SELECT count(*) AS total FROM session_keys")
 
 # How much each key has made that is still there; that of programs before 0.3 has no number.
 USES: Final[Mapping[KeyKind, str]] = {
-    KeyKind.MASTER: "SELECT master_id AS key_id, count(*) AS uses FROM session_keys GROUP BY 1",
+    KeyKind.MASTER: """
+        SELECT master_id AS key_id, count(*) AS uses
+        FROM (SELECT master_id FROM session_keys
+              UNION ALL SELECT master_id FROM staff_second_factors) AS wrapped
+        GROUP BY 1
+        """,
     KeyKind.SEARCH: "SELECT key_id, count(*) AS uses FROM session_search GROUP BY 1",
     KeyKind.HASH: "SELECT 0 AS key_id, 0 AS uses WHERE false",
 }
@@ -54,7 +73,7 @@ RETIRE: Final = text(
     """
 )
 # Nothing is wrapped while it is looked whether anything still is by the key that goes.
-ALONE: Final = text("LOCK TABLE session_keys IN SHARE ROW EXCLUSIVE MODE")
+ALONE: Final = text("LOCK TABLE session_keys, staff_second_factors IN SHARE ROW EXCLUSIVE MODE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +102,11 @@ async def rewrap(engine: Database, vault: Vault, *, batch: int = 500) -> AsyncIt
     It may end anywhere and be begun again; what is done already is passed over.
     """
     row = (await fetch_all(engine, TOTAL))[0]
-    so_far, after = Rewrapped(total=row.total), FIRST
+    wrapped, unreadable = await _rewrap_factors(engine, vault)
+    so_far = Rewrapped(total=row.total, wrapped=wrapped, unreadable=unreadable)
+    if wrapped or unreadable:
+        yield so_far
+    after = FIRST
     while True:
         ids, wrapped, unreadable = await _rewrap_some(engine, vault, after=after, limit=batch)
         if not ids:
@@ -121,11 +144,26 @@ async def _rewrap_some(
     return [row.session_id for row in rows], len(done), len(older) - len(done)
 
 
-def _wrapped_anew(vault: Vault, session_id: UUID, key: bytes) -> bytes | None:
+async def _rewrap_factors(engine: Database, vault: Vault) -> tuple[int, int]:
+    """Return of how many accounts the key was wrapped, or could not be."""
+    async with transaction(engine) as connection:
+        rows = await connection.fetch_all(OLDER_FACTORS, {"master_id": vault.master_id})
+        anew = [
+            {"account_id": row.account_id, "master_id": vault.master_id, "wrapped_key": key}
+            for row in rows
+            if (key := _wrapped_anew(vault, row.account_id, row.wrapped_key)) is not None
+        ]
+        for each in anew:
+            await connection.execute(REPLACE_FACTOR, each)
+    return len(anew), len(rows) - len(anew)
+
+
+def _wrapped_anew(vault: Vault, owner: UUID, key: bytes) -> bytes | None:
+    """Wrap the key of a session, or of an account, by the current master."""
     try:
         return vault.rewrap(key)
     except InvalidToken:
-        _log.warning("no master key of the settings opens it", session=session_id)
+        _log.warning("no master key of the settings opens it", owner=owner)
         return None
 
 

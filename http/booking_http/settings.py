@@ -34,6 +34,7 @@ from booking_http.setting_types import (
     Seconds,
     Secrets,
     SiteUrl,
+    StaffTotp,
     Terms,
     TimeZone,
     Words,
@@ -341,6 +342,9 @@ class Settings(FromEnvironment):
     """who gets a copy of every confirmation"""
     team_email: str | None = None
     """who is mailed when tasks are opened, one mail for all of half a minute; needs `SMTP_URL`"""
+    staff_totp: StaffTotp = StaffTotp.OFF
+    """who must show a code of an authenticator beside a password or link: `off` for nobody,
+    `supervisors`, or `all`; who has set one up is asked for it in any case"""
     oidc_issuer: BaseUrl | None = None
     """an OpenID Connect provider whose word staff may sign in by, `https://…`; needs `PUBLIC_URL`
     """

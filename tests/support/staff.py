@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -89,12 +90,17 @@ async def hire(
     service: Service, role: Role, name: str = "Sam Example", *, password_hash: str = HASH
 ) -> Clerk:
     """Add an account and return somebody who comes in by its API token."""
-    changes = StaffChanges(service.parts.database, operator("tests"))
+    changes = operators(service)
     account_id, token = new_uuid(), new_secret()
     email = f"{role.value}.{account_id.hex[-6:]}@agency.test"
     await changes.add(account_id, email=email, name=name, role=role, password_hash=password_hash)
     await changes.grant_token(email, token)
     return Clerk(service, email, name, {"Authorization": f"Bearer {token}"})
+
+
+def operators(service: Service) -> StaffChanges:
+    """Return what an operator may change about accounts."""
+    return StaffChanges(service.parts.database, operator("tests"))
 
 
 async def rows(service: Service, sql: str, **values: Any) -> list[Row]:
@@ -104,6 +110,12 @@ async def rows(service: Service, sql: str, **values: Any) -> list[Row]:
 async def audit(service: Service, action: str) -> list[Row]:
     sql = "SELECT * FROM staff_audit WHERE action = :action ORDER BY id"
     return await rows(service, sql, action=action)
+
+
+def facts_of(line: Row) -> Json:
+    """Return what a line of the audit says beside its reason."""
+    found: Json = json.loads(line.facts)
+    return found
 
 
 def but_collecting(tasks: list[Json]) -> list[Json]:

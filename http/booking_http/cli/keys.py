@@ -165,7 +165,7 @@ def rewrap(who: Credentials, home: Path) -> None:
     if done.unreadable:
         raise click.ClickException(
             f"{done.unreadable:,} data keys are opened by no key in MASTER_KEYS: add the one that"
-            " wrapped them, or erase these guests"
+            " wrapped them, or erase these guests and reset these second factors"
         )
 
 

@@ -17,6 +17,7 @@ from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
 from persistence.database import Database
 from persistence.encryption import Vault
+from persistence.second_factors import PostgresSecondFactors
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
@@ -33,6 +34,7 @@ class Support:
     vault: Vault
     staff: PostgresStaff
     sign_ins: PostgresSignIns
+    factors: PostgresSecondFactors
     passwords: Passwords
     audit: PostgresAudit
     search: SupportSearch
@@ -55,6 +57,7 @@ def support_of(parts: Parts) -> Support:
         vault=parts.vault,
         staff=PostgresStaff(database),
         sign_ins=PostgresSignIns(database),
+        factors=PostgresSecondFactors(database, parts.vault),
         passwords=Passwords(),
         audit=maintenance.audit,
         search=SupportSearch(database, parts.vault),
