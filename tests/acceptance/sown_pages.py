@@ -10,7 +10,11 @@ from datetime import date
 from itertools import cycle
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
+from booking_http.console.auth import SIGN_IN
+from booking_http.console.routes import PAGES
+from booking_http.console.staff_page import ACCOUNTS
 from tests.support.console import Page, Visitor
 from tests.support.receivers import Postbox, part
 from tests.support.service import CRUISE, Service, Simulator
@@ -26,6 +30,12 @@ _QUERIES = (
 """What the addresses of pages are asked with."""
 _LAST = ("amount-deposit", "everywhere", "csrf", "proof", "attempt")
 """Fields with which a form may be taken although they are wrong, or which refuse it first."""
+PLAIN = tuple(
+    path
+    for method, path, _, _ in PAGES
+    if method == "GET" and "{" not in path and not path.startswith(SIGN_IN)
+)
+"""The console's pages whose addresses name nothing."""
 _SIGN_OUT = "/console/sign-out"
 MANAGED = ("email", "phone", "address", "name", "data", "erasure", "cancel")
 
@@ -186,19 +196,18 @@ async def _mailed_code(shopper: Shopper, path: str, postbox: Postbox) -> str:
     return found[-1]
 
 
-async def sow_console(pages: PageSower, reference: str, uuid: str) -> None:
-    """Go through the console's pages, and end by signing out."""
+async def sow_console(pages: PageSower, reference: str, uuid: str, colleague: UUID) -> None:
+    """Go through the console's pages, about a session and a colleague; end by signing out."""
     visitor = pages.visitor
     session, why = f"/console/sessions/{uuid}", {"reason": "the guest called"}
-    await pages.page("/console")
+    for path in PLAIN:
+        await pages.page(path)
     asked = (await visitor.get("/console")).form("/console") | {"query": reference}
     found = await pages.sends("post", "/console", asked)
     await pages.page(found.location)
-    for path in ("overview", "flow", "audit", "account"):
-        await pages.page(f"/console/{path}")
+    await pages.page(f"{ACCOUNTS}/{colleague}")
     await pages.page(session)
-    for path in (f"{session}/story.json", "/console/audit/export.json"):
-        await pages.address(path)
+    await pages.address(f"{session}/story.json")
     await _sow_one(pages, session, f"{session}/note", why)
     queue = await pages.page("/console/tasks")
     task = re.findall(r"/console/tasks/[0-9a-f-]{36}(?=\")", queue.html)[0]
@@ -208,4 +217,4 @@ async def sow_console(pages: PageSower, reference: str, uuid: str) -> None:
     await pages.page("/console/tasks?kind=pass_on_requests", **chosen)
     leaving = (await visitor.get("/console")).form(_SIGN_OUT)
     await pages.sends("post", _SIGN_OUT, leaving | {"everywhere": pages.sower.bare()})
-    await pages.page("/console/sign-in")
+    await pages.page(SIGN_IN)

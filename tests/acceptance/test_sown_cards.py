@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -146,7 +146,9 @@ async def sow_afterwards(service: Service, guest: Guest, sower: Sower) -> None:
         await sow(service, "POST", f"{guest.home}/{path}", code, sower)
 
 
-async def sow_as_staff(service: Service, database_url: str, guest: Guest, sower: Sower) -> Visitor:
+async def sow_as_staff(
+    service: Service, database_url: str, guest: Guest, sower: Sower, colleague: UUID
+) -> Visitor:
     """Type card numbers into what staff type, by program; return somebody at the console."""
     engine = create_engine(database_url, pool_size=1)
     accounts = StaffChanges(engine, operator("tests"))
@@ -154,6 +156,9 @@ async def sow_as_staff(service: Service, database_url: str, guest: Guest, sower:
     email = "sower@agency.test"
     await accounts.add(account, email=email, name="Sam", role=Role.SUPERVISOR, password_hash=HASH)
     await accounts.grant_token(email, token)
+    await accounts.add(
+        colleague, email="ben@agency.test", name="Ben", role=Role.AGENT, password_hash=HASH
+    )
     await engine.dispose()
     clerk = Clerk(service, email, "Sam", {"Authorization": f"Bearer {token}"})
     for number in (sower.bare(), sower.spaced()):
@@ -226,7 +231,7 @@ async def test_no_card_number_comes_up_anywhere(
 
     Tables, WAL, cache, log, mails, webhooks, metrics and files are looked at.
     """
-    sower, log, files = Sower(), tmp_path / "log", tmp_path / "files"
+    sower, log, files, colleague = Sower(), tmp_path / "log", tmp_path / "files", uuid4()
     began = await segment(seeded_url)
     settings = settings_for(
         database_url=seeded_url,
@@ -249,9 +254,9 @@ async def test_no_card_number_comes_up_anywhere(
         async with serving(settings, simulator, log) as service:
             guest = await sow_as_guest(service, sower)
             shopper = await sow_shop(service, simulator, postbox, sower, each_alone=each_alone)
-            visitor = await sow_as_staff(service, seeded_url, guest, sower)
+            visitor = await sow_as_staff(service, seeded_url, guest, sower, colleague)
             pages = PageSower(visitor=visitor, sower=sower, each_alone=each_alone)
-            await sow_console(pages, shopper.reference, guest.uuid)
+            await sow_console(pages, shopper.reference, guest.uuid, colleague)
             await told(postbox, receiver)
             metrics = (await service.call("GET", "/metrics")).body
     assert len(sower.sown) > 500

@@ -20,7 +20,7 @@ from booking_http.web.validation import problem_of
 
 CARD = "4012 8888 8888 1881"
 BARE = "4012888888881881"
-BELONGS = {"cardNumber", "password", "newPassword", "cursor"}
+BELONGS = {"cardNumber", "password", "newPassword", "sealed", "cursor"}
 """Where a card number is asked for, and what is looked at and never kept."""
 
 
