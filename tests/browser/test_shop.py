@@ -26,7 +26,12 @@ CARD = {
     "cardholderName": "Ada Example",
 }
 DECLINED = "4000 0000 0000 0002"
-SETTINGS = {"shop": True, "help_phone": "+1 305 555 0199", "help_hours": "08:00 to 20:00 EST"}
+SETTINGS = {
+    "shop": True,
+    "terms_field": "terms",
+    "help_phone": "+1 305 555 0199",
+    "help_hours": "08:00 to 20:00 EST",
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -175,6 +180,9 @@ async def test_the_whole_way_by_keyboard(shop: Shop) -> None:
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/cabin?**")
         await page.wait_for_selector(".late")
+        # The next rate is for some guests only, and says for whom.
+        await page.locator("[name^=declared-]").first.focus()
+        await page.keyboard.press("Space")
         await page.get_by_role("button", name="Hold").first.focus()
         await page.keyboard.press("Space")
         await page.wait_for_url("**/guests")
