@@ -56,8 +56,8 @@ soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (S
 rollout: $(DEV) ## replace the last tagged release by this one while guests book; skipped without history or tags
 	@$(BIN)/python -m tests.acceptance.rollout
 
-bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (BENCH_SESSIONS=, BENCH_KEEP=)
-	@BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
+bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
+	@QUICK=$(QUICK) BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
 house: $(DEV) ## how many files a reader opens: those that a request enters or a change touches, and the layout (VERBOSE=1 names them)
 	@$(BIN)/python -m tests.bench.house $(if $(VERBOSE),-v)

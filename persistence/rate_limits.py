@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one, transaction
+from persistence.database import Database, fetch_one, transaction
+from persistence.statements import Row
 
 # Two who ask for the same key at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
@@ -103,7 +103,7 @@ class Traffic:
 class PostgresCaps:
     """Counts in PostgreSQL, so that all processes count alike; addresses are keyed hashes."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
 
@@ -126,8 +126,7 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"hold {address.hex()}"})
-            taken = await connection.execute(TAKE_HOLD, values)
-            return taken.first() is not None
+            return await connection.fetch_one(TAKE_HOLD, values) is not None
 
     async def take_card(
         self, *, session_id: UUID, address: bytes, per_session: int, per_address: int
@@ -141,15 +140,15 @@ class PostgresCaps:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"card {address.hex()}"})
-            taken = await connection.execute(TAKE_CARD, values)
-            return taken.first() is not None
+            return await connection.fetch_one(TAKE_CARD, values) is not None
 
     async def take_opening(
         self, *, address: bytes, unknown_proxy: bool, most: int, always: bool
     ) -> float | None:
         """Note that an address opens a session; return after how many seconds it may, if not now.
 
-        With `always` it is noted, and may be carried out, all the same.
+        With `always` it is noted, and may be carried out, all the same; then nobody need wait for
+        others to have counted.
         """
         values = {
             "address": address,
@@ -157,10 +156,11 @@ class PostgresCaps:
             "most": most,
             "always": always,
         }
+        if always:
+            return _seconds(await fetch_one(self._engine, TAKE_OPENING, values))
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"opening {address.hex()}"})
-            full = (await connection.execute(TAKE_OPENING, values)).first()
-            return float(full.seconds) if full else None
+            return _seconds(await connection.fetch_one(TAKE_OPENING, values))
 
     async def traffic(self) -> Traffic:
         """Return how the openings of the last hour spread over addresses."""
@@ -176,3 +176,7 @@ class PostgresCaps:
         async with transaction(self._engine) as connection:
             for statement in FORGET:
                 await connection.execute(statement)
+
+
+def _seconds(full: Row | None) -> float | None:
+    return float(full.seconds) if full else None

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.staff.people import Role
-from persistence.database import execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 
 LIFE: Final = timedelta(hours=12)
 """How long somebody stays signed in at most."""
@@ -22,24 +22,32 @@ IDLE: Final = timedelta(hours=2)
 LINK_LIFE: Final = timedelta(minutes=15)
 """How long who came by a link may choose a password without knowing the one before."""
 
-_ACCOUNT: Final = "SELECT a.id, a.email, a.name, a.role, a.password_hash, a.disabled_at"
+_HAS_FACTOR: Final = (
+    "EXISTS (SELECT FROM staff_second_factors f WHERE f.account_id = a.id) AS has_second_factor"
+)
+_ACCOUNT: Final = (
+    "SELECT a.id, a.email, a.name, a.role, a.password_hash, a.disabled_at, " + _HAS_FACTOR
+)
 
 # Everyone, by their address.
 ACCOUNTS: Final = text("".join((_ACCOUNT, " FROM staff_accounts a ORDER BY a.email")))
 
 # One account, disabled or not.
 BY_EMAIL: Final = text("".join((_ACCOUNT, " FROM staff_accounts a WHERE a.email = :email")))
+BY_ID: Final = text("".join((_ACCOUNT, " FROM staff_accounts a WHERE a.id = :id")))
 
 BEGIN: Final = text(
     """
     INSERT INTO staff_sessions (token_hash, account_id, created_at, last_seen_at, expires_at,
-                                by_link)
-    SELECT :token_hash, :account_id, now, now, now + CAST(:life AS interval), :by_link
+                                by_link, second_factor)
+    SELECT :token_hash, :account_id, now, now, now + CAST(:life AS interval), :by_link,
+           :second_factor
     FROM booking_now() AS now
     """
 )
 
-# Whose cookie this is, and that they were seen; nobody's once it is revoked, old or unused.
+# Whose cookie this is, and that they were seen; nobody's once it is revoked, old or unused. A
+# sign-in without the second factor that the account has opens nothing.
 BY_COOKIE: Final = text(
     "".join(
         (
@@ -49,13 +57,16 @@ BY_COOKIE: Final = text(
                 WHERE token_hash = :token_hash AND revoked_at IS NULL
                   AND expires_at > booking_now()
                   AND last_seen_at > booking_now() - CAST(:idle AS interval)
-                RETURNING account_id
+                RETURNING account_id, second_factor
             )
             """,
             _ACCOUNT,
             """
+                   , seen.second_factor
             FROM seen JOIN staff_accounts a ON a.id = seen.account_id
             WHERE a.disabled_at IS NULL
+              AND (seen.second_factor
+                   OR NOT EXISTS (SELECT FROM staff_second_factors f WHERE f.account_id = a.id))
             """,
         )
     )
@@ -135,6 +146,15 @@ class Account:
     name: str
     role: Role
     disabled_at: datetime | None
+    has_second_factor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CookieSignIn:
+    """Whose cookie something is, and whether the sign-in took more than a password or a link."""
+
+    account: Account
+    second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +181,7 @@ class ApiToken:
 class PostgresStaff:
     """Accounts in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -174,10 +194,18 @@ class PostgresStaff:
         row = await fetch_one(self._engine, BY_EMAIL, {"email": folded(email)})
         return Found(account=account_of(row), password_hash=row.password_hash) if row else None
 
-    async def begin(self, account_id: UUID, token: str, *, by_link: bool = False) -> None:
+    async def by_id(self, account_id: UUID) -> Account | None:
+        """Return the account of this id, disabled or not."""
+        row = await fetch_one(self._engine, BY_ID, {"id": account_id})
+        return account_of(row) if row else None
+
+    async def begin(
+        self, account_id: UUID, token: str, *, by_link: bool = False, second_factor: bool = False
+    ) -> None:
         """Let a cookie open an account until it is revoked or too old."""
         values = {"account_id": account_id, "token_hash": hashed(token), "life": LIFE}
-        await execute(self._engine, BEGIN, values | {"by_link": by_link})
+        proofs = {"by_link": by_link, "second_factor": second_factor}
+        await execute(self._engine, BEGIN, values | proofs)
 
     async def came_by_link(self, token: str) -> bool:
         """Whether a link began the sign-in of a cookie, not long ago."""
@@ -189,11 +217,13 @@ class PostgresStaff:
         rows = await fetch_all(self._engine, TOKENS, {"email": folded(email)})
         return [_token_of(row) for row in rows]
 
-    async def by_cookie(self, token: str) -> Account | None:
+    async def by_cookie(self, token: str) -> CookieSignIn | None:
         """Return whose cookie this is."""
         values = {"token_hash": hashed(token), "idle": IDLE}
         row = await fetch_one(self._engine, BY_COOKIE, values)
-        return account_of(row) if row else None
+        if row is None:
+            return None
+        return CookieSignIn(account=account_of(row), second_factor=row.second_factor)
 
     async def is_open(self, token: str) -> bool:
         """Whether a cookie still opens an account; whoever asks has not used it."""
@@ -225,7 +255,7 @@ def hashed(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def account_of(row: Row[Any]) -> Account:
+def account_of(row: Row) -> Account:
     """Build the account a row of `staff_accounts` describes."""
     return Account(
         id=row.id,
@@ -233,10 +263,11 @@ def account_of(row: Row[Any]) -> Account:
         name=row.name,
         role=Role(row.role),
         disabled_at=row.disabled_at,
+        has_second_factor=row.has_second_factor,
     )
 
 
-def _token_of(row: Row[Any]) -> ApiToken:
+def _token_of(row: Row) -> ApiToken:
     return ApiToken(
         number=row.id,
         name=row.name,

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.staff import Account, account_of, hashed
 
 LIFE: Final = timedelta(minutes=30)
 """How long a link opens anything."""
-
-GRANT: Final = text(
-    """
-    INSERT INTO staff_links (token_hash, account_id, created_at, expires_at)
-    SELECT :token_hash, :account_id, now, now + CAST(:life AS interval) FROM booking_now() AS now
-    """
-)
 
 # Use a link up, and return whose it was; of two who try at once one is too late.
 USE: Final = text(
@@ -30,7 +21,9 @@ USE: Final = text(
         WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > booking_now()
         RETURNING account_id
     )
-    SELECT a.id, a.email, a.name, a.role, a.disabled_at
+    SELECT a.id, a.email, a.name, a.role, a.disabled_at,
+           EXISTS (SELECT FROM staff_second_factors f WHERE f.account_id = a.id)
+               AS has_second_factor
     FROM used JOIN staff_accounts a ON a.id = used.account_id
     WHERE a.disabled_at IS NULL
     """
@@ -43,17 +36,15 @@ FORGET: Final = text("DELETE FROM staff_links WHERE expires_at < booking_now() -
 class PostgresStaffLinks:
     """Links in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
-
-    async def grant(self, account_id: UUID, token: str) -> None:
-        """Let a link open an account once."""
-        values = {"account_id": account_id, "token_hash": hashed(token), "life": LIFE}
-        await execute(self._engine, GRANT, values)
-        await execute(self._engine, FORGET)
 
     async def use(self, token: str) -> Account | None:
         """Use a link up and return whose account it opens."""
         row = await fetch_one(self._engine, USE, {"token_hash": hashed(token)})
         return account_of(row) if row else None
+
+    async def forget(self) -> None:
+        """Drop what opens nothing any more."""
+        await execute(self._engine, FORGET)

@@ -80,7 +80,7 @@ def create_app(settings: Settings) -> web.Application:
                         partial(versions, parts.database),
                         seconds=settings.heartbeat_seconds,
                     ),
-                    clean_up(parts.database, parts.vault),
+                    clean_up(parts.database, parts.vault, keys=settings.keys()),
                     prune(parts.database, settings.retention()),
                     seal_audit(parts.database),
                     check_optional_services(parts),

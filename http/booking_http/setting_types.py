@@ -17,6 +17,7 @@ from pydantic_settings import NoDecode
 
 from adapters.catalogue.layout import layout_of
 from booking_flow.model.party import MAX_CHILD_AGE, AgeBands, PartyRules
+from booking_flow.staff.people import Role
 from booking_http import addresses
 
 _BAND: Final = re.compile(r"(\*|\d{1,9}):(\d{1,2})-(\d{1,2})")
@@ -44,6 +45,18 @@ class Risk(StrEnum):
     DEFAULT_KEYS = "default_keys"
     SUPERUSER = "superuser"
     OWNER_ROLE = "owner_role"
+
+
+class StaffTotp(StrEnum):
+    """Of whom a second factor is asked."""
+
+    OFF = "off"
+    SUPERVISORS = "supervisors"
+    ALL = "all"
+
+    def asks(self, role: Role) -> bool:
+        """Whether accounts of this role must have one."""
+        return self is StaffTotp.ALL or (self is StaffTotp.SUPERVISORS and role is Role.SUPERVISOR)
 
 
 NEVER_ACCEPTED: Final = frozenset({Risk.SUPPLIER_HTTP})

@@ -34,6 +34,7 @@ from booking_http.setting_types import (
     Seconds,
     Secrets,
     SiteUrl,
+    StaffTotp,
     Terms,
     TimeZone,
     Words,
@@ -172,6 +173,9 @@ class Settings(FromEnvironment):
     traveltek_calls_per_second: float | None = Field(default=None, gt=0, le=MANY)
     """calls one process sends per second; without it the pace is found out when the supplier
     answers 429"""
+    traveltek_connections: int = Field(default=200, ge=1, le=100_000)
+    """connections one process may have open to the supplier for reads, and as many for bookings and
+    payments; each booking that waits for an answer has one, and a file descriptor"""
 
     live_lines: Numbers = _POLICY.live_lines
     """ids of the cruise lines that are sold live"""
@@ -324,7 +328,11 @@ class Settings(FromEnvironment):
     """one `whsec_…` for each address in the same order; while rotating, new and old with a space
     between"""
     webhook_allowed_hosts: Hosts = ()
-    """hosts of `WEBHOOK_URLS` that may have private addresses"""
+    """hosts of `WEBHOOK_URLS` and `TEAM_WEBHOOK_URL` that may have private addresses"""
+    team_webhook_url: SecretStr | None = None
+    """an `https://` address that is told of every new task"""
+    team_webhook_secret: SecretStr | None = None
+    """the `whsec_…` that goes with it; while rotating, new and old with a space between"""
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…`; `?tls=none` for a relay on this
     machine"""
@@ -334,6 +342,9 @@ class Settings(FromEnvironment):
     """who gets a copy of every confirmation"""
     team_email: str | None = None
     """who is mailed when tasks are opened, one mail for all of half a minute; needs `SMTP_URL`"""
+    staff_totp: StaffTotp = StaffTotp.OFF
+    """who must show a code of an authenticator beside a password or link: `off` for nobody,
+    `supervisors`, or `all`; who has set one up is asked for it in any case"""
     oidc_issuer: BaseUrl | None = None
     """an OpenID Connect provider whose word staff may sign in by, `https://…`; needs `PUBLIC_URL`
     """

@@ -146,6 +146,16 @@ retired_keys: Final = Table(
     one_of("kind", KeyKind),
 )
 
+key_days: Final = Table(
+    "key_days",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("key_id", Integer, primary_key=True, autoincrement=False),
+    Column("first_used_at", MOMENT, nullable=False),
+    one_of("kind", KeyKind),
+)
+"""Since when each key has been the current one of its kind."""
+
 lines: Final = Table(
     "lines",
     metadata,

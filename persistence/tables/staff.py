@@ -57,9 +57,22 @@ staff_sessions: Final = Table(
     Column("expires_at", MOMENT, nullable=False),
     Column("revoked_at", MOMENT),
     Column("by_link", Boolean, nullable=False, server_default=false()),
+    Column("second_factor", Boolean, nullable=False, server_default=false()),
     Index("ix_staff_sessions_account_id", "account_id"),
     Index("ix_staff_sessions_expires_at", "expires_at"),
 )
+
+staff_second_factors: Final = Table(
+    "staff_second_factors",
+    metadata,
+    Column("account_id", UUID, ForeignKey("staff_accounts.id"), primary_key=True),
+    Column("wrapped_key", LargeBinary, nullable=False),
+    Column("master_id", Integer, nullable=False),
+    Column("secret_ciphertext", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
+)
+"""What the codes of an account are made from, sealed, and the half minute of the last one used."""
 
 staff_tokens: Final = Table(
     "staff_tokens",

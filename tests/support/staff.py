@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from booking_flow.staff.people import Role, operator
 from booking_http.api.guest_token import new_uuid
@@ -15,6 +16,7 @@ from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.wiring import BASE
 from persistence.database import fetch_all
 from persistence.staff_changes import StaffChanges
+from persistence.statements import Row
 from tests.support.service import Guest, Json, Reply, Service
 
 PASSWORD = "a long and made-up password"
@@ -88,7 +90,7 @@ async def hire(
     service: Service, role: Role, name: str = "Sam Example", *, password_hash: str = HASH
 ) -> Clerk:
     """Add an account and return somebody who comes in by its API token."""
-    changes = StaffChanges(service.parts.database, operator("tests"))
+    changes = operators(service)
     account_id, token = new_uuid(), new_secret()
     email = f"{role.value}.{account_id.hex[-6:]}@agency.test"
     await changes.add(account_id, email=email, name=name, role=role, password_hash=password_hash)
@@ -96,13 +98,24 @@ async def hire(
     return Clerk(service, email, name, {"Authorization": f"Bearer {token}"})
 
 
-async def rows(service: Service, sql: str, **values: Any) -> list[Row[Any]]:
+def operators(service: Service) -> StaffChanges:
+    """Return what an operator may change about accounts."""
+    return StaffChanges(service.parts.database, operator("tests"))
+
+
+async def rows(service: Service, sql: str, **values: Any) -> list[Row]:
     return await fetch_all(service.parts.database, text(sql), values)
 
 
-async def audit(service: Service, action: str) -> list[Row[Any]]:
+async def audit(service: Service, action: str) -> list[Row]:
     sql = "SELECT * FROM staff_audit WHERE action = :action ORDER BY id"
     return await rows(service, sql, action=action)
+
+
+def facts_of(line: Row) -> Json:
+    """Return what a line of the audit says beside its reason."""
+    found: Json = json.loads(line.facts)
+    return found
 
 
 def but_collecting(tasks: list[Json]) -> list[Json]:

@@ -12,7 +12,10 @@ from booking_http.web.problems import EdgeCode
 from booking_http.web.route import Codes, Route
 
 _BASE: Final = "/api/v1/debug"
-_PROBLEMS: Final[Codes] = (EdgeCode.UNAUTHENTICATED, RefusalCode.FORBIDDEN, RefusalCode.UNAVAILABLE)
+_PROBLEMS: Final[Codes] = (
+    *(EdgeCode.UNAUTHENTICATED, EdgeCode.SECOND_FACTOR_REQUIRED),
+    *(RefusalCode.FORBIDDEN, RefusalCode.UNAVAILABLE),
+)
 
 DEBUG_ROUTES: Final[tuple[Route, ...]] = (
     Route(

@@ -17,8 +17,7 @@ from booking_http.cli.options import home_option
 from booking_http.cli.sign_in import Credentials, acting_option
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
+    from persistence.database import Database
     from persistence.staff import Account, ApiToken, PostgresStaff
     from persistence.staff_changes import StaffChanges
 
@@ -73,8 +72,9 @@ def list_accounts(as_json: bool, home: Path) -> None:
         click.echo(json.dumps([_facts(account) for account in found], indent=2))
         return
     for account in found:
+        factor = "  second factor" if account.has_second_factor else ""
         shut = "  disabled" if account.disabled_at else ""
-        click.echo(f"{account.email}  {account.role}  {account.name}{shut}")
+        click.echo(f"{account.email}  {account.role}  {account.name}{factor}{shut}")
 
 
 @staff.command("disable")
@@ -84,7 +84,9 @@ def list_accounts(as_json: bool, home: Path) -> None:
 def disable_account(email: str, who: Credentials, home: Path) -> None:
     """Shut the account of EMAIL, and end all its sign-ins and tokens."""
     if not _changed(home, who, lambda changes: changes.disable(email)):
-        raise click.ClickException(f"{email} has no account that is open")
+        raise click.ClickException(
+            f"{email} has no account that is open, or is the last supervisor"
+        )
     click.echo(f"{email} may not come in any more")
 
 
@@ -109,8 +111,24 @@ def change_role(email: str, role: str, who: Credentials, home: Path) -> None:
     from booking_flow.staff.people import Role
 
     if not _changed(home, who, lambda changes: changes.set_role(email, Role(role))):
-        raise click.ClickException(f"{email} has no account of another role")
+        raise click.ClickException(
+            f"{email} has no account of another role, or is the last supervisor"
+        )
     click.echo(f"{email} is {role} now")
+
+
+@staff.command("reset-factor")
+@click.argument("email")
+@acting_option
+@home_option
+def reset_factor(email: str, who: Credentials, home: Path) -> None:
+    """Ask EMAIL for no codes any more, and end all sign-ins.
+
+    Where STAFF_TOTP asks for codes they set up another authenticator at the next sign-in.
+    """
+    if not _changed(home, who, lambda changes: changes.reset_factor(email)):
+        raise click.ClickException(f"{email} has no second factor")
+    click.echo(f"{email} is signed out, and is asked for no code")
 
 
 @staff.command("password")
@@ -199,23 +217,22 @@ def _token_line(token: ApiToken) -> str:
     callback=_base,
     help="Where staff reach the service.",
 )
+@acting_option
 @home_option
-def make_link(email: str, url: str, home: Path) -> None:
+def make_link(*, email: str, url: str, who: Credentials, home: Path) -> None:
     """Print a link that signs EMAIL in, once and within half an hour."""
     from booking_http.staff.sign_in_links import grant_link
 
-    path = _with_database(home, lambda engine: grant_link(engine, email))
+    path = _changed(home, who, lambda changes: grant_link(changes, email))
     if path is None:
         raise click.ClickException(f"{email} has no account that is open")
     click.echo(f"{url.rstrip('/')}{path}")
 
 
-def _changed(
-    home: Path, who: Credentials, change: Callable[[StaffChanges], Awaitable[bool]]
-) -> bool:
-    """Change something about accounts in the name of who acts; False where nothing changed."""
+def _changed(home: Path, who: Credentials, change: Callable[[StaffChanges], Awaitable[R]]) -> R:
+    """Change something about accounts in the name of who acts, and return what came of it."""
 
-    async def work(engine: AsyncEngine) -> bool:
+    async def work(engine: Database) -> R:
         from booking_flow.staff.people import Role
         from booking_http.cli.sign_in import signed_in
         from persistence.staff_changes import StaffChanges
@@ -230,7 +247,7 @@ def _changed(
 def _with_staff(home: Path, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
     """Do something with the accounts of the database that is meant."""
 
-    async def opened(engine: AsyncEngine) -> R:
+    async def opened(engine: Database) -> R:
         from persistence.staff import PostgresStaff
 
         return await work(PostgresStaff(engine))
@@ -238,7 +255,7 @@ def _with_staff(home: Path, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
     return _with_database(home, opened)
 
 
-def _with_database(home: Path, work: Callable[[AsyncEngine], Awaitable[R]]) -> R:
+def _with_database(home: Path, work: Callable[[Database], Awaitable[R]]) -> R:
     from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
 
@@ -246,7 +263,7 @@ def _with_database(home: Path, work: Callable[[AsyncEngine], Awaitable[R]]) -> R
         return asyncio.run(_opened(database_url(home), work))
 
 
-async def _opened(url: str, work: Callable[[AsyncEngine], Awaitable[R]]) -> R:
+async def _opened(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
     from persistence.database import create_engine
 
     engine = create_engine(url, pool_size=1, application_name="booking-flow staff")
@@ -287,5 +304,6 @@ def _facts(account: Account) -> dict[str, object]:
         "email": account.email,
         "name": account.name,
         "role": account.role.value,
+        "secondFactor": account.has_second_factor,
         "disabledAt": account.disabled_at and rfc3339(account.disabled_at),
     }

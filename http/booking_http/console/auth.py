@@ -17,6 +17,7 @@ from booking_http.web.request_io import read_bytes, service_of
 
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
+SECOND_FACTOR: Final = "/console/account/second-factor"
 STAFF: Final = web.RequestKey("console_staff", Staff)
 CSRF: Final = "csrf"
 _OURS: Final = re.compile(r"/console(/[A-Za-z0-9_-]{1,64}){0,4}")
@@ -33,29 +34,41 @@ class SignInFirst(Exception):  # noqa: N818 - names what is to be done
     """Nobody is signed in, or not any more."""
 
 
-async def require_staff(request: web.Request, role: Role = Role.VIEWER) -> Staff:
-    """Return who looks at a page.
+class EnrolFirst(SignInFirst):
+    """Somebody is signed in who must set up a second factor before anything else."""
+
+
+async def require_staff(
+    request: web.Request, role: Role = Role.VIEWER, *, enrolling: bool = False
+) -> Staff:
+    """Return who looks at a page; `enrolling` is one that leads to a second factor.
 
     Raises:
         SignInFirst: the cookie opens nothing.
+        EnrolFirst: a second factor is needed before.
         Problem: `forbidden`, the role does not suffice.
     """
     staff = await staff_by_cookie(request)
     if staff is None:
         raise SignInFirst
+    if staff.must_enrol and not enrolling:
+        raise EnrolFirst
     request[STAFF] = staff
     staff.member.ensure(role)
     return staff
 
 
-async def require_form(request: web.Request, role: Role = Role.VIEWER) -> tuple[Staff, Fields]:
+async def require_form(
+    request: web.Request, role: Role = Role.VIEWER, *, enrolling: bool = False
+) -> tuple[Staff, Fields]:
     """Return who sent a form of ours, and what they typed into it.
 
     Raises:
         SignInFirst: the cookie opens nothing.
+        EnrolFirst: a second factor is needed before.
         Problem: `forbidden`, the form was not drawn for this sign-in, or the role does not suffice.
     """
-    staff = await require_staff(request, role)
+    staff = await require_staff(request, role, enrolling=enrolling)
     fields = await read_form(request)
     verify_csrf(service_of(request), staff, fields.pop(CSRF, ""))
     return staff, fields

@@ -13,6 +13,7 @@ from booking_http.service import Service
 from booking_http.staff.session_search import find_session, id_of
 from booking_http.web.auth import COOKIE, write_audit
 from booking_http.web.event_streams import EventStream, News, send_events
+from booking_http.web.host_cookies import cookie_of
 from booking_http.web.request_io import service_of
 
 _AWAY: Final = b"event: away\ndata: no news is heard\n\n"
@@ -59,7 +60,7 @@ class _Follower:
         service = self._service
         if service.streams.deaf:
             return _AWAY
-        cookie = self._stream.request.cookies.get(COOKIE, "")
+        cookie = cookie_of(self._stream.request, COOKIE)
         if not await service.support.staff.is_open(cookie):
             return None
         loaded = await service.store.load(self._session_id)

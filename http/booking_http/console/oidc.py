@@ -11,6 +11,7 @@ from booking_http.console.pages import go_to
 from booking_http.console.sign_in import show_sign_in_again
 from booking_http.staff import oidc
 from booking_http.staff.sign_in_endpoints import visitor_of
+from booking_http.web.host_cookies import cookie_of, set_cookie
 from booking_http.web.problems import EdgeCode, Problem
 from booking_http.web.request_io import service_of
 
@@ -25,7 +26,7 @@ async def oidc_redirect(request: web.Request) -> web.Response:
     except Problem as found:
         return await _refused(request, found)
     response = go_to(leaving.url)
-    _keep(response, leaving.cookie, seconds=oidc.PATIENCE_SECONDS)
+    set_cookie(request, response, COOKIE, leaving.cookie, seconds=oidc.PATIENCE_SECONDS)
     return response
 
 
@@ -36,7 +37,7 @@ async def oidc_callback(request: web.Request) -> web.Response:
         came, back = await oidc.finish_authorization(
             service_of(request),
             visitor_of(request),
-            cookie=request.cookies.get(COOKIE, ""),
+            cookie=cookie_of(request, COOKIE),
             state=query.get("state", ""),
             code=query.get("code", ""),
         )
@@ -44,8 +45,8 @@ async def oidc_callback(request: web.Request) -> web.Response:
         response = await _refused(request, found)
     else:
         response = go_to(own_path(back))
-        came.keep(response)
-    _keep(response, "", seconds=0)
+        came.keep(request, response)
+    set_cookie(request, response, COOKIE, "", seconds=0)
     return response
 
 
@@ -53,15 +54,3 @@ async def _refused(request: web.Request, found: Problem) -> web.Response:
     if found.code != EdgeCode.UNAUTHENTICATED.value:
         raise found
     return await show_sign_in_again(request, found)
-
-
-def _keep(response: web.Response, cookie: str, *, seconds: int) -> None:
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        path=oidc.OIDC,
-        max_age=seconds,
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )

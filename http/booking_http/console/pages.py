@@ -13,7 +13,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.console import formatting, labels
-from booking_http.console.auth import STAFF, SignInFirst, sign_in_href, unsent_input
+from booking_http.console.auth import (
+    SECOND_FACTOR,
+    STAFF,
+    EnrolFirst,
+    SignInFirst,
+    sign_in_href,
+    unsent_input,
+)
 from booking_http.web.assets import Assets
 from booking_http.web.auth import Staff, csrf_token
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
@@ -97,8 +104,8 @@ def as_page(handler: Handler) -> Handler:
     async def page(request: web.Request) -> web.StreamResponse:
         try:
             return await handler(request)
-        except SignInFirst:
-            return await _turned_away(request)
+        except SignInFirst as first:
+            return await _turned_away(request, first)
         except Problem as found:
             return await _refusal(request, found)
         except Refused as refused:
@@ -111,8 +118,10 @@ def as_page(handler: Handler) -> Handler:
     return page
 
 
-async def _turned_away(request: web.Request) -> web.Response:
+async def _turned_away(request: web.Request, first: SignInFirst) -> web.Response:
     """Lead to the sign-in; what had been typed into a form is shown first, since it is lost."""
+    if isinstance(first, EnrolFirst):
+        return go_to(SECOND_FACTOR)
     typed, sign_in = await unsent_input(request), sign_in_href(request)
     if not typed:
         return go_to(sign_in)

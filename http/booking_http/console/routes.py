@@ -16,12 +16,14 @@ from booking_http.console import (
     live_updates,
     oidc,
     overview_page,
+    second_factor_page,
     session_page,
     sign_in,
     sign_in_link,
+    staff_page,
     task_pages,
 )
-from booking_http.console.auth import HOME, SIGN_IN
+from booking_http.console.auth import HOME, SECOND_FACTOR, SIGN_IN
 from booking_http.console.pages import ASSETS, as_page, nothing_here
 from booking_http.console.result_addresses import FOUND
 from booking_http.staff.oidc import CALLBACK, OIDC
@@ -32,6 +34,7 @@ _SESSION: Final = "/console/sessions/{session_uuid}"
 PAGES: Final[tuple[tuple[str, str, Handler, Role | None], ...]] = (
     ("GET", SIGN_IN, sign_in.show_sign_in, None),
     ("POST", SIGN_IN, sign_in.sign_in, None),
+    ("POST", f"{SIGN_IN}/code", sign_in.sign_in_by_code, None),
     ("GET", OIDC, oidc.oidc_redirect, None),
     ("GET", CALLBACK, oidc.oidc_callback, None),
     ("GET", f"{LINK}/{{token}}", sign_in_link.show_link, None),
@@ -46,6 +49,17 @@ PAGES: Final[tuple[tuple[str, str, Handler, Role | None], ...]] = (
         account_page.revoke_token,
         Role.VIEWER,
     ),
+    ("GET", SECOND_FACTOR, second_factor_page.show_second_factor, Role.VIEWER),
+    ("POST", SECOND_FACTOR, second_factor_page.enrol, Role.VIEWER),
+    ("GET", staff_page.ACCOUNTS, staff_page.show_accounts, Role.SUPERVISOR),
+    ("POST", staff_page.ACCOUNTS, staff_page.add_account, Role.SUPERVISOR),
+    ("GET", staff_page.ONE, staff_page.show_account, Role.SUPERVISOR),
+    ("POST", f"{staff_page.ONE}/role", staff_page.change_role, Role.SUPERVISOR),
+    ("POST", f"{staff_page.ONE}/disable", staff_page.disable_account, Role.SUPERVISOR),
+    ("POST", f"{staff_page.ONE}/enable", staff_page.enable_account, Role.SUPERVISOR),
+    ("POST", f"{staff_page.ONE}/link", staff_page.make_link, Role.SUPERVISOR),
+    ("POST", f"{staff_page.ONE}/second-factor", staff_page.reset_factor, Role.SUPERVISOR),
+    ("POST", f"{staff_page.ONE}/tokens/{{number}}", staff_page.revoke_token, Role.SUPERVISOR),
     ("GET", audit_page.AUDIT, audit_page.show_audit, Role.SUPERVISOR),
     ("GET", f"{audit_page.AUDIT}/export.json", audit_page.export_audit, Role.SUPERVISOR),
     ("GET", HOME, find_page.show_first_page, Role.VIEWER),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from booking_http.console.auth import HOME, read_form
-from booking_http.console.pages import go_to, render
-from booking_http.console.sign_in import STALE, keep_door, of_this_browser
+from booking_http.console.pages import render
+from booking_http.console.sign_in import STALE, go_in, keep_door, of_this_browser
 from booking_http.staff import sign_in_links
 from booking_http.staff.sign_in_endpoints import visitor_of
 from booking_http.web.problems import EdgeCode, Problem
@@ -24,16 +24,14 @@ async def use_link(request: web.Request) -> web.Response:
     if not of_this_browser(request, fields):
         return await _ask(request, said=STALE, status=403)
     try:
-        came = await sign_in_links.sign_in_by_link(
+        proven = await sign_in_links.prove_link(
             service_of(request), visitor_of(request), request.match_info["token"]
         )
     except Problem as found:
         if found.code != EdgeCode.UNAUTHENTICATED.value:
             raise
         return await _ask(request, said=found.detail, gone=True, status=401)
-    response = go_to(HOME)
-    came.keep(response)
-    return response
+    return await go_in(request, proven, back=HOME)
 
 
 async def _ask(

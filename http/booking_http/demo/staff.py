@@ -18,13 +18,14 @@ async def console_link(database_url: str) -> str | None:
     """Return the path of a new link for the demo's supervisor, who is hired if need be."""
     engine = create_engine(database_url, pool_size=1, application_name="booking-flow demo")
     try:
-        await StaffChanges(engine, operator("demo")).add(
+        changes = StaffChanges(engine, operator("demo"))
+        await changes.add(
             new_uuid(),
             email=SUPERVISOR,
             name="Sam Supervisor",
             role=Role.SUPERVISOR,
             password_hash=hash_password(new_secret()),
         )
-        return await grant_link(engine, SUPERVISOR)
+        return await grant_link(changes, SUPERVISOR)
     finally:
         await engine.dispose()

@@ -18,7 +18,7 @@ from booking_http.api.endpoints.lookup import COOKIE as LINK_COOKIE
 from booking_http.api.endpoints.with_code import Holder
 from booking_http.api.guest_request import GuestRequest, open_with
 from booking_http.api.guest_token import parse
-from booking_http.service import Service
+from booking_http.web.host_cookies import by_tls, name_of
 from booking_http.web.problems import problem
 from booking_http.web.request_io import service_of
 
@@ -32,16 +32,6 @@ _SECONDS: Final = 24 * 3600
 _MOST: Final = 8
 """Sessions that one browser keeps: beyond them the oldest is let go, so that headers stay small."""
 _VISIT: Final = web.RequestKey("shop_visit", str)
-
-
-def name_of(service: Service, name: str) -> str:
-    """Return a cookie's name: where the service is reached by TLS, no other host can set it."""
-    return f"__Host-{name}" if by_tls(service) else name
-
-
-def by_tls(service: Service) -> bool:
-    """Whether guests reach the service by TLS."""
-    return (service.settings.public_url or "").startswith("https:")
 
 
 def visit_of(request: web.Request) -> str:

@@ -31,6 +31,7 @@ from booking_http.shop.guest_cookies import NotOpen
 from booking_http.shop.problem_words import words_of
 from booking_http.shop.texts import N_
 from booking_http.web.assets import Assets
+from booking_http.web.host_cookies import name_of
 from booking_http.web.problems import EdgeCode, Problem, from_refusal, problem
 from booking_http.web.request_context import REQUEST_ID, SUBJECT
 from booking_http.web.request_io import service_of
@@ -113,7 +114,7 @@ def _translated(catalogue: gettext.NullTranslations) -> Callable[[Options], list
 
 def language_of(request: web.Request) -> str:
     """Return the language to answer in."""
-    name = guest_cookies.name_of(service_of(request), guest_cookies.LANGUAGE)
+    name = name_of(service_of(request), guest_cookies.LANGUAGE)
     return texts.wanted(
         request.headers.get("Accept-Language", ""), chosen=request.cookies.get(name)
     )

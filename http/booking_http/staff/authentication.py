@@ -11,14 +11,17 @@ from booking_flow.errors import RefusalCode
 from booking_flow.model.audit import AuditEntry
 from booking_http.service import Service
 from booking_http.staff.passwords import new_secret
+from booking_http.staff.second_factor import is_right_code
 from booking_http.web.auth import COOKIE, Staff, unauthenticated, write_audit
-from booking_http.web.problems import Problem, problem
+from booking_http.web.host_cookies import set_cookie
+from booking_http.web.problems import EdgeCode, Problem, problem
 from persistence.staff import LIFE, Account, folded
 
 DEVICE: Final = "staff_device"
 _DEVICE: Final = "staff-device"
 BY_LINK: Final = "link"
-"""What the audit says of a sign-in by a link."""
+BY_PASSWORD: Final = "password"  # noqa: S105 - a word of the audit
+"""What the audit says of a sign-in by the one or the other."""
 _YEAR: Final = 365 * 24 * 3600
 _PATIENCE: Final = "900"
 
@@ -42,14 +45,24 @@ class SignedIn:
     device: str = field(repr=False)
     """What says later that this browser was let in before."""
 
-    def keep(self, response: web.StreamResponse) -> None:
+    def keep(self, request: web.Request, response: web.StreamResponse) -> None:
         """Let the browser keep the cookies."""
-        _set(response, COOKIE, self.cookie, seconds=int(LIFE.total_seconds()))
-        _set(response, DEVICE, self.device, seconds=_YEAR)
+        set_cookie(request, response, COOKIE, self.cookie, seconds=int(LIFE.total_seconds()))
+        set_cookie(request, response, DEVICE, self.device, seconds=_YEAR)
 
 
-async def sign_in(service: Service, visitor: Visitor, email: str, password: str) -> SignedIn:
-    """Let in who knows an account's password; after a few wrong ones, nobody from there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstFactor:
+    """Who has proved that an account is theirs, but for the code that it may ask for."""
+
+    account: Account
+    by: str = BY_PASSWORD
+
+
+async def prove_password(
+    service: Service, visitor: Visitor, email: str, password: str
+) -> FirstFactor:
+    """Return who knows an account's password; after a few wrong ones, nobody from there.
 
     Raises:
         Problem: `unauthenticated`, or `rate_limited`.
@@ -58,7 +71,38 @@ async def sign_in(service: Service, visitor: Visitor, email: str, password: str)
     counted = await count_attempt(service, visitor, "staff-email", folded(email), device=device)
     account = await _account_of(service, visitor, email, password)
     await counted.forgive()
-    return await complete_sign_in(service, visitor, account)
+    return FirstFactor(account=account)
+
+
+async def enter(
+    service: Service, visitor: Visitor, proven: FirstFactor, *, code: str | None = None
+) -> SignedIn:
+    """Let in who has proved the first factor, and shows a code where the account asks for one.
+
+    Raises:
+        Problem: `second_factor_required`, `unauthenticated` or `rate_limited`.
+    """
+    account = proven.account
+    if account.has_second_factor:
+        await _ensure_code(service, visitor, account, code)
+    return await complete_sign_in(
+        service, visitor, account, by=proven.by, second_factor=account.has_second_factor
+    )
+
+
+async def _ensure_code(
+    service: Service, visitor: Visitor, account: Account, code: str | None
+) -> None:
+    if code is None:
+        raise problem(EdgeCode.SECOND_FACTOR_REQUIRED, "Send the code of your authenticator, too.")
+    # Whoever knows the password may guess from many addresses, so that those whom no device of
+    # theirs tells apart count together.
+    place = _known_device(service, visitor, account.email) or f"code {account.id}"
+    counted = await count_attempt(service, visitor, "staff-code", str(account.id), device=place)
+    if not await is_right_code(service, account.id, code):
+        await refuse_sign_in(service, visitor, account, why="code")
+        raise unauthenticated("The code is wrong, or was used before. Wait for the next one.")
+    await counted.forgive()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,13 +156,19 @@ def _device_parts(name: str, email: str) -> tuple[bytes, bytes]:
 
 
 async def complete_sign_in(
-    service: Service, visitor: Visitor, account: Account, **facts: str
+    service: Service, visitor: Visitor, account: Account, *, by: str, second_factor: bool
 ) -> SignedIn:
-    """Begin a sign-in of who has proved that this account is theirs."""
+    """Begin a sign-in of who has proved that this account is theirs.
+
+    `second_factor` is whether that took a code, or a provider that asks for what it wants.
+    """
     cookie = new_secret()
     staff = Staff(account=account, request_id=visitor.request_id, cookie=cookie)
+    facts = {"by": by} | ({"code": "true"} if account.has_second_factor and second_factor else {})
     await write_audit(service, staff, "sign_in", facts=facts)
-    await service.support.staff.begin(account.id, cookie, by_link=facts.get("by") == BY_LINK)
+    await service.support.staff.begin(
+        account.id, cookie, by_link=by == BY_LINK, second_factor=second_factor
+    )
     return SignedIn(staff=staff, cookie=cookie, device=_new_device(service, account.email))
 
 
@@ -130,9 +180,9 @@ async def sign_out(service: Service, staff: Staff, *, everywhere: bool) -> int:
     )
 
 
-def drop(response: web.StreamResponse) -> None:
+def drop(request: web.Request, response: web.StreamResponse) -> None:
     """Let the browser forget the cookie."""
-    _set(response, COOKIE, "", seconds=0)
+    set_cookie(request, response, COOKIE, "", seconds=0)
 
 
 async def refuse_sign_in(
@@ -163,12 +213,6 @@ async def _account_of(service: Service, visitor: Visitor, email: str, password: 
 
 
 def _too_many() -> Problem:
-    found = problem(RefusalCode.RATE_LIMITED, "Too many wrong passwords. Try again later.")
+    found = problem(RefusalCode.RATE_LIMITED, "Too many wrong attempts.")
     found.headers = {"Retry-After": _PATIENCE}
     return found
-
-
-def _set(response: web.StreamResponse, name: str, cookie: str, *, seconds: int) -> None:
-    response.set_cookie(
-        name, cookie, max_age=seconds, path="/", secure=True, httponly=True, samesite="Lax"
-    )

@@ -88,7 +88,9 @@ async def finish_authorization(
         await refuse_sign_in(service, visitor, account, by=_BY, why="no account that is open")
         raise unauthenticated("You have no account here. A supervisor can have one added.")
     await counted.forgive()
-    return await complete_sign_in(service, visitor, found.account, by=_BY), str(kept["back"])
+    return await complete_sign_in(service, visitor, found.account, by=_BY, second_factor=True), str(
+        kept["back"]
+    )
 
 
 _ASKED: Final = ("state", "nonce", "verifier", "redirect_uri")

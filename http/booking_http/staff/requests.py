@@ -25,6 +25,7 @@ from persistence.tables.bulk import BulkAction
 
 _TEXT_OF_SESSION: Final = rf"^((event|staff)-[0-9]{{1,9}}|{'|'.join(actions.TYPED_FREELY)})$"
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+TotpCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 Cursor = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 SessionCursor = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
@@ -38,6 +39,7 @@ class SignInRequest(RequestModel):
 
     email: Email
     password: Password
+    code: TotpCode | None = None
 
 
 class SignOutRequest(RequestModel):

@@ -25,7 +25,7 @@ from booking_http.web.problem_groups import BODY
 from booking_http.web.problems import EdgeCode as E
 from booking_http.web.route import Codes, Handler, Route
 
-_STAFF: Final[Codes] = (E.UNAUTHENTICATED, C.FORBIDDEN, C.UNAVAILABLE)
+_STAFF: Final[Codes] = (E.UNAUTHENTICATED, E.SECOND_FACTOR_REQUIRED, C.FORBIDDEN, C.UNAVAILABLE)
 _SESSION: Final[Codes] = (*_STAFF, C.SESSION_NOT_FOUND)
 _ACT: Final[Codes] = (
     *(*_SESSION, *BODY, E.PRECONDITION_REQUIRED, C.VERSION_MISMATCH),
@@ -77,7 +77,10 @@ SUPPORT_ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         request=ask.SignInRequest,
         responses={200: tell.MeResponse},
-        problems=(*BODY, E.UNAUTHENTICATED, C.RATE_LIMITED, C.UNAVAILABLE),
+        problems=(
+            *(*BODY, E.UNAUTHENTICATED, E.SECOND_FACTOR_REQUIRED),
+            *(C.RATE_LIMITED, C.UNAVAILABLE),
+        ),
     ),
     Route(
         method="POST",

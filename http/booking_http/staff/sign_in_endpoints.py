@@ -10,16 +10,19 @@ from booking_http.staff.requests import SignInRequest, SignOutRequest
 from booking_http.staff.responses import MeResponse, SignedOutResponse
 from booking_http.web.auth import Staff, csrf_token, staff_of
 from booking_http.web.client_address import counted_as
+from booking_http.web.host_cookies import cookie_of
 from booking_http.web.request_context import REQUEST_ID
 from booking_http.web.request_io import json_response, read_body, service_of
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    """Give a cookie to who knows an account's password; after a few wrong ones, to nobody."""
+    """Give a cookie to who knows an account's password, and shows a code where it asks for one."""
     service, ask = service_of(request), await read_body(request, SignInRequest)
-    came = await authentication.sign_in(service, visitor_of(request), ask.email, ask.password)
+    visitor = visitor_of(request)
+    proven = await authentication.prove_password(service, visitor, ask.email, ask.password)
+    came = await authentication.enter(service, visitor, proven, code=ask.code)
     response = json_response(_me(request, came.staff))
-    came.keep(response)
+    came.keep(request, response)
     return response
 
 
@@ -29,7 +32,7 @@ async def sign_out(request: web.Request) -> web.Response:
     ask = await read_body(request, SignOutRequest, optional=True)
     ended = await authentication.sign_out(service_of(request), staff, everywhere=ask.everywhere)
     response = json_response(SignedOutResponse(ended=ended))
-    authentication.drop(response)
+    authentication.drop(request, response)
     return response
 
 
@@ -43,7 +46,7 @@ def visitor_of(request: web.Request) -> authentication.Visitor:
     return authentication.Visitor(
         address=counted_as(address_of(request)),
         request_id=request[REQUEST_ID],
-        device=request.cookies.get(authentication.DEVICE, ""),
+        device=cookie_of(request, authentication.DEVICE),
     )
 
 

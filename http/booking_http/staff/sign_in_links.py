@@ -4,41 +4,30 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from booking_flow.model.audit import AuditEntry
 from booking_http.service import Service
 from booking_http.staff.authentication import (
     BY_LINK,
-    SignedIn,
+    FirstFactor,
     Visitor,
-    complete_sign_in,
     count_attempt,
     refuse_sign_in,
 )
 from booking_http.staff.passwords import new_secret
 from booking_http.web.auth import unauthenticated
-from persistence.audit import PostgresAudit
-from persistence.staff import PostgresStaff
+from persistence.staff_changes import StaffChanges
 from persistence.staff_links import PostgresStaffLinks
 
 LINK: Final = "/console/sign-in/link"
 
 
-async def grant_link(database: AsyncEngine, email: str) -> str | None:
+async def grant_link(changes: StaffChanges, email: str) -> str | None:
     """Make a link's path for an account, and note so; None when there is none that is open."""
-    found = await PostgresStaff(database).find(email)
-    if found is None or found.account.disabled_at is not None:
-        return None
-    account, token = found.account, new_secret()
-    entry = AuditEntry(account_id=account.id, name=account.name, action="grant_link")
-    await PostgresAudit(database).write(entry)
-    await PostgresStaffLinks(database).grant(account.id, token)
-    return f"{LINK}/{token}"
+    token = new_secret()
+    return f"{LINK}/{token}" if await changes.grant_link(email, token) else None
 
 
-async def sign_in_by_link(service: Service, visitor: Visitor, token: str) -> SignedIn:
-    """Let in who has a link that nobody has used.
+async def prove_link(service: Service, visitor: Visitor, token: str) -> FirstFactor:
+    """Return whose a link is that nobody has used; it is used up by that.
 
     Raises:
         Problem: `unauthenticated`, or `rate_limited`.
@@ -49,4 +38,4 @@ async def sign_in_by_link(service: Service, visitor: Visitor, token: str) -> Sig
         await refuse_sign_in(service, visitor, None, by=BY_LINK)
         raise unauthenticated("This link was used or has run out. Ask for another one.")
     await counted.forgive()
-    return await complete_sign_in(service, visitor, account, by=BY_LINK)
+    return FirstFactor(account=account, by=BY_LINK)

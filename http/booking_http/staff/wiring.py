@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from adapters.oidc import Provider
 from booking_flow.policy import Policy
 from booking_flow.staff.action import StaffActions, Work
@@ -17,7 +15,9 @@ from booking_http.staff.passwords import Passwords
 from booking_http.wiring import Parts
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
+from persistence.database import Database
 from persistence.encryption import Vault
+from persistence.second_factors import PostgresSecondFactors
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
 from persistence.support_search import SupportSearch
@@ -30,10 +30,11 @@ BASE: Final = "/api/v1/support"
 class Support:
     """Accounts, audit, search, and the core's ways to help a session on."""
 
-    database: AsyncEngine
+    database: Database
     vault: Vault
     staff: PostgresStaff
     sign_ins: PostgresSignIns
+    factors: PostgresSecondFactors
     passwords: Passwords
     audit: PostgresAudit
     search: SupportSearch
@@ -56,6 +57,7 @@ def support_of(parts: Parts) -> Support:
         vault=parts.vault,
         staff=PostgresStaff(database),
         sign_ins=PostgresSignIns(database),
+        factors=PostgresSecondFactors(database, parts.vault),
         passwords=Passwords(),
         audit=maintenance.audit,
         search=SupportSearch(database, parts.vault),

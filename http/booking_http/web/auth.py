@@ -13,6 +13,7 @@ from aiohttp import web
 from booking_flow.errors import RefusalCode
 from booking_flow.staff.people import Role, StaffMember
 from booking_http.service import Service
+from booking_http.web.host_cookies import cookie_of
 from booking_http.web.problems import EdgeCode, Problem, problem
 from booking_http.web.request_context import REQUEST_ID
 from booking_http.web.request_io import service_of
@@ -32,6 +33,8 @@ class Staff:
     account: Account
     request_id: str
     cookie: str | None = field(default=None, repr=False)
+    must_enrol: bool = False
+    """Whether they must set up a second factor before anything else."""
 
     @property
     def sees_all(self) -> bool:
@@ -53,12 +56,16 @@ async def staff_of(request: web.Request, role: Role = Role.VIEWER) -> Staff:
     """Return who asks, if they may do what `role` may.
 
     Raises:
-        Problem: `unauthenticated`.
+        Problem: `unauthenticated`, or `second_factor_required`.
         Refused: `forbidden`.
     """
     staff = await _by_token(request) if _has_token(request) else await _by_proven_cookie(request)
     if staff is None:
         raise unauthenticated("Sign in, or send an API token that is still good.")
+    if staff.must_enrol:
+        raise problem(
+            EdgeCode.SECOND_FACTOR_REQUIRED, "Set up your second factor in the console first."
+        )
     staff.member.ensure(role)
     return staff
 
@@ -131,8 +138,13 @@ async def _by_proven_cookie(request: web.Request) -> Staff | None:
 
 async def staff_by_cookie(request: web.Request) -> Staff | None:
     """Return whose cookie came along; of a write, `ensure_ours` must have its say first."""
-    cookie = request.cookies.get(COOKIE)
-    account = await service_of(request).support.staff.by_cookie(cookie) if cookie else None
-    if cookie is None or account is None:
+    service, cookie = service_of(request), cookie_of(request, COOKIE)
+    found = await service.support.staff.by_cookie(cookie) if cookie else None
+    if found is None:
         return None
-    return Staff(account=account, request_id=request[REQUEST_ID], cookie=cookie)
+    return Staff(
+        account=found.account,
+        request_id=request[REQUEST_ID],
+        cookie=cookie,
+        must_enrol=not found.second_factor and service.settings.staff_totp.asks(found.account.role),
+    )

@@ -23,6 +23,7 @@ class EdgeCode(StrEnum):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     PRECONDITION_REQUIRED = "precondition_required"
     UNAUTHENTICATED = "unauthenticated"
+    SECOND_FACTOR_REQUIRED = "second_factor_required"
     CODE_WRONG = "code_wrong"
 
 
@@ -67,6 +68,7 @@ _TABLE: Final = (
     _row(_E.MALFORMED_JSON, 400, "The body is not JSON"),
     _row(_E.BAD_REQUEST, 400, "The request is not understood"),
     _row(_E.UNAUTHENTICATED, 401, "Nobody is signed in"),
+    _row(_E.SECOND_FACTOR_REQUIRED, 401, "A code of the second factor is needed"),
     _row(_C.CARD_DECLINED, 402, "The card was declined", "book", "pay", "cancel"),
     _row(_E.CODE_WRONG, 403, "This is not the code that was mailed, or it has ended", "mail_code"),
     _row(_C.FORBIDDEN, 403, "This is not yours to do"),

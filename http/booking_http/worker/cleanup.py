@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
 from persistence.audit_chain import seal_some
-from persistence.encryption import Vault
+from persistence.database import Database
+from persistence.encryption import KeyKind, Vault
+from persistence.key_days import note_days
 from persistence.overview import forget_passing_calls, sum_up
 from persistence.rate_limits import PostgresCaps
 from persistence.retention import Retention, forget_dead, prune_some
 from persistence.search_renewal import renew_hashes
 from persistence.sign_ins import PostgresSignIns
 from persistence.staff import PostgresStaff
+from persistence.staff_links import PostgresStaffLinks
 
 TIDY_SECONDS: Final = 3600.0
 PRUNE_SECONDS: Final = 2.0
@@ -39,14 +41,22 @@ def until_next_time(task: str) -> Iterator[None]:
         _log.exception("put off", task=task)
 
 
-async def clean_up(database: AsyncEngine, vault: Vault) -> None:
-    """Drop counts that no longer matter, and sum up those that do, every hour."""
+async def clean_up(
+    database: Database, vault: Vault, *, keys: Mapping[KeyKind, Sequence[str]]
+) -> None:
+    """Drop counts that no longer matter, and sum up those that do, every hour.
+
+    `keys` are those of the settings, the current one of each kind first.
+    """
     while True:
+        with until_next_time("days of keys"):
+            await note_days(database, keys)
         with until_next_time("tidying"):
             await idempotency.forget(database)
             await PostgresCaps(database).forget()
             await PostgresSignIns(database).forget()
             await PostgresStaff(database).forget()
+            await PostgresStaffLinks(database).forget()
             await sum_up(database)
             await forget_passing_calls(database)
             await forget_dead(database)
@@ -55,7 +65,7 @@ async def clean_up(database: AsyncEngine, vault: Vault) -> None:
         await asyncio.sleep(TIDY_SECONDS)
 
 
-async def prune(database: AsyncEngine, policy: Retention) -> None:
+async def prune(database: Database, policy: Retention) -> None:
     """Let what is old enough go, a few sessions a second whatever there is to do."""
     if policy == Retention():
         return
@@ -65,7 +75,7 @@ async def prune(database: AsyncEngine, policy: Retention) -> None:
         await asyncio.sleep(PRUNE_SECONDS)
 
 
-async def seal_audit(database: AsyncEngine) -> None:
+async def seal_audit(database: Database) -> None:
     """Seal what staff looked at and did, every minute; nobody waits for it."""
     while True:
         with until_next_time("sealing the audit"):

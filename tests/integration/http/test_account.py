@@ -14,7 +14,7 @@ from booking_http.console.account_page import ACCOUNT
 from booking_http.staff.sign_in_links import grant_link
 from tests.support.console import Visitor, come_in
 from tests.support.service import Service
-from tests.support.staff import PASSWORD, Clerk, audit, hire
+from tests.support.staff import PASSWORD, Clerk, audit, hire, operators
 
 NEW = "another long and made-up password"
 
@@ -61,7 +61,7 @@ async def test_guessing_the_present_password_ends_after_five(
 async def test_who_came_by_a_link_chooses_a_password_without_the_old_one(
     service: Service, clerk: Clerk
 ) -> None:
-    path = await grant_link(service.parts.database, clerk.email)
+    path = await grant_link(operators(service), clerk.email)
     assert path is not None
     visitor = Visitor(service)
     page = await visitor.get(path)

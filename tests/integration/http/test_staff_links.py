@@ -14,7 +14,7 @@ from booking_http.staff.sign_in_links import grant_link
 from booking_http.staff.wiring import BASE
 from persistence.staff_changes import StaffChanges
 from tests.support.service import Reply, Service
-from tests.support.staff import Clerk, audit, hire, rows
+from tests.support.staff import Clerk, audit, hire, operators, rows
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -28,7 +28,7 @@ async def clerk(service: Service) -> Clerk:
 
 
 async def link_for(service: Service, clerk: Clerk) -> str:
-    path = await grant_link(service.parts.database, clerk.email)
+    path = await grant_link(operators(service), clerk.email)
     assert path is not None
     return path
 
@@ -76,7 +76,7 @@ async def test_a_link_signs_in_once_and_only_by_its_button(service: Service, cle
     again = await press(service, path, seen)
     assert (again.status, "staff_session" in str(again.headers)) == (401, False)
     assert "was used or has run out" in again.body
-    assert [entry.name for entry in await audit(service, "grant_link")] == [clerk.name]
+    assert [entry.name for entry in await audit(service, "grant_link")] == ["tests (operator)"]
     (entry,) = await audit(service, "sign_in")
     assert (entry.name, entry.facts) == (clerk.name, '{"by": "link"}')
     assert len(await audit(service, "sign_in_refused")) == 1
@@ -102,8 +102,8 @@ async def test_a_link_of_a_disabled_account_opens_nothing(service: Service, cler
     _, seen = await look(service, path)
     await StaffChanges(service.parts.database, operator("tests")).disable(clerk.email)
     assert (await press(service, path, seen)).status == 401
-    assert await grant_link(service.parts.database, clerk.email) is None
-    assert await grant_link(service.parts.database, "nobody@agency.test") is None
+    assert await grant_link(operators(service), clerk.email) is None
+    assert await grant_link(operators(service), "nobody@agency.test") is None
 
 
 async def test_another_sites_form_signs_nobody_in(service: Service, clerk: Clerk) -> None:

@@ -96,7 +96,7 @@ async def test_who_has_an_account_comes_in_with_the_companys(
     known = await browser.who()
     assert known.status == 200
     assert clerk.email in known.body
-    assert browser.cookies["console_oidc"] == ""
+    assert browser.cookies["__Host-console_oidc"] == ""
     (entry,) = await audit(shop, "sign_in")
     assert (entry.name, entry.facts) == (clerk.name, '{"by": "oidc"}')
     page = await shop.call("GET", "/console/sign-in")
@@ -164,7 +164,7 @@ async def test_a_token_that_says_anything_else_is_refused(
     for what, bend in LIES.items():
         provider.bend, browser = bend, Browser(shop)
         came = await browser.come(provider)
-        assert (came.status, "staff_session" in browser.cookies) == (401, False), what
+        assert (came.status, "__Host-staff_session" in browser.cookies) == (401, False), what
         assert clerk.email not in came.body
     entries = await audit(shop, "sign_in_refused")
     assert len(entries) == len(LIES)
@@ -204,8 +204,8 @@ async def test_the_answer_to_another_browser_is_refused(
     kept = dict(browser.cookies)
     assert (await browser.get(forged)).status == 401
     browser.cookies = dict(kept)
-    written = kept["console_oidc"]
-    browser.cookies["console_oidc"] = written[:-1] + ("0" if written[-1] != "0" else "1")
+    written = kept["__Host-console_oidc"]
+    browser.cookies["__Host-console_oidc"] = written[:-1] + ("0" if written[-1] != "0" else "1")
     assert (await browser.get(back)).status == 401
     browser.cookies = dict(kept)
     assert (await browser.get(back)).status == 303

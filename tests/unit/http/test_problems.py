@@ -35,6 +35,7 @@ CONTRACT = {
 }
 BEYOND = {
     "unauthenticated": 401,
+    "second_factor_required": 401,
     "code_wrong": 403,
     "forbidden": 403,
     "not_found": 404,
