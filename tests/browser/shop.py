@@ -81,6 +81,14 @@ class Shop:
         self._passed += timedelta(**elapsed)
         await self.service.advance(seconds=self._passed.total_seconds())
 
+    async def come_in(self, page: Page, guest: Guest) -> str:
+        """Give a browser what opens a guest's session, and return the address of its pages."""
+        reference = (await guest.look()).body["reference"]
+        await page.context.add_cookies(
+            [{"name": f"booking-{reference}", "value": guest.session_id, "url": self.at("/")}]
+        )
+        return self.at(f"/book/{reference}")
+
     async def held(self, **choice: str) -> Guest:
         """Return a guest for whom a cabin is held."""
         guest = self.service.guest()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any, Literal
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, CDPSession, Page, expect
 
+from booking_http.shop.manage_page import ACTS
 from booking_http.shop.pages import ASSETS
 from tests.browser.shop import Shop, open_shop
-from tests.browser.test_pages import barriers, overflow
+from tests.browser.test_pages import barriers, open_all, overflow
 from tests.conftest import PostgresServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -26,7 +29,12 @@ CARD = {
     "cardholderName": "Ada Example",
 }
 DECLINED = "4000 0000 0000 0002"
-SETTINGS = {"shop": True, "help_phone": "+1 305 555 0199", "help_hours": "08:00 to 20:00 EST"}
+SETTINGS = {
+    "shop": True,
+    "terms_field": "terms",
+    "help_phone": "+1 305 555 0199",
+    "help_hours": "08:00 to 20:00 EST",
+}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -175,56 +183,150 @@ async def test_the_whole_way_by_keyboard(shop: Shop) -> None:
         await page.keyboard.press("Enter")
         await page.wait_for_url("**/cabin?**")
         await page.wait_for_selector(".late")
+        # The next rate is for some guests only, and says for whom.
+        await page.locator("[name^=declared-]").first.focus()
+        await page.keyboard.press("Space")
         await page.get_by_role("button", name="Hold").first.focus()
         await page.keyboard.press("Space")
         await page.wait_for_url("**/guests")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a guest looks at the pages; twice the size leaves half the width to lay a page out in."""
+
+    width: int = 1280
+    scheme: Literal["light", "dark"] = "light"
+    zoom: int = 1
+    colours: Literal["none", "active"] = "none"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return the options of a browser's context."""
+        return {
+            "viewport": {"width": self.width // self.zoom, "height": 900 // self.zoom},
+            "device_scale_factor": self.zoom,
+            "color_scheme": self.scheme,
+            "forced_colors": self.colours,
+            "reduced_motion": "reduce" if self.colours == "active" else "no-preference",
+        }
+
+    def __str__(self) -> str:
+        forced = ", forced colours" if self.colours == "active" else ""
+        return f"{self.width}, {self.scheme}, {self.zoom}x{forced}"
+
+
 LOOKS = [
-    (390, "dark"),
+    Look(width=390, scheme="dark"),
     *(
-        pytest.param(width, scheme, marks=pytest.mark.full)
-        for width in (320, 390, 768, 1280)
-        for scheme in ("light", "dark")
+        pytest.param(look, marks=pytest.mark.full)
+        for look in (
+            *(
+                Look(width=width, scheme=scheme)
+                for width in (320, 390, 768, 1280)
+                for scheme in ("light", "dark")
+            ),
+            Look(zoom=2),
+            Look(zoom=2, scheme="dark"),
+            *(Look(width=width, colours="active") for width in (390, 1280)),
+            Look(width=1280, colours="active", scheme="dark"),
+        )
     ),
 ]
 
 
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-async def test_no_page_has_a_serious_barrier_or_is_too_wide(
-    shop: Shop, width: int, scheme: str
-) -> None:
-    size = {"width": width, "height": 900}
-    async with shop.desk(None, viewport=size, color_scheme=scheme) as page:
+@pytest.mark.parametrize("look_by", LOOKS, ids=str)
+async def test_no_page_has_a_serious_barrier_or_is_too_wide(shop: Shop, look_by: Look) -> None:
+    """The first pages in every run; each state of each page where everything is looked at."""
+    walks = [way_to_booking] if look_by == LOOKS[0] else [way_to_booking, beside_it, afterwards]
+    async with shop.desk(None, **look_by.options) as page:
+        for walk in walks:
+            async for state in walk(page, shop):
+                await open_all(page)
+                assert (state, await barriers(page)) == (state, [])
+                assert (state, await overflow(page)) == (state, 0)
 
-        async def look() -> None:
-            assert (page.url, await barriers(page)) == (page.url, [])
-            assert (page.url, await overflow(page)) == (page.url, 0)
 
-        for path in ("/", "/?month=2099-01", f"/cruise/{CRUISE}", "/booking", "/book/BF-NONE0"):
-            await page.goto(shop.at(path))
-            await look()
-        await see_prices(page, shop, ages=(8,))
-        await look()
-        await page.locator("#rate-4V-NRD").check()
-        await page.get_by_role("button", name="Choose the cabin").click()
-        await page.wait_for_selector(".late")
-        await look()
-        await page.get_by_role("button", name="Hold this cabin").click()
-        await page.wait_for_url("**/guests")
-        await page.get_by_role("button", name="Go on to extras").click()
-        await page.wait_for_selector("#problem")
-        await look()
-        await name_guests(page, ages=(8,))
-        await look()
-        await page.locator("button.pay").click()
-        await page.wait_for_selector("#problem")
-        await look()
-        await type_card(page)
-        await page.check("#terms")
-        await page.locator("button.pay").click()
-        await page.wait_for_url("**/booking/**")
-        await look()
+async def way_to_booking(page: Page, shop: Shop) -> AsyncIterator[str]:
+    """Book a cabin, with every mistake on the way."""
+    for path in ("/", "/?month=2099-01", f"/cruise/{CRUISE}", "/booking", "/book/BF-NONE0"):
+        await page.goto(shop.at(path))
+        yield path
+    await see_prices(page, shop, ages=(8,))
+    yield "prices"
+    await page.locator("#rate-4V-NRD").check()
+    await page.get_by_role("button", name="Choose the cabin").click()
+    await page.wait_for_selector(".late")
+    yield "cabin"
+    await page.get_by_role("button", name="Hold this cabin").click()
+    await page.wait_for_url("**/guests")
+    await page.get_by_role("button", name="Go on to extras").click()
+    await page.wait_for_selector("#problem")
+    yield "guests, nothing typed"
+    await name_guests(page, ages=(8,))
+    yield "pay"
+    await page.locator("button.pay").click()
+    await page.wait_for_selector("#problem")
+    yield "pay, nothing typed"
+    await type_card(page)
+    await page.check("#terms")
+    await page.locator("button.pay").click()
+    await page.wait_for_url("**/booking/**")
+    yield "booked"
+
+
+async def beside_it(page: Page, shop: Shop) -> AsyncIterator[str]:
+    """Look at what lies beside the way, and wait for an outcome."""
+    guest = shop.service.guest()
+    await guest.to_priced()
+    home = await shop.come_in(page, guest)
+    await page.goto(f"{home}/price?rate=4V:NRD")
+    await page.wait_for_selector(".late")
+    yield "what is in the price"
+    await page.goto(f"{home}/cabin?rate=2D:SEN")
+    await page.wait_for_selector(".late")
+    await page.get_by_role("button", name="Hold a cabin").click()
+    await page.wait_for_selector("#problem")
+    yield "cabin of a restricted rate, not declared"
+    held = await guest.select(guest.rate("4V"))
+    for step in ("guests", "extras", "release"):
+        await page.goto(f"{home}/{step}")
+        await page.evaluate(
+            "document.querySelectorAll('[data-again]').forEach(e => e.hidden = false)"
+        )
+        yield f"{step} of a hold that ends soon"
+    await guest.edit({"passengers": guest.passengers(), "contact": guest.contact()})
+    await page.goto(f"{home}/pay")
+    await type_card(page, cardNumber=DECLINED)
+    await page.check("#terms")
+    await page.locator("button.pay").click()
+    await page.wait_for_selector("#problem")
+    yield "declined"
+    await shop.service.simulator.fault("book.pl", "http_500_after")
+    payment = guest.payment(held.body["price"]["total"])
+    assert (await guest.book(guest.booking(payment=payment))).status == 202
+    await page.goto(f"{home}/wait")
+    yield "outcome unknown"
+
+
+async def afterwards(page: Page, shop: Shop) -> AsyncIterator[str]:
+    """Look at what can be done about a booking, and cancel it and a search."""
+    guest = await shop.paid("Example")
+    home = (await shop.come_in(page, guest)).replace("/book/", "/booking/")
+    for path in ("cancel", "manage", *(f"manage/{act}" for act in ACTS)):
+        await page.goto(f"{home}/{path}")
+        yield path
+    await page.get_by_role("button", name="Ask to erase").click()
+    await page.wait_for_selector("#problem")
+    yield "no code typed"
+    await guest.cancel()
+    await page.goto(home)
+    yield "cancellation asked for"
+    other = await shop.held()
+    over = (await shop.come_in(page, other)).replace("/book/", "/booking/")
+    await other.cancel()
+    await page.goto(over)
+    yield "a search that was cancelled"
 
 
 async def test_what_a_page_loads_of_ours_is_small() -> None:
@@ -235,24 +337,67 @@ async def test_what_a_page_loads_of_ours_is_small() -> None:
 
 
 @pytest.mark.full
-async def test_the_first_paint_of_a_throttled_telephone(shop: Shop) -> None:
-    """4 times slower, 1.6 Mbit/s and 150 ms: the largest paint within 2.5 s, hardly a shift."""
+async def test_budgets_of_a_throttled_telephone(shop: Shop) -> None:
+    """4 times slower, 1.6 Mbit/s and 150 ms.
+
+    The largest paint comes within 2.5 s with hardly a shift, what is touched answers within 200 ms,
+    and the price list of 7 grades takes 100 ms of script.
+    """
+    guest = shop.service.guest()
+    await guest.to_priced()
     async with shop.desk(None, viewport={"width": 390, "height": 844}) as page:
         link = await page.context.new_cdp_session(page)
         await link.send("Emulation.setCPUThrottlingRate", {"rate": 4})
-        await link.send(
-            "Network.emulateNetworkConditions",
-            {"offline": False, "latency": 150, "downloadThroughput": 2e5, "uploadThroughput": 9e4},
-        )
-        for path in ("/", f"/cruise/{CRUISE}"):
-            # What is measured is the page and not the catalogue's first answer.
-            await page.request.get(shop.at(path))
-            await page.goto(shop.at(path))
-            paint, shift = await page.evaluate(VITALS)
-            assert paint <= 2500, (path, paint)
-            assert shift <= 0.1, (path, shift)
+        await link.send("Network.emulateNetworkConditions", TELEPHONE)
+        await link.send("Performance.enable")
+        await page.add_init_script(TOUCHES)
+        home = await shop.come_in(page, guest)
+        await within_budget(page, shop.at("/"), "label[for=children]")
+        await within_budget(page, shop.at(f"/cruise/{CRUISE}"), "label[for=children]")
+        before = await script_seconds(link)
+        await within_budget(page, home, "input[name=rate]:checked")
+        grades = await page.locator(".grade").count()
+        assert (grades, await script_seconds(link) - before <= 0.1) == (7, True)
+        await guest.price()
+        assert (await guest.select(guest.rate("4V"))).status == 200
+        await guest.edit({"passengers": guest.passengers(), "contact": guest.contact()})
+        await within_budget(page, f"{home}/guests", "#contact-city")
+        await within_budget(page, f"{home}/pay", "#terms")
 
 
+TELEPHONE = {"offline": False, "latency": 150, "downloadThroughput": 2e5, "uploadThroughput": 9e4}
+
+
+async def script_seconds(link: CDPSession) -> float:
+    """Return how long scripts have run in the page, what its garbage took with it."""
+    found = (await link.send("Performance.getMetrics"))["metrics"]
+    return float(next(each["value"] for each in found if each["name"] == "ScriptDuration"))
+
+
+async def within_budget(page: Page, address: str, touched: str) -> None:
+    """Open a page and touch something; what is measured is the page, not the line's answer."""
+    await page.request.get(address)
+    await page.goto(address)
+    paint, shift = await page.evaluate(VITALS)
+    assert paint <= 2500, (address, paint)
+    assert shift <= 0.1, (address, shift)
+    # The second try tells the page from a machine that does something else meanwhile.
+    slowest = min([await _touch(page, touched) for _ in range(2)])
+    assert slowest <= 200, (address, slowest)
+
+
+async def _touch(page: Page, touched: str) -> float:
+    await page.evaluate("window.slowest = 0")
+    await page.locator(touched).click()
+    await page.keyboard.press("Tab")
+    return float(await page.evaluate(SLOWEST))
+
+
+SLOWEST = """new Promise((done) =>
+  requestAnimationFrame(() => setTimeout(() => done(window.slowest), 50)))"""
+TOUCHES = """window.slowest = 0; new PerformanceObserver((list) => {
+  for (const each of list.getEntries()) window.slowest = Math.max(window.slowest, each.duration);
+}).observe({ type: "event", buffered: true, durationThreshold: 16 });"""
 VITALS = """new Promise((done) => {
   let paint = 0, shift = 0;
   new PerformanceObserver((list) => {

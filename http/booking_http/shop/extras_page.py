@@ -14,7 +14,7 @@ from booking_http.shop.field_words import faults_of
 from booking_http.shop.forms import ShopForm, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.pages import body_of, go_to, problem_of, refuse, render, subject_body
-from booking_http.shop.places import book_path, can, place_of
+from booking_http.shop.places import book_path, can, elsewhere
 from booking_http.web.problems import Problem
 
 NAMES: Final = ("dining", "specialRequests")
@@ -22,9 +22,10 @@ NAMES: Final = ("dining", "specialRequests")
 
 async def show_extras(request: web.Request) -> web.Response:
     """Ask for the time of dinner and for wishes."""
-    body = body_of(await sessions.show(await guest_of(request)))
+    guest = await guest_of(request)
+    body = body_of(await sessions.show(guest))
     if not can(body, "book"):
-        return go_to(place_of(body))
+        return elsewhere(guest, body)
     kept = {name: body["details"][name] or "" for name in NAMES}
     return render(request, "extras.html", body=body, form=ShopForm(typed=kept))
 

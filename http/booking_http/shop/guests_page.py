@@ -27,7 +27,7 @@ from booking_http.shop.pages import (
     render,
     subject_body,
 )
-from booking_http.shop.places import book_path, can, place_of
+from booking_http.shop.places import book_path, can, elsewhere
 from booking_http.shop.texts import N_, locale_of
 from booking_http.web.problems import Problem
 from booking_http.web.request_io import service_of
@@ -76,7 +76,7 @@ async def show_guests(request: web.Request) -> web.Response:
     guest = await guest_of(request)
     body = body_of(await sessions.show(guest))
     if not can(body, "book"):
-        return go_to(place_of(body))
+        return elsewhere(guest, body)
     return render(request, "guests.html", **_facts(request, body), form=ShopForm(typed=kept(body)))
 
 
@@ -121,7 +121,7 @@ async def keep_guests(request: web.Request) -> web.Response:
     fields = await read_form(request)
     body = body_of(await sessions.show(guest))
     if not can(body, "book"):
-        return go_to(place_of(body))
+        return elsewhere(guest, body)
     rules = service_of(request).settings.policy().party
     if faults := dict(checked(fields, body, rules)):
         facts = _facts(request, body) | {"form": ShopForm(typed=fields, faults=faults)}

@@ -23,7 +23,7 @@ from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.guests_page import travellers_of
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
-from booking_http.shop.places import book_path, can, place_of
+from booking_http.shop.places import book_path, can, elsewhere, place_of
 from booking_http.shop.texts import N_
 from booking_http.web.models import RequestModel
 from booking_http.web.problems import Problem
@@ -39,7 +39,10 @@ NO_EXPIRY: Final = N_("Enter the expiry date as on the card, such as 09/29.")
 
 async def show_payment(request: web.Request) -> web.Response:
     """Show all answers, what is due, and the card's fields."""
-    body = body_of(await sessions.show(await guest_of(request)))
+    guest = await guest_of(request)
+    body = body_of(await sessions.show(guest))
+    if not can(body, "book") and not can(body, "pay"):
+        return elsewhere(guest, body)
     if leads_away := _elsewhere(body):
         return go_to(leads_away)
     return render(request, "pay.html", **_facts(request, body))
@@ -68,7 +71,7 @@ async def pay(request: web.Request) -> web.Response:
     body = body_of(await sessions.show(guest))
     # A form that comes a second time is answered by what became of the first.
     if not can(body, "book") and not can(body, "pay"):
-        return go_to(place_of(body))
+        return elsewhere(guest, body)
     if faults := dict(_missing(fields, booked=body["booking"] is not None)):
         facts = _facts(request, body) | {"form": ShopForm(typed=fields, faults=faults)}
         return render(request, "pay.html", status=422, **facts)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from booking_http.shop.pages import Body
+from aiohttp import web
+
+from booking_flow.errors import RefusalCode
+from booking_http.api.guest_request import GuestRequest
+from booking_http.shop.pages import Body, go_to
+from booking_http.web.problems import problem
 
 BEFORE_HOLD: Final = frozenset({"created", "priced", "cabin_selected"})
 RESERVED: Final = frozenset({"booked", "paid"})
@@ -41,6 +46,17 @@ def place_of(body: Body) -> str:
     if body["state"] in RESERVED | ENDED:
         return booking_path(reference)
     return book_path(reference, "" if body["state"] in BEFORE_HOLD else "guests")
+
+
+def elsewhere(guest: GuestRequest, body: Body) -> web.Response:
+    """Lead on to where a session is; one whose hold has ended is told so first.
+
+    Raises:
+        Problem: `hold_lapsed`.
+    """
+    if body["state"] == "cabin_selected" and guest.loaded.session.basket is not None:
+        raise problem(RefusalCode.HOLD_LAPSED)
+    return go_to(place_of(body))
 
 
 def can(body: Body, action: str) -> bool:

@@ -241,6 +241,23 @@ async def test_two_minutes_before_it_ends_a_hold_can_be_made_anew(service: Servi
     assert await service.simulator.received("basketadd.pl") == 2
 
 
+async def test_a_hold_that_has_ended_is_told_at_every_step_and_can_be_made_anew(
+    service: Service,
+) -> None:
+    guest = Shopper(service)
+    page = await guest.to_payment()
+    await service.advance(minutes=20)
+    ended = await guest.pays(page)
+    assert (ended.status, "Your hold has ended" in ended.words) == (409, True)
+    for step in ("guests", "extras", "pay"):
+        shown = await guest.get(f"{guest.home}/{step}")
+        assert "Nothing was charged" in shown.words
+    again = await guest.browser.send(shown, f"{guest.home}/hold")
+    assert again.location == f"{guest.home}/guests"
+    assert (await guest.body())["hold"] is not None
+    assert (await service.simulator.ledger())["charges"] == []
+
+
 async def test_another_browser_opens_nothing(service: Service) -> None:
     guest, stranger = Shopper(service), Shopper(service)
     await guest.opens()

@@ -3,7 +3,7 @@
 const part = document.querySelector("[data-follow]");
 const words = document.querySelector("#words").dataset;
 const checked = document.querySelector("[data-checked]");
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 let version = null;
 
 const look = ({ place, version: now }) => {

@@ -8,10 +8,10 @@ const say = (text) => {
 };
 
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, {
-  hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short",
 });
 const moment = new Intl.DateTimeFormat(document.documentElement.lang, {
-  weekday: "short", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  weekday: "short", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZoneName: "short",
 });
 const ownTimes = (part) => {
   for (const each of part.querySelectorAll("time[data-clock]")) each.textContent = clock.format(new Date(each.dateTime));
