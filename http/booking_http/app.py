@@ -32,6 +32,7 @@ from booking_http.web.event_streams import EventStreams
 from booking_http.web.headers import add_headers, preflight
 from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics, UnreadMembers
+from booking_http.web.operations_port import keep_apart
 from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.readiness_checks import ReadinessChecks
 from booking_http.web.request_caps import RequestCaps
@@ -59,7 +60,8 @@ WORKER: Final = web.AppKey("worker", Worker)
 def create_app(settings: Settings) -> web.Application:
     """Return the web application; its parts open when it starts and close when it has stopped."""
     app = web.Application(
-        middlewares=[log_request, preflight, handle_errors], client_max_size=settings.max_body_bytes
+        middlewares=[log_request, preflight, handle_errors, keep_apart],
+        client_max_size=settings.max_body_bytes,
     )
     app[DOCUMENT] = _document(settings.public_url)
     app[RULES] = _rules(app, settings)

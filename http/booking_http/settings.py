@@ -105,6 +105,9 @@ class Settings(FromEnvironment):
     """the address to listen on"""
     app_port: int = Field(default=8080, ge=0, le=65535)
     """the port to listen on"""
+    operations_port: int | None = Field(default=None, ge=1, le=65535)
+    """a port of its own, on `APP_HOST`, for `/metrics`, `/readyz?verbose` and the debug calls of
+    staff, which `APP_PORT` then knows nothing of"""
     public_url: BaseUrl | None = None
     """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
