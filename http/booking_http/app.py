@@ -41,6 +41,7 @@ from booking_http.web.route import DOCUMENT
 from booking_http.web.session_wakeups import SessionWakeups, watch_versions
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
+from booking_http.web.upkeep_gauges import UpkeepGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up, prune, seal_audit
 from booking_http.worker.main import Worker, running_worker
@@ -170,6 +171,7 @@ def service_of_parts(parts: Parts) -> Service:
         outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
         traffic=TrafficGauges(caps, metrics.registry),
         tasks=TaskGauges(SupportWork(parts.database), metrics.registry),
+        upkeep=UpkeepGauges(parts.database, settings.keys(), metrics.registry),
         debugging=DebugLookups(
             settings=settings,
             database=parts.database,

@@ -161,6 +161,9 @@ class Settings(FromEnvironment):
     """keys of at least 32 characters for the hashes that staff find guests by, the current one
     first, separated by commas, or a JSON list; without it `HASH_KEY` and `HASH_KEYS_OLDER`"""
 
+    key_max_days: Annotated[int, days(1)] = 365
+    """after how many days in use doctor asks for a new key of a kind; 0 never does"""
+
     traveltek_base_url: BaseUrl
     """up to and including `/2.1/json`"""
     traveltek_sid: str
