@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from persistence.database import fetch_one, transaction
+from persistence.turns import Turns
 
+_MEMORY: Final = 1.0
+"""Seconds for which a refused address is refused without asking the database."""
+_MOST: Final = 1000
+"""Refused addresses from which on those that are not remembered any more are dropped."""
 # Two who ask for the same key at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
@@ -106,6 +112,8 @@ class PostgresCaps:
     def __init__(self, engine: AsyncEngine) -> None:
         """Take the pool."""
         self._engine = engine
+        self._turns = Turns()
+        self._full: dict[bytes, tuple[float, float]] = {}
 
     async def take_hold(
         self,
@@ -124,8 +132,9 @@ class PostgresCaps:
             "per_sailing": per_sailing,
             "per_address": per_address,
         }
-        async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"hold {address.hex()}"})
+        key = f"hold {address.hex()}"
+        async with self._turns.of(key), transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": key})
             taken = await connection.execute(TAKE_HOLD, values)
             return taken.first() is not None
 
@@ -139,8 +148,9 @@ class PostgresCaps:
             "per_session": per_session,
             "per_address": per_address,
         }
-        async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"card {address.hex()}"})
+        key = f"card {address.hex()}"
+        async with self._turns.of(key), transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": key})
             taken = await connection.execute(TAKE_CARD, values)
             return taken.first() is not None
 
@@ -149,8 +159,34 @@ class PostgresCaps:
     ) -> float | None:
         """Note that an address opens a session; return after how many seconds it may, if not now.
 
-        With `always` it is noted, and may be carried out, all the same.
+        With `always` it is noted, and may be carried out, all the same. Who was refused is refused
+        for a second more without asking the database, so that a flood does not keep it busy.
         """
+        key = f"opening {address.hex()}"
+        async with self._turns.of(key):
+            if not always and (wait := self._remembered(address)) is not None:
+                return wait
+            wait = await self._take_opening(
+                key, address=address, unknown_proxy=unknown_proxy, most=most, always=always
+            )
+            if wait is not None and not always:
+                self._remember(address, wait)
+            return wait
+
+    def _remembered(self, address: bytes) -> float | None:
+        refused_at, free_at = self._full.get(address, (0.0, 0.0))
+        now = monotonic()
+        return free_at - now if now < min(refused_at + _MEMORY, free_at) else None
+
+    def _remember(self, address: bytes, wait: float) -> None:
+        now = monotonic()
+        if len(self._full) >= _MOST:
+            self._full = {key: at for key, at in self._full.items() if now < at[0] + _MEMORY}
+        self._full[address] = now, now + wait
+
+    async def _take_opening(
+        self, key: str, *, address: bytes, unknown_proxy: bool, most: int, always: bool
+    ) -> float | None:
         values = {
             "address": address,
             "unknown_proxy": unknown_proxy,
@@ -158,7 +194,7 @@ class PostgresCaps:
             "always": always,
         }
         async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"opening {address.hex()}"})
+            await connection.execute(ALONE, {"key": key})
             full = (await connection.execute(TAKE_OPENING, values)).first()
             return float(full.seconds) if full else None
 
