@@ -11,7 +11,7 @@ RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
 CODE := booking_flow adapters persistence http tests requirements
 
-.PHONY: browser crash first-booking help house unit demo test screenshots rollout soak bench mutants check diagrams format lock clean
+.PHONY: browser crash examples first-booking help house unit demo test screenshots rollout soak bench mutants check diagrams format lock clean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,14 +47,17 @@ screenshots: $(DEV) ## take the pictures of docs/console/ and docs/shop/ anew
 	@$(BIN)/python -m tests.browser.screenshots
 	@$(BIN)/python -m tests.browser.shop_screenshots
 
+examples: $(DEV) ## record the examples of the API's document anew from the simulator
+	@RECORD_EXAMPLES=1 $(BIN)/python -m pytest -q tests/integration/outbox/test_examples.py -k answered
+
 soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (SOAK_MINUTES=5, SOAK_SEED=)
 	@SOAK_MINUTES=$(SOAK_MINUTES) SOAK_SEED=$(SOAK_SEED) $(BIN)/python -m tests.soak
 
 rollout: $(DEV) ## replace the last tagged release by this one while guests book; skipped without history or tags
 	@$(BIN)/python -m tests.acceptance.rollout
 
-bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (BENCH_SESSIONS=, BENCH_KEEP=)
-	@BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
+bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
+	@QUICK=$(QUICK) BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
 house: $(DEV) ## how many files a reader opens: those that a request enters or a change touches, and the layout (VERBOSE=1 names them)
 	@$(BIN)/python -m tests.bench.house $(if $(VERBOSE),-v)

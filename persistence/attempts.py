@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.ports import StepAttempt
 from persistence.codec import decode_facts
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
 from persistence.rows import attempt_of
+from persistence.statements import Row
 
 # Attempts in the order in which they were claimed.
 STEPS: Final = text(
@@ -43,12 +43,12 @@ class StepEntry:
     next_attempt_at: datetime | None
 
 
-async def steps(engine: AsyncEngine, session_id: UUID) -> Sequence[StepEntry]:
+async def steps(engine: Database, session_id: UUID) -> Sequence[StepEntry]:
     """Return every attempt at a step of a session, owed undos as well."""
     return [_step_entry(row) for row in await fetch_all(engine, STEPS, {"session_id": session_id})]
 
 
-def _step_entry(row: Row[Any]) -> StepEntry:
+def _step_entry(row: Row) -> StepEntry:
     return StepEntry(
         attempt=attempt_of(row),
         fence=row.fence,

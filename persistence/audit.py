@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.model.audit import AuditEntry
 from persistence.codec import decode_facts, encode
-from persistence.database import execute, fetch_all
+from persistence.database import Database, execute, fetch_all
+from persistence.statements import Row
 
 
 def audited(source: str, *, each: bool = False) -> str:
@@ -95,7 +95,7 @@ class AuditLine:
 class PostgresAudit:
     """The audit in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -128,11 +128,11 @@ class PostgresAudit:
         return {row.id: row.reference for row in rows}
 
 
-def _line(row: Row[Any]) -> AuditLine:
+def _line(row: Row) -> AuditLine:
     return AuditLine(number=row.id, entry=_entry(row))
 
 
-def _entry(row: Row[Any]) -> AuditEntry:
+def _entry(row: Row) -> AuditEntry:
     return AuditEntry(
         at=row.at,
         account_id=row.account_id,

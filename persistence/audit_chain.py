@@ -13,11 +13,11 @@ from hashlib import sha256
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.staff.actions import REDACTED
-from persistence.database import fetch_all, fetch_one, transaction
+from persistence.database import Database, fetch_all, fetch_one, transaction
+from persistence.statements import Row
 
 SETTLED: Final = timedelta(minutes=1)
 """After so long no commit is under way any more that took an earlier number."""
@@ -72,13 +72,13 @@ class Verified:
     unsealed: int = 0
 
 
-async def seal_some(engine: AsyncEngine, *, age: timedelta = SETTLED) -> int:
+async def seal_some(engine: Database, *, age: timedelta = SETTLED) -> int:
     """Seal the next lines and log each of them before it is; return how many that were."""
     async with transaction(engine) as connection:
         await connection.execute(ALONE)
-        last = (await connection.execute(LAST)).first()
+        last = await connection.fetch_one(LAST)
         values = {"after": last.last_id if last else 0, "until": None, "age": age, "most": MOST}
-        lines = list(await connection.execute(LINES, values))
+        lines = await connection.fetch_all(LINES, values)
         if not lines:
             return 0
         reasons = [_hash_of(line.reason) for line in lines]
@@ -100,7 +100,7 @@ async def seal_some(engine: AsyncEngine, *, age: timedelta = SETTLED) -> int:
     return len(lines)
 
 
-async def verify(engine: AsyncEngine) -> Verified:
+async def verify(engine: Database) -> Verified:
     """Compare every line that is sealed with its seal, up to the first that does not fit."""
     before, after, seals, lines = _START, 0, 0, 0
     async for seal in _seals(engine):
@@ -115,12 +115,12 @@ async def verify(engine: AsyncEngine) -> Verified:
     return Verified(seals=seals, lines=lines, digest=_shown(before), unsealed=unsealed)
 
 
-async def has_digest(engine: AsyncEngine, digest: str) -> bool:
+async def has_digest(engine: Database, digest: str) -> bool:
     """Whether the chain has a seal with this digest, in hex."""
     return await fetch_one(engine, HAS, {"digest": digest.strip().lower()}) is not None
 
 
-async def _seals(engine: AsyncEngine) -> AsyncIterator[Row[Any]]:
+async def _seals(engine: Database) -> AsyncIterator[Row]:
     after = 0
     while found := await fetch_all(engine, SEALS, {"after": after}):
         for seal in found:
@@ -128,12 +128,12 @@ async def _seals(engine: AsyncEngine) -> AsyncIterator[Row[Any]]:
         after = found[-1].number
 
 
-async def _lines_of(engine: AsyncEngine, after: int, seal: Row[Any]) -> Sequence[Row[Any]]:
+async def _lines_of(engine: Database, after: int, seal: Row) -> Sequence[Row]:
     values = {"after": after, "until": seal.last_id, "age": timedelta(), "most": MOST + 1}
     return await fetch_all(engine, LINES, values)
 
 
-def _fits(before: bytes, lines: Sequence[Row[Any]], seal: Row[Any]) -> bool:
+def _fits(before: bytes, lines: Sequence[Row], seal: Row) -> bool:
     if len(lines) != seal.lines or len(lines) != len(seal.reasons):
         return False
     same = all(
@@ -143,7 +143,7 @@ def _fits(before: bytes, lines: Sequence[Row[Any]], seal: Row[Any]) -> bool:
     return same and _digest(before, lines, seal.reasons) == seal.digest
 
 
-def _digest(before: bytes, lines: Sequence[Row[Any]], reasons: Sequence[bytes]) -> bytes:
+def _digest(before: bytes, lines: Sequence[Row], reasons: Sequence[bytes]) -> bytes:
     """Hash lines onto what came before; of a reason only its hash, since it may be taken out."""
     made = sha256(before)
     for line, reason in zip(lines, reasons, strict=True):
@@ -152,7 +152,7 @@ def _digest(before: bytes, lines: Sequence[Row[Any]], reasons: Sequence[bytes]) 
     return made.digest()
 
 
-def _written(line: Row[Any]) -> tuple[bytes, ...]:
+def _written(line: Row) -> tuple[bytes, ...]:
     sessions = ",".join(map(str, line.session_ids))
     values = (line.id, line.at, line.account_id, line.name, line.action, sessions, line.task_id)
     return tuple(str(value).encode() for value in (*values, line.request_id, line.facts))
@@ -162,7 +162,7 @@ def _hash_of(reason: str | None) -> bytes:
     return b"" if reason is None else sha256(reason.encode()).digest()
 
 
-def _facts(line: Row[Any]) -> dict[str, Any]:
+def _facts(line: Row) -> dict[str, Any]:
     """Return what the log says of a line: no reason, which people type."""
     return {
         "line": line.id,

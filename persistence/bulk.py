@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.model.audit import AuditEntry
 from persistence.audit import audited
 from persistence.codec import encode
-from persistence.database import execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tables.bulk import BulkAction, BulkStatus
 
 # A run with all its sessions, in one commit.
@@ -148,7 +148,7 @@ class FailedItem:
 class PostgresBulk:
     """Runs in PostgreSQL; any number of workers share them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -188,7 +188,7 @@ class PostgresBulk:
         ]
 
 
-def _taken(row: Row[Any]) -> TakenItem:
+def _taken(row: Row) -> TakenItem:
     return TakenItem(
         run_id=row.run_id,
         session_id=row.session_id,
@@ -200,7 +200,7 @@ def _taken(row: Row[Any]) -> TakenItem:
     )
 
 
-def _run(row: Row[Any]) -> BulkRun:
+def _run(row: Row) -> BulkRun:
     return BulkRun(
         id=row.id,
         action=BulkAction(row.action),

@@ -11,13 +11,14 @@ from uuid import UUID
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import InvalidToken
-from sqlalchemy import Column, Row, Select, String, Table, select, tuple_
+from sqlalchemy import Column, Select, String, Table, select, tuple_
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.model.card_numbers import holds_card_number
+from persistence.database import Database, fetch_all
 from persistence.encryption import Vault
 from persistence.personal import open_details
+from persistence.statements import Row
 from persistence.tables import registry
 from persistence.tables.bookings import session_keys
 from persistence.tables.sessions import booking_sessions
@@ -40,7 +41,7 @@ class ScannedPlace:
     path: str = ""
 
 
-async def find_cards(engine: AsyncEngine, vault: Vault | None) -> AsyncIterator[ScannedPlace]:
+async def find_cards(engine: Database, vault: Vault | None) -> AsyncIterator[ScannedPlace]:
     """Return every place with a card number, table by table; sealed details need the keys."""
     for table in registry.metadata.sorted_tables:
         columns = [column for column in table.columns if _holds_text(column)]
@@ -57,33 +58,31 @@ def _holds_text(column: Column[Any]) -> bool:
 
 
 async def _of_table(
-    engine: AsyncEngine, table: Table, columns: list[Column[Any]]
+    engine: Database, table: Table, columns: list[Column[Any]]
 ) -> AsyncIterator[ScannedPlace]:
     keys = list(table.primary_key.columns)
     async for row in _rows(engine, select(*dict.fromkeys([*keys, *columns])), keys):
-        key = {each.name: str(row._mapping[each]) for each in keys}
+        key = {each.name: str(row[each.name]) for each in keys}
         for column in columns:
-            for path in _paths(_parsed(column, row._mapping[column])):
+            for path in _paths(_parsed(column, row[column.name])):
                 yield ScannedPlace(table=table.name, key=_safe(key), column=column.name, path=path)
 
 
 async def _rows(
-    engine: AsyncEngine, wanted: Select[Any], keys: Sequence[Column[Any]]
-) -> AsyncIterator[Row[Any]]:
+    engine: Database, wanted: Select[Any], keys: Sequence[Column[Any]]
+) -> AsyncIterator[Row]:
     """Return rows in the order of their keys, some at a time: each statement takes little time."""
     some = wanted.order_by(*keys).limit(_BATCH)
     statement = some
     while rows := await _fetched(engine, statement):
         for row in rows:
             yield row
-        last = [rows[-1]._mapping[each] for each in keys]
+        last = [rows[-1][each.name] for each in keys]
         statement = some.where(tuple_(*keys) > tuple_(*last))
 
 
-async def _fetched(engine: AsyncEngine, statement: Select[Any]) -> Sequence[Row[Any]]:
-    async with engine.connect() as connection:
-        rows: Sequence[Row[Any]] = (await connection.execute(statement)).all()
-        return rows
+async def _fetched(engine: Database, statement: Select[Any]) -> Sequence[Row]:
+    return await fetch_all(engine, statement)
 
 
 def _parsed(column: Column[Any], value: Any) -> Any:
@@ -111,7 +110,7 @@ def _paths(value: Any, path: str = "") -> Iterator[str]:
             yield path
 
 
-async def _sealed(engine: AsyncEngine, vault: Vault) -> AsyncIterator[ScannedPlace]:
+async def _sealed(engine: Database, vault: Vault) -> AsyncIterator[ScannedPlace]:
     wanted = select(
         booking_sessions.c.id, booking_sessions.c.details_ciphertext, session_keys.c.wrapped_key
     ).join(session_keys, session_keys.c.session_id == booking_sessions.c.id)
@@ -123,7 +122,7 @@ async def _sealed(engine: AsyncEngine, vault: Vault) -> AsyncIterator[ScannedPla
             )
 
 
-def _opened(vault: Vault, row: Row[Any]) -> Iterator[str]:
+def _opened(vault: Vault, row: Row) -> Iterator[str]:
     """Return the ways within the details; those that our keys do not open are named as a whole."""
     try:
         details = open_details(vault, row.wrapped_key, UUID(str(row.id)), row.details_ciphertext)

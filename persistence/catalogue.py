@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.model.sailing import Sailing
 from persistence.codec import encode
-from persistence.database import transaction
+from persistence.database import Database, transaction
 
 # Lines first, then ships, then sailings, as the foreign keys want it.
 SEED: Final = (
@@ -95,7 +94,7 @@ class CatalogueRow:
     ship: ShipDescription = ShipDescription()
 
 
-async def seed(engine: AsyncEngine, rows: Sequence[CatalogueRow]) -> None:
+async def seed(engine: Database, rows: Sequence[CatalogueRow]) -> None:
     """Insert sailings with their lines and ships, or bring them up to date."""
     values = {"rows": encode([_flat(row) for row in rows])}
     async with transaction(engine) as connection:

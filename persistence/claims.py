@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import TextClause, text
 
 from booking_flow.ports import TaskClaim
 from persistence.audit import audited
+from persistence.statements import Row
 
 _CLAIM: Final = """
 SET claimed_account = :account_id, claimed_by = :name, claimed_at = booking_now(),
@@ -44,7 +45,7 @@ CLAIM: Final = _of_both(_CLAIM)
 HAND_BACK: Final = _of_both(_HAND_BACK)
 
 
-def claim_of(row: Row[Any]) -> TaskClaim | None:
+def claim_of(row: Row) -> TaskClaim | None:
     """Build the claim a row of `staff_tasks` describes."""
     if row.claimed_account is None:
         return None

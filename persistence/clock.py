@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 
 # The clock now.
 NOW: Final = text("SELECT booking_now() AS now")
@@ -17,7 +16,7 @@ NOW: Final = text("SELECT booking_now() AS now")
 SET_OFFSET: Final = text("UPDATE clock_offset SET ahead_by = CAST(:offset AS interval)")
 
 
-async def now(engine: AsyncEngine) -> datetime:
+async def now(engine: Database) -> datetime:
     """Return the database's clock."""
     row = await fetch_one(engine, NOW)
     if row is None:
@@ -26,6 +25,6 @@ async def now(engine: AsyncEngine) -> datetime:
     return moment
 
 
-async def set_clock_offset(engine: AsyncEngine, offset: timedelta) -> None:
+async def set_clock_offset(engine: Database, offset: timedelta) -> None:
     """Set how far the clock of all deadlines runs ahead of the real one."""
     await execute(engine, SET_OFFSET, {"offset": offset})

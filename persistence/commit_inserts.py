@@ -158,7 +158,8 @@ tasks AS (
         id uuid, kind text, step_id uuid, due_at timestamptz, not_before timestamptz, facts jsonb)
     ON CONFLICT (session_id) WHERE kind = 'collect_payment' AND closed_at IS NULL
     DO UPDATE SET due_at = excluded.due_at, facts = excluded.facts,
-        told_at = CASE WHEN excluded.facts ->> 'overdue' IS NULL THEN o.told_at END
+        told_at = CASE WHEN excluded.facts ->> 'overdue' IS NULL THEN o.told_at END,
+        announced_at = CASE WHEN excluded.facts ->> 'overdue' IS NULL THEN o.announced_at END
 )"""
 
 # Nobody has to collect a payment any more: it is paid, or being cancelled.

@@ -14,9 +14,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 
 _HERE: Final = """
 WITH here AS (
@@ -72,7 +71,7 @@ class DatabaseIdentity:
     pruned_before: datetime | None
 
 
-async def identity_of(engine: AsyncEngine) -> DatabaseIdentity | None:
+async def identity_of(engine: Database) -> DatabaseIdentity | None:
     """Return what the database is known by, which it is given at first use.
 
     None where it has no mark, which the first migration leaves.

@@ -8,11 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.postgres.failures import READ_ONLY
 from booking_flow.ports import StoreUnavailable
-from persistence.database import fetch_all, fetch_one, transaction
+from persistence.database import Database, fetch_all, fetch_one, transaction
 
 # Which server, database and account this is, and its clock.
 WHERE: Final = text(
@@ -90,7 +89,7 @@ class HoldTimes:
     untold: int
 
 
-async def vitals(engine: AsyncEngine) -> Vitals:
+async def vitals(engine: Database) -> Vitals:
     """Return which database this is."""
     row = await fetch_one(engine, WHERE)
     if row is None:
@@ -98,26 +97,26 @@ async def vitals(engine: AsyncEngine) -> Vitals:
     return Vitals(version=row.version, name=row.name, account=row.account, now=row.now)
 
 
-async def hindrance(engine: AsyncEngine) -> str | None:
+async def hindrance(engine: Database) -> str | None:
     """Return what keeps sessions from being written, or None; nothing is written to find out."""
     try:
         async with transaction(engine) as connection:
             await connection.execute(REFUSE)
             await connection.execute(LITTLE_MEMORY)
-            found = (await connection.execute(ALONE)).one()
+            found = await connection.fetch_one(ALONE)
     except StoreUnavailable as error:
         if str(error) not in _HINDRANCES:
             raise
         return _HINDRANCES[str(error)]
-    return "commits wait for a standby that does not answer" if found.alone else None
+    return "commits wait for a standby that does not answer" if found and found.alone else None
 
 
-async def session_counts(engine: AsyncEngine) -> Mapping[str, int]:
+async def session_counts(engine: Database) -> Mapping[str, int]:
     """Count the sessions by state."""
     return {row.state: row.number for row in await fetch_all(engine, SESSIONS)}
 
 
-async def hold_times(engine: AsyncEngine) -> HoldTimes:
+async def hold_times(engine: Database) -> HoldTimes:
     """Look whether the supplier says how long it holds cabins."""
     row = await fetch_one(engine, HOLDS)
     return HoldTimes(answers=row.answers if row else 0, untold=row.untold if row else 0)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
 from persistence.outbox import Fate
 from persistence.outbox_rows import OutboxKind
+from persistence.statements import Row
 
 # In the order in which it was announced; what was delivered long ago is gone.
 LETTERS: Final = text(
@@ -37,13 +37,13 @@ class Letter:
     error: str | None
 
 
-async def letters(engine: AsyncEngine, session_id: UUID, *, limit: int = 1000) -> Sequence[Letter]:
+async def letters(engine: Database, session_id: UUID, *, limit: int = 1000) -> Sequence[Letter]:
     """Return every mail and webhook of a session."""
     values = {"session_id": session_id, "limit": limit}
     return [_letter(row) for row in await fetch_all(engine, LETTERS, values)]
 
 
-def _letter(row: Row[Any]) -> Letter:
+def _letter(row: Row) -> Letter:
     ended = Fate.DEAD if row.dead_at else Fate.WAITING
     return Letter(
         at=row.delivered_at or row.dead_at or row.created_at,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import Connection, text
 
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.errors import NoTable
+from persistence.statements import Row
 
 # Whether there is a mark's table in this database.
 THERE: Final = text("SELECT to_regclass('installation') IS NOT NULL")
@@ -61,7 +61,7 @@ class Mark:
     marked_at: datetime
 
 
-async def read_mark(engine: AsyncEngine) -> Mark | None:
+async def read_mark(engine: Database) -> Mark | None:
     """Return a database's mark; None where there is none, or not even a place for it."""
     try:
         row = await fetch_one(engine, READ)
@@ -70,12 +70,12 @@ async def read_mark(engine: AsyncEngine) -> Mark | None:
     return None if row is None else _mark_of(row)
 
 
-async def bind(engine: AsyncEngine, *, supplier_sid: str) -> None:
+async def bind(engine: Database, *, supplier_sid: str) -> None:
     """Note which of the supplier's accounts this database is used with, unless one is noted."""
     await execute(engine, BIND, {"supplier_sid": supplier_sid})
 
 
-async def remark(engine: AsyncEngine, app_env: AppEnv) -> None:
+async def remark(engine: Database, app_env: AppEnv) -> None:
     """Move a database to another world; which supplier's account it is used with is open again."""
     await execute(engine, REMARK, {"app_env": app_env})
 
@@ -86,5 +86,5 @@ def mark(connection: Connection, app_env: AppEnv) -> None:
         connection.execute(MARK, {"app_env": app_env.value})
 
 
-def _mark_of(row: Row[Any]) -> Mark:
+def _mark_of(row: Row) -> Mark:
     return Mark(app_env=AppEnv(row.app_env), supplier_sid=row.supplier_sid, marked_at=row.marked_at)

@@ -6,9 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one
+from persistence.database import Database, fetch_one
 
 # Without its key nothing a session sealed can be read again, and without hashes it is not found.
 ERASE: Final = text(
@@ -20,6 +19,6 @@ ERASE: Final = text(
 )
 
 
-async def erase(engine: AsyncEngine, session_id: UUID) -> bool:
+async def erase(engine: Database, session_id: UUID) -> bool:
     """Destroy a session's data key and its search hashes; False when that was done before."""
     return await fetch_one(engine, ERASE, {"session_id": session_id}) is not None

@@ -10,9 +10,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from adapters.postgres.failures import FAILURES, NO_RIGHT, NO_TABLE, is_ours, is_refusal, name_of
+from adapters.postgres.pool import NotConnected
 from booking_flow.ports import CommitResult, StoreUnavailable
 
 _UNFIT: Final = "22"
@@ -43,26 +43,12 @@ class NoRight(StoreUnavailable):
     """The account may not do what was asked, or not yet."""
 
 
-def sqlstate(error: DBAPIError) -> str:
-    """Return the SQLSTATE of an error, or an empty string."""
-    # SQLAlchemy forgets the state of some errors, but not the error itself.
-    chain = (error.orig, getattr(error.orig, "__cause__", None))
-    return next((state for each in chain if (state := getattr(each, "sqlstate", None))), "")
-
-
-def constraint(error: DBAPIError) -> str:
+def constraint(error: BaseException) -> str:
     """Return the name of the constraint that an error violated, or an empty string."""
-    cause = getattr(error.orig, "__cause__", None)
-    return str(getattr(cause, "constraint_name", None) or "")
+    return str(getattr(error, "constraint_name", None) or "")
 
 
-def is_stale(error: DBAPIError) -> bool:
-    """Whether a statement was not begun, since a migration has made its plan wrong."""
-    cause = getattr(error.orig, "__cause__", None)
-    return isinstance(cause, asyncpg.InvalidCachedStatementError)
-
-
-def refused_by(error: DBAPIError) -> CommitResult:
+def refused_by(error: asyncpg.PostgresError) -> CommitResult:
     """Say what a violated constraint means for a commit.
 
     Raises:
@@ -75,12 +61,12 @@ def refused_by(error: DBAPIError) -> CommitResult:
         case "pk_session_references":
             return CommitResult.LOST
     if not _refuses(error):
-        raise _unavailable(sqlstate(error) or type(error).__name__) from error
-    _LOG.warning("commit_rejected", sqlstate=sqlstate(error), constraint=constraint(error))
+        raise _unavailable(name_of(error)) from error
+    _LOG.warning("commit_rejected", sqlstate=name_of(error), constraint=constraint(error))
     return CommitResult.UNFIT if _unfit(error) else CommitResult.REJECTED
 
 
-def taken_by_another(error: DBAPIError) -> bool:
+def taken_by_another(error: asyncpg.PostgresError) -> bool:
     """Whether a commit was refused because the reservation is that of another session."""
     return constraint(error) in _OF_A_RESERVATION
 
@@ -93,24 +79,31 @@ def available() -> Iterator[None]:
     """
     try:
         yield
-    except PoolTimeout as error:
-        raise StoreUnavailable(type(error).__name__) from error
+    except NotConnected as error:
+        raise _unavailable(name_of(error.__cause__ or error)) from error
     except FAILURES as error:
-        raise _unavailable(name_of(error)) from error
-    except DBAPIError as error:
-        if not error.connection_invalidated and (_refuses(error) or is_ours(sqlstate(error))):
+        if _refuses(error) or is_ours(name_of(error)):
             raise
-        raise _unavailable(sqlstate(error) or type(error).__name__) from error
+        raise _unavailable(name_of(error)) from error
 
 
-def _refuses(error: DBAPIError) -> bool:
-    return is_refusal(sqlstate(error)) or _unfit(error)
+@contextmanager
+def unwrapped() -> Iterator[None]:
+    """Raise the driver's error where SQLAlchemy, which runs migrations, has wrapped it."""
+    try:
+        yield
+    except DBAPIError as error:
+        cause = getattr(error.orig, "__cause__", None) or error.orig
+        raise (cause if isinstance(cause, FAILURES) else error) from error
 
 
-def _unfit(error: DBAPIError) -> bool:
+def _refuses(error: BaseException) -> bool:
+    return is_refusal(name_of(error)) or _unfit(error)
+
+
+def _unfit(error: BaseException) -> bool:
     """Whether values are refused, by the database or by the driver that cannot write them down."""
-    cause = getattr(error.orig, "__cause__", None)
-    return sqlstate(error).startswith(_UNFIT) or isinstance(cause, asyncpg.DataError)
+    return name_of(error).startswith(_UNFIT) or isinstance(error, asyncpg.DataError)
 
 
 def _unavailable(name: str) -> StoreUnavailable:

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.claim_journal import JournaledStep
 from booking_flow.model.audit import AuditEntry
 from persistence.audit import audited
 from persistence.codec import decode, encode
-from persistence.database import execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tables.forgotten_claims import EnteredAs
 
 _AT_ONCE: Final = 1000
@@ -176,7 +176,7 @@ def told_of(standing: Standing) -> str:
 class PostgresForgottenClaims:
     """Forgotten claims in PostgreSQL; `due_in` is how soon a person should look at one."""
 
-    def __init__(self, engine: AsyncEngine, *, due_in: timedelta) -> None:
+    def __init__(self, engine: Database, *, due_in: timedelta) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
         self._due_in = due_in
@@ -241,7 +241,7 @@ def _row(known: JournaledStep) -> Mapping[str, object]:
     }
 
 
-def _claim(row: Row[Any]) -> ForgottenClaim:
+def _claim(row: Row) -> ForgottenClaim:
     known = decode(row.journaled, JournaledStep)
     return ForgottenClaim(
         known=known,

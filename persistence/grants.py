@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
+from persistence.database import Database, transaction
+from persistence.statements import plain, quoted
 from persistence.tables.registry import metadata
 
 APPEND_ONLY: Final = frozenset({"session_history", "staff_audit", "supplier_calls", "audit_seals"})
@@ -35,23 +36,19 @@ class NoSuchRole(Exception):  # noqa: N818 - says what is missing
     """The server knows no role of this name."""
 
 
-async def grant_to(engine: AsyncEngine, role: str) -> None:
+async def grant_to(engine: Database, role: str) -> None:
     """Let a role work as the service does, and take from it whatever else it may on our tables.
 
     Raises:
         NoSuchRole: there is none of this name.
     """
-    async with engine.begin() as connection:
-        if (await connection.execute(ROLE, {"role": role})).first() is None:
+    async with transaction(engine) as connection:
+        if await connection.fetch_one(ROLE, {"role": role}) is None:
             raise NoSuchRole(role)
-        schema = (await connection.execute(SCHEMA)).scalar_one()
-        await connection.run_sync(_grant, role, schema)
-
-
-def _grant(connection: Connection, role: str, schema: str) -> None:
-    quote = connection.dialect.identifier_preparer.quote_identifier
-    for statement in _statements(quote(role), quote(schema)):
-        connection.exec_driver_sql(statement)
+        found = await connection.fetch_one(SCHEMA)
+        schema = str(found[0]) if found else "public"
+        for statement in _statements(quoted(role), quoted(schema)):
+            await connection.execute(plain(statement))
 
 
 def _statements(role: str, schema: str) -> Iterator[str]:

@@ -7,9 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.encryption import Vault
 from persistence.outbox_rows import OutboxKind
 
@@ -60,7 +59,7 @@ FORGET: Final = text("DELETE FROM guest_codes WHERE expires_at < booking_now() -
 class GuestCodes:
     """Codes in PostgreSQL, one for a session at a time; they lie there as keyed hashes."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: Database, vault: Vault) -> None:
         """Take the pool and the keys of the hashes."""
         self._engine = engine
         self._vault = vault

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import State, Trigger
 from booking_flow.model.history import ActorKind, Event, EventKind, Origin
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.supplier import SupplierCall
 from persistence.codec import decode_facts, decode_object
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
 from persistence.encryption import Vault
 from persistence.search import SearchKind, hashes_of_query
+from persistence.statements import Row
 
 # Events after a given one, the oldest first.
 HISTORY: Final = text(
@@ -101,49 +101,49 @@ class TaskEntry:
 
 
 async def history(
-    engine: AsyncEngine, session_id: UUID, *, after_seq: int = -1, limit: int = 1000
+    engine: Database, session_id: UUID, *, after_seq: int = -1, limit: int = 1000
 ) -> Sequence[HistoryEntry]:
     """Return what happened to a session after event `after_seq`."""
     values = {"session_id": session_id, "after_seq": after_seq, "limit": limit}
     return [_history_entry(row) for row in await fetch_all(engine, HISTORY, values)]
 
 
-async def calls(engine: AsyncEngine, session_id: UUID) -> Sequence[CallEntry]:
+async def calls(engine: Database, session_id: UUID) -> Sequence[CallEntry]:
     """Return the evidence of a session's supplier calls."""
     return [_call_entry(row) for row in await fetch_all(engine, CALLS, {"session_id": session_id})]
 
 
-async def tasks(engine: AsyncEngine, session_id: UUID) -> Sequence[TaskEntry]:
+async def tasks(engine: Database, session_id: UUID) -> Sequence[TaskEntry]:
     """Return a session's tasks, done ones as well."""
     return [_task_entry(row) for row in await fetch_all(engine, TASKS, {"session_id": session_id})]
 
 
-async def find_by_reference(engine: AsyncEngine, reference: str) -> UUID | None:
+async def find_by_reference(engine: Database, reference: str) -> UUID | None:
     """Return the session a reference was given to."""
     row = await fetch_one(engine, BY_REFERENCE, {"reference": reference.strip()})
     return None if row is None else _session_id(row)
 
 
-async def find_by_booking(engine: AsyncEngine, number: str, *, limit: int = 50) -> Sequence[UUID]:
+async def find_by_booking(engine: Database, number: str, *, limit: int = 50) -> Sequence[UUID]:
     """Return the sessions with this reservation or supplier booking id."""
     values = {"number": number.strip(), "limit": limit}
     return [_session_id(row) for row in await fetch_all(engine, BY_BOOKING, values)]
 
 
 async def find_by_guest(
-    engine: AsyncEngine, vault: Vault, kind: SearchKind, value: str, *, limit: int = 50
+    engine: Database, vault: Vault, kind: SearchKind, value: str, *, limit: int = 50
 ) -> Sequence[UUID]:
     """Return the sessions of a guest, the latest first."""
     values = {"kind": kind.value, "hashes": hashes_of_query(vault, kind, value), "limit": limit}
     return [_session_id(row) for row in await fetch_all(engine, BY_HASH, values)]
 
 
-def _session_id(row: Row[Any]) -> UUID:
+def _session_id(row: Row) -> UUID:
     found: UUID = row.session_id
     return found
 
 
-def _history_entry(row: Row[Any]) -> HistoryEntry:
+def _history_entry(row: Row) -> HistoryEntry:
     return HistoryEntry(
         seq=row.seq,
         at=row.at,
@@ -164,7 +164,7 @@ def _history_entry(row: Row[Any]) -> HistoryEntry:
     )
 
 
-def _call_entry(row: Row[Any]) -> CallEntry:
+def _call_entry(row: Row) -> CallEntry:
     call = SupplierCall(
         id=row.id,
         endpoint=row.endpoint,
@@ -180,7 +180,7 @@ def _call_entry(row: Row[Any]) -> CallEntry:
     return CallEntry(at=row.at, call=call)
 
 
-def _task_entry(row: Row[Any]) -> TaskEntry:
+def _task_entry(row: Row) -> TaskEntry:
     task = StaffTask(
         id=row.id,
         kind=TaskKind(row.kind),

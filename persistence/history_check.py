@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import State, Trigger
 from booking_flow.model.history import Event, EventKind, flaw
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
+from persistence.statements import Row
 
 PAGE: Final = 250
 """Sessions that one statement reads; it sees all of them at one moment."""
@@ -53,7 +53,7 @@ class Checked:
     last: UUID | None
 
 
-async def check_histories(engine: AsyncEngine, *, after: UUID | None = None, limit: int) -> Checked:
+async def check_histories(engine: Database, *, after: UUID | None = None, limit: int) -> Checked:
     """Check the sessions that come after one."""
     rows = await fetch_all(engine, HISTORIES, {"after": after or _FIRST, "limit": limit})
     histories = [(key, list(found)) for key, found in groupby(rows, key=_session)]
@@ -66,7 +66,7 @@ async def check_histories(engine: AsyncEngine, *, after: UUID | None = None, lim
     )
 
 
-async def check_all(engine: AsyncEngine) -> AsyncIterator[Checked]:
+async def check_all(engine: Database) -> AsyncIterator[Checked]:
     """Check every session, page by page; no more than a page is in memory."""
     after: UUID | None = None
     while True:
@@ -77,18 +77,18 @@ async def check_all(engine: AsyncEngine) -> AsyncIterator[Checked]:
         after = checked.last
 
 
-def _session(row: Row[Any]) -> tuple[UUID, str, str, int]:
+def _session(row: Row) -> tuple[UUID, str, str, int]:
     return row.id, row.reference, row.state, row.version
 
 
-def _broken(key: tuple[UUID, str, str, int], rows: list[Row[Any]]) -> Iterator[Broken]:
+def _broken(key: tuple[UUID, str, str, int], rows: list[Row]) -> Iterator[Broken]:
     session_id, reference, state, version = key
     why = _flaw(rows, state=state, version=version)
     if why is not None:
         yield Broken(session_id=session_id, reference=reference, why=why)
 
 
-def _flaw(rows: list[Row[Any]], *, state: str, version: int) -> str | None:
+def _flaw(rows: list[Row], *, state: str, version: int) -> str | None:
     try:
         events = [_event(row) for row in rows if row.seq is not None]
         return flaw(events, state=State(state), version=version)
@@ -96,7 +96,7 @@ def _flaw(rows: list[Row[Any]], *, state: str, version: int) -> str | None:
         return f"it holds a word the flow does not know any more: {unknown}"
 
 
-def _event(row: Row[Any]) -> Event:
+def _event(row: Row) -> Event:
     return Event(
         kind=EventKind(row.kind),
         from_state=None if row.from_state is None else State(row.from_state),

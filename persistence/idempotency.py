@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.model.change import IdempotencyBinding
 from booking_flow.ports import Replay
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.rows import attempt_of
+from persistence.statements import Row
 
 # What a key is bound to, with the step's present outcome.
 FIND: Final = text(
@@ -44,25 +44,25 @@ FORGET: Final = text(
 )
 
 
-async def find(engine: AsyncEngine, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
+async def find(engine: Database, *, scope: str, route: str, key_hash: bytes) -> Replay | None:
     """Return what a key was bound to within the last 24 hours."""
     row = await fetch_one(engine, FIND, {"scope": scope, "route": route, "key_hash": key_hash})
     return None if row is None else _replay_of(row)
 
 
-async def is_bound(engine: AsyncEngine, binding: IdempotencyBinding) -> bool:
+async def is_bound(engine: Database, binding: IdempotencyBinding) -> bool:
     """Whether a request's key is bound by now."""
     replay = await find(engine, scope=binding.scope, route=binding.route, key_hash=binding.key_hash)
     return replay is not None
 
 
-async def free(engine: AsyncEngine, binding: IdempotencyBinding) -> bool:
+async def free(engine: Database, binding: IdempotencyBinding) -> bool:
     """Let go of a key whose day is over; whether there was one."""
     key = {"scope": binding.scope, "route": binding.route, "key_hash": binding.key_hash}
     return await execute(engine, FREE, key) > 0
 
 
-async def forget(engine: AsyncEngine, *, limit: int = 5_000) -> int:
+async def forget(engine: Database, *, limit: int = 5_000) -> int:
     """Drop every key whose day is over, so many at a time; return how many there were."""
     dropped = 0
     while True:
@@ -72,7 +72,7 @@ async def forget(engine: AsyncEngine, *, limit: int = 5_000) -> int:
             return dropped
 
 
-def _replay_of(row: Row[Any]) -> Replay:
+def _replay_of(row: Row) -> Replay:
     return Replay(
         session_id=row.session_id,
         fingerprint=row.fingerprint,

@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_all
+from persistence.database import Database, execute, fetch_all
 from persistence.encryption import KeyKind, key_id
 
 NOTE: Final = text(
@@ -21,14 +20,14 @@ NOTE: Final = text(
 AGES: Final = text("SELECT kind, key_id, booking_now() - first_used_at AS age FROM key_days")
 
 
-async def note_days(engine: AsyncEngine, keys: Mapping[KeyKind, Sequence[str]]) -> None:
+async def note_days(engine: Database, keys: Mapping[KeyKind, Sequence[str]]) -> None:
     """Note that the first key of each kind is in use from now on, unless that is known."""
     for kind, number in _current(keys).items():
         await execute(engine, NOTE, {"kind": kind.value, "key_id": number})
 
 
 async def ages_of(
-    engine: AsyncEngine, keys: Mapping[KeyKind, Sequence[str]]
+    engine: Database, keys: Mapping[KeyKind, Sequence[str]]
 ) -> Mapping[KeyKind, timedelta]:
     """Return for how long the first key of each kind has been in use, as far as that is known."""
     rows = await fetch_all(engine, AGES)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
 from cryptography.fernet import InvalidToken
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import fetch_all, transaction
+from persistence.database import Database, fetch_all, transaction
 from persistence.encryption import KeyKind, Vault
 from persistence.search_renewal import FIRST, renew_some
+from persistence.statements import Row
 
 _log = structlog.get_logger(__name__)
 
@@ -96,9 +96,7 @@ class StillUsed(Exception):  # noqa: N818 - names what is in the way
         self.uses, self.unknown = uses, unknown
 
 
-async def rewrap(
-    engine: AsyncEngine, vault: Vault, *, batch: int = 500
-) -> AsyncIterator[Rewrapped]:
+async def rewrap(engine: Database, vault: Vault, *, batch: int = 500) -> AsyncIterator[Rewrapped]:
     """Wrap every data key by the current master and hash anew, a batch at a time.
 
     It may end anywhere and be begun again; what is done already is passed over.
@@ -125,12 +123,12 @@ async def rewrap(
 
 
 async def _rewrap_some(
-    engine: AsyncEngine, vault: Vault, *, after: UUID, limit: int
+    engine: Database, vault: Vault, *, after: UUID, limit: int
 ) -> tuple[Sequence[UUID], int, int]:
     """Return which sessions were looked at, and of how many the key was wrapped, or could not."""
     values = {"after": after, "limit": limit, "master_id": vault.master_id}
     async with transaction(engine) as connection:
-        rows = list(await connection.execute(NEXT, values))
+        rows = await connection.fetch_all(NEXT, values)
         older = {row.session_id: row.wrapped_key for row in rows if row.older}
         anew = {
             session_id: _wrapped_anew(vault, session_id, key) for session_id, key in older.items()
@@ -146,17 +144,17 @@ async def _rewrap_some(
     return [row.session_id for row in rows], len(done), len(older) - len(done)
 
 
-async def _rewrap_factors(engine: AsyncEngine, vault: Vault) -> tuple[int, int]:
+async def _rewrap_factors(engine: Database, vault: Vault) -> tuple[int, int]:
     """Return of how many accounts the key was wrapped, or could not be."""
     async with transaction(engine) as connection:
-        rows = list(await connection.execute(OLDER_FACTORS, {"master_id": vault.master_id}))
+        rows = await connection.fetch_all(OLDER_FACTORS, {"master_id": vault.master_id})
         anew = [
             {"account_id": row.account_id, "master_id": vault.master_id, "wrapped_key": key}
             for row in rows
             if (key := _wrapped_anew(vault, row.account_id, row.wrapped_key)) is not None
         ]
-        if anew:
-            await connection.execute(REPLACE_FACTOR, anew)
+        for each in anew:
+            await connection.execute(REPLACE_FACTOR, each)
     return len(anew), len(rows) - len(anew)
 
 
@@ -169,17 +167,17 @@ def _wrapped_anew(vault: Vault, owner: UUID, key: bytes) -> bytes | None:
         return None
 
 
-async def uses_of(engine: AsyncEngine, kind: KeyKind) -> Mapping[int | None, int]:
+async def uses_of(engine: Database, kind: KeyKind) -> Mapping[int | None, int]:
     """Return how much each key has made that is still there; None stands for nobody knows which."""
     return _uses(await fetch_all(engine, text(USES[kind])))
 
 
-async def retired(engine: AsyncEngine) -> frozenset[tuple[KeyKind, int]]:
+async def retired(engine: Database) -> frozenset[tuple[KeyKind, int]]:
     """Return the keys that are used no more."""
     return frozenset((KeyKind(row.kind), row.key_id) for row in await fetch_all(engine, RETIRED))
 
 
-async def retire(engine: AsyncEngine, kind: KeyKind, number: int) -> None:
+async def retire(engine: Database, kind: KeyKind, number: int) -> None:
     """Let a key be used no more: by no process from now on, whatever its settings are.
 
     Raises:
@@ -189,11 +187,11 @@ async def retire(engine: AsyncEngine, kind: KeyKind, number: int) -> None:
     async with transaction(engine) as connection:
         if kind is KeyKind.MASTER:
             await connection.execute(ALONE)
-            _ensure_unused(_uses(await connection.execute(text(USES[kind]))), number)
+            _ensure_unused(_uses(await connection.fetch_all(text(USES[kind]))), number)
         await connection.execute(RETIRE, {"kind": kind.value, "key_id": number})
 
 
-async def ensure_unused(engine: AsyncEngine, kind: KeyKind, number: int) -> None:
+async def ensure_unused(engine: Database, kind: KeyKind, number: int) -> None:
     """Look whether anything that is there needs a key.
 
     Raises:
@@ -202,7 +200,7 @@ async def ensure_unused(engine: AsyncEngine, kind: KeyKind, number: int) -> None
     _ensure_unused(await uses_of(engine, kind), number)
 
 
-def _uses(rows: Iterable[Row[Any]]) -> Mapping[int | None, int]:
+def _uses(rows: Iterable[Row]) -> Mapping[int | None, int]:
     return {row.key_id: row.uses for row in rows}
 
 

@@ -9,9 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_one, transaction
+from persistence.database import Database, execute, fetch_one, transaction
 from persistence.encryption import Vault
 from persistence.outbox_rows import OutboxKind
 from persistence.search import SearchKind, first_hash
@@ -101,7 +100,7 @@ FORGET: Final = (
 class PostgresLookups:
     """Requests and links in PostgreSQL; e-mail addresses, callers and tokens lie there hashed."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: Database, vault: Vault) -> None:
         """Take the pool and the keys of the hashes."""
         self._engine = engine
         self._vault = vault
@@ -123,7 +122,7 @@ class PostgresLookups:
         async with self._turns.of(key), transaction(self._engine) as connection:
             if most is not None:
                 await connection.execute(ALONE, {"key": key})
-            return (await connection.execute(ASK, values)).first() is not None
+            return await connection.fetch_one(ASK, values) is not None
 
     async def answer(self, *, channel: str, most: int = 3, limit: int = 100) -> int:
         """Put a mail into the outbox for each request that is right; return how many were read."""

@@ -11,14 +11,17 @@ from typing import Any, Final, TypeVar
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from adapters.postgres.address import read_address
+from adapters.postgres.connection import Connection as Driver
 from adapters.postgres.connection import Connector
+from adapters.postgres.failures import FAILURES
+from adapters.postgres.pool import NotConnected
 from booking_flow.ports import StoreUnavailable
 from persistence.environment_mark import AppEnv, mark
-from persistence.errors import available
-from persistence.pool import open_engine
+from persistence.errors import available, unwrapped
 from persistence.revisions import (
     OLDEST,
     Limits,
@@ -231,14 +234,32 @@ async def _run(dsn: str, work: Callable[[Connection], T], limits: Limits | None 
         called="booking-flow migrate",
         command_timeout=limits.statement + _GRACE,
     )
-    engine = open_engine(connector, patience=limits.statement, poolclass=NullPool)
+    engine = open_engine(connector)
     try:
-        with available():
+        with available(), unwrapped():
             async with engine.begin() as connection:
                 await connection.execute(LIMIT, _milliseconds(limits))
                 return await connection.run_sync(work)
     finally:
         await engine.dispose()
+
+
+def open_engine(connector: Connector) -> AsyncEngine:
+    """Open an engine for migrations, whose connections we make, one at a time."""
+
+    def create() -> Any:
+        return engine.dialect.dbapi.connect(  # type: ignore[union-attr]
+            async_creator_fn=connected
+        )
+
+    async def connected() -> Driver:
+        try:
+            return await connector()
+        except FAILURES as error:
+            raise NotConnected from error
+
+    engine = create_async_engine("postgresql+asyncpg://", creator=create, poolclass=NullPool)
+    return engine
 
 
 def _milliseconds(limits: Limits) -> dict[str, str]:

@@ -9,15 +9,16 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
-from persistence.database import execute, fetch_all
+from persistence.database import Database, execute, fetch_all
 
 SESSIONS: Final = "booking_session"
 """Says `<session id>:<version>` of each session that has changed."""
 WORK: Final = "booking_work"
 """Says in how many seconds a worker will find something to do."""
+GATHERED: Final = 0.01
+"""Seconds for which news is gathered: about as long as a commit takes, so that nobody notices."""
 SOON: Final = "2.1"
 """When what a commit leaves behind is due, see `rowsets`."""
 
@@ -41,7 +42,7 @@ class Wakeups:
     A wake-up can be lost; whoever watches also looks from time to time.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool to send through."""
         self._engine = engine
         self._news: dict[UUID, int] = {}
@@ -62,6 +63,7 @@ class Wakeups:
 
     async def _send(self) -> None:
         while self._news:
+            await asyncio.sleep(GATHERED)
             news = [(SESSIONS, f"{session_id}:{version}") for session_id, version in self._taken()]
             if self._work:
                 self._work = False
@@ -76,7 +78,7 @@ class Wakeups:
         return news.items()
 
 
-async def versions(database: AsyncEngine, session_ids: Collection[UUID]) -> Mapping[UUID, int]:
+async def versions(database: Database, session_ids: Collection[UUID]) -> Mapping[UUID, int]:
     """Return at which versions these sessions are, for who may have missed a wake-up."""
     rows = await fetch_all(database, _VERSIONS, {"ids": list(session_ids)})
     return {row.id: row.version for row in rows}

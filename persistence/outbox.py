@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import State
-from booking_flow.model.task import StaffTask
+from booking_flow.model.task import StaffTask, TaskKind
 from persistence.codec import encode
-from persistence.database import execute, fetch_all, transaction
+from persistence.database import Database, execute, fetch_all, transaction
 from persistence.outbox_rows import OutboxKind
+from persistence.statements import Row
 
 # Lease what is due; a row waits for every earlier one of its session and channel.
 TAKE: Final = text(
@@ -38,14 +38,19 @@ TAKE: Final = text(
             next_attempt_at = now.at + CAST(:lease AS interval)
         FROM due d, now
         WHERE t.session_id = d.session_id AND t.channel = d.channel AND t.seq = d.seq
-        RETURNING t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, t.created_at
+        RETURNING t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, t.created_at,
+                  t.task_id
     )
     SELECT t.session_id, t.channel, t.seq, t.kind, t.attempts, t.fence, s.reference,
            coalesce(h.to_state, s.state) AS state, coalesce(h.at, t.created_at) AS at,
+           k.id AS task_id, k.kind AS task_kind, k.due_at AS task_due_at,
+           k.closed_at IS NOT NULL AS task_closed,
            EXISTS (SELECT FROM outbox l WHERE l.session_id = t.session_id
                    AND l.channel = t.channel AND l.seq > t.seq) AS overtaken
     FROM taken t JOIN booking_sessions s ON s.id = t.session_id
     LEFT JOIN session_history h ON h.session_id = t.session_id AND h.seq = t.seq
+                                AND t.task_id IS NULL
+    LEFT JOIN staff_tasks k ON k.session_id = t.session_id AND k.id = t.task_id
     ORDER BY t.session_id, t.seq
     """
 )
@@ -155,6 +160,16 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxTask:
+    """The task that a row tells of, as it is now."""
+
+    id: UUID
+    kind: TaskKind
+    due_at: datetime
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxMessage:
     """A leased row with what may be told of its event; `fence` is needed to settle it."""
 
@@ -169,6 +184,7 @@ class OutboxMessage:
     at: datetime
     overtaken: bool
     """Whether a later row of the same session and channel tells more."""
+    task: OutboxTask | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +216,7 @@ class Backlog:
 class Outbox:
     """The outbox in PostgreSQL; any number of senders share it."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
 
@@ -236,7 +252,7 @@ class Outbox:
             return bool(await fetch_all(self._engine, SETTLE, values))
         async with transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": f"mail task {message.session_id}"})
-            return (await connection.execute(SETTLE, values)).first() is not None
+            return await connection.fetch_one(SETTLE, values) is not None
 
     async def entries(self, *, dead_only: bool, limit: int = 1000) -> Sequence[OutboxEntry]:
         """Return what is not delivered, the dead last, or the dead alone."""
@@ -260,7 +276,7 @@ class Outbox:
         await execute(self._engine, FORGET)
 
 
-def _parcel(row: Row[Any]) -> OutboxMessage:
+def _parcel(row: Row) -> OutboxMessage:
     return OutboxMessage(
         session_id=row.session_id,
         channel=row.channel,
@@ -272,10 +288,20 @@ def _parcel(row: Row[Any]) -> OutboxMessage:
         state=State(row.state),
         at=row.at,
         overtaken=row.overtaken,
+        task=_task(row) if row.task_id else None,
     )
 
 
-def _entry(row: Row[Any]) -> OutboxEntry:
+def _task(row: Row) -> OutboxTask:
+    return OutboxTask(
+        id=row.task_id,
+        kind=TaskKind(row.task_kind),
+        due_at=row.task_due_at,
+        closed=row.task_closed,
+    )
+
+
+def _entry(row: Row) -> OutboxEntry:
     return OutboxEntry(
         reference=row.reference,
         channel=row.channel,

@@ -27,6 +27,8 @@ class OutboxKind(StrEnum):
     """That the contact was changed, for whoever had the address before."""
     REMINDER = "reminder"
     """That a balance will be due soon, for the guest."""
+    TASK = "task"
+    """That a task was opened, for machines of the team."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import ENDS, STATES, State
 from booking_flow.model.step import StepName, StepStatus
-from persistence.database import execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 
 LIVE: Final = tuple(row.state for row in STATES if row.state not in (*ENDS, State.PAID))
 """States in which something is still to come."""
@@ -153,7 +153,7 @@ class Answered:
     """Those among them after which no session began."""
 
 
-async def standing(engine: AsyncEngine) -> Sequence[StandingIn]:
+async def standing(engine: Database) -> Sequence[StandingIn]:
     """Return who stands in each live state in which anybody does."""
     values = {"live": [state.value for state in LIVE]}
     return [
@@ -162,7 +162,7 @@ async def standing(engine: AsyncEngine) -> Sequence[StandingIn]:
     ]
 
 
-async def open_steps(engine: AsyncEngine) -> Sequence[OpenSteps]:
+async def open_steps(engine: Database) -> Sequence[OpenSteps]:
     """Return what the supplier has been asked, or is owed, and nobody knows the end of."""
     return [
         OpenSteps(
@@ -172,7 +172,7 @@ async def open_steps(engine: AsyncEngine) -> Sequence[OpenSteps]:
     ]
 
 
-async def cohort(engine: AsyncEngine, since: datetime, until: datetime) -> Sequence[Came]:
+async def cohort(engine: Database, since: datetime, until: datetime) -> Sequence[Came]:
     """Return how far sessions came that began within a time."""
     values = {"states": [state.value for state in State], "since": since, "until": until}
     return [
@@ -181,7 +181,7 @@ async def cohort(engine: AsyncEngine, since: datetime, until: datetime) -> Seque
     ]
 
 
-async def calls(engine: AsyncEngine, since: datetime, until: datetime) -> Sequence[Answered]:
+async def calls(engine: Database, since: datetime, until: datetime) -> Sequence[Answered]:
     """Return how the supplier answered within a time."""
     values = {"since": since, "first": _next_hour(since), "until": until}
     return [
@@ -197,12 +197,12 @@ async def calls(engine: AsyncEngine, since: datetime, until: datetime) -> Sequen
     ]
 
 
-async def forget_passing_calls(engine: AsyncEngine) -> None:
+async def forget_passing_calls(engine: Database) -> None:
     """Drop calls without a session that no window of the overview reaches any more."""
     await execute(engine, FORGET_PASSING_CALLS)
 
 
-async def sum_up(engine: AsyncEngine) -> None:
+async def sum_up(engine: Database) -> None:
     """Sum up the supplier calls of every hour that is long over; one process at a time does."""
     while await fetch_one(engine, SUM_UP) is not None:
         pass
@@ -214,5 +214,5 @@ def _next_hour(moment: datetime) -> datetime:
     return hour if hour == moment else hour + _HOUR
 
 
-def _crowd(row: Row[Any], since: datetime) -> Crowd:
+def _crowd(row: Row, since: datetime) -> Crowd:
     return Crowd(number=row.number, since=since, first=row.id)

@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one, transaction
+from persistence.database import Database, fetch_one, transaction
+from persistence.statements import Row
 from persistence.turns import Turns
 
 _MEMORY: Final = 1.0
@@ -109,7 +109,7 @@ class Traffic:
 class PostgresCaps:
     """Counts in PostgreSQL, so that all processes count alike; addresses are keyed hashes."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
         self._turns = Turns()
@@ -135,8 +135,7 @@ class PostgresCaps:
         key = f"hold {address.hex()}"
         async with self._turns.of(key), transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": key})
-            taken = await connection.execute(TAKE_HOLD, values)
-            return taken.first() is not None
+            return await connection.fetch_one(TAKE_HOLD, values) is not None
 
     async def take_card(
         self, *, session_id: UUID, address: bytes, per_session: int, per_address: int
@@ -151,25 +150,33 @@ class PostgresCaps:
         key = f"card {address.hex()}"
         async with self._turns.of(key), transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": key})
-            taken = await connection.execute(TAKE_CARD, values)
-            return taken.first() is not None
+            return await connection.fetch_one(TAKE_CARD, values) is not None
 
     async def take_opening(
         self, *, address: bytes, unknown_proxy: bool, most: int, always: bool
     ) -> float | None:
         """Note that an address opens a session; return after how many seconds it may, if not now.
 
-        With `always` it is noted, and may be carried out, all the same. Who was refused is refused
-        for a second more without asking the database, so that a flood does not keep it busy.
+        With `always` it is noted, and may be carried out, all the same; then nobody need wait for
+        others to have counted. Who was refused is refused for a second more without asking the
+        database, so that a flood does not keep it busy.
         """
+        values = {
+            "address": address,
+            "unknown_proxy": unknown_proxy,
+            "most": most,
+            "always": always,
+        }
+        if always:
+            return _seconds(await fetch_one(self._engine, TAKE_OPENING, values))
         key = f"opening {address.hex()}"
         async with self._turns.of(key):
-            if not always and (wait := self._remembered(address)) is not None:
+            if (wait := self._remembered(address)) is not None:
                 return wait
-            wait = await self._take_opening(
-                key, address=address, unknown_proxy=unknown_proxy, most=most, always=always
-            )
-            if wait is not None and not always:
+            async with transaction(self._engine) as connection:
+                await connection.execute(ALONE, {"key": key})
+                wait = _seconds(await connection.fetch_one(TAKE_OPENING, values))
+            if wait is not None:
                 self._remember(address, wait)
             return wait
 
@@ -183,20 +190,6 @@ class PostgresCaps:
         if len(self._full) >= _MOST:
             self._full = {key: at for key, at in self._full.items() if now < at[0] + _MEMORY}
         self._full[address] = now, now + wait
-
-    async def _take_opening(
-        self, key: str, *, address: bytes, unknown_proxy: bool, most: int, always: bool
-    ) -> float | None:
-        values = {
-            "address": address,
-            "unknown_proxy": unknown_proxy,
-            "most": most,
-            "always": always,
-        }
-        async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": key})
-            full = (await connection.execute(TAKE_OPENING, values)).first()
-            return float(full.seconds) if full else None
 
     async def traffic(self) -> Traffic:
         """Return how the openings of the last hour spread over addresses."""
@@ -212,3 +205,7 @@ class PostgresCaps:
         async with transaction(self._engine) as connection:
             for statement in FORGET:
                 await connection.execute(statement)
+
+
+def _seconds(full: Row | None) -> float | None:
+    return float(full.seconds) if full else None

@@ -8,10 +8,9 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.model.money import Money
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
 
 # Bookings made since a moment, the oldest first.
 SINCE: Final = text(
@@ -34,7 +33,7 @@ class StoredReservation:
     total: Money
 
 
-async def reservations_since(engine: AsyncEngine, since: datetime) -> Sequence[StoredReservation]:
+async def reservations_since(engine: Database, since: datetime) -> Sequence[StoredReservation]:
     """Return what was booked since a moment."""
     return [
         StoredReservation(

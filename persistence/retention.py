@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import execute, fetch_one, transaction
+from persistence.database import Database, execute, fetch_one, transaction
+from persistence.statements import Row
 
 FIRST: Final = UUID(int=0)
 PAUSE: Final = timedelta(seconds=1)
@@ -98,7 +98,7 @@ class Pruned:
     evidence: int = 0
     quotes: int = 0
 
-    def with_more(self, row: Row[Any]) -> Pruned:
+    def with_more(self, row: Row) -> Pruned:
         """Return the sum of this and one step."""
         return Pruned(
             seen=self.seen + row.seen,
@@ -119,21 +119,23 @@ class Progress:
     done: Pruned
 
 
-async def prune_some(engine: AsyncEngine, policy: Retention, *, most: int = 200) -> bool:
+async def prune_some(engine: Database, policy: Retention, *, most: int = 200) -> bool:
     """Make the next step of the pass; False where another process did or it is too early."""
     async with transaction(engine) as connection:
-        taken = (await connection.execute(TAKE, {"pause": PAUSE, "rest": REST})).first()
+        taken = await connection.fetch_one(TAKE, {"pause": PAUSE, "rest": REST})
         if taken is None:
             return False
         after = FIRST if taken.anew else taken.position
-        row = (await connection.execute(PRUNE, _values(policy, after, most, dry=False))).one()
+        row = await connection.fetch_one(PRUNE, _values(policy, after, most, dry=False))
+        if row is None:
+            raise AssertionError("a count always has a row")
         found = {name: getattr(row, name) for name in _COUNTED}
         await connection.execute(NOTE, found | {"anew": taken.anew, "last": row.last})
     return True
 
 
 async def prune_all(
-    engine: AsyncEngine, policy: Retention, *, dry: bool, most: int = 200
+    engine: Database, policy: Retention, *, dry: bool, most: int = 200
 ) -> AsyncIterator[Pruned]:
     """Make a whole pass, or count what it would do; tell after each step how far it has come."""
     so_far, after = Pruned(), FIRST
@@ -145,7 +147,7 @@ async def prune_all(
         yield so_far
 
 
-async def progress(engine: AsyncEngine) -> Progress:
+async def progress(engine: Database) -> Progress:
     """Return how far the pass in the background has come."""
     row = await fetch_one(engine, PROGRESS)
     if row is None:
@@ -158,14 +160,14 @@ async def progress(engine: AsyncEngine) -> Progress:
     )
 
 
-async def due_now(engine: AsyncEngine, policy: Retention, *, most: int) -> int:
+async def due_now(engine: Database, policy: Retention, *, most: int) -> int:
     """Return how many sessions are due to go as a whole, but count no more than `most`."""
     values = {"drafts": policy.drafts, "bookings": policy.bookings, "most": most}
     row = await fetch_one(engine, DUE, values)
     return int(row.due) if row else 0
 
 
-async def forget_dead(engine: AsyncEngine) -> None:
+async def forget_dead(engine: Database) -> None:
     """Drop what could not be sent long ago."""
     await execute(engine, FORGET_DEAD)
 

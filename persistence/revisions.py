@@ -11,9 +11,8 @@ from typing import Any, Final
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one
+from persistence.database import Database, fetch_one
 from persistence.errors import NoTable
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
@@ -42,7 +41,7 @@ class RevisionStanding:
     said: str
 
 
-async def standing(engine: AsyncEngine) -> RevisionStanding:
+async def standing(engine: Database) -> RevisionStanding:
     """Compare the tables with what this program knows.
 
     They may be ahead of it: a newer program has migrated, and says from which on others may run.
@@ -54,7 +53,7 @@ async def standing(engine: AsyncEngine) -> RevisionStanding:
         said = f"the tables are at {revision or 'nothing'}, this program needs {head()}"
         return RevisionStanding(revision=revision, fit=False, said=said)
     row = await fetch_one(engine, OLDEST)
-    return ahead(revision, oldest=row and row.oldest_program)
+    return ahead(revision, oldest=row.oldest_program if row else None)
 
 
 def ahead(revision: str, *, oldest: str | None) -> RevisionStanding:
@@ -65,7 +64,7 @@ def ahead(revision: str, *, oldest: str | None) -> RevisionStanding:
     return RevisionStanding(revision=revision, fit=fit, said=said)
 
 
-async def _revision(engine: AsyncEngine) -> str | None:
+async def _revision(engine: Database) -> str | None:
     try:
         row = await fetch_one(engine, REVISION)
     except NoTable:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one
+from persistence.database import Database, fetch_one
 
 # Whether sessions may be read, begun and changed; whoever may do that was let in to work.
 MAY_WORK: Final = text(
@@ -39,7 +38,7 @@ class AccountRole:
     """Whether it owns the tables, or is a member of the role that does."""
 
 
-async def account_role(engine: AsyncEngine) -> AccountRole:
+async def account_role(engine: Database) -> AccountRole:
     """Return what our account is; it owns nothing where there are no tables yet."""
     row = await fetch_one(engine, ROLE)
     if row is None:
@@ -47,7 +46,7 @@ async def account_role(engine: AsyncEngine) -> AccountRole:
     return AccountRole(superuser=bool(row.superuser), owner=bool(row.owner))
 
 
-async def may_work(engine: AsyncEngine) -> bool:
+async def may_work(engine: Database) -> bool:
     """Return whether our account may work on sessions, rather than only read them."""
     row = await fetch_one(engine, MAY_WORK)
     return row is not None and bool(row.granted)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from sqlalchemy import Row
+from typing import Final
 
 from booking_flow.errors import Refusal
 from booking_flow.flow import State
@@ -27,6 +25,7 @@ from booking_flow.model.step import OpenStep, StepName, StepStatus
 from booking_flow.ports import StepAttempt
 from booking_flow.supplier import SupplierSession
 from persistence.codec import decode, decode_facts, decode_or_none
+from persistence.statements import Row
 
 SESSION: Final = """s.id, s.reference, s.state, s.version, s.flow_version, s.created_at,
        s.expires_at, s.sailing, s.party, s.currency, s.supplier_key, s.supplier_opened_at,
@@ -35,7 +34,7 @@ SESSION: Final = """s.id, s.reference, s.state, s.version, s.flow_version, s.cre
 """The columns of a session's own row; listed, so that a new one changes no running program's."""
 
 
-def session_of(row: Row[Any], details: Details) -> Session:
+def session_of(row: Row, details: Details) -> Session:
     """Build the session a row describes."""
     return Session(
         id=row.id,
@@ -59,11 +58,11 @@ def session_of(row: Row[Any], details: Details) -> Session:
         cancel_requested_at=row.cancel_requested_at,
         cards_tried=row.cards_tried,
         # Lists of sessions do without it.
-        disputed_since=row._mapping.get("disputed_since"),
+        disputed_since=row.get("disputed_since"),
     )
 
 
-def attempt_of(row: Row[Any]) -> StepAttempt:
+def attempt_of(row: Row) -> StepAttempt:
     """Build the attempt a row of `saga_steps` describes."""
     return StepAttempt(
         id=row.step_id,
@@ -84,19 +83,19 @@ def mask_of(brand: str | None, last4: str | None) -> CardMask | None:
     return CardMask(brand=CardBrand(brand) if brand else None, last4=last4)
 
 
-def _supplier_of(row: Row[Any]) -> SupplierSession | None:
+def _supplier_of(row: Row) -> SupplierSession | None:
     if row.supplier_key is None:
         return None
     return SupplierSession(key=row.supplier_key, opened_at=row.supplier_opened_at)
 
 
-def _unwinding_of(row: Row[Any]) -> Unwinding | None:
+def _unwinding_of(row: Row) -> Unwinding | None:
     if row.unwinding_since is None:
         return None
     return Unwinding(since=row.unwinding_since, reason=UnwindingReason(row.unwinding_reason))
 
 
-def _open_step_of(row: Row[Any]) -> OpenStep | None:
+def _open_step_of(row: Row) -> OpenStep | None:
     if row.open_step is None:
         return None
     return OpenStep(
@@ -122,7 +121,7 @@ def _duplicates_of(found: str | None) -> tuple[Duplicate, ...]:
     return tuple(Duplicate(reservation=number, status=_ENDED[answer]) for number, answer in rows)
 
 
-def _booking_of(row: Row[Any]) -> Booking | None:
+def _booking_of(row: Row) -> Booking | None:
     if row.reservation is None:
         return None
     return Booking(
@@ -136,8 +135,8 @@ def _booking_of(row: Row[Any]) -> Booking | None:
         reminded_at=row.reminded_at,
         kept=None if row.kept is None else Money(row.kept, row.paid_currency),
         # Lists of sessions do without them.
-        duplicates=_duplicates_of(row._mapping.get("duplicates")),
-        receipts=decode_or_none(row._mapping.get("receipts"), tuple[Receipt, ...]) or (),
+        duplicates=_duplicates_of(row.get("duplicates")),
+        receipts=decode_or_none(row.get("receipts"), tuple[Receipt, ...]) or (),
         balance_due_date=row.balance_due_date,
         card=mask_of(row.card_brand, row.card_last4),
     )

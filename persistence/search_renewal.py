@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import InvalidToken
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import execute, fetch_all
+from persistence.database import Database, execute, fetch_all
 from persistence.encryption import Vault
 from persistence.personal import open_details
 from persistence.search import VERSION, search_hashes
+from persistence.statements import Row
 
 FIRST: Final = UUID(int=0)
 _log = structlog.get_logger(__name__)
@@ -65,7 +65,7 @@ RENEW: Final = text(
 )
 
 
-async def renew_hashes(engine: AsyncEngine, vault: Vault, *, batch: int = 100) -> int:
+async def renew_hashes(engine: Database, vault: Vault, *, batch: int = 100) -> int:
     """Renew what is of an earlier version and return how many sessions that were.
 
     It may end anywhere and begins with what is left; a session that is edited meanwhile is
@@ -79,14 +79,14 @@ async def renew_hashes(engine: AsyncEngine, vault: Vault, *, batch: int = 100) -
     return renewed
 
 
-async def renew_some(engine: AsyncEngine, vault: Vault, ids: Sequence[UUID]) -> int:
+async def renew_some(engine: Database, vault: Vault, ids: Sequence[UUID]) -> int:
     """Hash some sessions anew by the current key, and return how many that were."""
     wanted = {"ids": list(ids), "current": VERSION, "key_id": vault.search_key_id}
     rows = await fetch_all(engine, OTHERS, wanted)
     return sum([await renew(engine, vault, row) for row in rows])
 
 
-async def renew(engine: AsyncEngine, vault: Vault, row: Row[Any]) -> int:
+async def renew(engine: Database, vault: Vault, row: Row) -> int:
     """Renew one session as it was read; 0 when it has changed since or cannot be opened."""
     try:
         details = open_details(vault, row.wrapped_key, row.id, row.details_ciphertext)

@@ -8,9 +8,8 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_one
+from persistence.database import Database, fetch_one
 from persistence.encryption import Vault
 
 _FIELD: Final = "second_factor"
@@ -58,7 +57,7 @@ def sealed_factor(vault: Vault, account_id: UUID, secret: str) -> SealedFactor:
 class PostgresSecondFactors:
     """Second factors in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: Database, vault: Vault) -> None:
         """Take a pool whose statements commit by themselves, and the keys."""
         self._engine = engine
         self._vault = vault

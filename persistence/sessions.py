@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+import asyncpg
+from sqlalchemy import TextClause, text
 
 from booking_flow.flow import State
 from booking_flow.model.audit import AuditEntry
@@ -36,7 +35,7 @@ from persistence.commit_values import (
     quote_values,
     session_values,
 )
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.encryption import Vault
 from persistence.errors import Erased, refused_by, taken_by_another
 from persistence.notify import Wakeups
@@ -44,6 +43,7 @@ from persistence.outbox_rows import NOBODY, Channels, announcements
 from persistence.personal import details_values, open_details, passenger_values
 from persistence.rows import SESSION, session_of
 from persistence.session_insert import birth_statement
+from persistence.statements import Row
 
 _LOAD: Final = "".join(
     (
@@ -124,7 +124,7 @@ class PostgresSessionStore:
     """Sessions in PostgreSQL; `owner` names this process on the steps it claims."""
 
     def __init__(
-        self, engine: AsyncEngine, vault: Vault, owner: str, channels: Channels = NOBODY
+        self, engine: Database, vault: Vault, owner: str, channels: Channels = NOBODY
     ) -> None:
         """Take a pool whose statements commit by themselves, the keys, and who is told."""
         self._engine = engine
@@ -277,7 +277,7 @@ class PostgresSessionStore:
         taken = False
         try:
             row = await fetch_one(self._engine, statement, values)
-        except DBAPIError as error:
+        except asyncpg.PostgresError as error:
             result, taken = refused_by(error), taken_by_another(error)
         else:
             if row is not None and row.moved:
@@ -301,7 +301,7 @@ class PostgresSessionStore:
                 result = CommitResult.DUPLICATE
         return Committed(result=result, now=await self.now())
 
-    def _loaded(self, row: Row[Any] | None) -> Loaded | None:
+    def _loaded(self, row: Row | None) -> Loaded | None:
         if row is None:
             return None
         details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)

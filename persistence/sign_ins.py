@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, transaction
+from persistence.database import Database, execute, transaction
 from persistence.turns import Turns
 
 PER_EMAIL: Final = 5
@@ -47,7 +46,7 @@ FORGET: Final = text("DELETE FROM staff_attempts WHERE at < booking_now() - inte
 class PostgresSignIns:
     """Attempts in PostgreSQL; accounts and callers lie there as keyed hashes."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
         self._turns = Turns()
@@ -62,7 +61,7 @@ class PostgresSignIns:
         key = f"staff {address_hash.hex()}"
         async with self._turns.of(key), transaction(self._engine) as connection:
             await connection.execute(ALONE, {"key": key})
-            return (await connection.execute(ATTEMPT, values | caps)).first() is not None
+            return await connection.fetch_one(ATTEMPT, values | caps) is not None
 
     async def forgive(self, *, email_hash: bytes, address_hash: bytes) -> None:
         """Forget the attempts at an account from a place where its password was right."""

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.staff.people import Role
-from persistence.database import execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 
 LIFE: Final = timedelta(hours=12)
 """How long somebody stays signed in at most."""
@@ -181,7 +181,7 @@ class ApiToken:
 class PostgresStaff:
     """Accounts in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -255,7 +255,7 @@ def hashed(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def account_of(row: Row[Any]) -> Account:
+def account_of(row: Row) -> Account:
     """Build the account a row of `staff_accounts` describes."""
     return Account(
         id=row.id,
@@ -267,7 +267,7 @@ def account_of(row: Row[Any]) -> Account:
     )
 
 
-def _token_of(row: Row[Any]) -> ApiToken:
+def _token_of(row: Row) -> ApiToken:
     return ApiToken(
         number=row.id,
         name=row.name,

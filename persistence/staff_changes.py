@@ -8,12 +8,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.staff.people import Role, StaffMember
 from persistence.audit import audited
 from persistence.codec import encode
-from persistence.database import fetch_one
+from persistence.database import Database, fetch_one
 from persistence.second_factors import SealedFactor
 from persistence.staff import folded, hashed
 from persistence.staff_links import LIFE as LINK_LIFE
@@ -130,7 +129,7 @@ def _statement(change: str) -> TextClause:
 class StaffChanges:
     """What somebody changes about accounts; False where there was nothing to change."""
 
-    def __init__(self, engine: AsyncEngine, by: StaffMember) -> None:
+    def __init__(self, engine: Database, by: StaffMember) -> None:
         """Take a pool whose statements commit by themselves, and who changes."""
         self._engine = engine
         self._by = by

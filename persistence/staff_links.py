@@ -6,9 +6,8 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.staff import Account, account_of, hashed
 
 LIFE: Final = timedelta(minutes=30)
@@ -37,7 +36,7 @@ FORGET: Final = text("DELETE FROM staff_links WHERE expires_at < booking_now() -
 class PostgresStaffLinks:
     """Links in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 

@@ -10,15 +10,15 @@ from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import TextClause, text
 
 from booking_flow.model.session import Session
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
 from persistence.encryption import Vault
 from persistence.personal import open_details
 from persistence.rows import SESSION, session_of
 from persistence.search import SHORTEST_PHONE, SearchKind, hashes_of_query, phone_digits
+from persistence.statements import Row
 from persistence.support_filters import FILTERS, WantedSessions, filters_of
 
 _UUID: Final = re.compile(
@@ -82,7 +82,7 @@ class Hit:
 class SupportSearch:
     """Searches sessions; personal keys are hashed before they reach the database."""
 
-    def __init__(self, engine: AsyncEngine, vault: Vault) -> None:
+    def __init__(self, engine: Database, vault: Vault) -> None:
         """Take the pool and the keys."""
         self._engine = engine
         self._vault = vault
@@ -116,7 +116,7 @@ class SupportSearch:
         for number, each in enumerate(hashes_of_query(self._vault, kind, words)):
             yield f"{kind.value}_{number}", each
 
-    def _hit(self, row: Row[Any]) -> Hit:
+    def _hit(self, row: Row) -> Hit:
         details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
         return Hit(
             session=session_of(row, details),

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import execute, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tables.sync_runs import RunKind, RunOutcome
 
 _RESUMED_WITHIN: Final = timedelta(hours=6)
@@ -109,7 +109,7 @@ class PastRun:
 class PostgresSyncRuns:
     """The record of runs in a database of ours."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take the pool of a database that has our tables."""
         self._engine = engine
 
@@ -162,8 +162,8 @@ def _read(report: str | None) -> Mapping[str, Any] | None:
     return None if report is None else json.loads(report)
 
 
-def _past(row: Row[Any]) -> PastRun:
-    values = dict(row._mapping)
+def _past(row: Row) -> PastRun:
+    values = dict(row)
     return PastRun(
         **values
         | {

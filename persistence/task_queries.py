@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import State
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
+from persistence.statements import Row
 from persistence.tasks import COLUMNS, EVERY, task_of
 
 _QUEUED: Final = "".join(
@@ -132,7 +132,7 @@ ALL: Final = TaskFilter()
 class SupportWork:
     """The queue of tasks as staff see it."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -183,7 +183,7 @@ class SupportWork:
         return [_queued(row) for row in rows]
 
 
-def _queued(row: Row[Any]) -> QueuedTask:
+def _queued(row: Row) -> QueuedTask:
     return QueuedTask(
         task=task_of(row),
         reference=row.reference,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import TextClause, text
 
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
 from persistence.claims import CLAIM, HAND_BACK, claim_of
 from persistence.codec import decode_facts, encode
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
 from persistence.forgotten_claims import CLOSE
+from persistence.statements import Row
 
 COLUMNS: Final = """t.session_id, t.id, t.kind, t.step_id, t.opened_at, t.due_at, t.not_before,
        t.facts, t.version, t.closed_at, t.closed_by, t.answer, t.claimed_account, t.claimed_by,
@@ -48,7 +48,7 @@ OPEN: Final = text(
 class PostgresTaskStore:
     """Staff tasks in PostgreSQL; commits of sessions open and close them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: Database) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
 
@@ -112,7 +112,7 @@ def _seen(versions: Collection[int], **flags: bool) -> dict[str, object]:
     return {"seen": list(versions), **flags}
 
 
-def task_of(row: Row[Any]) -> StoredTask:
+def task_of(row: Row) -> StoredTask:
     """Build the task a row describes."""
     return StoredTask(
         id=row.id,

@@ -8,7 +8,6 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.model.history import Origin
 from booking_flow.model.step import OwedUndo
@@ -16,7 +15,7 @@ from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts
 from persistence.codec import encode
 from persistence.commit_values import call_rows, origin_values
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
 
 # What a session owes, the latest first.
 OWED: Final = text(
@@ -59,7 +58,7 @@ moved AS (
 SETTLE: Final = text("".join(("WITH", SETTLED, ",", commit_inserts.CALLS, " SELECT id FROM moved")))
 
 
-async def owed(engine: AsyncEngine, session_id: UUID) -> Sequence[OwedUndo]:
+async def owed(engine: Database, session_id: UUID) -> Sequence[OwedUndo]:
     """Return the undos a session still owes."""
     rows = await fetch_all(engine, OWED, {"session_id": session_id})
     return [
@@ -74,7 +73,7 @@ async def owed(engine: AsyncEngine, session_id: UUID) -> Sequence[OwedUndo]:
 
 
 async def take(
-    engine: AsyncEngine, undo_id: UUID, *, owner: str, lease_seconds: float, origin: Origin
+    engine: Database, undo_id: UUID, *, owner: str, lease_seconds: float, origin: Origin
 ) -> int | None:
     """Lease an owed undo and return its fencing number."""
     asked = {name: value for name, value in origin_values(origin).items() if value is not None}
@@ -89,7 +88,7 @@ async def take(
 
 
 async def settle(
-    engine: AsyncEngine,
+    engine: Database,
     undo_id: UUID,
     *,
     fence: int,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.model.step import OwedUndo, StepName
 from booking_flow.model.task import StaffTask
@@ -17,7 +16,8 @@ from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts, undos
 from persistence.codec import encode
 from persistence.commit_values import call_rows
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
+from persistence.statements import Row
 
 # Lease open steps whose owner is gone or that are due for another look. Raising the fence shuts
 # the owner out, should it only have slept.
@@ -231,7 +231,7 @@ TO_REMIND: Final = text(
 class PostgresWorkQueue:
     """Work in PostgreSQL; `owner` names this process on what it takes."""
 
-    def __init__(self, engine: AsyncEngine, owner: str) -> None:
+    def __init__(self, engine: Database, owner: str) -> None:
         """Take a pool whose statements commit by themselves."""
         self._engine = engine
         self._owner = owner
@@ -315,7 +315,7 @@ class PostgresWorkQueue:
         return {"limit": limit, "lease": timedelta(seconds=lease_seconds), "owner": self._owner}
 
 
-def _step_of(row: Row[Any]) -> TakenStep:
+def _step_of(row: Row) -> TakenStep:
     return TakenStep(
         session_id=row.session_id,
         step_id=row.id,
@@ -325,7 +325,7 @@ def _step_of(row: Row[Any]) -> TakenStep:
     )
 
 
-def _undo_of(row: Row[Any]) -> TakenUndo:
+def _undo_of(row: Row) -> TakenUndo:
     undo = OwedUndo(
         id=row.id,
         session_key=row.supplier_key,

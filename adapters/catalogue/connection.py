@@ -5,30 +5,23 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import asyncpg
-from asyncpg import Pool
-from asyncpg.pool import PoolConnectionProxy
 
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import (
     CONNECT_SECONDS,
     GRACE_SECONDS,
-    Connection,
     Connector,
     milliseconds,
 )
 from adapters.postgres.failures import FAILURES, name_of
+from adapters.postgres.pool import ConnectionPool, NotConnected
 from booking_flow.ports import StoreUnavailable
 
-if TYPE_CHECKING:
-    Lent = PoolConnectionProxy[asyncpg.Record]
-else:
-    Lent = PoolConnectionProxy
-
 _WAIT: Final = 5.0
-"""Seconds to wait for a connection, or for giving it back."""
+"""Seconds to wait for a connection that others have."""
 _TELLING: Final = ("22", "23", "25006", "42")
 """SQLSTATEs that say something of the catalogue or the account, and nothing of reaching it."""
 
@@ -58,7 +51,7 @@ async def open_pool(
     statement_timeout: float = 5.0,
     application_name: str = "booking-flow catalogue",
     time_zone: str = "UTC",
-) -> AsyncIterator[Pool[Any]]:
+) -> AsyncIterator[ConnectionPool]:
     """Open a pool that connects when it is first asked.
 
     `time_zone` is where a sailing's day is read off a moment; days and texts have none.
@@ -76,39 +69,16 @@ async def open_pool(
         command_timeout=statement_timeout + GRACE_SECONDS,
     )
 
-    async def connect(*_: object, **__: object) -> Connection:
-        return await connector()
-
-    pool = asyncpg.create_pool(
-        min_size=0, max_size=size, connect=connect, connection_class=Connection
+    pool = ConnectionPool(
+        connector,
+        size=size,
+        wait=_WAIT,
+        patience=_WAIT + statement_timeout + GRACE_SECONDS,
     )
-    async with pool:
+    try:
         yield pool
-
-
-@asynccontextmanager
-async def lent(pool: Pool[Any]) -> AsyncIterator[Lent]:
-    """Lend a connection that was heard of lately, for which nobody waits long."""
-    connection = await pool.acquire(timeout=_WAIT)
-    try:
-        if not await _is_alive(connection):
-            # What made one of them silent has most likely done the same to the others.
-            await pool.expire_connections()
-            await pool.release(connection)
-            connection = await pool.acquire(timeout=_WAIT)
-        yield connection
     finally:
-        await pool.release(connection)
-
-
-async def _is_alive(connection: Any) -> bool:
-    try:
-        if connection.is_silent:
-            await connection.pulse()
-        connection.note_heard()
-    except FAILURES:
-        return False
-    return True
+        await pool.dispose()
 
 
 def manners(
@@ -125,10 +95,10 @@ def manners(
     }
 
 
-async def server_of(pool: Pool[Any]) -> Server:
+async def server_of(pool: ConnectionPool) -> Server:
     """Return which database this is."""
     with reachable():
-        async with lent(pool) as connection:
+        async with pool.lent() as connection:
             row = await connection.fetchrow(_WHERE)
     if row is None:
         raise AssertionError("a server always knows itself")
@@ -140,6 +110,8 @@ def reachable() -> Iterator[None]:
     """Turn every failure into `StoreUnavailable` that says nothing of the catalogue itself."""
     try:
         yield
+    except NotConnected as error:
+        raise StoreUnavailable(f"catalogue: {type(error.__cause__).__name__}") from error
     except FAILURES as error:
         if isinstance(error, asyncpg.DataError) or name_of(error).startswith(_TELLING):
             raise

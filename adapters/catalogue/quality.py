@@ -8,15 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
-
-from asyncpg import Pool
+from typing import Final
 
 from adapters.catalogue import expressions, values
-from adapters.catalogue.connection import lent, reachable
+from adapters.catalogue.connection import reachable
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Column, Inspection
 from adapters.catalogue.statements import joined, sold
+from adapters.postgres.pool import ConnectionPool
 
 _EXAMPLES: Final = 5
 
@@ -135,7 +134,7 @@ class Columns:
 
 
 async def flaws(
-    pool: Pool[Any], found: Inspection, *, today: date, live_lines: Sequence[int]
+    pool: ConnectionPool, found: Inspection, *, today: date, live_lines: Sequence[int]
 ) -> tuple[QualityFound, ...]:
     """Look for every flaw that this catalogue can have, and return those that it has."""
     columns = Columns(found, today)
@@ -148,7 +147,7 @@ async def flaws(
             f" FROM {columns.joined} WHERE {condition}"
         )
         with reachable():
-            async with lent(pool) as connection:
+            async with pool.lent() as connection:
                 row = await connection.fetchrow(sql, list(live_lines))
         if row is not None and row["number"]:
             examples = tuple(str(each) for each in row["examples"])
@@ -158,7 +157,7 @@ async def flaws(
     return tuple(seen)
 
 
-async def counts(pool: Pool[Any], found: Inspection, *, today: date) -> tuple[LineCount, ...]:
+async def counts(pool: ConnectionPool, found: Inspection, *, today: date) -> tuple[LineCount, ...]:
     """Count the sailings on sale by line, the lines in the order of their ids."""
     columns = Columns(found, today)
     sql = (
@@ -168,7 +167,7 @@ async def counts(pool: Pool[Any], found: Inspection, *, today: date) -> tuple[Li
         f" FROM {joined(found)} WHERE {sold(found, after=columns.today)} GROUP BY 1 ORDER BY 1"
     )
     with reachable():
-        async with lent(pool) as connection:
+        async with pool.lent() as connection:
             rows = await connection.fetch(sql)
     return tuple(
         LineCount(

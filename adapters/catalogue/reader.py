@@ -7,19 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from asyncpg import (
     InsufficientPrivilegeError,
-    Pool,
     Record,
     UndefinedColumnError,
     UndefinedTableError,
 )
 
 from adapters.catalogue.cache import Memory
-from adapters.catalogue.connection import Server, lent, open_pool, reachable, server_of
+from adapters.catalogue.connection import Server, open_pool, reachable, server_of
 from adapters.catalogue.descriptions import Facet, ListedSailing, SailingDetails, SearchCounts
 from adapters.catalogue.inspection import Inspection, inspect
 from adapters.catalogue.layout import Layout
@@ -35,6 +34,7 @@ from adapters.catalogue.rows import (
 from adapters.catalogue.search_statements import Filters, PageRequest, SortKey, fits, page
 from adapters.catalogue.search_statements import counts as counts_of
 from adapters.catalogue.statements import CatalogueQuery, one_sailing, sample
+from adapters.postgres.pool import ConnectionPool
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.model.sailing import Sailing
 
@@ -67,7 +67,7 @@ class CatalogueReader:
 
     def __init__(
         self,
-        pool: Pool[Any],
+        pool: ConnectionPool,
         layout: Layout,
         *,
         live_lines: Collection[int],
@@ -208,13 +208,13 @@ class CatalogueReader:
         if query is None:
             return ()
         with reachable():
-            async with lent(self._pool) as connection:
+            async with self._pool.lent() as connection:
                 rows: Sequence[Record] = await connection.fetch(query.sql, *query.parameters)
         return rows
 
     async def _inspect(self) -> Inspection:
         with reachable():
-            async with lent(self._pool) as connection:
+            async with self._pool.lent() as connection:
                 found = await inspect(connection, self._layout)
         self._tell(found)
         return found

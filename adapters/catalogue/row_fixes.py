@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from asyncpg import (
     InsufficientPrivilegeError,
-    Pool,
     PostgresError,
     ReadOnlySQLTransactionError,
 )
 from asyncpg.pool import PoolConnectionProxy
 
 from adapters.catalogue import expressions, values
-from adapters.catalogue.connection import lent, reachable
+from adapters.catalogue.connection import reachable
 from adapters.catalogue.fields import Table
 from adapters.catalogue.inspection import Column, Inspection
+from adapters.postgres.pool import ConnectionPool, all_or_nothing
 from booking_flow.model.agreement import Fact
 
 _DAY_LENGTH: Final = 10
@@ -80,7 +80,7 @@ FIXABLE: Final = frozenset(_FIXABLE)
 """What can be put right in a row; everything else means that it is another sailing."""
 
 
-async def fix_rows(pool: Pool[Any], found: Inspection, fixes: Sequence[RowFix]) -> RowsFixed:
+async def fix_rows(pool: ConnectionPool, found: Inspection, fixes: Sequence[RowFix]) -> RowsFixed:
     """Write corrections in one transaction; what one row refuses leaves the others.
 
     Raises:
@@ -93,7 +93,7 @@ async def fix_rows(pool: Pool[Any], found: Inspection, fixes: Sequence[RowFix]) 
         if column is not None
     }
     with reachable():
-        async with lent(pool) as connection, connection.transaction():
+        async with pool.lent() as connection, all_or_nothing(connection):
             for each in fixes:
                 among = _FIXABLE[each.fact].among
                 if among is not None and int(each.theirs) not in known[among]:
@@ -103,7 +103,7 @@ async def fix_rows(pool: Pool[Any], found: Inspection, fixes: Sequence[RowFix]) 
     return fixed
 
 
-async def known_ids(pool: Pool[Any], found: Inspection, name: str) -> frozenset[int]:
+async def known_ids(pool: ConnectionPool, found: Inspection, name: str) -> frozenset[int]:
     """Return the ids in a column such as `lines.line_id`; empty where there is no such column."""
     column = found.columns.get(name)
     if column is None:
@@ -111,7 +111,7 @@ async def known_ids(pool: Pool[Any], found: Inspection, name: str) -> frozenset[
     number = expressions.number("r", column)
     table = found.layout.table(Table(name.partition(".")[0]))
     with reachable():
-        async with lent(pool) as connection:
+        async with pool.lent() as connection:
             rows = await connection.fetch(f"SELECT {number} AS id FROM {table} r")
     return frozenset(row["id"] for row in rows if row["id"] is not None)
 

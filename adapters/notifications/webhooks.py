@@ -67,23 +67,19 @@ def _length(secret: str) -> int:
 
 
 class Webhooks:
-    """Sends messages to the endpoints it was given."""
+    """Sends messages to endpoints."""
 
-    def __init__(
-        self, endpoints: Iterable[WebhookEndpoint], *, allowed: Collection[str], http: ClientSession
-    ) -> None:
-        """Take the endpoints, the hosts that may be private, and a session that resolves safely."""
-        self._endpoints: Mapping[str, WebhookEndpoint] = {each.name: each for each in endpoints}
+    def __init__(self, *, allowed: Collection[str], http: ClientSession) -> None:
+        """Take the hosts that may be private, and a session that resolves safely."""
         self._allowed = allowed
         self._http = http
 
-    async def send(self, name: str, message: Message) -> None:
+    async def send(self, endpoint: WebhookEndpoint, message: Message) -> None:
         """Send a message to an endpoint; only the status of its answer is read.
 
         Raises:
             Undelivered: it did not accept the message, as far as we know.
         """
-        endpoint = self._endpoints[name]
         refuse_literal(endpoint.url.host or "", allowed=self._allowed)
         try:
             status = await self._post(endpoint, message)
@@ -116,10 +112,7 @@ def signed(message: Message, secrets: Iterable[str], *, at: datetime) -> Mapping
 
 @asynccontextmanager
 async def open_webhooks(
-    endpoints: Iterable[WebhookEndpoint],
-    *,
-    allowed: Collection[str] = (),
-    tls: ssl.SSLContext | None = None,
+    *, allowed: Collection[str] = (), tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[Webhooks]:
     """Open connections that go to public addresses, follow nothing and remember nothing."""
     connector = TCPConnector(
@@ -132,4 +125,4 @@ async def open_webhooks(
         auto_decompress=False,
         headers={"User-Agent": "booking-flow"},
     ) as http:
-        yield Webhooks(endpoints, allowed=allowed, http=http)
+        yield Webhooks(allowed=allowed, http=http)

@@ -30,6 +30,10 @@ SILENCE_SECONDS: Final = 3.0
 """After how long without a word a connection is asked whether it lives, before it is used."""
 
 
+_STATEMENTS: Final = 256
+"""How many prepared statements a connection remembers: more than there are texts of statements."""
+
+
 def milliseconds(seconds: float) -> str:
     """Return a time as the server's settings take it."""
     return str(int(seconds * 1000))
@@ -43,14 +47,19 @@ class Connection(_Base):
     With `polite` the server is asked all the same, and the connection can be used afterwards.
     """
 
-    __slots__ = ("_heard_at", "_wire", "polite")
+    __slots__ = ("_born_at", "_heard_at", "_wire", "polite")
 
     def __init__(self, protocol: Any, transport: Any, *more: Any) -> None:
         """Take what the driver makes a connection of."""
         super().__init__(protocol, transport, *more)
         self._wire = transport
         self.polite = False
-        self._heard_at = monotonic()
+        self._born_at = self._heard_at = monotonic()
+
+    @property
+    def age(self) -> float:
+        """Return for how many seconds it has been open."""
+        return monotonic() - self._born_at
 
     @property
     def is_silent(self) -> bool:
@@ -157,6 +166,9 @@ class Connector:
             command_timeout=self.command_timeout,
             server_settings=self._server_settings(),
             connection_class=Connection,
+            statement_cache_size=_STATEMENTS,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
         )
         connection.polite = self.polite
         connection.keep_alive(self.address.keepalive)

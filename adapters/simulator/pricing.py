@@ -1,7 +1,7 @@
 """Prices: what each guest pays, in the line's currency and in the one asked for."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from adapters.simulator.reference_data import LINES, Grade, Rate
@@ -142,6 +142,26 @@ def deposit(
         return total
     per_guest = LINES[sailing.line_id].deposit_per_guest
     return min(total, converted(per_guest, "USD", currency) * party.size)
+
+
+_PENALTIES = ((FINAL_PAYMENT_DAYS, 25), (60, 50), (30, 75), (14, 100))
+"""Days before the sailing from which a cancellation costs so many percent of the price."""
+
+
+def terms(
+    sailing: SeededSailing, rate: Rate, price: Quote, party: Party, *, today: date
+) -> dict[str, object]:
+    """Return what is due when, and what a cancellation costs from which day on."""
+    total = price.total
+    due_now = deposit(sailing, total, party, currency=price.currency, today=today)
+    first_day = sailing.sail_date - timedelta(days=FINAL_PAYMENT_DAYS)
+    later = {"balancedue": first_day.isoformat()} if due_now < total else {}
+    steps = [
+        {"from": (sailing.sail_date - timedelta(days=days)).isoformat(), "percent": str(share)}
+        for days, share in _PENALTIES
+    ]
+    lost = [] if rate.refundable else [{"from": today.isoformat(), "amount": str(due_now)}]
+    return {"deposit": str(due_now), **later, "cancellation": lost + steps}
 
 
 def lead_in(

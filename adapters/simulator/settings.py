@@ -34,6 +34,7 @@ class Policies:
     import_lag: float = 0.0
     import_lines: tuple[int, ...] = (22, 3)
     internal_reference_shown: bool = False
+    terms_member: str = "terms"
     payment_answer: PaymentAnswer = "transaction"
     payment_schedule_shown: bool = True
     option_seconds: int = 0

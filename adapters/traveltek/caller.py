@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Generic, TypeVar
@@ -59,6 +60,9 @@ class Caller:
         self._boottime = boottime
         self._recorder = Recorder(new_id=new_id, boottime=boottime)
         self._patience = Patience(settings)
+        self._connections = asyncio.Semaphore(settings.max_connections)
+        self.crowded = 0
+        """How many effects were not sent since all connections were in use."""
         self.queue = FairQueue(at_once=settings.reads_at_once, per_second=settings.calls_per_second)
 
     async def ask(self, ask: Ask[T], *, ctx: CallContext) -> T:
@@ -99,16 +103,36 @@ class Caller:
 
     async def _send(self, ask: Ask[T], token: str, ctx: CallContext) -> T:
         """Send an effect before all reads, since its lease runs; a read waits for its turn."""
-        send = partial(self._send_once, ask, token, ctx)
-        if not ask.endpoint.effect:
-            return await self._in_turn(ask.endpoint, send, ctx)
+        send, endpoint = partial(self._send_once, ask, token, ctx), ask.endpoint
+        if not endpoint.effect:
+            return await self._in_turn(endpoint, send, ctx)
+        async with self._connection(endpoint, ctx):
+            try:
+                await self.queue.go_first(
+                    seconds=self._patient_for(ctx, self._settings.queue_limit)
+                )
+            except TimeoutError:
+                text = "the supplier wants fewer calls"
+                raise NotNow(endpoint=endpoint.name, text=text) from None
+            return await send()
+
+    @asynccontextmanager
+    async def _connection(self, endpoint: Endpoint, ctx: CallContext) -> AsyncIterator[None]:
+        """Have one of the connections for effects, rather than a place in the driver's line.
+
+        Raises:
+            NotNow: all are in use and none came free soon: the guest had better come back.
+        """
         try:
-            await self.queue.go_first(seconds=self._patient_for(ctx))
+            async with asyncio.timeout(self._patient_for(ctx, self._settings.connection_wait)):
+                await self._connections.acquire()
         except TimeoutError:
-            raise NotNow(
-                endpoint=ask.endpoint.name, text="the supplier wants fewer calls"
-            ) from None
-        return await send()
+            self.crowded += 1
+            raise NotNow(endpoint=endpoint.name, text="all connections are in use") from None
+        try:
+            yield
+        finally:
+            self._connections.release()
 
     async def _send_once(self, ask: Ask[T], token: str, ctx: CallContext) -> T:
         endpoint, content = ask.endpoint, {"sid": self._settings.sid, **ask.content}
@@ -126,7 +150,7 @@ class Caller:
         Raises:
             NotNow: the turn did not come in time, or the supplier turned us away too often.
         """
-        until = self._boottime() + self._patient_for(ctx)
+        until = self._boottime() + self._patient_for(ctx, self._settings.queue_limit)
         for left in reversed(range(self._settings.busy_attempts)):
             try:
                 async with self.queue.turn(CALLER.get(), seconds=until - self._boottime()):
@@ -138,8 +162,8 @@ class Caller:
                 raise NotNow(endpoint=endpoint.name, text="too many calls wait") from None
         raise AssertionError("unreachable")
 
-    def _patient_for(self, ctx: CallContext) -> float:
-        limit, left = self._settings.queue_limit * self._settings.time_scale, self._left(ctx)
+    def _patient_for(self, ctx: CallContext, seconds: float) -> float:
+        limit, left = seconds * self._settings.time_scale, self._left(ctx)
         return limit if left is None else min(limit, max(left, 0.0))
 
     async def _token(self, endpoint: Endpoint, ctx: CallContext) -> str:

@@ -65,6 +65,11 @@ class TraveltekClient:
         )
 
     @property
+    def crowded(self) -> int:
+        """How many bookings and the like were not sent since all connections were in use."""
+        return self._caller.crowded
+
+    @property
     def queue(self) -> FairQueue:
         """Return where calls wait for their turn."""
         return self._caller.queue
@@ -113,7 +118,9 @@ class TraveltekClient:
         ask = Ask(
             endpoint=endpoints.GRADES,
             content=content,
-            read=lambda answer: read_quote(answer, currency=currency),
+            read=lambda answer: read_quote(
+                answer, currency=currency, terms_field=settings.terms_field
+            ),
         )
         return await self._caller.ask(ask, ctx=ctx)
 

@@ -28,36 +28,52 @@ from booking_flow.supplier_errors import FailureKind, SupplierError
 OK: Final = "ok"
 BEGINNING: Final = 160
 """Characters that are kept of an answer that cannot be read."""
+UNKEPT: Final = "unkept"
+"""Names the fault over which evidence could not be made."""
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Seen:
-    """What an exchange has shown so far."""
+    """What an exchange has shown so far; evidence is made of it once, when the exchange ends."""
 
     personal: frozenset[str]
     status: int | None = None
-    response: Mapping[str, object] | None = None
+    _answer: Answer | WireFailure | None = None
+    _content: Mapping[str, object] | None = None
+    _fault: Exception | None = None
 
     def answered(self, answer: Answer | WireFailure) -> None:
         """Note an answer before anybody has understood it."""
-        self.status = answer.status
-        if isinstance(answer, WireFailure):
-            self.response = {"failure": answer.hint}
-        else:
-            self.response = self._unread(answer)
+        self.status, self._answer = answer.status, answer
 
     def understood(self, content: Mapping[str, object]) -> None:
-        """Note an answer's content, redacted."""
-        unread = self.response
-        self.response = _kept(lambda: response_evidence(content, personal=self.personal), unread)
+        """Note an answer's content, which is redacted where it is kept."""
+        self._content = content
 
     def stumbled(self, fault: Exception) -> None:
         """Note that reading the answer failed in a way nobody has foreseen."""
         log.error("answer_not_read", exc_info=fault)
-        self.response = {**(self.response or {}), "unreadable": type(fault).__name__}
+        self._fault = fault
 
-    def _unread(self, answer: Answer) -> Mapping[str, object]:
+    @property
+    def response(self) -> Mapping[str, object] | None:
+        """Return what may be kept of the answer, made anew each time; None where none came."""
+        if self._answer is None:
+            return None
+        kept = self._kept(self._answer)
+        return kept if self._fault is None else kept | {"unreadable": type(self._fault).__name__}
+
+    def _kept(self, answer: Answer | WireFailure) -> dict[str, object]:
+        if isinstance(answer, WireFailure):
+            return {"failure": answer.hint}
+        content = self._content
+        if content is None:
+            return _kept(lambda: self._unread(answer))
+        kept = _kept(lambda: response_evidence(content, personal=self.personal))
+        return _kept(lambda: self._unread(answer)) | kept if UNKEPT in kept else kept
+
+    def _unread(self, answer: Answer) -> dict[str, object]:
         """Return what tells staff, and us, which answer it was: a digest and how it begins."""
         begins = answer.body[:MAX_LOOKED_AT].decode("utf-8", "replace")
         return {
@@ -120,19 +136,18 @@ class Recorder:
             _log(call)
 
 
-def _kept(
-    keep: Callable[[], Mapping[str, object]], instead: Mapping[str, object] | None = None
-) -> Mapping[str, object]:
+def _kept(keep: Callable[[], dict[str, object]]) -> dict[str, object]:
     """Return evidence; an answer is never lost because its evidence cannot be made."""
     try:
         return keep()
     except Exception as fault:
         log.exception("evidence_not_kept")
-        return {**(instead or {}), "unkept": type(fault).__name__}
+        return {UNKEPT: type(fault).__name__}
 
 
 def _log(call: SupplierCall) -> None:
-    write = log.info if call.outcome == OK else log.warning
+    # Steps are what operators follow; of a call that went well the request's line tells enough.
+    write = log.debug if call.outcome == OK else log.warning
     write(
         "supplier_call",
         endpoint=call.endpoint,

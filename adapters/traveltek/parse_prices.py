@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
@@ -10,6 +11,7 @@ from typing import Final
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_rates import RateCode, rate_codes
 from adapters.traveltek.parse_statement import state_prices
+from adapters.traveltek.parse_terms import read_terms
 from adapters.traveltek.parse_values import (
     Node,
     OtherCurrency,
@@ -51,22 +53,34 @@ _CATEGORY_WORDS: Final = (
 )
 
 
-def read_quote(answer: Envelope, *, currency: str) -> Quote:
-    """Group the rows of grades by cabin code, with the rates that can be had now."""
+def read_quote(answer: Envelope, *, currency: str, terms_field: str = "") -> Quote:
+    """Group the rows of grades by cabin code, with the rates that can be had now.
+
+    `terms_field` names the member that holds the terms of a rate; empty reads none.
+    """
     rows = answer.without_errors().results
     currency = answer.priced_in(currency)
-    codes = rate_codes(answer)
+    wording = _Wording(codes=rate_codes(answer), currency=currency, terms_field=terms_field)
     found: dict[str, tuple[Node, list[Rate]]] = {}
     for row in rows:
         if cabin_code := text(row.get("cabincode")):
             rates = found.setdefault(cabin_code, (row, []))[1]
-            rates += (r for r in _rates(row, codes, currency) if not _listed(r, rates))
+            rates += (r for r in _rates(row, wording) if not _listed(r, rates))
     if rows and not found:
         raise Unreadable("cabincode")
     grades = tuple(_grade(code, row, rates) for code, (row, rates) in found.items() if rates)
     return Quote(
         as_of=UNDATED, currency=currency, grades=grades, stated=state_prices(answer.criteria)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wording:
+    """What the rows of one price list are read by."""
+
+    codes: Mapping[str, RateCode]
+    currency: str
+    terms_field: str
 
 
 def _listed(rate: Rate, rates: Iterable[Rate]) -> bool:
@@ -96,22 +110,22 @@ def _category(codtype: str, name: str) -> CabinCategory:
     return CabinCategory.INSIDE
 
 
-def _rates(grade: Node, codes: Mapping[str, RateCode], currency: str) -> Iterator[Rate]:
+def _rates(grade: Node, wording: _Wording) -> Iterator[Rate]:
     for row in nodes(grade.get("gridpricing")) or [grade]:
-        rate = _rate(row, grade, codes, currency)
+        rate = _rate(row, grade, wording)
         if rate is not None and rate.total.positive:
             yield rate
 
 
-def _rate(row: Node, grade: Node, codes: Mapping[str, RateCode], currency: str) -> Rate | None:
+def _rate(row: Node, grade: Node, wording: _Wording) -> Rate | None:
     if flag(row.get("available")) is False:
         return None
-    keys = _rate_keys(row, grade)
+    keys, currency = _rate_keys(row, grade), wording.currency
     total = money(row.get("price"), currency) or money(row.get("cheapestprice"), currency)
     if keys is None or total is None:
         return None
     result_no, grade_no, rate_code = keys
-    about = codes.get(rate_code, RateCode(name=rate_code))
+    about = wording.codes.get(rate_code, RateCode(name=rate_code))
     parts = {part: money(row.get(part), currency) for part in ("fare", "taxes", "fees", "gratuity")}
     return Rate(
         result_no=result_no,
@@ -121,6 +135,7 @@ def _rate(row: Node, grade: Node, codes: Mapping[str, RateCode], currency: str) 
         total=total,
         refundable=about.refundable,
         restricted_to=about.restricted_to,
+        terms=read_terms(row, about.row, member=wording.terms_field, currency=currency),
         **parts,
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from adapters.traveltek.parse_envelope import Envelope
 from adapters.traveltek.parse_values import Node, flag, node, nodes, text
@@ -34,6 +34,8 @@ class RateCode:
     name: str
     refundable: bool | None = None
     restricted_to: tuple[str, ...] = ()
+    row: Node = field(default_factory=dict)
+    """All that was said."""
 
 
 def rate_codes(answer: Envelope) -> Mapping[str, RateCode]:
@@ -56,6 +58,7 @@ def _rate_code(code: str, row: Node) -> RateCode:
         name=name,
         refundable=_refundable(row, words),
         restricted_to=tuple(who for who, keys, sign in _RESTRICTED if _is(row, keys, sign, words)),
+        row=row,
     )
 
 

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Final
 
 from adapters.traveltek.decode import printable
-from booking_flow.model.card_numbers import mask_card_numbers
+from booking_flow.model.card_numbers import SHORTEST, mask_card_numbers
 
 MAX_ITEMS: Final = 20
 MAX_TEXT: Final = 300
@@ -125,17 +125,19 @@ class _Keeper:
     def mapping(self, source: Mapping[str, object]) -> dict[str, object]:
         kept: dict[str, object] = {}
         for key, value in source.items():
-            if key in _HASHED and isinstance(value, str):
-                kept["session"] = fingerprint(value)
-            elif key in self._allowed or self._numbered(key, value):
+            if key in self._allowed or self._numbered(key, value):
                 kept[key] = self.value(value)
+            elif key in _HASHED and isinstance(value, str):
+                kept["session"] = fingerprint(value)
         return kept
 
     def value(self, value: object) -> object:
         self._left -= 1
         if self._left < 0:
             return MASK
-        if isinstance(value, Mapping | list | tuple):
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict | list | Mapping | tuple):
             return self._branch(value)
         return value if value is None or isinstance(value, bool) else self._scalar(value)
 
@@ -153,6 +155,8 @@ class _Keeper:
         words = printable(html.unescape(words[:MAX_LOOKED_AT]))
         if self._personal is not None:
             words = self._personal.sub(MASK, words)
+        if len(words) < SHORTEST:
+            return words
         return mask_card_numbers(_SECRET.sub(MASK, words), MASK)[:MAX_TEXT]
 
     def _items(self, values: Sequence[object]) -> list[object]:
@@ -161,17 +165,16 @@ class _Keeper:
         return [*kept, f"+{more} more"] if more > 0 else kept
 
     def _scalar(self, value: object) -> object:
-        if isinstance(value, str):
-            return self.text(value)
-        if self._personal is not None and self._personal.fullmatch(str(value)):
+        written = str(value)
+        if self._personal is not None and self._personal.fullmatch(written):
             return MASK
-        safe = mask_card_numbers(str(value)[:MAX_LOOKED_AT], MASK)[:MAX_TEXT]
-        return value if isinstance(value, int) and safe == str(value) else safe
+        safe = mask_card_numbers(written[:MAX_LOOKED_AT], MASK)[:MAX_TEXT]
+        return value if isinstance(value, int) and safe == written else safe
 
     @staticmethod
     def _numbered(key: str, value: object) -> bool:
         """Whether this is an entry of an object that stands for a list, such as allocation."""
-        return key.isdecimal() and len(key) < 12 and isinstance(value, Mapping)
+        return isinstance(value, Mapping) and key.isdecimal() and len(key) < 12
 
 
 def fingerprint(secret: str) -> str:

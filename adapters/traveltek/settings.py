@@ -73,6 +73,9 @@ class TraveltekSettings:
     """Scales every limit and wait; tests make it small."""
     max_response_bytes: int = 8 * 1024 * 1024
     max_connections: int = 200
+    """Connections for reads, and as many for effects."""
+    connection_wait: float = 2.0
+    """Seconds an effect waits for a connection while all are in use."""
 
     read_attempts: int = 3
     read_retry_window: float = 30.0
@@ -98,6 +101,8 @@ class TraveltekSettings:
     """By these words an error says that the very thing that was asked for has been done."""
     send_internal_reference: bool = False
     """Whether book.pl carries our reference as `internalref`."""
+    terms_field: str = ""
+    """The member of a price row or a rate code that holds the terms of a rate; empty reads none."""
     booked_words: frozenset[str] = frozenset({"booked"})
     """The words of status, case-folded, that mean booked; any other is a doubt."""
     no_authcode_words: frozenset[str] = NO_AUTHCODE_WORDS

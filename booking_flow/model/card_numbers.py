@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import string
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -54,6 +54,10 @@ MAESTRO: Final = Issuer(
 ISSUERS: Final = (VISA, MASTERCARD, AMEX, DISCOVER, DINERS, JCB, UNIONPAY, MAESTRO)
 _DOUBLED: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _PREFIX: Final = 4
+SHORTEST: Final = min(min(issuer.lengths) for issuer in ISSUERS)
+"""How many digits the shortest card number has."""
+_STRETCH: Final = re.compile(rf"[^A-Za-z]{{{SHORTEST},}}")
+"""Where a card number can be at all, since a letter ends it; most texts have no such place."""
 _DIALLED: Final = 13
 """Digits of a telephone with its country's code, mobile ones in Germany (+49) among them, of which
 every tenth would be a Visa card of the old length."""
@@ -69,9 +73,6 @@ def _whole_prefixes(issuer: Issuer) -> Iterator[str]:
 _BY_PREFIX: Final = MappingProxyType(
     {prefix: issuer for issuer in ISSUERS for prefix in _whole_prefixes(issuer)}
 )
-
-
-_SHORTEST: Final = min(length for issuer in ISSUERS for length in issuer.lengths)
 
 
 @dataclass(slots=True)
@@ -109,6 +110,8 @@ def holds_card_number(text: str) -> bool:
 
 def mask_card_numbers(text: str, mask: str) -> str:
     """Replace every run of digits that could be a card number, wherever it begins within others."""
+    if len(text) < SHORTEST:
+        return text
     kept, end = [], 0
     for start, stop in sorted(_spans(text, anywhere=True)):
         if stop > end:
@@ -118,20 +121,22 @@ def mask_card_numbers(text: str, mask: str) -> str:
 
 
 def _spans(text: str, *, anywhere: bool) -> Iterator[tuple[int, int]]:
-    # Almost no text has enough digits, and walking each character costs a hundred times as much.
-    if len(text) < _SHORTEST or (text.isascii() and _ascii_digits(text) < _SHORTEST):
-        return
-    for run in _runs(text):
-        yield from _spans_of_run(run, anywhere=anywhere)
+    for stretch in _STRETCH.finditer(text):
+        if _begins_somewhere(stretch[0]):
+            for run in _runs(stretch[0], at=stretch.start()):
+                yield from _spans_of_run(run, anywhere=anywhere)
 
 
-def _ascii_digits(text: str) -> int:
-    return sum(map(text.count, string.digits))
+def _begins_somewhere(text: str) -> bool:
+    """Whether digits are left for a number after the first of some issuer, whatever is between."""
+    digits = "".join(str(unicodedata.digit(each)) for each in filter(str.isdigit, text))
+    starts = range(len(digits) - SHORTEST + 1)
+    return any(issuer_of(digits[start:]) for start in starts)
 
 
-def _runs(text: str) -> Iterator[_Run]:
+def _runs(text: str, *, at: int) -> Iterator[_Run]:
     run, begins, before = _Run(), True, ""
-    for place, character in enumerate(text):
+    for place, character in enumerate(text, start=at):
         value = unicodedata.digit(character, -1)
         if value >= 0:
             if before == "+":

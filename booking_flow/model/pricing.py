@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 
 from booking_flow.model.agreement import Statement
@@ -23,6 +24,29 @@ class CabinCategory(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Penalty:
+    """What a cancellation costs from a day on: a share of the price in percent, or an amount."""
+
+    starts_on: date
+    percent: Decimal | None = None
+    amount: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTerms:
+    """What the supplier tells of a rate before it is held; nothing of it is worked out by us.
+
+    Nobody knows what real accounts are told (traveltek.md, section 10).
+    """
+
+    penalties: tuple[Penalty, ...] = ()
+    """In the order of their days."""
+    deposit: Money | None = None
+    """What is due with the booking; the held price decides."""
+    balance_due: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """One rate of a cabin grade; `total` is for the whole party.
 
@@ -37,6 +61,8 @@ class Rate:
     total: Money
     refundable: bool | None = None
     restricted_to: tuple[str, ...] = ()
+    terms: RateTerms | None = None
+    """None where the supplier tells none, which is not the same as none that cost anything."""
     fare: Money | None = None
     taxes: Money | None = None
     fees: Money | None = None
@@ -182,6 +208,13 @@ class Selection:
     items: tuple[PriceItem, ...] = ()
     agreed: Money | None = None
     """The most that the guest agreed to pay, where it is known."""
+    rate_name: str | None = None
+    refundable: bool | None = None
+    restricted_to: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
+    """Which of those a restricted rate is for the guest declared somebody of the party to be."""
+    terms: RateTerms | None = None
+    """As they were when the guest chose."""
 
     @property
     def limit(self) -> Money:

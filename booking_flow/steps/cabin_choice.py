@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
+from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_changed, refuse
 from booking_flow.flow import State
 from booking_flow.model.money import Money
 from booking_flow.model.party import Party
@@ -26,6 +26,8 @@ class CabinChoice:
     """A hint only: `cabin_number` decides."""
     cabin_number: str | None = None
     expected_price: Decimal | None = None
+    declared: tuple[str, ...] = ()
+    """What somebody of the party is said to be, where the rate is for some guests only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,7 @@ class Wanted:
     rate_code: str
     price: Money
     cabin_number: str
+    declared: tuple[str, ...] = ()
 
 
 def wanted(session: Session, choice: CabinChoice) -> Wanted:
@@ -54,6 +57,7 @@ def wanted(session: Session, choice: CabinChoice) -> Wanted:
         rate_code=choice.rate_code,
         price=seen,
         cabin_number=choice.cabin_number or GUARANTEE,
+        declared=choice.declared,
     )
 
 
@@ -107,6 +111,17 @@ def find_offer(quote: Quote, want: Wanted) -> Offer:
     return offer
 
 
+def ensure_declared(selection: Selection) -> None:
+    """Refuse a rate for some guests only to a party that has not declared to be of them.
+
+    Raises:
+        Refused: `validation_failed`.
+    """
+    asked = selection.restricted_to
+    if asked and not set(asked) & set(selection.declared):
+        raise Refused(invalid("/declared", f"this rate is only for: {', '.join(asked)}"))
+
+
 def find_cabin(cabins: CabinList, *, want: Wanted, party: Party) -> Cabin:
     """Find the chosen cabin, never another one.
 
@@ -153,10 +168,11 @@ def as_chosen(chosen: Selection) -> Wanted:
         rate_code=chosen.rate_code,
         price=chosen.limit,
         cabin_number=chosen.cabin_number,
+        declared=chosen.declared,
     )
 
 
-def selection_of(offer: Offer, cabin: Cabin, *, agreed: Money) -> Selection:
+def selection_of(offer: Offer, cabin: Cabin, want: Wanted) -> Selection:
     """Write down the choice under the identifiers the supplier just gave."""
     return Selection(
         result_no=offer.rate.result_no,
@@ -169,7 +185,12 @@ def selection_of(offer: Offer, cabin: Cabin, *, agreed: Money) -> Selection:
         cabin_result=cabin.cabin_result,
         deck=None if cabin.guaranteed else cabin.deck_name,
         price=offer.rate.total,
-        agreed=agreed,
+        agreed=want.price,
+        rate_name=offer.rate.name,
+        refundable=offer.rate.refundable,
+        restricted_to=offer.rate.restricted_to,
+        declared=tuple(each for each in offer.rate.restricted_to if each in want.declared),
+        terms=offer.rate.terms,
     )
 
 

@@ -150,6 +150,7 @@ class Reader:
 
         async def ask(key: str) -> Selection:
             selection = await self.fresh(key, session, want, ctx)
+            cabin_choice.ensure_declared(selection)
             items = await self.items(key, session, cabin_choice.selected_rate(selection), ctx)
             return replace(selection, items=items.items)
 
@@ -162,4 +163,4 @@ class Reader:
         offer = cabin_choice.find_offer(await self.grades(key, session, ctx), want)
         cabins = await self.cabins(key, session, cabin_choice.rate_key(offer.rate), ctx)
         cabin = cabin_choice.find_cabin(cabins, want=want, party=session.party)
-        return cabin_choice.selection_of(offer, cabin, agreed=want.price)
+        return cabin_choice.selection_of(offer, cabin, want)

@@ -25,6 +25,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.session import Booking, Session, booking_of, open_step
 from booking_flow.model.step import OpenStep, StepKind, StepLimits, StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
+from booking_flow.policy import Policy
 from booking_flow.ports import SpooledAnswer, TakenCheck
 from booking_flow.steps import agreement, outcomes
 from booking_flow.steps.hold import supplier_key
@@ -49,13 +50,17 @@ SESSION_CLOSED = Refusal(
 )
 
 
+def cards_left(session: Session, policy: Policy) -> int:
+    """Return how many cards may still be tried; a balance has as many again as the booking had."""
+    rounds = 2 if session.state is State.PAID else 1
+    return max(0, policy.max_cards * rounds - session.cards_tried)
+
+
 def check_payment(
     payment: Payment, *, due: Money, session: Session, at: DecisionContext
 ) -> Refusal | None:
     """Refuse a card no bank knows, one card too many, or an amount the supplier did not set."""
-    # A balance has tries of its own, beside those of the booking.
-    rounds = 2 if session.state is State.PAID else 1
-    if session.cards_tried >= at.policy.max_cards * rounds:
+    if not cards_left(session, at.policy):
         return Refusal(code=RefusalCode.RATE_LIMITED, detail="Too many cards were tried.")
     if (refusal := check_card(payment.card, today=at.now.date())) is not None:
         return refusal

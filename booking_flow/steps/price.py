@@ -55,6 +55,7 @@ def reidentified(chosen: Selection, offer: Offer) -> Selection:
         grade_no=rate.grade_no,
         price=rate.total,
         agreed=None,
+        terms=rate.terms,
         items=items,
     )
 

@@ -141,6 +141,7 @@ def service_of_parts(parts: Parts) -> Service:
     metrics, caps = Metrics(), PostgresCaps(parts.database)
     metrics.calls_waiting.set_function(lambda: len(parts.supplier.queue))
     metrics.turned_away.set_function(lambda: parts.supplier.queue.turned_away)
+    metrics.crowded.set_function(lambda: parts.supplier.crowded)
     metrics.registry.register(UnreadMembers(parts.supplier))
     metrics.waiting_answers.set_function(parts.waiting.__len__)
     if (journal := parts.journal) is not None:

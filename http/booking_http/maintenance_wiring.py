@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from adapters.back_office import BackOfficeAddress, NoLookup, open_back_office
 from adapters.claim_journal import FileJournal
 from adapters.folders import require_writable
@@ -24,6 +22,7 @@ from booking_flow.supplier import Supplier
 from booking_http.runtime.process import writing
 from booking_http.settings import Settings
 from persistence.audit import PostgresAudit
+from persistence.database import Database
 from persistence.forgotten_claims import PostgresForgottenClaims
 from persistence.tasks import PostgresTaskStore
 from persistence.work_queue import PostgresWorkQueue
@@ -46,7 +45,7 @@ class Maintenance:
 class SharedParts:
     """What requests and maintenance share; `owner` names this process on what it takes."""
 
-    database: AsyncEngine
+    database: Database
     store: SessionStore
     supplier: Supplier
     lookup: BookingLookup

@@ -179,6 +179,9 @@ class Settings(FromEnvironment):
     traveltek_calls_per_second: float | None = Field(default=None, gt=0, le=MANY)
     """calls one process sends per second; without it the pace is found out when the supplier
     answers 429"""
+    traveltek_connections: int = Field(default=200, ge=1, le=100_000)
+    """connections one process may have open to the supplier for reads, and as many for bookings and
+    payments; each booking that waits for an answer has one, and a file descriptor"""
 
     live_lines: Numbers = _POLICY.live_lines
     """ids of the cruise lines that are sold live"""
@@ -193,6 +196,10 @@ class Settings(FromEnvironment):
     send_internal_reference: bool = False
     """send our reference with a booking as `internalref`, and look for it in what the line and
     the back office tell: [docs/traveltek.md](traveltek.md) says how to find out whether it is"""
+    terms_field: str = ""
+    """the member of a price row or a rate code in which the supplier tells what a cancellation
+    costs and when what is due; without it guests are told to ask:
+    [docs/traveltek.md](traveltek.md)"""
     booked_words: Terms = ("Booked",)
     """the supplier's words of status that mean booked, separated by commas; any other word is an
     unknown outcome"""
@@ -327,7 +334,11 @@ class Settings(FromEnvironment):
     """one `whsec_…` for each address in the same order; while rotating, new and old with a space
     between"""
     webhook_allowed_hosts: Hosts = ()
-    """hosts of `WEBHOOK_URLS` that may have private addresses"""
+    """hosts of `WEBHOOK_URLS` and `TEAM_WEBHOOK_URL` that may have private addresses"""
+    team_webhook_url: SecretStr | None = None
+    """an `https://` address that is told of every new task"""
+    team_webhook_secret: SecretStr | None = None
+    """the `whsec_…` that goes with it; while rotating, new and old with a space between"""
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587` (STARTTLS) or `smtps://…`; `?tls=none` for a relay on this
     machine"""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.reader import CatalogueReader, open_reader
 from adapters.claim_journal import FileJournal
@@ -42,7 +41,7 @@ from booking_http.runtime.listener import Listener, listener_of
 from booking_http.runtime.sql_log import log_statements
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 from persistence.encryption import KeyKind, Vault
 from persistence.sessions import PostgresSessionStore
 
@@ -56,7 +55,7 @@ class Parts:
 
     settings: Settings
     policy: Policy
-    database: AsyncEngine
+    database: Database
     vault: Vault
     store: PostgresSessionStore
     notifications: NotificationSettings
@@ -109,7 +108,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
 def _wire(
     settings: Settings,
     *,
-    database: AsyncEngine,
+    database: Database,
     catalogue: CatalogueReader,
     redis: Redis | None,
     supplier: TraveltekClient,
@@ -204,7 +203,9 @@ def traveltek_settings(settings: Settings) -> TraveltekSettings:
         line_ids=tuple(sorted(settings.live_lines)),
         time_scale=settings.traveltek_time_scale,
         calls_per_second=settings.traveltek_calls_per_second,
+        max_connections=settings.traveltek_connections,
         booked_words=words_of(settings),
+        terms_field=settings.terms_field,
         send_internal_reference=settings.send_internal_reference,
         party=settings.policy().party,
         turning_away_statuses=_turning_away(settings),

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     ARRAY,
+    UUID,
     BigInteger,
     Column,
     Identity,
@@ -36,6 +37,7 @@ outbox: Final = Table(
     Column("delivered_at", MOMENT),
     Column("dead_at", MOMENT),
     Column("last_error", Text),
+    Column("task_id", UUID),
     one_of("kind", OutboxKind),
     *not_negative("attempts", "fence"),
     Index("ix_outbox_due", "channel", "next_attempt_at", postgresql_where=_WAITING),

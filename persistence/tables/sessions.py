@@ -216,6 +216,7 @@ staff_tasks: Final = Table(
     Column("looked_at", MOMENT),
     Column("told_at", MOMENT),
     Column("telling_until", MOMENT),
+    Column("announced_at", MOMENT),
     one_of("kind", (kind for kind in TaskKind if kind is not TaskKind.FORGOTTEN)),
     CheckConstraint(
         "(claimed_account IS NULL) = (claimed_by IS NULL)"
@@ -241,6 +242,11 @@ staff_tasks: Final = Table(
         "ix_staff_tasks_untold",
         "opened_at",
         postgresql_where=text("told_at IS NULL AND closed_at IS NULL"),
+    ),
+    Index(
+        "ix_staff_tasks_unannounced",
+        "opened_at",
+        postgresql_where=text("announced_at IS NULL AND closed_at IS NULL"),
     ),
     Index("ix_staff_tasks_open", "due_at", postgresql_where=text("closed_at IS NULL")),
     Index(

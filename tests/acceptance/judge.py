@@ -9,16 +9,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from adapters.simulator.state import BasketItem, SupplierBooking
 from adapters.simulator.supplier import Supplier
 from booking_flow.model.history import EventKind, fold
 from persistence.database import fetch_all
 from persistence.histories import history
+from persistence.statements import Row
 from tests.acceptance.world import World
 
-Rows = Sequence[Row[Any]]
+Rows = Sequence[Row]
 MARGIN: Final = timedelta(seconds=35)
 """How much earlier than the supplier we let a hold end."""
 ENDED: Final = ("cancelled", "expired")
@@ -47,10 +48,10 @@ class Books:
     tasks: Rows
     supplier: Supplier
 
-    def steps_of(self, session: Row[Any]) -> Rows:
+    def steps_of(self, session: Row) -> Rows:
         return [step for step in self.steps if step.session_id == session.id]
 
-    def tasks_of(self, session: Row[Any], *kinds: str, open_only: bool = True) -> Rows:
+    def tasks_of(self, session: Row, *kinds: str, open_only: bool = True) -> Rows:
         return [
             task
             for task in self.tasks
@@ -59,10 +60,10 @@ class Books:
             and not (open_only and task.closed_at)
         ]
 
-    def open_step(self, session: Row[Any]) -> Row[Any] | None:
+    def open_step(self, session: Row) -> Row | None:
         return next((step for step in self.steps if step.id == session.open_step), None)
 
-    def asker(self, booking: SupplierBooking) -> Row[Any] | None:
+    def asker(self, booking: SupplierBooking) -> Row | None:
         """Return the session whose book step asked for a booking."""
         asked = (s for s in self.steps if s.name == "book" and s.asked_for == booking.item_key)
         step = next(asked, None)
@@ -94,7 +95,7 @@ async def judge(world: World, *, uncollected: bool = False) -> None:
     nothing_is_booked_unannounced(books)
 
 
-async def history_folds_to_the_row(world: World, session: Row[Any]) -> None:
+async def history_folds_to_the_row(world: World, session: Row) -> None:
     """States move along the table only, and the history says all there is to say."""
     entries = await history(world.database, session.id)
     assert [entry.seq for entry in entries] == list(range(session.version + 1)), session
@@ -102,7 +103,7 @@ async def history_folds_to_the_row(world: World, session: Row[Any]) -> None:
     assert all(entry.event.kind is not EventKind.OVERRIDE for entry in entries), session
 
 
-def the_total_is_the_suppliers(books: Books, session: Row[Any]) -> None:
+def the_total_is_the_suppliers(books: Books, session: Row) -> None:
     """What the guest is to pay is what the supplier's basket says, or its booking."""
     if session.state == "basketed":
         item = books.supplier.state.items[session.item_key]
@@ -114,7 +115,7 @@ def the_total_is_the_suppliers(books: Books, session: Row[Any]) -> None:
         assert ours == (made.total, made.currency), (session, made)
 
 
-def the_money_was_charged(books: Books, session: Row[Any]) -> None:
+def the_money_was_charged(books: Books, session: Row) -> None:
     """Nothing counts as paid that the line has not taken."""
     if not session.reservation:
         return
@@ -123,12 +124,12 @@ def the_money_was_charged(books: Books, session: Row[Any]) -> None:
     assert (session.state != "paid") or session.paid > 0, session
 
 
-def _booking_of(books: Books, session: Row[Any]) -> SupplierBooking:
+def _booking_of(books: Books, session: Row) -> SupplierBooking:
     made = books.supplier.state.bookings
     return next(one for one in made if one.reservation == session.reservation)
 
 
-def nothing_is_stuck(books: Books, session: Row[Any], *, uncollected: bool = False) -> None:
+def nothing_is_stuck(books: Books, session: Row, *, uncollected: bool = False) -> None:
     """Whatever is not finished waits for a timer or for a person."""
     step = books.open_step(session)
     assert (session.open_step is None) == (step is None), session
@@ -162,7 +163,7 @@ def _named(books: Books, item: BasketItem) -> bool:
     return owed or any(_keeps(books, session, item) for session in books.sessions)
 
 
-def _keeps(books: Books, session: Row[Any], item: BasketItem) -> bool:
+def _keeps(books: Books, session: Row, item: BasketItem) -> bool:
     if session.state == "basketed" and session.item_key == item.key:
         return True
     step = books.open_step(session)
@@ -207,7 +208,7 @@ def _doubled(books: Books, booking: SupplierBooking) -> bool:
     return any(call.fault == "duplicate_submit" for call in paid)
 
 
-def _knows(books: Books, session: Row[Any], booking: SupplierBooking) -> bool:
+def _knows(books: Books, session: Row, booking: SupplierBooking) -> bool:
     paid = session.reservation == booking.reservation and session.paid > Decimal(0)
     refund = books.tasks_of(session, "refund", "cancellation_refund", open_only=False)
     step = books.open_step(session)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from asyncio import FIRST_COMPLETED
+from asyncio import FIRST_COMPLETED, FIRST_EXCEPTION
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
@@ -150,14 +150,17 @@ class Matrix:
     async def walked(
         self, world: World, journey: Journey, fate: Fate, names: Sequence[str]
     ) -> dict[str, Guest]:
-        """Wait until all are dead; where somebody comes through alive, not much longer."""
+        """Wait until all are dead; where somebody comes through alive, not much longer.
+
+        What somebody should not have met ends it at once: the others stand still for nothing.
+        """
         service = await self.serving(fate, journey)
         await beset(world, journey)
         guests = {name: Named.of(service, name, world.database).guest() for name in names}
         alive = asyncio.Event()
         walks = [asyncio.create_task(_walk(journey, guest, alive)) for guest in guests.values()]
         seen = asyncio.create_task(_soon_over(alive, self.made.children[-1]))
-        walking = asyncio.create_task(asyncio.wait(walks))
+        walking = asyncio.create_task(asyncio.wait(walks, return_when=FIRST_EXCEPTION))
         await asyncio.wait((seen, walking), return_when=FIRST_COMPLETED)
         seen.cancel()
         self.made.kill()

@@ -46,7 +46,11 @@ WATCHED: Final = (
     "booking_http.worker.senders",
     "booking_http.worker.outbox_sender",
 )
-"""The engine, the stores, and what delivers."""
+"""The engine, the stores, and what delivers.
+
+Not what runs between the two ends of a transaction: a death there leaves nothing behind, and
+whoever stands still there would keep a lock that the others wait for.
+"""
 ELSEWHERE: Final[Mapping[str, str]] = {
     "booking_flow.staff.action": "what staff do is committed by the unit of work",
     "booking_flow.staff.actions": "what staff do is made of watched commits",

@@ -9,10 +9,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_http.api.action_links import BASE
-from persistence.database import execute
+from persistence.database import Database, execute
 from tests.acceptance.wishes import RED
 from tests.support.service import VISA, Guest, Headers, Reply, Service, once
 
@@ -23,10 +22,10 @@ class Named(Service):
 
     name: str
     unseen: bool = False
-    database: AsyncEngine | None = None
+    database: Database | None = None
 
     @classmethod
-    def of(cls, service: Service, name: str, database: AsyncEngine | None = None) -> Named:
+    def of(cls, service: Service, name: str, database: Database | None = None) -> Named:
         """Return the service as somebody of this name asks it."""
         return cls(
             app=service.app,

@@ -22,6 +22,7 @@ from tests.acceptance.observing import PIECE, observe, plan
 observe()
 
 import booking_http.worker.main  # noqa: E402 - what is imported from here on is observed
+import persistence.database  # noqa: E402
 from booking_flow.staff.people import Role, StaffMember  # noqa: E402
 from booking_flow.staff.task_resolution import AnswerKind, TaskAnswer  # noqa: E402
 from booking_http.app import create_app  # noqa: E402
@@ -37,6 +38,8 @@ from booking_http.worker.outbox_sender import OutboxSender  # noqa: E402
 from persistence.notify import Wakeups  # noqa: E402
 from persistence.outbox import OutboxMessage  # noqa: E402
 
+PATIENT: Final = 600.0
+"""Seconds for which who stands still may keep a connection; the last may be long in coming."""
 STAFF: Final = StaffMember(name="rosa", role=Role.SUPERVISOR)
 
 
@@ -131,6 +134,7 @@ def main() -> None:
     """Fork one process per line; end with the input."""
     create_app(load_settings())
     name_pieces()
+    vars(persistence.database)["_OVERHEAD"] = PATIENT
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         child = os.fork()

@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 import asyncpg
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.simulator import SimulatorSettings, create_app
 from adapters.simulator.dispatch import SUPPLIER
@@ -28,7 +27,7 @@ from booking_http.web.metrics import Metrics
 from booking_http.worker.main import Worker
 from booking_http.worker.outbox_sender import send_due
 from persistence.clock import set_clock_offset
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 from persistence.tasks import PostgresTaskStore
 from tests.acceptance.stopping import Process, start_process
 from tests.support.service import Service, Simulator
@@ -60,7 +59,7 @@ class World:
     settings: Mapping[str, Any]
     simulator: Simulator
     supplier: Supplier
-    database: AsyncEngine
+    database: Database
     ahead: timedelta = timedelta()
     processes: list[Process] = field(default_factory=list)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -9,19 +10,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from tests.bench import goals
 from tests.bench.catalogue import measure_catalogue
 from tests.bench.clients import bare, book, service_of
+from tests.bench.cost import measure_cost
 from tests.bench.crowd import measure_crowd
 from tests.bench.figures import Figures
 from tests.bench.growth import measure_growth
 from tests.bench.million import SESSIONS, measure_million
 from tests.bench.recovery import measure_recovery
+from tests.bench.statement import measure_statement
 from tests.bench.steps import measure_steps
 from tests.bench.store import measure_store
 from tests.conftest import ROOT
 from tests.support.testbed import Ground, Server, run, server, standing
 
 GUESTS = 24
+BUYERS = 96
 FEW, MANY = 1_000, 200_000
 MANY_SAILINGS = 50_000
 ABANDONED, ENDING = 2_000, 1_500
@@ -33,6 +38,12 @@ async def stepwise(ground: Ground, figures: Figures, *, one: Server) -> None:
     async with bare(ground) as client:
         service = service_of(ground, one)
         await measure_steps(ground, figures, service=service, client=client, guests=GUESTS)
+
+
+async def costing(ground: Ground, figures: Figures, *, one: Server) -> None:
+    """Measure what calls cost the processors, with the bare server beside them."""
+    async with bare(ground) as client:
+        await measure_cost(ground, figures, server=one, bare=client, guests=BUYERS)
 
 
 async def crowded(ground: Ground, figures: Figures, servers: list[Server]) -> None:
@@ -53,12 +64,28 @@ async def serving(ground: Ground) -> AsyncIterator[list[Server]]:
         yield made
 
 
+async def quick(progress: Progress) -> Figures:
+    """Measure what calls cost, as a service is run: with INFO logs and its worker."""
+    figures = Figures()
+    async with standing() as ground:
+        one = server(ground, 1, log_level="INFO", worker=True)
+        try:
+            await one.start()
+            await book(service_of(ground, one).guest())
+            await _shown(progress, "cost of calls", costing(ground, figures, one=one))
+        finally:
+            await one.program.end()
+    return figures
+
+
 async def bench(progress: Progress) -> Figures:
     """Measure everything, one thing after the other."""
     figures = Figures()
     async with standing() as ground, serving(ground) as servers:
         one = servers[0]
+        await _shown(progress, "cost of calls", costing(ground, figures, one=one))
         await _shown(progress, "steps", stepwise(ground, figures, one=one))
+        await _shown(progress, "one statement", measure_statement(ground, figures))
         await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))
         await _shown(progress, "crowd", crowded(ground, figures, servers))
         copying = measure_catalogue(ground, figures, few=MANY_SAILINGS // 10, many=MANY_SAILINGS)
@@ -99,8 +126,9 @@ def main() -> None:
     console, began = Console(width=WIDTH), time.perf_counter()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
-        figures = run(bench(progress))
+        figures = run(quick(progress) if os.environ.get("QUICK") else bench(progress))
     figures.show(console)
+    goals.show(figures, console)
     written = figures.write(ROOT).relative_to(ROOT)
     console.print(f"{written} written after {time.perf_counter() - began:.0f} s")
 

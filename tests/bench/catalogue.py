@@ -14,6 +14,7 @@ from typing import Final
 import psutil
 from sqlalchemy import text
 
+from persistence.database import execute
 from persistence.migrate import upgrade
 from tests.bench.figures import Figures
 from tests.conftest import ROOT
@@ -80,8 +81,7 @@ async def _import(ground: Ground, figures: Figures, number: int) -> None:
 
 
 async def _database(ground: Ground, name: str) -> str:
-    async with ground.database.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
+    await execute(ground.database, text(f"CREATE DATABASE {name}"))
     return ground.postgres.dsn_of(name)
 
 

@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from persistence.database import transaction
+from persistence.database import Database, execute, transaction
+from persistence.statements import Transaction
 
 WRITERS: Final = 2
 """As many as this may keep busy on a small machine."""
@@ -53,7 +53,7 @@ OWN: Final = {
 
 
 async def copy_session(
-    database: AsyncEngine,
+    database: Database,
     template: UUID,
     number: int,
     changes: Mapping[str, str] | None = None,
@@ -65,12 +65,11 @@ async def copy_session(
     share = number // WRITERS
     shares = [share] * (WRITERS - 1) + [number - share * (WRITERS - 1)]
     await asyncio.gather(*(_write(database, template, part, own, tables) for part in shares))
-    async with database.connect() as connection:
-        await connection.execute(text("VACUUM (ANALYZE)"))
+    await execute(database, text("VACUUM (ANALYZE)"))
 
 
 async def _write(
-    database: AsyncEngine,
+    database: Database,
     template: UUID,
     number: int,
     own: Mapping[str, str],
@@ -84,8 +83,8 @@ async def _write(
             await connection.execute(await _copy(connection, table, own), {"template": template})
 
 
-async def _copy(connection: AsyncConnection, table: str, own: Mapping[str, str]) -> TextClause:
-    names = [row.name for row in await connection.execute(COLUMNS, {"of": table})]
+async def _copy(connection: Transaction, table: str, own: Mapping[str, str]) -> TextClause:
+    names = [row.name for row in await connection.fetch_all(COLUMNS, {"of": table})]
     values = [own.get(f"{table}.{name}", _plain(name)) for name in names]
     key = "id" if table == "booking_sessions" else "session_id"
     return text(

@@ -6,12 +6,13 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from persistence.database import fetch_all
+from persistence.statements import Row
 from tests.bench.clients import BARE, BareClient, checked
 from tests.bench.figures import Figures, median
 from tests.support.service import Guest, Reply, Service
@@ -112,7 +113,7 @@ async def _at_supplier(ground: Ground, guest: Guest) -> float:
     return _covered(await fetch_all(ground.database, CALLS, values))
 
 
-def _covered(calls: Iterable[Row[Any]]) -> float:
+def _covered(calls: Iterable[Row]) -> float:
     """Return how much time calls cover, counting once what overlaps."""
     covered, until = timedelta(), None
     for call in calls:

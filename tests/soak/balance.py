@@ -7,11 +7,10 @@ from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from booking_flow.flow import State
 from booking_flow.model.history import flaw
 from booking_http.staff.timeline import whole_history
+from persistence.database import Database
 from tests.support.books import Books
 from tests.support.service import Json
 
@@ -131,7 +130,7 @@ def answered(books: Books) -> Iterator[str]:
             yield f"{session.reference} is {session.state} and still under way"
 
 
-async def histories(books: Books, database: AsyncEngine) -> list[str]:
+async def histories(books: Books, database: Database) -> list[str]:
     """Every history folds to its row's state and version."""
     broken = []
     for session in books.sessions.values():

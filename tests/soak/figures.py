@@ -8,9 +8,8 @@ from typing import Any, Final
 
 from rich.table import Table
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
 from tests.soak.guests import Crowd
 from tests.soak.storm import Storm
 from tests.support.books import Books
@@ -26,7 +25,7 @@ def so_far(crowd: Crowd, storm: Storm) -> str:
 
 
 async def table_of(
-    crowd: Crowd, storm: Storm, books: Books, database: AsyncEngine, *, minutes: float
+    crowd: Crowd, storm: Storm, books: Books, database: Database, *, minutes: float
 ) -> Table:
     """Return the final figures as a table; so many minutes the storm has lasted."""
     events = {row.kind: row.number for row in await fetch_all(database, EVENTS)}

@@ -13,9 +13,8 @@ from typing import Final
 
 from aiohttp import web
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import fetch_all, fetch_one
+from persistence.database import Database, fetch_all, fetch_one
 from tests.support.receivers import KEY, Received, Receiver, hooks, make_authority, running_receiver
 
 MOVES: Final = text(
@@ -48,7 +47,7 @@ async def disturb(receiver: Receiver, chance: random.Random) -> None:
     receiver.hangs = False
 
 
-async def all_sent(database: AsyncEngine) -> bool:
+async def all_sent(database: Database) -> bool:
     """Wait until nothing is left to be sent."""
     for _ in range(int(PATIENCE)):
         row = await fetch_one(database, UNSENT)
@@ -58,7 +57,7 @@ async def all_sent(database: AsyncEngine) -> bool:
     return False
 
 
-async def moves_of(database: AsyncEngine) -> Mapping[str, Sequence[int]]:
+async def moves_of(database: Database) -> Mapping[str, Sequence[int]]:
     """Return the numbers of every session's moves, by its reference."""
     moves: dict[str, list[int]] = defaultdict(list)
     for row in await fetch_all(database, MOVES):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from booking_flow.policy import Policy
 from booking_flow.steps.hold import HOLD
 from booking_flow.steps.step import LOOK_EVERY
 from persistence.database import fetch_one
+from persistence.statements import Row
 from tests.support.testbed import Ground
 
 LEFT: Final = text(
@@ -52,7 +53,7 @@ OUT_OF_REACH_LAPSE: Final = _LEASE + HOLDS_LAPSE
 SESSIONS_END: Final = _POLICY.session_life + timedelta(minutes=2)
 
 
-async def left(ground: Ground) -> Row[Any]:
+async def left(ground: Ground) -> Row:
     """Return what is still to be settled, by kind."""
     row = await fetch_one(ground.database, LEFT)
     if row is None:
@@ -73,5 +74,5 @@ async def settle(ground: Ground, within: timedelta, *kinds: str) -> tuple[timede
     return gone, True
 
 
-def _any_of(kinds: Iterable[str], row: Row[Any]) -> bool:
+def _any_of(kinds: Iterable[str], row: Row) -> bool:
     return any(getattr(row, kind) for kind in kinds)

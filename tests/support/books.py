@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
+from persistence.statements import Row
 from tests.support.service import Json, Simulator
 
-Rows = Mapping[UUID, Sequence[Row[Any]]]
+Rows = Mapping[UUID, Sequence[Row]]
 SESSIONS: Final = """
 SELECT id, id AS session_id, reference, state, version, open_step, unwinding_since, item_key,
        hold_until, expires_at, pay_by, total, booking_now() AS now
@@ -33,7 +33,7 @@ class Books:
     """Everything at one moment: theirs by their numbers, ours by session."""
 
     ledger: Json
-    sessions: Mapping[UUID, Row[Any]]
+    sessions: Mapping[UUID, Row]
     steps: Rows
     tasks: Rows
     bookings: Rows
@@ -69,11 +69,11 @@ class Books:
         )
 
 
-async def read_books(database: AsyncEngine, simulator: Simulator) -> Books:
+async def read_books(database: Database, simulator: Simulator) -> Books:
     """Read both sides; nobody may be writing meanwhile."""
 
     async def by_session(query: str) -> Rows:
-        rows: dict[UUID, list[Row[Any]]] = defaultdict(list)
+        rows: dict[UUID, list[Row]] = defaultdict(list)
         for row in await fetch_all(database, text(query)):
             rows[row.session_id].append(row)
         return rows

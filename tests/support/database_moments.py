@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from persistence.database import transaction
+from persistence.database import Database, transaction
+from persistence.statements import Transaction
 
 _TABLES: Final = text(
     """
@@ -17,7 +17,7 @@ _TABLES: Final = text(
 )
 
 
-async def keep_moment(database: AsyncEngine) -> None:
+async def keep_moment(database: Database) -> None:
     """Keep this moment, to which `go_back` returns."""
     async with transaction(database) as connection:
         await connection.execute(text("DROP SCHEMA IF EXISTS past CASCADE"))
@@ -26,7 +26,7 @@ async def keep_moment(database: AsyncEngine) -> None:
             await connection.execute(text(f"CREATE TABLE past.{table} AS TABLE public.{table}"))
 
 
-async def go_back(database: AsyncEngine) -> None:
+async def go_back(database: Database) -> None:
     """Forget everything since; identity and tables stay what they are."""
     async with transaction(database) as connection:
         await connection.execute(text("SET LOCAL session_replication_role = replica"))
@@ -38,5 +38,5 @@ async def go_back(database: AsyncEngine) -> None:
             )
 
 
-async def _tables(connection: AsyncConnection) -> list[str]:
-    return [row.tablename for row in await connection.execute(_TABLES)]
+async def _tables(connection: Transaction) -> list[str]:
+    return [row.tablename for row in await connection.fetch_all(_TABLES)]

@@ -14,7 +14,6 @@ from aiohttp import ClientSession
 from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.layout import OWN
 from adapters.catalogue.reader import CatalogueReader, open_reader
@@ -41,7 +40,7 @@ from booking_http.runtime.waiting_answers import WaitingAnswers
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset
-from persistence.database import create_engine, fetch_all
+from persistence.database import Database, create_engine, fetch_all, transaction
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.support.builders import a_card, a_contact, a_passenger
@@ -174,7 +173,7 @@ class Shop:
     store: PostgresSessionStore
     supplier: TraveltekClient
     simulator: Simulator
-    database: AsyncEngine
+    database: Database
     catalogue: CatalogueReader
     policy: Policy
     boottime: Boottime = field(default_factory=Boottime)
@@ -412,16 +411,15 @@ async def refused(asking: Any) -> Refused:
 
 async def another_had_it_already(shop: Shop, other: Guest, reservation: str) -> None:
     """Make a state that our own guards would not let come about."""
-    async with shop.database.connect() as connection:
-        await connection.execute(text("SET session_replication_role = replica"))
+    async with transaction(shop.database) as connection:
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(
             text("UPDATE bookings SET reservation = :number WHERE session_id = :id"),
             {"number": reservation, "id": other.id},
         )
-        await connection.execute(text("RESET session_replication_role"))
 
 
-async def seed(database: AsyncEngine) -> None:
+async def seed(database: Database) -> None:
     """Put on sale what the supplier sells, one sailing it does not know, and a wrong line."""
     known = [row_of(sailing) for sailing in seeded_sailings(datetime.now(UTC).date())]
     stranger = replace(known[0].sailing, cruise_id="9999999")

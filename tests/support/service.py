@@ -34,7 +34,7 @@ from booking_http.shop.pages import RIBBON
 from booking_http.wiring import Parts, traveltek_settings
 from persistence.catalogue import CatalogueRow, seed
 from persistence.clock import set_clock_offset
-from persistence.database import create_engine
+from persistence.database import create_engine, execute
 from tests.support.waiting import Limits, eventually
 
 CRUISE = str(EXAMPLE_SAILING)
@@ -213,8 +213,7 @@ class Service:
 
     async def cut_listeners(self) -> None:
         """End the connections that wait for wake-ups, as a failing network would."""
-        async with self.parts.database.connect() as connection:
-            await connection.execute(CUT)
+        await execute(self.parts.database, CUT)
 
     async def advance(self, **elapsed: float) -> None:
         """Move the database's clock forward, and nobody else's."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from booking_flow.staff.people import Role, operator
 from booking_http.api.guest_token import new_uuid
@@ -16,6 +16,7 @@ from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.wiring import BASE
 from persistence.database import fetch_all
 from persistence.staff_changes import StaffChanges
+from persistence.statements import Row
 from tests.support.service import Guest, Json, Reply, Service
 
 PASSWORD = "a long and made-up password"
@@ -102,16 +103,16 @@ def operators(service: Service) -> StaffChanges:
     return StaffChanges(service.parts.database, operator("tests"))
 
 
-async def rows(service: Service, sql: str, **values: Any) -> list[Row[Any]]:
+async def rows(service: Service, sql: str, **values: Any) -> list[Row]:
     return await fetch_all(service.parts.database, text(sql), values)
 
 
-async def audit(service: Service, action: str) -> list[Row[Any]]:
+async def audit(service: Service, action: str) -> list[Row]:
     sql = "SELECT * FROM staff_audit WHERE action = :action ORDER BY id"
     return await rows(service, sql, action=action)
 
 
-def facts_of(line: Row[Any]) -> Json:
+def facts_of(line: Row) -> Json:
     """Return what a line of the audit says beside its reason."""
     found: Json = json.loads(line.facts)
     return found

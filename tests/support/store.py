@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_flow.flow import Trigger
 from booking_flow.model.basket import Basket
@@ -11,8 +10,9 @@ from booking_flow.model.change import Change
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepName
 from booking_flow.ports import CommitResult, Committed
-from persistence.database import fetch_all
+from persistence.database import Database, execute, fetch_all
 from persistence.sessions import PostgresSessionStore
+from persistence.statements import Row
 from tests.support.changes import (
     BASKET,
     BOOKING,
@@ -30,16 +30,15 @@ from tests.support.changes import (
 class Shop:
     """Walks sessions along the flow; every step must be accepted."""
 
-    def __init__(self, engine: AsyncEngine, store: PostgresSessionStore) -> None:
+    def __init__(self, engine: Database, store: PostgresSessionStore) -> None:
         self.engine = engine
         self.store = store
 
-    async def rows(self, sql: str, **parameters: Any) -> list[Row[Any]]:
+    async def rows(self, sql: str, **parameters: Any) -> list[Row]:
         return await fetch_all(self.engine, text(sql), parameters)
 
     async def run(self, sql: str, **parameters: Any) -> None:
-        async with self.engine.connect() as connection:
-            await connection.execute(text(sql), parameters)
+        await execute(self.engine, text(sql), parameters)
 
     async def write(self, change: Change) -> Session:
         committed = await self.commit(change)

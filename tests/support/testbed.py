@@ -17,13 +17,12 @@ from typing import Any, TypeVar
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
 from adapters.embedded import EmbeddedPostgres, EmbeddedValkey
 from booking_http.settings import Settings
 from persistence.clock import set_clock_offset
-from persistence.database import create_engine
+from persistence.database import Database, create_engine, execute
 from persistence.migrate import upgrade
 from tests.conftest import ROOT
 from tests.support.processes import answering, environment, free_port
@@ -65,6 +64,12 @@ class Program:
     def running(self) -> bool:
         return self._process is not None
 
+    @property
+    def pid(self) -> int:
+        """Return its number while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it; what it prints is added to its log."""
         with self._log.open("ab") as printed:
@@ -104,7 +109,7 @@ class Ground:
     simulator: Simulator
     supplier: Program
     """The simulator's process."""
-    database: AsyncEngine
+    database: Database
     http: ClientSession
     ahead: timedelta = timedelta()
 
@@ -165,8 +170,7 @@ async def beside(ground: Ground, name: str) -> AsyncIterator[Ground]:
 @asynccontextmanager
 async def blank(ground: Ground, name: str) -> AsyncIterator[Ground]:
     """Make another database on the same servers, without any tables."""
-    async with ground.database.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
+    await execute(ground.database, text(f"CREATE DATABASE {name}"))
     dsn = ground.postgres.dsn_of(name)
     database = create_engine(dsn, pool_size=4, statement_timeout=120)
     try:

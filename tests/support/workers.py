@@ -8,15 +8,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
 
 from booking_http.settings import Settings
 from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.main import Worker
 from persistence.clock import set_clock_offset
-from persistence.database import fetch_all
+from persistence.database import Database, fetch_all
+from persistence.statements import Row
 from persistence.tasks import PostgresTaskStore
 from tests.support.service import Guest, Service, Simulator, patient
 
@@ -27,7 +27,7 @@ LEASES = timedelta(minutes=4)
 class Clocks:
     """The database's clock and the supplier's, moved together."""
 
-    def __init__(self, database: AsyncEngine, simulator: Simulator) -> None:
+    def __init__(self, database: Database, simulator: Simulator) -> None:
         self.database = database
         self.simulator = simulator
         self.ahead = timedelta()
@@ -62,11 +62,11 @@ async def worker_for(settings: Settings) -> AsyncIterator[tuple[Worker, Parts]]:
         yield Worker(parts, metrics=Metrics()), parts
 
 
-async def rows(database: AsyncEngine, sql: str, **values: Any) -> list[Row[Any]]:
+async def rows(database: Database, sql: str, **values: Any) -> list[Row]:
     return await fetch_all(database, text(sql), values)
 
 
-async def kinds_of_open_tasks(database: AsyncEngine, guest: Guest) -> list[str]:
+async def kinds_of_open_tasks(database: Database, guest: Guest) -> list[str]:
     """Return what waits for a person in a guest's session."""
     tasks = await PostgresTaskStore(database).open_tasks()
     return sorted(task.kind.value for task in tasks if task.session_id == UUID(guest.uuid))

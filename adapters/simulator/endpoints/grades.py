@@ -6,7 +6,7 @@ from zlib import crc32
 from adapters.simulator.call import Call
 from adapters.simulator.endpoints.search import in_window
 from adapters.simulator.inventory import place
-from adapters.simulator.pricing import Quote, quote
+from adapters.simulator.pricing import Quote, quote, terms
 from adapters.simulator.reference_data import GRADES, RATES, Grade, Rate
 from adapters.simulator.sailings import SeededSailing
 from adapters.simulator.state import QuotedRate, SupplierSession
@@ -105,7 +105,17 @@ def _rate_cell(sheet: _Sheet, grade: Grade, rate: Rate, index: int) -> Json:
     sheet.quotes.append(quoted)
     currency = asked_currency(sheet.call, session)
     price = quote(sheet.sailing, grade, rate, session.party, currency=currency)
-    return _cell(quoted, price, own_result=own)
+    return _cell(quoted, price, own_result=own) | _terms(sheet, rate, price)
+
+
+def _terms(sheet: _Sheet, rate: Rate, price: Quote) -> Json:
+    """Spell what is due when and what a cancellation costs, in the member of the policy."""
+    supplier = sheet.call.supplier
+    member = supplier.settings.terms_member
+    if not member or rate.military:
+        return {}
+    party, today = sheet.call.session.party, supplier.clock.now().date()
+    return {member: terms(sheet.sailing, rate, price, party, today=today)}
 
 
 def _cell(quoted: QuotedRate, price: Quote, *, own_result: bool) -> Json:

@@ -71,6 +71,7 @@ def choice_of(ask: requests.SelectCabinRequest) -> CabinChoice:
         cabin_result=ask.cabin_result,
         cabin_number=ask.cabin_number,
         expected_price=ask.expected_price,
+        declared=tuple(ask.declared),
     )
 
 

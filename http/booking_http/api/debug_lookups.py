@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from adapters.catalogue.inspection import Inspection
 from adapters.catalogue.quality import LineCount
 from adapters.catalogue.reader import CatalogueReader
@@ -23,6 +21,7 @@ from booking_http.api import debug_responses as tell
 from booking_http.settings import Settings
 from booking_http.wiring import passing_call
 from persistence.clock import now
+from persistence.database import Database
 from persistence.database_info import session_counts, vitals
 from persistence.environment_mark import Mark, read_mark
 from persistence.revisions import head, standing
@@ -36,7 +35,7 @@ class DebugLookups:
     """Tells staff which world a running service is in."""
 
     settings: Settings
-    database: AsyncEngine
+    database: Database
     catalogue: CatalogueReader
     supplier: TraveltekClient
 

@@ -81,7 +81,12 @@ def _rendered(
 ) -> web.Response:
     service = app[SERVICE]
     service.metrics.problems.labels(found.code).inc()
-    body = render_problem(found, request_id=request_id, allowed=service.allowed)
+    body = render_problem(
+        found,
+        request_id=request_id,
+        allowed=service.allowed,
+        policy=service.settings.policy(),
+    )
     sent = {"Cache-Control": "no-store", **headers, **found.headers}
     if found.row.retry_after is not None:
         sent.setdefault("Retry-After", str(found.row.retry_after))

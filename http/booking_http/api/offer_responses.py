@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from booking_flow.model.pricing import Breakdown, Cabin, CabinGrade, CabinList, Quote, Rate
 from booking_http.api import offers as tell
+from booking_http.api import rate_terms
 from booking_http.api.responses import SessionResponse
 
 
@@ -35,6 +36,8 @@ def _rate(rate: Rate) -> tell.RateResponse:
         name=rate.name,
         refundable=rate.refundable,
         restricted_to=list(rate.restricted_to),
+        terms=rate_terms.penalties_of(rate.terms),
+        schedule=rate_terms.schedule_of(rate.terms, rate.total),
         total=rate.total.amount,
         fare=rate.fare and rate.fare.amount,
         taxes=rate.taxes and rate.taxes.amount,

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import WithJsonSchema
 
 from booking_flow.model.pricing import CabinCategory
-from booking_http.api.responses import SessionResponse
+from booking_http.api.responses import InstalmentResponse, PenaltyResponse, SessionResponse
 from booking_http.web.models import Amount, Moment, ResponseModel
 
 
@@ -20,6 +20,8 @@ class RateResponse(ResponseModel):
     name: str
     refundable: bool | None
     restricted_to: list[str]
+    terms: list[PenaltyResponse] | None
+    schedule: list[InstalmentResponse] | None
     total: Amount
     fare: Amount | None
     taxes: Amount | None

@@ -6,7 +6,9 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cache
 from importlib.metadata import version
+from importlib.resources import files
 from inspect import getdoc
 from typing import Any, Final
 
@@ -32,6 +34,8 @@ _ABOUT: Final = (
     "answers 202 with `pending`. Send an `Idempotency-Key` with every POST: a repeated request "
     "then shows what became of the first."
 )
+EXAMPLES: Final = files("booking_http.api") / "examples.json"
+"""What was asked of the service and answered over the simulator; `make examples` records it."""
 _STAFF: Final[Json] = {
     "apiToken": {"type": "http", "scheme": "bearer"},
     "signIn": {"type": "apiKey", "in": "cookie", "name": COOKIE},
@@ -129,9 +133,30 @@ def _operation(route: Route) -> Json:
     if route.request:
         operation["requestBody"] = {
             "required": not route.request_optional,
-            "content": {"application/json": {"schema": _ref(route.request)}},
+            "content": {
+                "application/json": {"schema": _ref(route.request)} | _example(route, "request")
+            },
         }
     return operation
+
+
+@cache
+def _examples() -> Json:
+    found: Json = json.loads(EXAMPLES.read_text())
+    return found
+
+
+def _example(route: Route, what: str) -> Json:
+    """Return the example of a request, or of the answer with a status, where one was recorded."""
+    found = _examples()["operations"].get(route.name, {})
+    found = found if what == "request" else found.get("responses", {})
+    return {"example": found[what]} if what in found else {}
+
+
+def _problem_examples(rows: Iterable[ProblemType]) -> Json:
+    recorded = _examples()["problems"]
+    found = {row.code: {"value": recorded[row.code]} for row in rows if row.code in recorded}
+    return {"examples": found} if found else {}
 
 
 def _shown(path: str) -> str:
@@ -203,7 +228,10 @@ def _answer(route: Route, status: int, answer: Answered) -> Json:
     refs = [_ref(each) for each in (model, *others)]
     return {
         "description": _title(status, model),
-        "content": {"application/json": {"schema": {"anyOf": refs} if others else refs[0]}},
+        "content": {
+            "application/json": {"schema": {"anyOf": refs} if others else refs[0]}
+            | _example(route, str(status))
+        },
         "headers": {
             name: {"$ref": f"#/components/headers/{name}"} for name in _sent(route, status, model)
         },
@@ -257,7 +285,9 @@ def _problem_responses(routes: Sequence[Route]) -> Json:
 def _problem_response(rows: list[ProblemType]) -> Json:
     found: Json = {
         "description": " · ".join(f"`{row.code}`: {row.title}" for row in rows),
-        "content": {"application/problem+json": {"schema": _ref(ProblemResponse)}},
+        "content": {
+            "application/problem+json": {"schema": _ref(ProblemResponse)} | _problem_examples(rows)
+        },
     }
     if any(row.retry_after for row in rows):
         found["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}

@@ -8,19 +8,28 @@ from typing import Literal
 from booking_flow.flow import State
 from booking_flow.model.basket import Basket
 from booking_flow.model.money import Money
+from booking_flow.model.pricing import RateTerms
 from booking_flow.model.session import Booking, Session
 from booking_http.api.responses import InstalmentResponse
 
 Kind = Literal["all", "deposit", "balance"]
 
 
-def of_basket(basket: Basket) -> list[InstalmentResponse]:
+def of_basket(basket: Basket, terms: RateTerms | None = None) -> list[InstalmentResponse]:
     """Return what is due with the booking, and what is left after that."""
     if not basket.deposit_possible:
         return [_instalment("all", basket.total)]
+    due = terms.balance_due if terms else None
+    return in_two(basket.total, basket.deposit, balance_due=due)
+
+
+def in_two(total: Money, deposit: Money, *, balance_due: date | None) -> list[InstalmentResponse]:
+    """Return a deposit and the balance; all at once where the deposit is all or nothing."""
+    if not deposit.positive or deposit.amount >= total.amount:
+        return [_instalment("all", total)]
     return [
-        _instalment("deposit", basket.deposit),
-        _instalment("balance", basket.total - basket.deposit),
+        _instalment("deposit", deposit),
+        _instalment("balance", total - deposit, due=balance_due),
     ]
 
 

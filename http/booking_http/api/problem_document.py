@@ -24,7 +24,11 @@ class NextActionResponse(ActionResponse):
 
 
 class ProblemResponse(ResponseModel):
-    """Why a request was refused; some codes add members, such as `expected` and `actual`."""
+    """Why a request was refused; some codes add members.
+
+    `price_changed` adds `expected` and `actual`, `card_declined` how many further cards may be
+    tried as `cardsLeft`.
+    """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="allow")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic.alias_generators import to_camel
 
 from booking_flow.errors import RefusalCode
+from booking_flow.policy import Policy
+from booking_flow.steps.pay import cards_left
 from booking_http.api.action_links import describe
 from booking_http.api.problem_document import (
     FaultResponse,
@@ -24,10 +26,12 @@ _ALWAYS = frozenset(
 
 
 def render_problem(
-    problem: Problem, *, request_id: str | None, allowed: Allowed
+    problem: Problem, *, request_id: str | None, allowed: Allowed, policy: Policy
 ) -> ProblemResponse:
     """Return the document of a problem; facts never hide a member of its own."""
-    facts = {to_camel(name): value for name, value in problem.facts.items()}
+    facts: dict[str, object] = {to_camel(name): value for name, value in problem.facts.items()}
+    if problem.code == RefusalCode.CARD_DECLINED and problem.session is not None:
+        facts["cardsLeft"] = cards_left(problem.session, policy)
     members = {
         "type": TYPE_PREFIX + problem.code,
         "title": problem.row.title,

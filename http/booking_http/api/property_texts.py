@@ -72,6 +72,7 @@ _GUEST: Final = {
     "date": "The day of the calendar.",
     "dateOfBirth": "The day of birth.",
     "day": "The day of the sailing; 1 is that of departure.",
+    "declared": "Which of those that a restricted rate is for somebody of the party is.",
     "deck": "The deck's name, null for a guarantee.",
     "deckCount": "How many decks guests use.",
     "deckId": "The supplier's id of the deck.",
@@ -190,7 +191,10 @@ _GUEST: Final = {
     "retryable": "Whether the same request may succeed later.",
     "returnsOn": "The day it ends.",
     "sailingDate": "The day it leaves.",
-    "schedule": "What is paid and what is to be paid; empty before a cabin is held.",
+    "schedule": "What is paid and what is to be paid; before a cabin is held empty unless the "
+    "supplier tells it with the rate.",
+    "Rate.schedule": "What is due when at this rate, null where it is not told before "
+    "the hold; that of the held cabin counts.",
     "selection": "The cabin and rate chosen, null before that.",
     "self": "This page.",
     "serverTime": "The present moment by our clock; countdowns run by it.",
@@ -208,6 +212,12 @@ _GUEST: Final = {
     "Problem.status": "The HTTP status.",
     "step": "Which step.",
     "supplierBookingId": "The supplier's id of the booking.",
+    "startsOn": "The first day of this step.",
+    "percent": "The share of the price that the line keeps, null where it is an amount.",
+    "Penalty.amount": "What the line keeps, null where it is a share.",
+    "terms": "What a cancellation costs, in the order of days; null where the supplier does not "
+    "tell it: then ask, and promise nothing.",
+    "rateName": "As the line writes it; null for a choice that an earlier release stored.",
     "taxes": "Taxes, null where the supplier does not tell them.",
     "title": "How to address them.",
     "Problem.title": "The problem in a few words, for developers.",

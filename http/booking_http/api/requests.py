@@ -228,6 +228,7 @@ class SelectCabinRequest(RequestModel):
     cabin_result: RateId | None = None
     cabin_number: Word | None = None
     expected_price: AskedAmount | None = None
+    declared: list[Word] = Field(default=[], max_length=10)
     add_to_basket: bool = True
 
 

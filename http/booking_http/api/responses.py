@@ -38,6 +38,14 @@ class PartyResponse(ResponseModel):
     child_ages: list[int]
 
 
+class PenaltyResponse(ResponseModel):
+    """What a cancellation costs from a day on: `percent` of the price, or `amount`."""
+
+    starts_on: date
+    percent: Amount | None
+    amount: Amount | None
+
+
 class SelectionResponse(ResponseModel):
     """The cabin and rate chosen; `deck` is null and `cabinNumber` GUAR for a guarantee."""
 
@@ -50,6 +58,11 @@ class SelectionResponse(ResponseModel):
     cabin_number: str
     deck: str | None
     guaranteed: bool
+    rate_name: str | None
+    refundable: bool | None
+    restricted_to: list[str]
+    declared: list[str]
+    terms: list[PenaltyResponse] | None
 
 
 class PriceItemResponse(ResponseModel):
@@ -73,7 +86,7 @@ class InstalmentResponse(ResponseModel):
     """A part of the price.
 
     Without a `dueDate`, `all` and `deposit` are due with the booking; the line tells the day of the
-    `balance` once it is booked.
+    `balance` at the latest once it is booked.
     """
 
     kind: Literal["all", "deposit", "balance"]

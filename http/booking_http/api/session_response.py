@@ -14,7 +14,7 @@ from booking_flow.model.pricing import PriceItem
 from booking_flow.model.sailing import Sailing
 from booking_flow.model.session import Booking, Receipt, Session, UnwindingReason
 from booking_flow.model.step import StepName
-from booking_http.api import payment_schedule
+from booking_http.api import payment_schedule, rate_terms
 from booking_http.api import responses as tell
 from booking_http.api.action_links import describe
 
@@ -108,6 +108,11 @@ def _selection(session: Session) -> tell.SelectionResponse | None:
         cabin_number=chosen.cabin_number,
         deck=chosen.deck,
         guaranteed=chosen.guaranteed,
+        rate_name=chosen.rate_name,
+        refundable=chosen.refundable,
+        restricted_to=list(chosen.restricted_to),
+        declared=list(chosen.declared),
+        terms=rate_terms.penalties_of(chosen.terms),
     )
 
 
@@ -138,8 +143,11 @@ def _price(session: Session) -> tell.PriceResponse | None:
 def _schedule(session: Session) -> list[tell.InstalmentResponse]:
     if session.booking is not None:
         return payment_schedule.of_booking(session, session.booking)
-    held = _held(session)
-    return payment_schedule.of_basket(held) if held else []
+    chosen, held = session.selection, _held(session)
+    told = chosen.terms if chosen else None
+    if held:
+        return payment_schedule.of_basket(held, told)
+    return (rate_terms.schedule_of(told, chosen.price) or []) if chosen else []
 
 
 def _items(items: Sequence[PriceItem]) -> list[tell.PriceItemResponse]:

@@ -17,9 +17,8 @@ from booking_http.cli.options import home_option
 from booking_http.cli.sign_in import Credentials, acting_option
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from booking_http.settings import Settings
+    from persistence.database import Database
     from persistence.encryption import KeyKind
     from persistence.key_rotation import Rewrapped
 
@@ -113,7 +112,7 @@ def _marks(facts: Facts) -> list[str]:
     return [word for word, is_so in (marks | {"unknown": not facts["inSettings"]}).items() if is_so]
 
 
-async def _listed(database: AsyncEngine, given: Settings) -> list[Facts]:
+async def _listed(database: Database, given: Settings) -> list[Facts]:
     from persistence.encryption import KeyKind
 
     return [
@@ -121,7 +120,7 @@ async def _listed(database: AsyncEngine, given: Settings) -> list[Facts]:
     ]
 
 
-async def _listed_of(database: AsyncEngine, kind: KeyKind, values: Sequence[str]) -> list[Facts]:
+async def _listed_of(database: Database, kind: KeyKind, values: Sequence[str]) -> list[Facts]:
     """Return the keys of a kind, and those that made something and are not in the settings."""
     from persistence.encryption import KeyKind, key_id
     from persistence.key_rotation import retired, uses_of
@@ -151,7 +150,7 @@ def rewrap(who: Credentials, home: Path) -> None:
     again and passes over what is done.
     """
 
-    async def work(database: AsyncEngine, given: Settings) -> Rewrapped:
+    async def work(database: Database, given: Settings) -> Rewrapped:
         from booking_http.wiring import vault_of
         from persistence.key_rotation import Rewrapped, rewrap
 
@@ -180,7 +179,7 @@ def retire(key: str, who: Credentials, home: Path) -> None:
     It is refused while KEY is the current one, or anything is there that it made.
     """
 
-    async def work(database: AsyncEngine, given: Settings) -> None:
+    async def work(database: Database, given: Settings) -> None:
         from persistence.key_rotation import StillUsed, ensure_unused, retire
 
         kind, number = _read(key)
@@ -231,9 +230,7 @@ def _read(name: str) -> tuple[KeyKind, int]:
         raise click.UsageError(f"{name} is no name of a key such as master:0a1b2c3d") from None
 
 
-async def _note(
-    database: AsyncEngine, who: Credentials, action: str, facts: dict[str, str]
-) -> None:
+async def _note(database: Database, who: Credentials, action: str, facts: dict[str, str]) -> None:
     from booking_http.cli.sign_in import signed_in
     from persistence.audit import PostgresAudit
 
@@ -241,7 +238,7 @@ async def _note(
     await PostgresAudit(database).write(member.entry(action, facts=facts))
 
 
-def _with_keys(home: Path, work: Callable[[AsyncEngine, Settings], Awaitable[R]]) -> R:
+def _with_keys(home: Path, work: Callable[[Database, Settings], Awaitable[R]]) -> R:
     """Do something with the database and the keys of the settings."""
     from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import settings
@@ -250,13 +247,13 @@ def _with_keys(home: Path, work: Callable[[AsyncEngine, Settings], Awaitable[R]]
         return asyncio.run(_opened(settings(home), work))
 
 
-async def _opened(given: Settings, work: Callable[[AsyncEngine, Settings], Awaitable[R]]) -> R:
+async def _opened(given: Settings, work: Callable[[Database, Settings], Awaitable[R]]) -> R:
     async with _database(given) as database:
         return await work(database, given)
 
 
 @asynccontextmanager
-async def _database(given: Settings) -> AsyncIterator[AsyncEngine]:
+async def _database(given: Settings) -> AsyncIterator[Database]:
     from persistence.database import create_engine
 
     url = given.database_url.get_secret_value()

@@ -9,14 +9,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import click
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import MEANING
 from booking_flow.model.money import Money
 from booking_flow.model.session import NO_DETAILS, Booking, Session
 from booking_http.cli.session_tables import print_tables
 from persistence.attempts import StepEntry, steps
-from persistence.database import create_engine, fetch_one
+from persistence.database import Database, create_engine, fetch_one
 from persistence.histories import (
     CallEntry,
     HistoryEntry,
@@ -52,7 +51,7 @@ def print_report(facts: Facts, *, as_json: bool) -> None:
         print_tables(facts)
 
 
-async def _report(engine: AsyncEngine, session_id: UUID) -> Facts | None:
+async def _report(engine: Database, session_id: UUID) -> Facts | None:
     row = await fetch_one(engine, LOAD, {"id": session_id})
     if row is None:
         return None

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
     from booking_flow.staff.people import StaffMember
+    from persistence.database import Database
 
 F = TypeVar("F", bound=Callable[..., Any])
 _NOBODY = (
@@ -79,7 +78,7 @@ def acting_option(command: F) -> F:
     return signed  # type: ignore[return-value]  # click reads the options, not the signature
 
 
-async def signed_in(database: AsyncEngine, who: Credentials) -> StaffMember:
+async def signed_in(database: Database, who: Credentials) -> StaffMember:
     """Return who acts; the name of an operator goes before a token that is set for the shell.
 
     Raises:

@@ -17,8 +17,7 @@ from booking_http.cli.options import home_option
 from booking_http.cli.sign_in import Credentials, acting_option
 
 if TYPE_CHECKING:
-    from sqlalchemy.ext.asyncio import AsyncEngine
-
+    from persistence.database import Database
     from persistence.staff import Account, ApiToken, PostgresStaff
     from persistence.staff_changes import StaffChanges
 
@@ -233,7 +232,7 @@ def make_link(*, email: str, url: str, who: Credentials, home: Path) -> None:
 def _changed(home: Path, who: Credentials, change: Callable[[StaffChanges], Awaitable[R]]) -> R:
     """Change something about accounts in the name of who acts, and return what came of it."""
 
-    async def work(engine: AsyncEngine) -> R:
+    async def work(engine: Database) -> R:
         from booking_flow.staff.people import Role
         from booking_http.cli.sign_in import signed_in
         from persistence.staff_changes import StaffChanges
@@ -248,7 +247,7 @@ def _changed(home: Path, who: Credentials, change: Callable[[StaffChanges], Awai
 def _with_staff(home: Path, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
     """Do something with the accounts of the database that is meant."""
 
-    async def opened(engine: AsyncEngine) -> R:
+    async def opened(engine: Database) -> R:
         from persistence.staff import PostgresStaff
 
         return await work(PostgresStaff(engine))
@@ -256,7 +255,7 @@ def _with_staff(home: Path, work: Callable[[PostgresStaff], Awaitable[R]]) -> R:
     return _with_database(home, opened)
 
 
-def _with_database(home: Path, work: Callable[[AsyncEngine], Awaitable[R]]) -> R:
+def _with_database(home: Path, work: Callable[[Database], Awaitable[R]]) -> R:
     from booking_http.cli.errors import friendly_errors
     from booking_http.cli.options import database_url
 
@@ -264,7 +263,7 @@ def _with_database(home: Path, work: Callable[[AsyncEngine], Awaitable[R]]) -> R
         return asyncio.run(_opened(database_url(home), work))
 
 
-async def _opened(url: str, work: Callable[[AsyncEngine], Awaitable[R]]) -> R:
+async def _opened(url: str, work: Callable[[Database], Awaitable[R]]) -> R:
     from persistence.database import create_engine
 
     engine = create_engine(url, pool_size=1, application_name="booking-flow staff")

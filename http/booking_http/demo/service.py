@@ -110,7 +110,7 @@ def _welcome(options: DemoOptions, servers: Servers, console: str | None) -> str
 
 def _defaults(home: DemoHome, options: DemoOptions) -> dict[str, Any]:
     """Return what suits a demo, without what the environment says otherwise."""
-    keys = home.keys()
+    keys, known = home.keys(), SimulatorSettings()
     wanted = {
         "app_env": "development",
         "log_level": "WARNING",
@@ -121,6 +121,7 @@ def _defaults(home: DemoHome, options: DemoOptions) -> dict[str, Any]:
         "spool_dir": str(home.folder("spool")),
         "journal_dir": str(home.folder("journal")),
         "shop": True,
+        "terms_field": known.terms_member,
         "shop_name": "Harbour & Tide",
         "help_phone": "+1 305 555 0199",
         "help_hours": "every day 08:00 to 20:00 Eastern time",

@@ -19,6 +19,8 @@ CODE: Final = "mail:code"
 FORMER: Final = "mail:former"
 """To the address that a guest had before."""
 _WEBHOOK: Final = "webhook:"
+_TEAM: Final = "team:"
+"""Before the name of the endpoint that hears of new tasks."""
 
 LINK_MINUTES: Final = 30
 """For how long a mailed link can be opened, and shows a booking from then on."""
@@ -44,6 +46,8 @@ class NotificationSettings:
     """What is told outside, as far as an operator has asked for it."""
 
     endpoints: tuple[WebhookEndpoint, ...]
+    team: WebhookEndpoint | None
+    """Where machines of the team hear of new tasks."""
     allowed_hosts: tuple[str, ...]
     post: MailSettings | None
     public_url: str | None
@@ -53,7 +57,7 @@ class NotificationSettings:
         """Return who is told of commits."""
         agency = (AGENCY,) if self.post and self.post.agency else ()
         return Channels(
-            events=tuple(_WEBHOOK + each.name for each in self.endpoints),
+            events=tuple(_channel(_WEBHOOK, each) for each in self.endpoints),
             confirmations=(GUEST, *agency) if self.post else (),
             warnings=(FORMER,) if self.post else (),
             reminders=(GUEST,) if self.post else (),
@@ -65,16 +69,27 @@ class NotificationSettings:
         return self.post is not None and self.public_url is not None
 
     @property
+    def team_channel(self) -> str | None:
+        """Return the channel on which new tasks are told; None when nobody has set one."""
+        return None if self.team is None else _channel(_TEAM, self.team)
+
+    @property
     def all_channels(self) -> tuple[str, ...]:
         """Return every channel there is something to send on."""
         told = self.channels
         mailed = (*told.confirmations, *told.warnings, *((CODE,) if self.post else ()))
-        return (*told.events, *mailed, *((LINK,) if self.links else ()))
+        team = (self.team_channel,) if self.team_channel else ()
+        return (*told.events, *team, *mailed, *((LINK,) if self.links else ()))
+
+    def endpoint_of(self, channel: str) -> WebhookEndpoint | None:
+        """Return the endpoint a channel leads to; None when it is one of mail."""
+        if self.team is not None and channel == self.team_channel:
+            return self.team
+        return next((one for one in self.endpoints if _channel(_WEBHOOK, one) == channel), None)
 
 
-def endpoint_of(channel: str) -> str | None:
-    """Return the name of the endpoint a channel leads to; None when it is one of mail."""
-    return channel.removeprefix(_WEBHOOK) if channel.startswith(_WEBHOOK) else None
+def _channel(prefix: str, endpoint: WebhookEndpoint) -> str:
+    return prefix + endpoint.name
 
 
 def notification_settings(settings: Settings) -> NotificationSettings:
@@ -85,6 +100,7 @@ def notification_settings(settings: Settings) -> NotificationSettings:
     """
     return NotificationSettings(
         endpoints=tuple(_endpoints(settings)),
+        team=_team(settings),
         allowed_hosts=settings.webhook_allowed_hosts,
         post=_post(settings),
         public_url=settings.public_url,
@@ -101,6 +117,18 @@ def _endpoints(settings: Settings) -> Iterator[WebhookEndpoint]:
         except ValueError as error:
             where = f"number {number} of WEBHOOK_URLS and WEBHOOK_SECRETS"
             raise SettingsError(f"{where}: {error}") from None
+
+
+def _team(settings: Settings) -> WebhookEndpoint | None:
+    url, secret = settings.team_webhook_url, settings.team_webhook_secret
+    if (url is None) != (secret is None):
+        raise SettingsError("TEAM_WEBHOOK_URL and TEAM_WEBHOOK_SECRET need each other")
+    if url is None or secret is None:
+        return None
+    try:
+        return read_endpoint(url.get_secret_value(), secret.get_secret_value().split())
+    except ValueError as error:
+        raise SettingsError(f"TEAM_WEBHOOK_URL and TEAM_WEBHOOK_SECRET: {error}") from None
 
 
 def _post(settings: Settings) -> MailSettings | None:

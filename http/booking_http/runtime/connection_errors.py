@@ -11,13 +11,13 @@ from typing import Final
 
 from asyncpg import ClientConfigurationError, PostgresError
 from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
-from sqlalchemy.exc import DBAPIError
 
+from adapters.postgres.pool import NotConnected
 from booking_flow.ports import StoreUnavailable
 from booking_http.runtime.process import CannotRun
 from booking_http.setting_files import is_given
 
-DATABASE_ERRORS: Final = (StoreUnavailable, DBAPIError, PostgresError)
+DATABASE_ERRORS: Final = (StoreUnavailable, PostgresError)
 """What comes of a database that is away, says no, or is asked something that it does not know."""
 NO_RIGHT: Final = "42501"
 
@@ -151,8 +151,7 @@ def _from_server(cause: BaseException, error: BaseException) -> Rejection | None
 
 
 def _connecting(error: BaseException) -> bool:
-    causes = [cause for cause in _causes(error) if isinstance(cause, DBAPIError)]
-    return all(cause.statement is None for cause in causes)
+    return any(isinstance(cause, NotConnected) for cause in _causes(error))
 
 
 def _on_the_way(cause: BaseException) -> Rejection | None:

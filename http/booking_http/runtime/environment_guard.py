@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from booking_http.production_risks import (
@@ -30,6 +29,7 @@ from booking_http.runtime.connection_errors import (
 from booking_http.runtime.process import CannotRun
 from booking_http.setting_types import Risk
 from booking_http.settings import Settings
+from persistence.database import Database
 from persistence.encryption import KeyKind, key_id
 from persistence.environment_mark import AppEnv, Mark, bind, read_mark
 from persistence.key_rotation import retired
@@ -61,7 +61,7 @@ def other_world(app_env: AppEnv, mark: Mark | None) -> str | None:
 
 
 @asynccontextmanager
-async def guard_environment(settings: Settings, database: AsyncEngine) -> AsyncIterator[None]:
+async def guard_environment(settings: Settings, database: Database) -> AsyncIterator[None]:
     """Refuse to start in a world that database or supplier's account do not belong to.
 
     A database that is away, or has no tables yet, is compared as soon as it can be; the process
@@ -89,7 +89,7 @@ async def guard_environment(settings: Settings, database: AsyncEngine) -> AsyncI
             await later
 
 
-async def _compare_later(settings: Settings, database: AsyncEngine, told: Rejection) -> None:
+async def _compare_later(settings: Settings, database: Database, told: Rejection) -> None:
     """Compare until it can be done; a no is told and not final, now that we have been up."""
     try:
         # The database is somebody else's to start and to migrate.
@@ -109,7 +109,7 @@ def _tell(doubt: Rejection) -> None:
     tell("environment_not_compared", **told)
 
 
-async def _doubt(settings: Settings, database: AsyncEngine) -> Rejection | None:
+async def _doubt(settings: Settings, database: Database) -> Rejection | None:
     """Compare once; return what is in the way, or None when that is done."""
     try:
         mark = await read_mark(database)
@@ -128,7 +128,7 @@ async def _doubt(settings: Settings, database: AsyncEngine) -> Rejection | None:
     return None
 
 
-async def _bind(settings: Settings, database: AsyncEngine, mark: Mark) -> None:
+async def _bind(settings: Settings, database: Database, mark: Mark) -> None:
     if disagreements(settings, mark):
         return
     await bind(database, supplier_sid=settings.traveltek_sid)

@@ -14,13 +14,13 @@ from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.claim_journal import FileJournal
 from booking_flow.claim_journal import JournaledStep
 from booking_flow.errors import Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.wiring import Parts
+from persistence.database import Database
 from persistence.database_identity import DatabaseIdentity, identity_of
 from persistence.forgotten_claims import PostgresForgottenClaims
 
@@ -47,7 +47,7 @@ class Verification:
         self,
         *,
         journal: FileJournal,
-        database: AsyncEngine,
+        database: Database,
         forgotten: PostgresForgottenClaims,
         recovery: Entering,
     ) -> None:

@@ -52,12 +52,24 @@ _SHARED: Final[list[Any]] = [
 ]
 
 
+def _least(level: str) -> structlog.types.Processor:
+    """Return what drops events below a level, before anything is done for them."""
+    levels = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
+
+    def drop(_: Any, method: str, event: EventDict) -> EventDict:
+        if levels[method] < levels[level.lower()]:
+            raise structlog.DropEvent
+        return event
+
+    return drop
+
+
 def configure_logs(level: str) -> None:
     """Send our own logs and the libraries' to standard error as JSON."""
     structlog.configure(
-        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[_least(level), *_SHARED, structlog.processors.JSONRenderer()],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(

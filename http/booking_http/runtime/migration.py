@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from booking_http.runtime.connection_errors import database_name, said_by_server
 from booking_http.runtime.environment_guard import other_world, refusal
 from booking_http.runtime.process import CannotRun
 from booking_http.settings import load_database_settings
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 from persistence.environment_mark import AppEnv, read_mark, remark
 from persistence.errors import NoRight
 from persistence.grants import NoSuchRole, grant_to
@@ -50,7 +48,7 @@ async def migrate_database(
     return f"the tables are at revision {there}{marked}"
 
 
-async def _granted(engine: AsyncEngine, role: str) -> None:
+async def _granted(engine: Database, role: str) -> None:
     try:
         await grant_to(engine, role)
     except NoSuchRole as error:

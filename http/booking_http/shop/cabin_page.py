@@ -11,7 +11,7 @@ from aiohttp import web
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import cabins, sessions
-from booking_http.api.guest_request import GuestRequest
+from booking_http.api.guest_request import FORM_KEY, GuestRequest
 from booking_http.api.requests import NothingRequest, SelectCabinRequest
 from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
@@ -24,6 +24,9 @@ from booking_http.web.problems import Problem, problem
 
 GUARANTEE: Final = "GUAR"
 NO_CABIN: Final = N_("Choose a cabin, or let the line choose one.")
+NOT_DECLARED: Final = N_("Tick who of you this price is for, or choose another one.")
+STEPS: Final = ("guests", "extras", "pay")
+"""Steps at which a cabin is held."""
 _SHOWN: Final = 60
 """Cabins of a grade that are listed; more than that nobody compares."""
 _MARGIN, _EDGE, _BOW = 28, 8, 110
@@ -147,13 +150,28 @@ async def hold_cabin(request: web.Request) -> web.Response:
     guest = await guest_of(request)
     fields = await read_form(request)
     body = body_of(await sessions.show(guest))
-    if "cabin" not in fields:
-        return await _nothing_chosen(request, guest, body, fields)
+    if faults := _missing(guest, body, fields):
+        return await _asked_again(request, guest, body, fields, faults)
     try:
         held = body_of(await cabins.choose_cabin(guest, asked(guest, body, fields)))
     except (Problem, Refused, StoreUnavailable) as error:
         return await _refused(request, guest, fields, problem_of(error))
     return go_to(place_of(held) if held["pending"] else book_path(held["reference"], "guests"))
+
+
+def _missing(guest: GuestRequest, body: Body, fields: Fields) -> dict[str, Wrong]:
+    """Return what the form leaves open: the cabin, or who a rate for some guests only is for."""
+    if "cabin" not in fields:
+        return {"cabin": Wrong(words=NO_CABIN)}
+    found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
+    if found is None or not found[1]["restrictedTo"] or _declared(found[1], fields):
+        return {}
+    way = "line" if fields["cabin"] == GUARANTEE else "own"
+    return {f"declared-{way}": Wrong(words=NOT_DECLARED)}
+
+
+def _declared(rate: Body, fields: Fields) -> list[str]:
+    return [name for name in rate["restrictedTo"] if f"declared-{name}" in fields]
 
 
 def asked(guest: GuestRequest, body: Body, fields: Fields) -> SelectCabinRequest:
@@ -176,20 +194,25 @@ def asked(guest: GuestRequest, body: Body, fields: Fields) -> SelectCabinRequest
         "cabinCode": grade["cabinCode"],
         **{name: value for name, value in cabin.items() if value},
         **price,
+        "declared": _declared(rate, fields),
     }
     return ask(SelectCabinRequest, wish)
 
 
-async def _nothing_chosen(
-    request: web.Request, guest: GuestRequest, body: Body, fields: Fields
+async def _asked_again(
+    request: web.Request,
+    guest: GuestRequest,
+    body: Body,
+    fields: Fields,
+    faults: Mapping[str, Wrong],
 ) -> web.Response:
-    """Show the cabins once more, and say that one must be chosen."""
+    """Show the cabins once more, and say what is missing."""
     found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
     if found is None:
         return go_to(book_path(body["reference"]))
     listed = cabin_facts(body_of(await cabins.list_cabins(guest, query_of(found[1]))), body)
     facts = {"body": body, "grade": found[0], "rate": found[1], "late": "parts/cabins.html"}
-    form = ShopForm(faults={"cabin": Wrong(words=NO_CABIN)})
+    form = ShopForm(typed=fields, faults=faults)
     return render(request, "cabin.html", status=422, **facts | listed | {"form": form})
 
 
@@ -224,12 +247,26 @@ async def ask_release(request: web.Request) -> web.Response:
 
 
 async def hold_again(request: web.Request) -> web.Response:
-    """Hold the cabin that was held before, at the same price or not at all."""
+    """Hold the cabin that is or was held, at the same price or not at all."""
     guest = await guest_of(request)
-    await read_form(request)
+    fields = await read_form(request)
     try:
+        guest = await _let_go_of(guest, fields)
         held = body_of(await cabins.hold(guest, NothingRequest()))
     except (Problem, Refused, StoreUnavailable) as error:
         body = await subject_body(request)
         return refuse(request, problem_of(error), "problem.html", body=body)
-    return go_to(place_of(held))
+    step = fields.get("step")
+    return go_to(book_path(held["reference"], step) if step in STEPS else place_of(held))
+
+
+async def _let_go_of(guest: GuestRequest, fields: Fields) -> GuestRequest:
+    """Let go of the hold that the form was about; one that another form made anew is kept."""
+    held = body_of(await sessions.show(guest))["hold"]
+    if held is None or held["expiresAt"] != fields.get("held"):
+        return guest
+    # The form's key belongs to the hold; letting go happens once by the hold it names.
+    attempt = guest.request.pop(FORM_KEY, None)
+    await cabins.release_held(guest)
+    guest.request[FORM_KEY] = attempt
+    return await guest_of(guest.request)

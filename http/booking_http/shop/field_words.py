@@ -54,6 +54,7 @@ _RESTRICTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "military": N_("members of the armed forces"),
         "senior": N_("guests of 55 years or more"),
         "past_guest": N_("guests who have sailed with this line before"),
+        "interline": N_("people who work for airlines or travel companies"),
         "resident": N_("residents of certain states"),
     }
 )

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_timezone
-from babel.numbers import format_decimal, get_currency_precision
+from babel.numbers import format_decimal, format_percent, get_currency_precision
 
 ZONES: Final = "UTC"
 _LONG: Final = {"en": "EEE d MMMM y", "de": "EEE d. MMMM y"}
 _SHORT: Final = {"en": "EEE d MMM", "de": "EEE d. MMM"}
 _MOMENT: Final = {"en": "HH:mm 'on' EEE d MMMM", "de": "HH:mm 'am' EEE d. MMMM"}
 _VALID: Final = re.compile(r"\s+valid from \d\d/\d\d/\d{4} to \d\d/\d\d/\d{4}$", re.IGNORECASE)
+_CENT: Final = Decimal("0.01")
 _MONTH: Final = "LLLL y"
 
 
@@ -43,7 +44,12 @@ def money(amount: str | Decimal | None, currency: str, *, locale: Locale) -> str
 
 def per_guest(total: str, people: int) -> Decimal:
     """Return one guest's share of a total, rounded up to a cent so that it promises nothing."""
-    return (Decimal(total) / people).quantize(Decimal("0.01"), rounding=ROUND_UP)
+    return (Decimal(total) / people).quantize(_CENT, rounding=ROUND_UP)
+
+
+def share(total: str, percent: str) -> Decimal:
+    """Return so many percent of a total, rounded up to a cent so that it promises nothing."""
+    return (Decimal(total) * Decimal(percent) / 100).quantize(_CENT, rounding=ROUND_UP)
 
 
 def plain_name(name: str) -> str:
@@ -68,6 +74,11 @@ def _pattern(currency: str) -> str:
     return "#,##0" + ("." + "0" * places if places else "")
 
 
+def within(moment: str, now: str, seconds: int) -> bool:
+    """Whether a moment comes no later than so many seconds from now."""
+    return (moment_of(moment) - moment_of(now)).total_seconds() <= seconds
+
+
 class Formats:
     """The filters of one language."""
 
@@ -88,6 +99,9 @@ class Formats:
             "country": self.country,
             "per_guest": per_guest,
             "minus": minus,
+            "share": share,
+            "within": within,
+            "percent": self.percent,
             "pairs": pairs,
             "plain_name": plain_name,
         }
@@ -95,6 +109,10 @@ class Formats:
     def money(self, amount: str | Decimal | None, currency: str) -> str:
         """Return an amount with the code of its currency."""
         return money(amount, currency, locale=self._locale)
+
+    def percent(self, value: str) -> str:
+        """Return such as "25%"."""
+        return format_percent(Decimal(value) / 100, locale=self._locale)
 
     def day(self, value: str | date) -> str:
         """Return such as "Sun 7 March 2027"."""

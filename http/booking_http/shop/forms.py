@@ -47,6 +47,10 @@ class ShopForm:
         """Return what is typed in a field; a card is never drawn again."""
         return "" if name.startswith(_CARD) else self.typed.get(name, "")
 
+    def fault(self, name: str) -> Wrong | None:
+        """Return what is wrong with a field."""
+        return self.faults.get(name)
+
     @property
     def refused(self) -> bool:
         """Whether it was sent and not taken."""

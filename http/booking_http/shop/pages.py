@@ -16,10 +16,12 @@ from urllib.parse import urlencode
 
 import structlog
 from aiohttp import web
-from jinja2 import ChainableUndefined, Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from booking_flow.errors import RefusalCode, Refused
+from booking_flow.policy import Policy
 from booking_flow.ports import StoreUnavailable
+from booking_flow.steps.pay import cards_left
 from booking_http.api.session_response import render as render_session
 from booking_http.shop import guest_cookies, texts
 from booking_http.shop.field_words import restriction
@@ -86,7 +88,7 @@ def environment(language: str) -> Environment:
     made = Environment(
         loader=PackageLoader("booking_http.shop"),
         autoescape=True,
-        undefined=ChainableUndefined,
+        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
@@ -243,6 +245,8 @@ def problem_facts(request: web.Request, found: Problem, *, body: Body | None) ->
         "code": found.code,
         "facts": _facts(request, found, body),
         "actual": found.facts.get("actual"),
+        "choice": None,
+        "cards_left": found.session and cards_left(found.session, _policy(request)),
         "body": body,
         "request_id": request[REQUEST_ID],
         "wait": found.headers.get("Retry-After") or found.row.retry_after,
@@ -266,6 +270,10 @@ def _facts(request: web.Request, found: Problem, body: Body | None) -> dict[str,
         "reference": known["reference"],
         "party": party_words(request, known["passengerCount"]),
     }
+
+
+def _policy(request: web.Request) -> Policy:
+    return service_of(request).settings.policy()
 
 
 def _say(request: web.Request, text: str) -> str:

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from booking_flow.model.audit import AuditEntry
 from booking_http.staff.responses import HappeningResponse
 from booking_http.staff.wiring import Support
 from persistence.attempts import StepEntry, steps
+from persistence.database import Database
 from persistence.delivery_log import Letter, letters
 from persistence.histories import CallEntry, HistoryEntry, calls, history
 from persistence.outbox_rows import OutboxKind
@@ -44,7 +43,7 @@ async def timeline(
     return sorted(happenings, key=lambda happening: happening.at)
 
 
-async def whole_history(engine: AsyncEngine, session_id: UUID) -> list[HistoryEntry]:
+async def whole_history(engine: Database, session_id: UUID) -> list[HistoryEntry]:
     """Return every event of a session, however many there are."""
     found: list[HistoryEntry] = []
     while True:
@@ -157,7 +156,7 @@ def _letter(letter: Letter) -> HappeningResponse:
     return HappeningResponse(
         row=f"sent-{letter.seq}-{letter.channel.replace(':', '-')}",
         at=letter.at,
-        kind="webhook" if letter.kind is OutboxKind.EVENT else "mail",
+        kind="webhook" if letter.kind in (OutboxKind.EVENT, OutboxKind.TASK) else "mail",
         what=letter.kind.value,
         outcome=letter.fate.value,
         facts=facts | ({"error": letter.error} if letter.error else {}),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from adapters.oidc import Provider
 from booking_flow.policy import Policy
 from booking_flow.staff.action import StaffActions, Work
@@ -17,6 +15,7 @@ from booking_http.staff.passwords import Passwords
 from booking_http.wiring import Parts
 from persistence.audit import PostgresAudit
 from persistence.bulk import PostgresBulk
+from persistence.database import Database
 from persistence.encryption import Vault
 from persistence.second_factors import PostgresSecondFactors
 from persistence.sign_ins import PostgresSignIns
@@ -31,7 +30,7 @@ BASE: Final = "/api/v1/support"
 class Support:
     """Accounts, audit, search, and the core's ways to help a session on."""
 
-    database: AsyncEngine
+    database: Database
     vault: Vault
     staff: PostgresStaff
     sign_ins: PostgresSignIns

@@ -79,6 +79,12 @@ class Metrics:
             "How often the supplier has wanted fewer calls since this process began.",
             registry=self.registry,
         )
+        self.crowded = Gauge(
+            "booking_supplier_connections_used_up",
+            "How many holds, bookings, payments and releases were not sent since all connections "
+            "to the supplier were in use.",
+            registry=self.registry,
+        )
         self.streams = Gauge(
             "booking_event_streams", "Event streams that are open.", registry=self.registry
         )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.inspection import CatalogueFinding
 from adapters.catalogue.search_statements import Filters
@@ -19,6 +18,7 @@ from booking_http.runtime.listener import Listener
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from booking_http.settings import Settings
 from booking_http.web.health import Component, Unhealthy
+from persistence.database import Database
 from persistence.database_info import hindrance
 from persistence.environment_mark import read_mark
 from persistence.forgotten_claims import PostgresForgottenClaims, told_of
@@ -45,7 +45,7 @@ class ReadinessChecks:
         self,
         *,
         settings: Settings,
-        database: AsyncEngine,
+        database: Database,
         store: SessionStore,
         cruises: Cruises,
         redis: Redis | None,

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_http.web.gauges import LookedUpGauges
+from persistence.database import Database
 from persistence.encryption import KeyKind
 from persistence.key_days import ages_of
 from persistence.retention import progress
@@ -19,7 +19,7 @@ class UpkeepGauges(LookedUpGauges):
 
     def __init__(
         self,
-        database: AsyncEngine,
+        database: Database,
         keys: Mapping[KeyKind, Sequence[str]],
         registry: CollectorRegistry,
         monotonic: Callable[[], float] = time.monotonic,

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import Final
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.ports import StoreUnavailable
 from persistence import idempotency
 from persistence.audit_chain import seal_some
+from persistence.database import Database
 from persistence.encryption import KeyKind, Vault
 from persistence.key_days import note_days
 from persistence.overview import forget_passing_calls, sum_up
@@ -42,7 +42,7 @@ def until_next_time(task: str) -> Iterator[None]:
 
 
 async def clean_up(
-    database: AsyncEngine, vault: Vault, *, keys: Mapping[KeyKind, Sequence[str]]
+    database: Database, vault: Vault, *, keys: Mapping[KeyKind, Sequence[str]]
 ) -> None:
     """Drop counts that no longer matter, and sum up those that do, every hour.
 
@@ -65,7 +65,7 @@ async def clean_up(
         await asyncio.sleep(TIDY_SECONDS)
 
 
-async def prune(database: AsyncEngine, policy: Retention) -> None:
+async def prune(database: Database, policy: Retention) -> None:
     """Let what is old enough go, a few sessions a second whatever there is to do."""
     if policy == Retention():
         return
@@ -75,7 +75,7 @@ async def prune(database: AsyncEngine, policy: Retention) -> None:
         await asyncio.sleep(PRUNE_SECONDS)
 
 
-async def seal_audit(database: AsyncEngine) -> None:
+async def seal_audit(database: Database) -> None:
     """Seal what staff looked at and did, every minute; nobody waits for it."""
     while True:
         with until_next_time("sealing the audit"):

@@ -30,7 +30,7 @@ from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.job_loop import Job, JobLoop
 from booking_http.worker.outbox_sender import OutboxSender
-from booking_http.worker.task_notices import TeamMail
+from booking_http.worker.task_notices import TeamNotices
 from persistence.bulk import TakenItem
 from persistence.notify import WORK
 
@@ -55,7 +55,7 @@ class Worker:
         settings = parts.settings
         self._listener = parts.listener
         self._sender = OutboxSender(parts)
-        self._team = TeamMail(parts)
+        self._team = TeamNotices(parts)
         self._stopped = asyncio.Event()
         self._loops = [
             JobLoop(

@@ -99,8 +99,8 @@ class OutboxSender:
         return len(messages)
 
     async def _deliver(self, message: OutboxMessage, senders: Senders) -> None:
-        if message.kind is OutboxKind.CONFIRMATION and message.overtaken:
-            await self.outbox.settle(message, Fate.DELIVERED, note="a later mail says more")
+        if needless := _needless(message):
+            await self.outbox.settle(message, Fate.DELIVERED, note=needless)
             return
         try:
             async with asyncio.timeout(LIMIT_SECONDS):
@@ -129,7 +129,7 @@ class OutboxSender:
     async def _task(self, message: OutboxMessage, reason: str) -> StaffTask | None:
         """Return what a person has to do about a mail that nobody will get."""
         loaded = await self._parts.store.load(message.session_id)
-        if loaded is None or message.kind is OutboxKind.EVENT:
+        if loaded is None or message.kind in (OutboxKind.EVENT, OutboxKind.TASK):
             return None
         said = {"mail": message.kind.value, "why": reason}
         at = self._parts.engine.unit_of_work.at(loaded)
@@ -140,6 +140,15 @@ class OutboxSender:
             await self.outbox.forget()
             await senders.lookups.forget()
             await senders.codes.forget()
+
+
+def _needless(message: OutboxMessage) -> str | None:
+    """Return why nobody has to be told any more, if so."""
+    if message.kind is OutboxKind.CONFIRMATION and message.overtaken:
+        return "a later mail says more"
+    if message.task is not None and message.task.closed:
+        return "the task is done already"
+    return None
 
 
 async def send_due(parts: Parts) -> int:

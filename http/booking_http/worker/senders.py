@@ -25,22 +25,47 @@ from booking_http.notifications.mail_texts import (
     link,
     reminder,
 )
-from booking_http.notifications.settings import AGENCY, CODE_MINUTES, LINK_MINUTES, endpoint_of
+from booking_http.notifications.settings import AGENCY, CODE_MINUTES, LINK_MINUTES
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
 from persistence.guest_codes import GuestCodes
 from persistence.lookups import PostgresLookups
-from persistence.outbox import OutboxMessage
+from persistence.outbox import OutboxMessage, OutboxTask
 from persistence.outbox_rows import OutboxKind
 
 EVENT_TYPE: Final = "session.changed"
+TASK_TYPE: Final = "task.opened"
 
 
-def message_of(message: OutboxMessage) -> Message:
-    """Return what machines are told of an event: reference, state and number, nothing personal."""
+def message_of(message: OutboxMessage, *, home: str | None) -> Message:
+    """Return what machines are told, with nothing personal in it.
+
+    Raises:
+        Undelivered: the task to be told of is there no more.
+    """
+    if message.kind is not OutboxKind.TASK:
+        return _event(message)
+    if message.task is None:
+        raise Undelivered("there is no such task", for_good=True)
+    return _task(message, message.task, home)
+
+
+def _event(message: OutboxMessage) -> Message:
     data = {"reference": message.reference, "state": message.state.value, "seq": message.seq}
     body = {"type": EVENT_TYPE, "timestamp": rfc3339(message.at), "data": data}
     return Message(id=f"{message.reference}-{message.seq}", body=json.dumps(body))
+
+
+def _task(message: OutboxMessage, task: OutboxTask, home: str | None) -> Message:
+    data = {
+        "task": str(task.id),
+        "kind": task.kind.value,
+        "reference": message.reference,
+        "dueAt": rfc3339(task.due_at),
+        "url": f"{home.rstrip('/')}/console/tasks/{task.id}" if home else None,
+    }
+    body = {"type": TASK_TYPE, "timestamp": rfc3339(message.at), "data": data}
+    return Message(id=f"{task.id}-{message.at:%Y%m%d%H%M%S}", body=json.dumps(body))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +84,10 @@ class Senders:
         Raises:
             Undelivered: it was not accepted, as far as we know.
         """
-        endpoint = endpoint_of(message.channel)
+        endpoint = self.parts.notifications.endpoint_of(message.channel)
         if endpoint is not None:
-            await self.webhooks.send(endpoint, message_of(message))
+            home = self.parts.notifications.public_url
+            await self.webhooks.send(endpoint, message_of(message, home=home))
         elif message.kind is OutboxKind.LINK:
             await self._mail_link(message)
         elif message.kind is OutboxKind.CODE:
@@ -146,9 +172,7 @@ async def open_senders(
     """Open what sends; `tls` says whom to trust when that is not the machine's own choice."""
     notifications = parts.notifications
     post = notifications.post
-    async with open_webhooks(
-        notifications.endpoints, allowed=notifications.allowed_hosts, tls=tls
-    ) as hooks:
+    async with open_webhooks(allowed=notifications.allowed_hosts, tls=tls) as hooks:
         yield Senders(
             parts=parts,
             lookups=PostgresLookups(parts.database, parts.vault),

@@ -1,4 +1,4 @@
-"""Telling the team of new tasks by mail: one mail for all that were opened in the meantime."""
+"""Telling the team of new tasks: by one mail for all of them, and by a webhook for each."""
 
 from __future__ import annotations
 
@@ -25,27 +25,36 @@ _LIMIT_SECONDS: Final = 30.0
 _log = structlog.get_logger(__name__)
 
 
-class TeamMail:
+class TeamNotices:
     """Tells at least once: a worker that dies over a mail leaves its tasks to be told again."""
 
     def __init__(self, parts: Parts, *, tls: ssl.SSLContext | None = None) -> None:
         """Take the parts of the process, and whom to trust if that is not the machine's choice."""
         self._notices = TaskNotices(parts.database)
         self._post = parts.notifications.post
+        self._channel = parts.notifications.team_channel
         self._home = parts.notifications.public_url
         self._tls = tls
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tell until told to stop; where no team is set, there is nothing to do."""
-        if self._post is None or self._post.team is None:
+        if self._channel is None and (self._post is None or self._post.team is None):
             return
         while not stop.is_set():
             with until_next_time("telling the team"):
-                await self.tell()
+                await self.announce()
+            with until_next_time("mailing the team"):
+                await self.mail()
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
 
-    async def tell(self) -> int:
+    async def announce(self) -> int:
+        """Leave a webhook for each new task in the outbox, and return how many tasks that were."""
+        if self._channel is None:
+            return 0
+        return await self._notices.announce(self._channel, limit=MOST)
+
+    async def mail(self) -> int:
         """Mail what is new, once, and return how many tasks that were."""
         post = self._post
         if post is None or post.team is None:

@@ -7,7 +7,7 @@ from typing import Final
 from alembic import op
 
 revision = "20261129_58"
-down_revision = "20261129_53"
+down_revision = "20261129_54"
 branch_labels = None
 depends_on = None
 

@@ -13,12 +13,11 @@ from typing import Any, TypeVar
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy.ext.asyncio import AsyncEngine
 from yarl import URL
 
 from booking_http.cli.catalogue_runs import duration
 from booking_http.cli.main import main
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 from persistence.environment_mark import AppEnv, remark
 from persistence.sync_runs import PostgresSyncRuns
 from tests.conftest import run_apart
@@ -32,7 +31,7 @@ from tests.support.waiting import PATIENCE
 Found = TypeVar("Found")
 
 
-async def with_engine(url: str, work: Callable[[AsyncEngine], Coroutine[Any, Any, Found]]) -> Found:
+async def with_engine(url: str, work: Callable[[Database], Coroutine[Any, Any, Found]]) -> Found:
     engine = create_engine(url, pool_size=1)
     try:
         return await work(engine)

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.copy_connections import Busy, connected, take_alone
 from adapters.catalogue.fields import Table
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 from persistence.sync_runs import PastRun, PostgresSyncRuns
 from persistence.tables.sync_runs import RunOutcome
 from tests.integration.catalogue.conftest import MakeShelf
@@ -36,14 +35,14 @@ NUMBER, HELD_UP = 2400, FIRST + 2100
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(database_url: str) -> AsyncIterator[Database]:
     engine = create_engine(database_url, pool_size=1)
     yield engine
     await engine.dispose()
 
 
 @pytest.fixture
-def runs(engine: AsyncEngine) -> PostgresSyncRuns:
+def runs(engine: Database) -> PostgresSyncRuns:
     return PostgresSyncRuns(engine)
 
 

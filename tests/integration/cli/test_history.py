@@ -12,7 +12,7 @@ from sqlalchemy import text
 from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from persistence import history_check
-from persistence.database import create_engine
+from persistence.database import create_engine, transaction
 from persistence.history_check import check_all
 from tests.integration.http.conftest import make_service, seeded_url, service, simulator
 from tests.support.service import Service
@@ -37,8 +37,8 @@ async def some(service: Service) -> list[str]:
 
 async def rewrite(service: Service, session_id: str, column: str, value: str) -> None:
     """Change what nobody may change."""
-    async with service.parts.database.connect() as connection:
-        await connection.execute(text("SET session_replication_role = replica"))
+    async with transaction(service.parts.database) as connection:
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
         for name in ("only_transitions_move", "to_state_known"):
             await connection.execute(
                 text(f"ALTER TABLE session_history DROP CONSTRAINT ck_session_history_{name}")
@@ -50,7 +50,6 @@ async def rewrite(service: Service, session_id: str, column: str, value: str) ->
             ),
             {"value": value, "id": session_id},
         )
-        await connection.execute(text("SET session_replication_role = DEFAULT"))
 
 
 async def test_histories_that_fold_are_counted(service: Service, seeded_url: str) -> None:

@@ -7,12 +7,11 @@ import json
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.staff.people import Role
 from booking_http.cli.main import main
 from booking_http.staff.passwords import Passwords
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 from persistence.staff import PostgresStaff
 
 EMAIL = "ada@agency.test"
@@ -21,7 +20,7 @@ EMAIL = "ada@agency.test"
 @pytest.fixture
 async def accounts(database_url: str) -> PostgresStaff:
     """Return the accounts of an empty database."""
-    engine: AsyncEngine = create_engine(database_url, pool_size=1)
+    engine: Database = create_engine(database_url, pool_size=1)
     return PostgresStaff(engine)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import Row
 
 from booking_flow.staff.people import Role
 from booking_http.cli.main import main
+from persistence.statements import Row
 from persistence.tasks import PostgresTaskStore
 from tests.integration.http.conftest import make_service, seeded_url, service, simulator
 from tests.support.processes import environment
@@ -262,6 +262,6 @@ def token_of(clerk: Clerk) -> str:
     return clerk.headers["Authorization"].removeprefix("Bearer ")
 
 
-def facts_of(line: Row[Any]) -> dict[str, str]:
+def facts_of(line: Row) -> dict[str, str]:
     facts: dict[str, str] = json.loads(line.facts)
     return facts

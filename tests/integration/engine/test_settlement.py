@@ -13,7 +13,7 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel
-from persistence.database import execute
+from persistence.database import execute, transaction
 from tests.integration.engine.conftest import MakeShop
 from tests.integration.engine.test_outages import Paper
 from tests.support.engine import Guest, Shop, refused
@@ -66,10 +66,9 @@ async def fail(shop: Shop, writing: str, sqlstate: str, *, times: int) -> None:
 
 async def forget_everything(shop: Shop) -> None:
     """Take all sessions away, as a restore of the database from before them does."""
-    async with shop.database.connect() as connection:
-        await connection.execute(text("SET session_replication_role = replica"))
+    async with transaction(shop.database) as connection:
+        await connection.execute(text("SET LOCAL session_replication_role = replica"))
         await connection.execute(text("TRUNCATE booking_sessions CASCADE"))
-        await connection.execute(text("RESET session_replication_role"))
 
 
 async def shop_for(make_shop: MakeShop, step: str, **options: Any) -> Shop:

@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from adapters.single_flight import SingleFlight
 from booking_http.api.action_links import BASE
+from persistence.database import fetch_all
 from tests.support.service import CRUISE, Guest, Reply, Service
-from tests.support.waiting import eventually, kept_back
+from tests.support.waiting import brief, eventually, kept_back
 
 FROM = {"X-Forwarded-For": "203.0.113.7"}
 ELSEWHERE = {"X-Forwarded-For": "203.0.113.8"}
@@ -40,6 +41,19 @@ async def test_bookings_wait_on_the_supplier_without_a_database_connection(
     replies = await asyncio.gather(*bookings)
     assert {reply.status for reply in replies} == {201}
     assert len((await service.simulator.ledger())["bookings"]) == 60
+
+
+async def test_no_more_calls_are_open_at_the_supplier_than_are_set(make_service: Any) -> None:
+    service: Service = await make_service(traveltek_connections=2)
+    guests = [service.guest() for _ in range(3)]
+    for one in guests:
+        await one.open()
+    with kept_back("cruisecabingrades"):
+        asking = [asyncio.create_task(one.price()) for one in guests]
+        await service.simulator.has_received("cruisecabingrades.pl", 2)
+        await asyncio.sleep(brief())
+        assert await service.simulator.received("cruisecabingrades.pl") == 2
+    assert {reply.status for reply in await asyncio.gather(*asking)} == {200}
 
 
 async def test_pricing_asked_many_times_at_once_asks_the_supplier_once(
@@ -137,7 +151,6 @@ async def test_no_address_is_stored_in_the_clear(make_service: Any) -> None:
     guest.session_id = reply.body["sessionId"]
     await guest.price()
     await guest.select(headers=FROM)
-    async with service.parts.database.connect() as connection:
-        for table in ("cap_holds", "idempotency_keys", "booking_sessions", "session_history"):
-            rows = await connection.execute(text(f"SELECT t::text FROM {table} t"))
-            assert not any("203.0.113.7" in row[0] for row in rows)
+    for table in ("cap_holds", "idempotency_keys", "booking_sessions", "session_history"):
+        rows = await fetch_all(service.parts.database, text(f"SELECT t::text FROM {table} t"))
+        assert not any("203.0.113.7" in row[0] for row in rows)

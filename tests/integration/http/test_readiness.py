@@ -106,7 +106,7 @@ async def test_a_catalogue_that_is_not_reached_is_not_ready_where_it_is_ours(
         raise ConnectionRefusedError
 
     monkeypatch.setattr(service.parts.catalogue._pool, "_connect", lambda *_, **__: away())
-    await service.parts.catalogue._pool.expire_connections()
+    await service.parts.catalogue._pool.renew()
     await asyncio.sleep(1.1)
     status, parts = await ready(service)
     assert (status, parts["catalogue"]["status"]) == (503, "down")

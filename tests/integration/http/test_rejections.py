@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from ssl import SSLCertVerificationError
 
 import pytest
-from asyncpg import ClientConfigurationError, InvalidPasswordError
+from asyncpg import ClientConfigurationError, InvalidPasswordError, PostgresError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
 from structlog.testing import capture_logs
 
 from booking_flow.ports import StoreUnavailable
@@ -19,7 +17,7 @@ from booking_http.runtime import environment_guard
 from booking_http.runtime.connection_errors import named, rejection, told
 from booking_http.runtime.process import CannotRun
 from persistence import environment_mark
-from persistence.database import create_engine, fetch_one
+from persistence.database import Database, create_engine, fetch_one
 from persistence.environment_mark import Mark
 from tests.support.service import settings_for
 
@@ -72,7 +70,7 @@ def test_what_may_pass_is_no_answer(cause: Exception) -> None:
 
 async def test_a_mistake_of_ours_keeps_its_traceback(database_url: str) -> None:
     engine = create_engine(database_url, pool_size=1)
-    with pytest.raises(DBAPIError) as found:
+    with pytest.raises(PostgresError) as found:
         await fetch_one(engine, text("SELECT 1 / 0"))
     await engine.dispose()
     assert told("DATABASE_URL", found.value) is None
@@ -85,7 +83,7 @@ async def test_a_no_that_comes_later_is_logged_once_and_outlived(
     compared = asyncio.Event()
     answers: Iterator[Exception | None] = iter([AWAY, AWAY, unavailable(WRONG), unavailable(WRONG)])
 
-    async def read_mark(engine: AsyncEngine) -> Mark | None:
+    async def read_mark(engine: Database) -> Mark | None:
         if (answer := next(answers, None)) is not None:
             raise answer
         compared.set()

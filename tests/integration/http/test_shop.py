@@ -96,6 +96,7 @@ async def test_a_declined_card_is_said_and_drawn_nowhere(service: Service) -> No
     assert refused.status == 402
     assert "Your bank declined this card" in refused.words
     assert "Nothing was charged" in refused.words
+    assert "2 more cards can be tried. The cabin is held for you until" in refused.words
     for secret in (DECLINED, "123", "Ada Example", "12/31"):
         assert f'value="{secret}"' not in refused.html
     assert DECLINED not in refused.html
@@ -202,13 +203,42 @@ async def test_pages_offer_what_the_api_allows_and_no_more(service: Service) -> 
     page = await guest.to_payment()
     forms = {form["action"].rpartition("/")[2] for form in page.forms}
     allowed = {each["name"] for each in (await guest.body())["allowedActions"]}  # type: ignore[attr-defined]
-    assert forms == {"pay"}
+    assert forms == {"pay", "hold"}, "a cabin is held again by letting go of it first"
     assert {"book", "release_basket"} <= allowed
     await guest.pays(page)
     booked = await guest.get(f"/booking/{guest.reference}")
     allowed = {each["name"] for each in (await guest.body())["allowedActions"]}  # type: ignore[attr-defined]
     assert ("/cancel" in booked.html) == ("cancel" in allowed)
     assert ("/pay" in booked.html) == ("pay" in allowed)
+
+
+async def test_a_third_card_that_is_declined_was_the_last(service: Service) -> None:
+    guest = Shopper(service)
+    page = await guest.to_payment()
+    for _ in range(3):
+        page = await guest.pays(page, **{"payment-cardNumber": DECLINED})
+    assert "No further card can be tried here. Please call us with BF-" in page.words
+    refused = await guest.pays(page)
+    assert (refused.status, "Too many attempts" in refused.words) == (429, True)
+    assert (await service.simulator.ledger())["charges"] == []
+
+
+async def test_two_minutes_before_it_ends_a_hold_can_be_made_anew(service: Service) -> None:
+    """Once, however often the form is sent; the guest stays at the step."""
+    guest = Shopper(service)
+    page = await guest.to_payment()
+    assert "data-again hidden" in page.html
+    before = (await guest.body())["hold"]["expiresAt"]  # type: ignore[index]
+    await service.advance(minutes=13, seconds=30)
+    page = await guest.get(f"{guest.home}/pay")
+    assert "data-again hidden" not in page.html
+    assert "Hold it again?" in page.words
+    for _ in range(2):
+        done = await guest.browser.send(page, f"{guest.home}/hold")
+        assert done.location == f"{guest.home}/pay", done
+    assert (await guest.body())["hold"]["expiresAt"] > before  # type: ignore[index]
+    assert await service.simulator.received("basketremove.pl") == 1
+    assert await service.simulator.received("basketadd.pl") == 2
 
 
 async def test_another_browser_opens_nothing(service: Service) -> None:

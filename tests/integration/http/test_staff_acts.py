@@ -6,7 +6,7 @@ import asyncio
 import json
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from asyncpg import PostgresError
 
 from booking_flow.staff.actions import ACTIONS
 from booking_flow.staff.people import Role
@@ -257,7 +257,7 @@ async def test_a_guest_is_erased_once_nothing_is_open(
 async def test_nobody_rewrites_the_audit(service: Service, agent: Clerk) -> None:
     await agent.search()
     for sql in ("UPDATE staff_audit SET name = 'x' RETURNING 1", "DELETE FROM staff_audit"):
-        with pytest.raises(DBAPIError, match="append-only"):
+        with pytest.raises(PostgresError, match="append-only"):
             await rows(service, sql)
 
 

@@ -140,7 +140,7 @@ async def test_a_whole_address_is_changed(reader: Reader, guest: Guest) -> None:
 async def test_a_cancellation_says_first_what_it_may_cost(reader: Reader, guest: Guest) -> None:
     await reader.comes_in()
     page = await reader.browser.get(f"{reader.home}/cancel")
-    assert "What the line keeps of it when you cancel is told by the line" in page.words
+    assert "What the line keeps of it, the line decides" in page.words
     done = await reader.does("cancel", reason="we are ill")
     assert "You asked to cancel" in (await reader.browser.get(done.location)).words
     assert (await guest.look()).body["cancellation"]["status"] == "requested"

@@ -4,16 +4,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.support.store import Shop
 
 
 @pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(database_url: str) -> AsyncIterator[Database]:
     engine = create_engine(database_url, pool_size=4)
     yield engine
     await engine.dispose()
@@ -25,12 +24,12 @@ def vault() -> Vault:
 
 
 @pytest.fixture
-async def store(engine: AsyncEngine, vault: Vault) -> AsyncIterator[PostgresSessionStore]:
+async def store(engine: Database, vault: Vault) -> AsyncIterator[PostgresSessionStore]:
     store = PostgresSessionStore(engine, vault, "worker-1")
     yield store
     await store.close()
 
 
 @pytest.fixture
-def shop(engine: AsyncEngine, store: PostgresSessionStore) -> Shop:
+def shop(engine: Database, store: PostgresSessionStore) -> Shop:
     return Shop(engine, store)

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from asyncpg import PostgresError
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
@@ -127,6 +127,6 @@ async def test_what_staff_did_is_counted_without_what_they_only_found(shop: Shop
 )
 async def test_nothing_else_of_a_history_can_be_changed(shop: Shop, change: str) -> None:
     await noted(shop, await shop.created(), "as it was")
-    with pytest.raises(DBAPIError, match="append-only"):
+    with pytest.raises(PostgresError, match="append-only"):
         await execute(shop.engine, text(change), {})
     assert await reasons(shop) == ["as it was"]

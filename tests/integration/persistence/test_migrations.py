@@ -13,9 +13,7 @@ from sqlalchemy.schema import CreateSchema
 import persistence
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connector
-from persistence.database import create_engine
-from persistence.migrate import current, downgrade, upgrade
-from persistence.pool import open_engine
+from persistence.migrate import current, downgrade, open_engine, upgrade
 from persistence.revisions import head
 from persistence.tables.registry import metadata
 
@@ -87,7 +85,7 @@ def differences(connection: Connection) -> list[object]:
 
 async def test_alembic_sees_no_difference_between_code_and_database(database_url: str) -> None:
     """Reflection reads JSON as SQLAlchemy does, so it gets an engine without our codec."""
-    engine = open_engine(Connector(address=read_address(database_url)), patience=60)
+    engine = open_engine(Connector(address=read_address(database_url)))
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
@@ -97,8 +95,8 @@ async def test_constraints_and_partial_indexes_are_the_same_as_well(
     database_url: str, empty_database_url: str
 ) -> None:
     """Alembic compares neither; a word added to an enum without a migration shows here."""
-    engine = create_engine(empty_database_url, pool_size=1)
-    async with engine.connect() as connection:
+    engine = open_engine(Connector(address=read_address(empty_database_url)))
+    async with engine.begin() as connection:
         await connection.execute(CreateSchema("catalogue"))
         await connection.run_sync(metadata.create_all)
     await engine.dispose()

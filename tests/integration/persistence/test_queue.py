@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.flow import Trigger
 from booking_flow.model.change import begin
@@ -17,6 +16,7 @@ from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult, TakenStep
 from persistence.attempts import StepEntry, steps
 from persistence.clock import set_clock_offset
+from persistence.database import Database
 from persistence.histories import calls, tasks
 from persistence.work_queue import PostgresWorkQueue
 from tests.support.changes import BASKET, BOOKING, NOW, call, claimed, settled
@@ -26,7 +26,7 @@ LEASE = 60.0
 
 
 @pytest.fixture
-def queue(engine: AsyncEngine) -> PostgresWorkQueue:
+def queue(engine: Database) -> PostgresWorkQueue:
     return PostgresWorkQueue(engine, "worker-2")
 
 
@@ -62,7 +62,7 @@ async def test_a_step_whose_lease_is_over_is_taken_once_and_its_owner_shut_out(
     assert (again.fence, again.attempts) == (3, 3)
 
 
-async def test_many_workers_take_each_step_once(shop: Shop, engine: AsyncEngine) -> None:
+async def test_many_workers_take_each_step_once(shop: Shop, engine: Database) -> None:
     for _ in range(12):
         await shop.booking()
     await later(shop, seconds=61)

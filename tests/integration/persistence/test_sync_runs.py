@@ -1,9 +1,8 @@
 """The record of syncs and imports forgets what nobody will look at."""
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from persistence.database import execute, fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.sync_runs import PostgresSyncRuns
 
 MANY = text(
@@ -17,7 +16,7 @@ MANY = text(
 COUNT = text("SELECT count(*) AS number, max(id) AS last FROM catalogue.sync_runs")
 
 
-async def test_a_thousand_runs_are_kept(engine: AsyncEngine) -> None:
+async def test_a_thousand_runs_are_kept(engine: Database) -> None:
     await execute(engine, MANY)
     runs = PostgresSyncRuns(engine)
     facts = {"kind": "import", "fingerprint": "g", "source": "a", "target": "b"}
@@ -28,7 +27,7 @@ async def test_a_thousand_runs_are_kept(engine: AsyncEngine) -> None:
     assert {run.kind for run in await runs.latest()} == {"sync", "import"}
 
 
-async def test_a_run_that_reached_nothing_is_not_gone_on_with(engine: AsyncEngine) -> None:
+async def test_a_run_that_reached_nothing_is_not_gone_on_with(engine: Database) -> None:
     runs = PostgresSyncRuns(engine)
     facts = {"kind": "sync", "fingerprint": "f", "source": "a", "target": "b"}
     first = await runs.begin(**facts, lines=[22], afresh=False)

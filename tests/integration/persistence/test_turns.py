@@ -3,65 +3,71 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
 
-from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine
+import pytest
 
-from persistence.database import create_engine
+from adapters.postgres.pool import Lent
+from persistence.database import Database, create_engine
 from persistence.rate_limits import PostgresCaps
 from persistence.sign_ins import PostgresSignIns
 
 
-def busiest(engine: AsyncEngine) -> list[int]:
-    """Return where the largest number of connections stands that were lent at once."""
-    lent, most = [0], [0]
+class Watched(Database):
+    """Counts how many connections are lent, and how many were at once."""
 
-    @event.listens_for(engine.sync_engine, "checkout")
-    def out(*_: object) -> None:
-        lent[0] += 1
-        most[0] = max(most[0], lent[0])
+    now = most = loans = 0
 
-    @event.listens_for(engine.sync_engine, "checkin")
-    def back(*_: object) -> None:
-        lent[0] -= 1
+    @asynccontextmanager
+    async def lent(self, *, once: bool = True) -> AsyncIterator[Lent]:
+        async with super().lent(once=once) as connection:
+            self.loans, self.now = self.loans + 1, self.now + 1
+            self.most = max(self.most, self.now)
+            try:
+                yield connection
+            finally:
+                self.now -= 1
 
-    return most
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Watched]:
+    made = create_engine(database_url, pool_size=5)
+    made.__class__ = Watched
+    yield cast("Watched", made)
+    await made.dispose()
 
 
-async def test_one_address_holds_one_connection_however_often_it_asks(database_url: str) -> None:
+async def test_one_address_holds_one_connection_however_often_it_asks(database: Watched) -> None:
     """Forty waited for one lock of the database, each with a connection, and guests had none."""
-    engine = create_engine(database_url, pool_size=5)
-    most, caps, sign_ins = busiest(engine), PostgresCaps(engine), PostgresSignIns(engine)
+    caps, sign_ins = PostgresCaps(database), PostgresSignIns(database)
 
     async def opens(address: bytes) -> float | None:
         return await caps.take_opening(address=address, unknown_proxy=False, most=3, always=False)
 
     told = await asyncio.gather(*(opens(b"flood") for _ in range(40)))
-    assert (told.count(None), most[0]) == (3, 1)
+    assert (told.count(None), database.most) == (3, 1)
     assert all(3590 < wait <= 3600 for wait in told if wait is not None)
     assert await opens(b"another") is None
     tried = await asyncio.gather(
         *(sign_ins.attempt(email_hash=b"one", address_hash=b"flood") for _ in range(20))
     )
-    assert (tried.count(True), most[0]) == (5, 1)
-    await engine.dispose()
+    assert (tried.count(True), database.most) == (5, 1)
 
 
 async def test_who_was_refused_is_refused_for_a_second_without_the_database(
-    database_url: str,
+    database: Watched,
 ) -> None:
-    engine = create_engine(database_url, pool_size=2)
-    caps = PostgresCaps(engine)
+    caps = PostgresCaps(database)
 
     async def opens() -> float | None:
         return await caps.take_opening(address=b"flood", unknown_proxy=False, most=1, always=False)
 
     assert await opens() is None
     assert await opens() is not None
-    asked: list[object] = []
-    event.listen(engine.sync_engine, "checkout", lambda *_: asked.append(1))
+    asked = database.loans
     waits = [await opens() for _ in range(10)]
-    assert asked == []
+    assert database.loans == asked
     assert all(3590 < wait <= 3600 for wait in waits if wait is not None)
     assert None not in waits
-    await engine.dispose()

@@ -1,5 +1,6 @@
 """Reads are repeated within bounds, and a supplier in trouble is left alone for a while."""
 
+import asyncio
 import itertools
 import time
 from types import SimpleNamespace
@@ -22,6 +23,7 @@ from tests.integration.traveltek.test_classification import (
 )
 from tests.support import traveltek as kit
 from tests.support.traveltek_fixtures import MakeClient
+from tests.support.waiting import eventually
 
 TROUBLE = {FailureKind.NOT_SENT, FailureKind.TIMEOUT, FailureKind.BROKEN}
 
@@ -212,3 +214,31 @@ async def test_a_read_never_outlasts_the_deadline(
     assert 4.9 < limits["cruisecabingrades.pl"].total <= 5.0
     assert limits["basketadd.pl"].total == 30.0
     assert limits["basketadd.pl"].connect <= 5.0
+
+
+async def test_an_effect_that_finds_all_connections_in_use_is_soon_not_sent(
+    make_client: MakeClient, aioresponses_mock: aioresponses
+) -> None:
+    """The supplier is well: the guest is told to come back rather than to wait in line."""
+    answered = asyncio.Event()
+
+    async def late(*_: object, **__: object) -> None:
+        await answered.wait()
+
+    async def are_under_way() -> bool:
+        return sent(aioresponses_mock, "basketremove") == 2
+
+    mock_token(aioresponses_mock)
+    mock_answer(aioresponses_mock, "basketremove", callback=late, repeat=True, payload=ENVELOPE)
+    client = make_client(max_connections=2, connection_wait=0.05, time_scale=1.0)
+    release, ctx = CALLS["basketremove"], kit.context()
+    under_way = [asyncio.ensure_future(release(client, kit.context())) for _ in range(2)]
+    await eventually(are_under_way)
+    with pytest.raises(SupplierError) as caught:
+        await release(client, ctx)
+    assert caught.value.kind is FailureKind.NOT_SENT
+    assert caught.value.text == "all connections are in use"
+    assert client.crowded == 1
+    answered.set()
+    await asyncio.gather(*under_way)
+    await release(client, kit.context())

@@ -5,13 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
 from booking_flow.staff.people import Role, StaffMember
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
+from persistence.database import Database
 from persistence.tasks import PostgresTaskStore
 from tests.support.service import Guest, Service
 from tests.support.workers import rows
@@ -25,7 +25,7 @@ ADA, BEN = (
 class SeenEarlier(PostgresTaskStore):
     """Tasks as somebody saw them before another answered; at the second look as they are."""
 
-    def __init__(self, seen: StoredTask, engine: AsyncEngine) -> None:
+    def __init__(self, seen: StoredTask, engine: Database) -> None:
         super().__init__(engine)
         self.seen: StoredTask | None = seen
 

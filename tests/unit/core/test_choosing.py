@@ -1,14 +1,16 @@
 """Pricing and choosing: what fresh grades say of what the guest was shown."""
 
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from booking_flow.errors import Refusal, RefusalCode
+from booking_flow.errors import Refusal, RefusalCode, invalid
 from booking_flow.flow import State, Trigger
 from booking_flow.model.party import Party
-from booking_flow.model.pricing import CabinList, Quote
+from booking_flow.model.pricing import CabinList, Penalty, Quote, RateTerms
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.steps.cabin_choice import (
     CabinChoice,
@@ -16,6 +18,7 @@ from booking_flow.steps.cabin_choice import (
     already_held,
     as_chosen,
     choice_of,
+    ensure_declared,
     find_cabin,
     find_offer,
     rate_key,
@@ -48,6 +51,7 @@ from tests.support.builders import (
 FRESH = a_quote(a_grade(a_rate(result_no="r9", grade_no="209:BEST:0"), a_rate(rate_code="FLEX")))
 DEARER = a_quote(a_grade(a_rate(result_no="r9", grade_no="209:BEST:0", total=usd("3100"))))
 ELSEWHERE = a_quote(a_grade(cabin_code="GS"))
+TERMS = RateTerms(penalties=(Penalty(starts_on=date(2027, 1, 2), percent=Decimal(50)),))
 NO_GRADES = Quote(as_of=NOW, currency="USD", grades=())
 KEPT = a_move(Trigger.SELECT_CABIN, State.PRICED, State.CABIN_SELECTED, reason="still offered")
 
@@ -242,7 +246,7 @@ def test_an_offer_is_found_at_the_price_seen() -> None:
 
 def test_an_offer_that_has_become_cheaper_is_taken_at_its_price() -> None:
     offer = find_offer(FRESH, want("3100"))
-    chosen = selection_of(offer, a_cabin(), agreed=usd("3100"))
+    chosen = selection_of(offer, a_cabin(), want("3100"))
     assert (chosen.price, chosen.limit) == (usd("3006.56"), usd("3100"))
     assert a_selection().limit == a_selection().price
 
@@ -344,14 +348,36 @@ def test_what_was_chosen_is_wanted_again_at_its_price() -> None:
 def test_a_selection_is_written_down_under_fresh_identifiers() -> None:
     offer = find_offer(FRESH, want())
     agreed = usd("4000")
-    fresh = a_selection(result_no="r9", grade_no="209:BEST:0", items=(), agreed=agreed)
-    assert selection_of(offer, a_cabin(), agreed=agreed) == fresh
+    fresh = a_selection(
+        result_no="r9",
+        grade_no="209:BEST:0",
+        items=(),
+        agreed=agreed,
+        rate_name=offer.rate.name,
+        refundable=offer.rate.refundable,
+    )
+    assert selection_of(offer, a_cabin(), want("4000")) == fresh
     assert as_chosen(fresh).price == agreed
+
+
+def test_a_restricted_rate_is_for_who_declares_to_be_of_those() -> None:
+    """What was declared is kept and wanted again; what the rate does not ask for is not."""
+    senior = a_rate(restricted_to=("senior", "military"), terms=TERMS)
+    offer = find_offer(a_quote(a_grade(senior)), want())
+    silent = selection_of(offer, a_cabin(), want())
+    assert plain(refused_by(lambda: ensure_declared(silent))) == plain(
+        invalid("/declared", "this rate is only for: senior, military")
+    )
+    chosen = selection_of(offer, a_cabin(), replace(want(), declared=("resident", "military")))
+    ensure_declared(chosen)
+    assert (chosen.declared, as_chosen(chosen).declared) == (("military",), ("military",))
+    assert (chosen.restricted_to, chosen.terms) == (("senior", "military"), TERMS)
+    assert reidentified(chosen, replace(offer, rate=replace(senior, terms=None))).terms is None
 
 
 def test_a_guarantee_lies_on_no_deck() -> None:
     offer = find_offer(FRESH, want())
-    chosen = selection_of(offer, GUARANTEE, agreed=offer.rate.total)
+    chosen = selection_of(offer, GUARANTEE, want())
     assert (chosen.cabin_number, chosen.cabin_result) == ("GUAR", "row-GUAR")
     assert chosen.deck is None
 

@@ -9,6 +9,7 @@ import pytest
 from booking_flow.errors import Fault, Refusal, RefusalCode
 from booking_flow.flow import Trigger
 from booking_flow.model.session import Session
+from booking_flow.policy import Policy
 from booking_http.api.action_links import ACTIONS
 from booking_http.api.problem_response import render_problem
 from booking_http.web.problems import PROBLEMS, EdgeCode, Problem, from_refusal
@@ -67,7 +68,7 @@ def test_facts_become_members_and_hide_none_of_the_documents_own() -> None:
     refusal = Refusal(
         code=RefusalCode.PRICE_CHANGED, facts=facts, errors=(Fault(pointer="/a~1b", detail="no"),)
     )
-    body = render_problem(from_refusal(refusal), request_id="r", allowed=nothing)
+    body = render_problem(from_refusal(refusal), request_id="r", allowed=nothing, policy=Policy())
     document = body.model_dump(by_alias=True)
     assert (document["code"], document["status"]) == ("price_changed", 409)
     assert (document["expected"], document["notBefore"]) == ("1.00", "later")

@@ -18,7 +18,7 @@ from adapters.traveltek.parse_values import OtherCurrency, Unreadable
 from adapters.traveltek.settings import TraveltekSettings
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.money import Money
-from booking_flow.model.pricing import CabinCategory, Quote
+from booking_flow.model.pricing import CabinCategory, Penalty, Quote, RateTerms
 from booking_flow.supplier import BookAnswer, BookStatus, FraudCategory
 from tests.conftest import Samples
 from tests.support.json_trees import exact
@@ -94,6 +94,51 @@ def row(rate: str = "A", **changes: Any) -> dict[str, Any]:
 
 def quote(*grades: dict[str, Any], **meta: Any) -> Quote:
     return read_quote(answer(*grades, meta=meta), currency="USD")
+
+
+TOLD: dict[str, Any] = {
+    "deposit": "500.00",
+    "balancedue": "2027-01-02",
+    "cancellation": [
+        {"from": "2027-02-01", "percent": "50"},
+        {"from": "2027-01-02", "amount": 500},
+    ],
+}
+
+
+def terms_of(told: object, *, member: str = "terms", of_rate: bool = False) -> RateTerms | None:
+    """Read the terms of a price row, or of its rate code."""
+    grade = {**GRADE, "gridpricing": [row("A") if of_rate else row("A", terms=told)]}
+    codes = [{"code": "A", "name": "Best", **({"terms": told} if of_rate else {})}]
+    found = read_quote(answer(grade, meta={"ratecodes": codes}), currency="USD", terms_field=member)
+    return found.grades[0].rates[0].terms
+
+
+@pytest.mark.parametrize("of_rate", [False, True])
+def test_terms_are_read_where_the_account_is_told_them(of_rate: bool) -> None:
+    """Steps come in the order of their days, each a share or an amount."""
+    penalties = (
+        Penalty(starts_on=date(2027, 1, 2), amount=usd("500")),
+        Penalty(starts_on=date(2027, 2, 1), percent=Decimal(50)),
+    )
+    assert terms_of(TOLD, of_rate=of_rate) == RateTerms(
+        penalties=penalties, deposit=usd("500"), balance_due=date(2027, 1, 2)
+    )
+    assert terms_of(TOLD, member="", of_rate=of_rate) is None
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"from": "2027-02-01"},
+        {"from": "2027-02-01", "percent": 150},
+        {"from": "2027-02-01", "percent": 50, "amount": 20},
+        {"from": "soon", "percent": 50},
+    ],
+)
+def test_of_terms_that_cannot_be_read_whole_nothing_is_told(step: dict[str, object]) -> None:
+    assert terms_of({**TOLD, "cancellation": [*TOLD["cancellation"], step]}) is None
+    assert terms_of("ARRAY(0x7f)") is None
 
 
 def test_one_row_per_rate_is_one_grade() -> None:

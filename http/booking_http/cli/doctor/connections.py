@@ -6,20 +6,18 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
-from asyncpg import Pool
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from adapters.catalogue.connection import open_pool
 from adapters.catalogue.inspection import Inspection
 from adapters.catalogue.reader import CatalogueReader
+from adapters.postgres.pool import ConnectionPool
 from adapters.traveltek.client import TraveltekClient, open_client
 from booking_http.api.guest_token import new_uuid
 from booking_http.settings import Settings
 from booking_http.wiring import boottime, redis_of, traveltek_settings
-from persistence.database import create_engine
+from persistence.database import Database, create_engine
 
 _PATIENCE = 120.0
 _AT_ONCE = 4
@@ -33,8 +31,8 @@ class Connections:
     """
 
     settings: Settings
-    database: AsyncEngine
-    pool: Pool[Any]
+    database: Database
+    pool: ConnectionPool
     reader: CatalogueReader
     redis: Redis | None
     found: Inspection | None = None
@@ -73,7 +71,7 @@ async def open_connections(settings: Settings) -> AsyncIterator[Connections]:
         )
 
 
-def _reader(settings: Settings, pool: Pool[Any]) -> CatalogueReader:
+def _reader(settings: Settings, pool: ConnectionPool) -> CatalogueReader:
     return CatalogueReader(
         pool,
         settings.catalogue(),

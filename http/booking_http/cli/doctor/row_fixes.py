@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from adapters.catalogue.connection import lent, open_pool
+from adapters.catalogue.connection import open_pool
 from adapters.catalogue.inspection import inspect
 from adapters.catalogue.row_fixes import MayOnlyRead, RowFix, RowsFixed, fix_rows
 from booking_http.cli.catalogue_runs import environment_of
@@ -41,7 +41,7 @@ async def apply(settings: Settings, fixes: Sequence[RowFix]) -> RowsFixed:
         read_only=False,
         time_zone=settings.catalogue_time_zone,
     ) as pool:
-        async with lent(pool) as connection:
+        async with pool.lent() as connection:
             found = await inspect(connection, settings.catalogue())
         try:
             return await fix_rows(pool, found, fixes)

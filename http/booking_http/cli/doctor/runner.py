@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 from asyncpg import PostgresError
-from sqlalchemy.exc import SQLAlchemyError
 
 from adapters.catalogue.row_fixes import known_ids
 from adapters.catalogue.runs import RunWatch
@@ -112,7 +111,7 @@ async def _guarded(name: str, work: Callable[[], Awaitable[None]], report: Docto
         await work()
     except NotReached:
         return
-    except (StoreUnavailable, PostgresError, SQLAlchemyError, OSError) as error:
+    except (StoreUnavailable, PostgresError, OSError) as error:
         report.say(_not_looked_at(name, error))
 
 

@@ -1,7 +1,9 @@
-// Counts a hold down by the service's clock, and says so twice: with five minutes left, and with one.
+// Counts a hold down by the service's clock. It says so with five minutes left, with two, when the
+// cabin can be held again, and with one.
 
 const words = document.querySelector("#words").dataset;
 const spoken = document.querySelector("#spoken");
+const again = document.querySelector("[data-again]");
 const holds = [...document.querySelectorAll("[data-hold]")];
 
 const left = (hold, started) => {
@@ -22,8 +24,9 @@ if (holds.length) {
       hold.querySelector("[data-left]").textContent = `(${written(seconds)})`;
       hold.classList.toggle("late-hold", seconds <= 120);
     }
-    for (const [mark, text] of [[300, words.five], [60, words.one], [0, words.over]])
+    for (const [mark, text] of [[300, words.five], [120, words.two], [60, words.one], [0, words.over]])
       if (before > mark && seconds <= mark && before !== Infinity) spoken.textContent = text;
+    if (again && seconds <= 120) again.hidden = false;
     before = seconds;
     if (seconds > 0) setTimeout(tick, 1000);
     else location.reload();

@@ -1,0 +1,72 @@
+"""What calls are to cost, beside what they cost before they were made cheaper and cost now.
+
+What was before is what the same program measured before the driver sent the statements, on two
+busy cores (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.clients import BARE
+from tests.bench.cost import COMMITS, GROUP, LOG, WHOLE
+from tests.bench.figures import Figures, spoken
+
+DURABLE: Final = {"open": 1, "price": 1, "choose": 1, "hold": 2, "book and pay": 2, "look": 1}
+"""Durable commits of a call, by which its rate is compared with that of the bare server; one for a
+look, which makes none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """One line of the table; values in the unit that its name ends with."""
+
+    name: str
+    before: float
+    now: float
+    goal: str
+
+
+def goals_of(figures: Figures) -> Iterator[Goal]:
+    """Return what was measured of it."""
+    bare = figures.value(GROUP, f"{BARE}: rate")
+    for step, commits in DURABLE.items():
+        rate = figures.value(GROUP, f"{step}: rate")
+        share = 100 * rate * commits / bare
+        before, goal = SHARES[step]
+        yield Goal(name=f"{step}, % of bare a commit", before=before, now=share, goal=goal)
+    for name, (before, goal) in OF_A_BOOKING.items():
+        now = figures.value(GROUP, f"{WHOLE}: {name}")
+        yield Goal(name=f"a booking, {name}", before=before, now=now, goal=goal)
+
+
+SHARES: Final = {
+    "open": (6.6, "50"),
+    "price": (5.5, "50"),
+    "choose": (3.4, "50"),
+    "hold": (5.4, "40"),
+    "book and pay": (11.6, "40"),
+    "look": (33.3, "60"),
+}
+OF_A_BOOKING: Final = {
+    "service": (196.0, "12 ms"),
+    "PostgreSQL": (29.5, "4 ms"),
+    COMMITS: (9.9, "6"),
+    LOG: (55.0, "20 KB"),
+}
+
+
+def show(figures: Figures, console: Console) -> None:
+    """Print the table."""
+    table = Table(title="goals", title_justify="left", min_width=76)
+    table.add_column("")
+    for heading in ("before", "now", "goal"):
+        table.add_column(heading, justify="right")
+    for one in goals_of(figures):
+        table.add_row(one.name, spoken(one.before), spoken(one.now), one.goal)
+    console.print(table)
