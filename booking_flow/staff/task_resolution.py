@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import assert_never
 from uuid import UUID
 
 from booking_flow.context import DecisionContext
@@ -72,6 +72,8 @@ POSSIBLE = {
     TaskKind.FORGOTTEN: (AnswerKind.DONE,),
 }
 """Which answers settle which task."""
+_OF_OPEN_STEPS = (AnswerKind.NOT_BOOKED, AnswerKind.PAID, AnswerKind.NOT_PAID)
+"""Answers about a step whose outcome is unknown."""
 _OVERTAKEN = (RefusalCode.WRONG_STATE, RefusalCode.IN_PROGRESS, RefusalCode.VERSION_MISMATCH)
 """Refusals behind which there may be another answer that came first."""
 
@@ -176,12 +178,8 @@ class Desk:
     async def _prepared(
         self, task: StoredTask, answer: TaskAnswer, session: Session
     ) -> Callable[[Session, DecisionContext], Change]:
-        if task.kind is TaskKind.CORRECT_NAME:
-            return _name_answered(task, answer)
-        if task.kind is TaskKind.DUPLICATE_BOOKING:
-            return _duplicate_answered(task, answer)
         if answer.kind is not AnswerKind.RESERVATION:
-            return _plain(task, answer)
+            return _answered(task, answer)
         _ensure_step(session, task)
         found = await self._verified(answer, session)
 
@@ -287,58 +285,58 @@ def _both_sides(differences: tuple[Disagreement, ...]) -> Refusal:
     )
 
 
-def _noted(session: Session, _: DecisionContext, said: TaskAnswer) -> Change:
-    return begin(session).record(EventKind.NOTE, reason=said.note or "done")
-
-
-_SETTLES: Final[Mapping[AnswerKind, Callable[[Session, DecisionContext], Change]]] = {
-    AnswerKind.NOT_BOOKED: not_booked,
-    AnswerKind.PAID: paid_after_all,
-    AnswerKind.NOT_PAID: not_paid,
-}
-"""What an answer about a step that is still open comes to."""
-_SAYS: Final[Mapping[AnswerKind, Callable[[Session, DecisionContext, TaskAnswer], Change]]] = {
-    AnswerKind.LINE_CANCELLED: lambda session, at, said: line_cancellation.line_cancelled(
-        session, at, reason=said.note
-    ),
-    AnswerKind.LINE_REFUSED: lambda session, at, said: line_cancellation.line_refused(
-        session, at, reason=said.note
-    ),
-    AnswerKind.RECEIVED: lambda session, _, said: record_payment.received_in_full(
-        session, reason=said.note
-    ),
-    AnswerKind.CANCEL_BOOKING: lambda session, at, said: cancellation.cancel_unpaid(
-        session, at, reason=said.note
-    ),
-    AnswerKind.REFUNDED: lambda session, _, said: refund.refunded(
-        session, said.kept, reason=said.note
-    ),
-    AnswerKind.DONE: _noted,
-}
-"""What the other answers come to; a reservation is looked up first."""
-
-
-def _name_answered(
-    task: StoredTask, answer: TaskAnswer
-) -> Callable[[Session, DecisionContext], Change]:
+def _name_answered(session: Session, task: StoredTask, answer: TaskAnswer) -> Change:
     done = answer.kind is AnswerKind.DONE
-    return lambda session, _: answer_name(session, task.id, done=done, reason=answer.note)
+    return answer_name(session, task.id, done=done, reason=answer.note)
 
 
-def _duplicate_answered(
-    task: StoredTask, answer: TaskAnswer
-) -> Callable[[Session, DecisionContext], Change]:
-    second = answer.kind is AnswerKind.SECOND_CANCELLED
-    status = DuplicateStatus.CANCELLED if second else DuplicateStatus.STANDS
-    number = task.facts["duplicate"]
-    return lambda session, _: end_duplicate(session, number, status, reason=answer.note)
+def _comes_to(  # noqa: C901, PLR0912 - one case for each kind of answer
+    session: Session, at: DecisionContext, task: StoredTask, answer: TaskAnswer
+) -> Change:
+    """Return what an answer comes to that needs no look at the line's record."""
+    reason = answer.note
+    match answer.kind:
+        case AnswerKind.NOT_BOOKED:
+            change = not_booked(session, at)
+        case AnswerKind.PAID:
+            change = paid_after_all(session, at)
+        case AnswerKind.NOT_PAID:
+            change = not_paid(session, at)
+        case AnswerKind.LINE_CANCELLED:
+            change = line_cancellation.line_cancelled(session, at, reason=reason)
+        case AnswerKind.LINE_REFUSED:
+            change = line_cancellation.line_refused(session, at, reason=reason)
+        case AnswerKind.RECEIVED:
+            change = record_payment.received_in_full(session, reason=reason)
+        case AnswerKind.CANCEL_BOOKING:
+            change = cancellation.cancel_unpaid(session, at, reason=reason)
+        case AnswerKind.REFUNDED:
+            change = refund.refunded(session, answer.kept, reason=reason)
+        case AnswerKind.SECOND_CANCELLED:
+            change = _duplicate_ended(session, task, DuplicateStatus.CANCELLED, reason)
+        case AnswerKind.FIRST_CANCELLED:
+            change = _duplicate_ended(session, task, DuplicateStatus.STANDS, reason)
+        case AnswerKind.DONE:
+            change = begin(session).record(EventKind.NOTE, reason=reason or "done")
+        case AnswerKind.RESERVATION:  # pragma: no cover - the record is looked at first
+            raise AssertionError
+        case never:
+            assert_never(never)
+    return change
 
 
-def _plain(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionContext], Change]:
+def _duplicate_ended(
+    session: Session, task: StoredTask, status: DuplicateStatus, reason: str | None
+) -> Change:
+    return end_duplicate(session, task.facts["duplicate"], status, reason=reason)
+
+
+def _answered(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionContext], Change]:
     def carry_out(session: Session, at: DecisionContext) -> Change:
-        if (settle := _SETTLES.get(answer.kind)) is not None:
+        if answer.kind in _OF_OPEN_STEPS:
             _ensure_step(session, task)
-            return settle(session, at)
-        return _SAYS[answer.kind](session, at, answer)
+        if task.kind is TaskKind.CORRECT_NAME:
+            return _name_answered(session, task, answer)
+        return _comes_to(session, at, task, answer)
 
     return carry_out
