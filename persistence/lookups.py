@@ -14,6 +14,7 @@ from persistence.database import Database, execute, fetch_one, transaction
 from persistence.encryption import Vault
 from persistence.outbox_rows import OutboxKind
 from persistence.search import SearchKind, first_hash
+from persistence.turns import Turns
 
 _REFERENCE: Final = re.compile(r"BF-[0-9A-Z]{8}")
 
@@ -103,6 +104,7 @@ class PostgresLookups:
         """Take the pool and the keys of the hashes."""
         self._engine = engine
         self._vault = vault
+        self._turns = Turns()
 
     async def ask(self, *, reference: str, email: str, address: bytes, most: int | None) -> bool:
         """Note a request for a later answer; False when the address has asked enough this hour."""
@@ -116,9 +118,10 @@ class PostgresLookups:
             "address": address,
             "most": most,
         }
-        async with transaction(self._engine) as connection:
+        key = f"lookup {address.hex()}"
+        async with self._turns.of(key), transaction(self._engine) as connection:
             if most is not None:
-                await connection.execute(ALONE, {"key": f"lookup {address.hex()}"})
+                await connection.execute(ALONE, {"key": key})
             return await connection.fetch_one(ASK, values) is not None
 
     async def answer(self, *, channel: str, most: int = 3, limit: int = 100) -> int:

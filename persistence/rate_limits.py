@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,12 @@ from sqlalchemy import text
 
 from persistence.database import Database, fetch_one, transaction
 from persistence.statements import Row
+from persistence.turns import Turns
 
+_MEMORY: Final = 1.0
+"""Seconds for which a refused address is refused without asking the database."""
+_MOST: Final = 1000
+"""Refused addresses from which on those that are not remembered any more are dropped."""
 # Two who ask for the same key at once count one after the other.
 ALONE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
@@ -106,6 +112,8 @@ class PostgresCaps:
     def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
+        self._turns = Turns()
+        self._full: dict[bytes, tuple[float, float]] = {}
 
     async def take_hold(
         self,
@@ -124,8 +132,9 @@ class PostgresCaps:
             "per_sailing": per_sailing,
             "per_address": per_address,
         }
-        async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"hold {address.hex()}"})
+        key = f"hold {address.hex()}"
+        async with self._turns.of(key), transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": key})
             return await connection.fetch_one(TAKE_HOLD, values) is not None
 
     async def take_card(
@@ -138,8 +147,9 @@ class PostgresCaps:
             "per_session": per_session,
             "per_address": per_address,
         }
-        async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"card {address.hex()}"})
+        key = f"card {address.hex()}"
+        async with self._turns.of(key), transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": key})
             return await connection.fetch_one(TAKE_CARD, values) is not None
 
     async def take_opening(
@@ -148,7 +158,8 @@ class PostgresCaps:
         """Note that an address opens a session; return after how many seconds it may, if not now.
 
         With `always` it is noted, and may be carried out, all the same; then nobody need wait for
-        others to have counted.
+        others to have counted. Who was refused is refused for a second more without asking the
+        database, so that a flood does not keep it busy.
         """
         values = {
             "address": address,
@@ -158,9 +169,27 @@ class PostgresCaps:
         }
         if always:
             return _seconds(await fetch_one(self._engine, TAKE_OPENING, values))
-        async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"opening {address.hex()}"})
-            return _seconds(await connection.fetch_one(TAKE_OPENING, values))
+        key = f"opening {address.hex()}"
+        async with self._turns.of(key):
+            if (wait := self._remembered(address)) is not None:
+                return wait
+            async with transaction(self._engine) as connection:
+                await connection.execute(ALONE, {"key": key})
+                wait = _seconds(await connection.fetch_one(TAKE_OPENING, values))
+            if wait is not None:
+                self._remember(address, wait)
+            return wait
+
+    def _remembered(self, address: bytes) -> float | None:
+        refused_at, free_at = self._full.get(address, (0.0, 0.0))
+        now = monotonic()
+        return free_at - now if now < min(refused_at + _MEMORY, free_at) else None
+
+    def _remember(self, address: bytes, wait: float) -> None:
+        now = monotonic()
+        if len(self._full) >= _MOST:
+            self._full = {key: at for key, at in self._full.items() if now < at[0] + _MEMORY}
+        self._full[address] = now, now + wait
 
     async def traffic(self) -> Traffic:
         """Return how the openings of the last hour spread over addresses."""

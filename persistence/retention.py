@@ -52,7 +52,23 @@ NOTE: Final = text(
 )
 
 PROGRESS: Final = text(
-    "SELECT began_at, ended_at, seen, sessions, evidence, quotes FROM retention_progress"
+    """
+    SELECT began_at, ended_at, booking_now() - greatest(stepped_at, began_at) AS idle,
+           seen, sessions, evidence, quotes
+    FROM retention_progress
+    """
+)
+
+# Sessions that would go as a whole; only so many are counted.
+DUE: Final = text(
+    """
+    SELECT count(*) AS due FROM (
+        SELECT FROM booking_sessions s
+        WHERE s.updated_at < booking_now() - least(CAST(:drafts AS interval),
+                                                   CAST(:bookings AS interval))
+          AND is_due(s, CAST(:drafts AS interval), CAST(:bookings AS interval)) AND is_settled(s)
+        LIMIT :most) AS found
+    """
 )
 
 # Mails and webhooks that could not be sent are shown to staff for so long.
@@ -98,6 +114,8 @@ class Progress:
 
     began_at: datetime
     ended_at: datetime | None
+    idle: timedelta
+    """How long ago a process made the last step of it, or the tables were made."""
     done: Pruned
 
 
@@ -134,7 +152,19 @@ async def progress(engine: Database) -> Progress:
     row = await fetch_one(engine, PROGRESS)
     if row is None:
         raise AssertionError("the migration has made the row")
-    return Progress(began_at=row.began_at, ended_at=row.ended_at, done=Pruned().with_more(row))
+    return Progress(
+        began_at=row.began_at,
+        ended_at=row.ended_at,
+        idle=row.idle,
+        done=Pruned().with_more(row),
+    )
+
+
+async def due_now(engine: Database, policy: Retention, *, most: int) -> int:
+    """Return how many sessions are due to go as a whole, but count no more than `most`."""
+    values = {"drafts": policy.drafts, "bookings": policy.bookings, "most": most}
+    row = await fetch_one(engine, DUE, values)
+    return int(row.due) if row else 0
 
 
 async def forget_dead(engine: Database) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import text
 
 from persistence.database import Database, execute, transaction
+from persistence.turns import Turns
 
 PER_EMAIL: Final = 5
 """Of one account from one place; from elsewhere its owner still comes in."""
@@ -48,6 +49,7 @@ class PostgresSignIns:
     def __init__(self, engine: Database) -> None:
         """Take the pool."""
         self._engine = engine
+        self._turns = Turns()
 
     async def attempt(self, *, email_hash: bytes, address_hash: bytes) -> bool:
         """Note an attempt to sign in; False when this place had enough lately, with it or at all.
@@ -56,8 +58,9 @@ class PostgresSignIns:
         """
         values = {"email_hash": email_hash, "address_hash": address_hash}
         caps = {"per_email": PER_EMAIL, "per_address": PER_ADDRESS}
-        async with transaction(self._engine) as connection:
-            await connection.execute(ALONE, {"key": f"staff {address_hash.hex()}"})
+        key = f"staff {address_hash.hex()}"
+        async with self._turns.of(key), transaction(self._engine) as connection:
+            await connection.execute(ALONE, {"key": key})
             return await connection.fetch_one(ATTEMPT, values | caps) is not None
 
     async def forgive(self, *, email_hash: bytes, address_hash: bytes) -> None:

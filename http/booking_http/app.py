@@ -32,6 +32,7 @@ from booking_http.web.event_streams import EventStreams
 from booking_http.web.headers import add_headers, preflight
 from booking_http.web.health import Health
 from booking_http.web.metrics import Metrics, UnreadMembers
+from booking_http.web.operations_port import keep_apart
 from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.readiness_checks import ReadinessChecks
 from booking_http.web.request_caps import RequestCaps
@@ -40,6 +41,7 @@ from booking_http.web.route import DOCUMENT
 from booking_http.web.session_wakeups import SessionWakeups, watch_versions
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
+from booking_http.web.upkeep_gauges import UpkeepGauges
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up, prune, seal_audit
 from booking_http.worker.main import Worker, running_worker
@@ -59,7 +61,8 @@ WORKER: Final = web.AppKey("worker", Worker)
 def create_app(settings: Settings) -> web.Application:
     """Return the web application; its parts open when it starts and close when it has stopped."""
     app = web.Application(
-        middlewares=[log_request, preflight, handle_errors], client_max_size=settings.max_body_bytes
+        middlewares=[log_request, preflight, handle_errors, keep_apart],
+        client_max_size=settings.max_body_bytes,
     )
     app[DOCUMENT] = _document(settings.public_url)
     app[RULES] = _rules(app, settings)
@@ -169,6 +172,7 @@ def service_of_parts(parts: Parts) -> Service:
         outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
         traffic=TrafficGauges(caps, metrics.registry),
         tasks=TaskGauges(SupportWork(parts.database), metrics.registry),
+        upkeep=UpkeepGauges(parts.database, settings.keys(), metrics.registry),
         debugging=DebugLookups(
             settings=settings,
             database=parts.database,

@@ -27,6 +27,7 @@ from booking_http.web.outbox_gauges import OutboxGauges
 from booking_http.web.request_caps import RequestCaps
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
+from booking_http.web.upkeep_gauges import UpkeepGauges
 from persistence.guest_codes import GuestCodes
 from persistence.lookups import PostgresLookups
 
@@ -53,6 +54,7 @@ class Service:
     outbox: OutboxGauges
     traffic: TrafficGauges
     tasks: TaskGauges
+    upkeep: UpkeepGauges
     debugging: DebugLookups
     allowed: Allowed
     pricings: SingleFlight[str, Loaded]

@@ -105,6 +105,9 @@ class Settings(FromEnvironment):
     """the address to listen on"""
     app_port: int = Field(default=8080, ge=0, le=65535)
     """the port to listen on"""
+    operations_port: int | None = Field(default=None, ge=1, le=65535)
+    """a port of its own, on `APP_HOST`, for `/metrics`, `/readyz?verbose` and the debug calls of
+    staff, which `APP_PORT` then knows nothing of"""
     public_url: BaseUrl | None = None
     """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -157,6 +160,9 @@ class Settings(FromEnvironment):
     search_keys: HashKeys = ()
     """keys of at least 32 characters for the hashes that staff find guests by, the current one
     first, separated by commas, or a JSON list; without it `HASH_KEY` and `HASH_KEYS_OLDER`"""
+
+    key_max_days: Annotated[int, days(1)] = 365
+    """after how many days in use doctor asks for a new key of a kind; 0 never does"""
 
     traveltek_base_url: BaseUrl
     """up to and including `/2.1/json`"""

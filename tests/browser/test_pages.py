@@ -11,6 +11,9 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Page
 
 from booking_flow.staff.people import Role
+from booking_http.console.auth import SECOND_FACTOR
+from booking_http.console.staff_page import ACCOUNTS
+from persistence.staff import PostgresStaff
 from tests.browser.shop import Shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -30,12 +33,16 @@ class Scenes:
     doubtful: str
     declined: str
     task: str = field(default="")
+    account: str = field(default="")
 
     def paths(self) -> list[str]:
         """Return every page; those of the overview and the flow have tests of their own."""
         tasks = ("/console/tasks", f"/console/tasks/{self.task}")
         rest = (f"/console/sessions/{each}" for each in (self.paid, self.declined))
-        return ["/console", f"/console/sessions/{self.doubtful}", *tasks, *rest]
+        own = ("/console/account", SECOND_FACTOR)
+        staff = (ACCOUNTS, f"{ACCOUNTS}/{self.account}", "/console/audit")
+        first = ["/console", f"/console/sessions/{self.doubtful}", *tasks]
+        return [*first, *rest, *own, *staff]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -44,7 +51,10 @@ async def scenes(shop: Shop) -> Scenes:
     paid, declined = await shop.paid("Gooseberry"), await shop.declined("Underhill")
     doubtful, _ = await shop.doubtful("Featherstonehaugh")
     task = await shop.clerks[Role.AGENT].task()
-    return Scenes(paid.uuid, doubtful.uuid, declined.uuid, task["taskId"])
+    accounts = PostgresStaff(shop.service.parts.database)
+    viewer = await accounts.find(shop.clerks[Role.VIEWER].email)
+    assert viewer is not None
+    return Scenes(paid.uuid, doubtful.uuid, declined.uuid, task["taskId"], str(viewer.account.id))
 
 
 async def open_all(page: Page) -> None:

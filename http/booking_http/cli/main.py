@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _PORT = click.IntRange(1, 65535)
 _SCALE = click.FloatRange(0)
+_PORTS = {False: "APP_HOST or APP_PORT", True: "APP_HOST, APP_PORT or OPERATIONS_PORT"}
 _SLOWNESS = "Scales how long the supplier takes; 1 is as slow as the real one."
 
 
@@ -68,10 +69,11 @@ def _served(settings: Settings) -> Coroutine[Any, Any, None]:
         create_app(settings),
         host=host,
         port=port,
+        operations_port=settings.operations_port,
         patience=settings.shutdown_seconds,
         grace=settings.drain_seconds,
         ready=partial(told.info, "listening", host=host, port=port),
-        advice="choose another with APP_HOST or APP_PORT",
+        advice=f"choose another with {_PORTS[settings.operations_port is not None]}",
     )
 
 

@@ -54,6 +54,7 @@ async def serve_demo(options: DemoOptions, home: DemoHome, servers: Servers) -> 
         app,
         host=HOST,
         port=options.port,
+        operations_port=settings.operations_port,
         patience=settings.shutdown_seconds,
         grace=settings.drain_seconds,
         ready=lambda: click.echo(_welcome(options, servers, console)),

@@ -26,6 +26,7 @@ async def serve_app(
     *,
     host: str,
     port: int,
+    operations_port: int | None = None,
     patience: float,
     grace: float = 0.0,
     ready: Callable[[], None] = _nothing,
@@ -33,14 +34,15 @@ async def serve_app(
 ) -> None:
     """Serve until cancelled, go on for `grace` seconds, and give what is under way `patience`.
 
-    `ready` is called once the port answers; `advice` is told where it cannot be used. The
+    `ready` is called once the ports answer; `advice` is told where one cannot be used. The
     application's shutdown signal is sent when the grace begins and once more when the port is
     closed.
     """
     runner = ServiceRunner(app, patience=patience)
     await runner.setup()
     try:
-        await _listen(runner, host, port, advice)
+        for each in (port, *([] if operations_port is None else [operations_port])):
+            await _listen(runner, host, each, advice)
         ready()
         await _until_stopped(app, runner, grace)
     finally:

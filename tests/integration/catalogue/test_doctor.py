@@ -114,7 +114,7 @@ async def test_a_healthy_installation_is_well(practice: Practice, make_shelf: Ma
     checks = {finding.check for finding in report.findings}
     assert checks >= {
         *("database", "clock.database", "migrations", "environment", "spool"),
-        *("journal", "redis"),
+        *("journal", "redis", "retention", "keys"),
         *("catalogue.database", "catalogue.schema", "catalogue.rows", "catalogue.on_sale"),
         *("catalogue.sync", "clock.supplier", "supplier.hold_times", "supplier.token"),
         "supplier.bounds",

@@ -11,6 +11,7 @@ from typing import Any, Final
 from booking_flow.staff.actions import ACTIONS
 from booking_flow.staff.people import Role
 from booking_http.api.lookup_routes import LOOKUP_PAGE
+from booking_http.console.auth import SECOND_FACTOR
 from booking_http.console.routes import PAGES as CONSOLE_PAGES
 from booking_http.routes import ROUTES
 from booking_http.service import SERVICE
@@ -194,6 +195,19 @@ class Attempts:
         assert self._verdict(status, said, access) is by_token, f"cookie and token: {path}"
         return by_token
 
+    async def refused_before_enrolling(self, actor: Actor, method: str, path: str) -> bool:
+        """Whether a cookie without a second factor leads to setting one up, and to nothing else."""
+        proof = self._proof(actor)
+        headers = {"Cookie": f"{COOKIE}={actor.cookie}", CSRF_HEADER: proof}
+        console = path.startswith("/console")
+        body: dict[str, Any] = {"data": {"csrf": proof}} if console else {"json": {}}
+        status, location, said = await self._send(
+            actor, method, path, headers=headers, **({} if method == "GET" else body)
+        )
+        if console:
+            return (status, location) == (303, SECOND_FACTOR)
+        return status == 401 and "second_factor_required" in said
+
     def _verdict(self, status: int, said: str, access: Access) -> bool:
         if access is Owner.SESSION:
             return "session_not_found" not in said and status not in (401, 403)
@@ -232,6 +246,15 @@ class Attempts:
         return status not in (401, 403)
 
 
+def served_by(service: Service) -> list[Key]:
+    """Return method and path of every route that leads somewhere."""
+    return [
+        (route.method, route.resource.canonical)
+        for route in service.app.router.routes()
+        if route.resource is not None and not NO_PAGE.fullmatch(route.resource.canonical)
+    ]
+
+
 async def test_every_route_lets_in_those_whom_its_table_names_and_nobody_else(
     make_service: MakeService,
 ) -> None:
@@ -240,11 +263,7 @@ async def test_every_route_lets_in_those_whom_its_table_names_and_nobody_else(
     await mine.opens()
     await other.opens()
     actors, attempts = await everyone(service, mine, other), Attempts(service, mine)
-    served = [
-        (route.method, route.resource.canonical)
-        for route in service.app.router.routes()
-        if route.resource is not None and not NO_PAGE.fullmatch(route.resource.canonical)
-    ]
+    served = served_by(service)
     gaps = [key for key in served if not declared(*key) and not key[1].startswith("/pictures")]
     assert gaps == [], "nobody says who may come in here"
     wrong, cells = [], 0
@@ -257,3 +276,21 @@ async def test_every_route_lets_in_those_whom_its_table_names_and_nobody_else(
                     wrong.append(f"{method} {place} by {actor.name}: {access} may")
     assert wrong == []
     assert cells > len(actors) * (len(ROUTES) + len(CONSOLE_PAGES) + len(SHOP_PAGES))
+
+
+async def test_who_must_set_up_a_second_factor_comes_nowhere_else(
+    make_service: MakeService,
+) -> None:
+    service: Service = await make_service(shop=True, staff_totp="all")
+    mine = Shopper(service)
+    await mine.opens()
+    actor = await staff_actor(service, "supervisor", Role.SUPERVISOR)
+    attempts, tried = Attempts(service, mine), 0
+    for method, path in served_by(service):
+        for place, access in declared(method, path).items():
+            if access not in tuple(Role) or place in (SECOND_FACTOR, "/console/sign-out"):
+                continue
+            tried += 1
+            refused = await attempts.refused_before_enrolling(actor, method, place)
+            assert refused, f"{method} {place}"
+    assert tried > len(CONSOLE_PAGES)

@@ -96,10 +96,13 @@ async def test_it_is_set_up_by_a_first_code_and_asked_for_from_then_on(
 async def test_a_code_is_used_once_and_neither_an_older_nor_a_made_up_one_is_taken(
     service: Service, clerk: Clerk
 ) -> None:
-    secret = await enrol(await come_in(service, clerk))
+    owner = await come_in(service, clerk)
+    page = await owner.get(SECOND_FACTOR)
+    secret = secret_on(page)
+    used = await code_of(service, secret)
+    assert (await owner.send(page, SECOND_FACTOR, code=used)).status == 303
     visitor = Visitor(service)
     asked = await visitor.sign_in(clerk)
-    used = await code_of(service, secret)
     again = await show(visitor, asked, used)
     assert (again.status, "was used before" in again.alert) == (401, True)
     fresh = await code_of(service, secret, ahead=1)

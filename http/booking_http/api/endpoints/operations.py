@@ -42,6 +42,7 @@ async def metrics(request: web.Request) -> web.Response:
     await service.outbox.refresh()
     await service.traffic.refresh()
     await service.tasks.refresh()
+    await service.upkeep.refresh()
     body = generate_latest(service.metrics.registry)
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 

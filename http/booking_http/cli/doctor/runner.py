@@ -19,6 +19,7 @@ from booking_http.cli.doctor import (
     production_checks,
     supplier_checks,
     traffic_checks,
+    upkeep_checks,
 )
 from booking_http.cli.doctor.catalogue_checks import NotReached
 from booking_http.cli.doctor.connections import Connections, open_asking
@@ -36,6 +37,8 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("journal", journal_checks.journal),
     ("redis", environment_checks.redis),
     ("traffic", traffic_checks.traffic),
+    ("retention", upkeep_checks.retention),
+    ("keys", upkeep_checks.keys),
     ("catalogue.database", environment_checks.catalogue_database),
     ("catalogue.schema", catalogue_checks.schema),
     ("catalogue.rows", catalogue_checks.rows),
