@@ -22,8 +22,11 @@ CHECKS = ",".join(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "phases", ["examples", pytest.param("examples,coverage", marks=pytest.mark.full)]
+)
 async def test_no_request_gets_an_answer_that_is_not_documented(
-    service: Service, guest: Guest, tmp_path: Path
+    phases: str, service: Service, guest: Guest, tmp_path: Path
 ) -> None:
     """Schemathesis makes up requests, valid and not, to a session that holds a cabin."""
     await guest.to_basketed()
@@ -32,7 +35,7 @@ async def test_no_request_gets_an_answer_that_is_not_documented(
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)),
         *("run", str(service.url / "openapi.json"), "--url", str(service.url.origin())),
-        *("--checks", CHECKS, "--phases", "examples,coverage"),
+        *("--checks", CHECKS, "--phases", phases),
         *(
             "--exclude-path-regex",
             "events|metrics|docs|cancel",
