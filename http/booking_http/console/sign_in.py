@@ -25,7 +25,7 @@ from booking_http.web.models import RequestModel
 from booking_http.web.problems import EdgeCode, Problem
 from booking_http.web.request_io import service_of
 
-DOOR: Final = "console_door"
+BROWSER: Final = "console_browser"
 """A cookie that proves only that the form to sign in by was asked for by the same browser."""
 STALE: Final = "This page was open for too long. Please type it once more."
 CODE_LIFE: Final = timedelta(minutes=5)
@@ -122,8 +122,8 @@ def _again(fields: Fields, said: str) -> ConsoleForm:
 
 def of_this_browser(request: web.Request, fields: Fields) -> bool:
     """Whether the form to come in by was drawn for the browser that sends it."""
-    door, given = cookie_of(request, DOOR), fields.pop(CSRF, "")
-    return bool(door) and is_csrf_token(service_of(request), door, given)
+    browser, given = cookie_of(request, BROWSER), fields.pop(CSRF, "")
+    return bool(browser) and is_csrf_token(service_of(request), browser, given)
 
 
 async def _ask(
@@ -134,14 +134,14 @@ async def _ask(
     told: str | None = None,
     status: int = 200,
 ) -> web.Response:
-    return await keep_door(
+    return await for_this_browser(
         request,
-        lambda door: render(
+        lambda csrf: render(
             request,
             "sign_in.html",
             staff=None,
             status=status,
-            door=door,
+            csrf=csrf,
             next=back if back != HOME else "",
             told=told,
             form=form,
@@ -150,13 +150,13 @@ async def _ask(
     )
 
 
-async def keep_door(
+async def for_this_browser(
     request: web.Request, draw: Callable[[str], Awaitable[web.Response]]
 ) -> web.Response:
     """Draw a form to come in by that only the browser which asked for it can send."""
-    door = cookie_of(request, DOOR) or new_secret()
-    response = await draw(csrf_token(service_of(request), door))
-    set_cookie(request, response, DOOR, door, seconds=3600, samesite="Strict")
+    browser = cookie_of(request, BROWSER) or new_secret()
+    response = await draw(csrf_token(service_of(request), browser))
+    set_cookie(request, response, BROWSER, browser, seconds=3600, samesite="Strict")
     return response
 
 
@@ -204,14 +204,14 @@ async def _proven(request: web.Request, sealed: str) -> FirstFactor | None:
 async def _ask_code(
     request: web.Request, sealed: str, *, back: str, form: ConsoleForm = EMPTY, status: int = 200
 ) -> web.Response:
-    return await keep_door(
+    return await for_this_browser(
         request,
-        lambda door: render(
+        lambda csrf: render(
             request,
             "code.html",
             staff=None,
             status=status,
-            door=door,
+            csrf=csrf,
             next=back if back != HOME else "",
             sealed=sealed,
             form=form,

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from booking_http.console.auth import HOME, read_form
 from booking_http.console.pages import render
-from booking_http.console.sign_in import STALE, go_in, keep_door, of_this_browser
+from booking_http.console.sign_in import STALE, for_this_browser, go_in, of_this_browser
 from booking_http.staff import sign_in_links
 from booking_http.staff.sign_in_endpoints import visitor_of
 from booking_http.web.problems import EdgeCode, Problem
@@ -37,9 +37,9 @@ async def use_link(request: web.Request) -> web.Response:
 async def _ask(
     request: web.Request, *, said: str | None, gone: bool = False, status: int = 200
 ) -> web.Response:
-    return await keep_door(
+    return await for_this_browser(
         request,
-        lambda door: render(
-            request, "link.html", staff=None, status=status, door=door, told=said, gone=gone
+        lambda csrf: render(
+            request, "link.html", staff=None, status=status, csrf=csrf, told=said, gone=gone
         ),
     )

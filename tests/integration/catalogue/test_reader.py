@@ -362,7 +362,8 @@ async def test_a_price_in_another_currency_is_not_shown(make_shelf: MakeShelf) -
 async def test_nothing_can_be_written_even_by_an_account_that_may(make_shelf: MakeShelf) -> None:
     shelf: Shelf = await make_shelf()
     async with reading(shelf.owner) as reader:
-        rows = await reader._pool.fetch("SHOW default_transaction_read_only")
+        async with reader._pool.lent() as connection:
+            rows = await connection.fetch("SHOW default_transaction_read_only")
         assert rows[0][0] == "on"
 
 

@@ -220,10 +220,10 @@ class Attempts:
         return csrf_token(self.service.app[SERVICE], actor.cookie)
 
     async def _console(self, actor: Actor, method: str, path: str) -> bool:
-        cookies = f"{COOKIE}={actor.cookie}; console_door=door"
+        cookies = f"{COOKIE}={actor.cookie}; console_browser=browser"
         proof = self._proof(actor)
         if path.startswith("/console/sign-in"):
-            proof = csrf_token(self.service.app[SERVICE], "door")
+            proof = csrf_token(self.service.app[SERVICE], "browser")
         body: dict[str, Any] = {"data": {"csrf": proof}} if method == "POST" else {}
         status, location, _ = await self._send(
             actor, method, path, headers={"Cookie": cookies}, **body

@@ -109,7 +109,7 @@ async def test_a_form_of_another_site_signs_nobody_in(service: Service, clerk: C
     own, other = Visitor(service), Visitor(service)
     fields = (await other.get("/console/sign-in")).form("/console/sign-in")
     typed = fields | {"email": clerk.email, "password": PASSWORD}
-    for cookies in ({}, {"console_door": "made up"}):
+    for cookies in ({}, {"console_browser": "made up"}):
         own.cookies = dict(cookies)
         refused = await own.post("/console/sign-in", typed)
         assert refused.status == 403

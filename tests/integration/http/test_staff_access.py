@@ -191,7 +191,7 @@ async def test_a_disabled_account_is_out_at_once(service: Service) -> None:
     assert (await clerk.sign_in()).status == 401
 
 
-async def test_every_door_of_the_staff_is_shut_to_who_has_no_key(service: Service) -> None:
+async def test_every_route_of_the_staff_refuses_who_has_not_signed_in(service: Service) -> None:
     staff = [route for route in ROUTES if route.staff]
     assert len(staff) > len(ACTIONS)
     for route in staff:

@@ -36,9 +36,9 @@ async def link_for(service: Service, clerk: Clerk) -> str:
 async def look(service: Service, path: str) -> tuple[Reply, dict[str, str]]:
     """Open the page, and return it with what a browser sends back with its form."""
     page = await service.call("GET", path)
-    door = SimpleCookie(page.headers["Set-Cookie"])["console_door"].value
+    browser = SimpleCookie(page.headers["Set-Cookie"])["console_browser"].value
     found = re.search(r'name="csrf" value="([^"]+)"', page.body)
-    return page, {"Cookie": f"console_door={door}", "csrf": found[1] if found else ""}
+    return page, {"Cookie": f"console_browser={browser}", "csrf": found[1] if found else ""}
 
 
 async def press(service: Service, path: str, seen: dict[str, str]) -> Reply:
@@ -110,7 +110,7 @@ async def test_another_sites_form_signs_nobody_in(service: Service, clerk: Clerk
     """Who wanted somebody to work under a foreign name could else send them a form."""
     path = await link_for(service, clerk)
     _, seen = await look(service, path)
-    for forged in ({**seen, "csrf": "0" * 64}, {**seen, "Cookie": "console_door=other"}):
+    for forged in ({**seen, "csrf": "0" * 64}, {**seen, "Cookie": "console_browser=other"}):
         assert (await press(service, path, forged)).status == 403
     assert (await press(service, path, seen)).status == 303
 

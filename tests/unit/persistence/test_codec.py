@@ -12,7 +12,7 @@ from booking_flow.errors import Refusal
 from booking_flow.model.basket import Basket
 from booking_flow.model.money import Money
 from booking_flow.model.party import Details, Party
-from booking_flow.model.pricing import Quote, Selection
+from booking_flow.model.pricing import Penalty, Quote, Selection
 from booking_flow.model.sailing import Sailing
 from persistence.codec import decode, encode
 
@@ -21,7 +21,12 @@ MONEY = st.builds(Money, CENTS, st.sampled_from(["USD", "EUR", "GBP"]))
 MOMENTS = st.datetimes(timezones=st.just(UTC))
 PRICES = st.one_of(st.none(), CENTS)
 
+PENALTIES = st.builds(
+    Penalty, percent=st.one_of(st.none(), st.decimals(min_value=0, max_value=100, places=2))
+)
+
 st.register_type_strategy(Money, MONEY)
+st.register_type_strategy(Penalty, PENALTIES)
 
 
 def values(kind: type) -> st.SearchStrategy[object]:
