@@ -111,7 +111,9 @@ async def upgrade(
     tell: Tell = in_silence,
     patience: MigrationLimits | None = None,
 ) -> None:
-    """Bring the database up to a revision, one at a time; several processes may ask at once.
+    """Bring the database up to a revision; several processes may ask at once.
+
+    Tables that are there are changed one revision at a time, each in a transaction of its own.
 
     One that has no mark yet is marked as belonging to `app_env`.
 
@@ -145,9 +147,14 @@ async def current(dsn: str) -> str | None:
 
 
 async def _steps_to(dsn: str, target: str, tell: Tell) -> Sequence[str]:
-    """Return the revisions that are to come; none where the tables are ahead of this program."""
+    """Return the revisions to go to; none where the tables are ahead of this program.
+
+    Where there are no tables yet, nobody waits for them: one transaction makes them all.
+    """
     there = await current(dsn)
-    if there is None or there in known():
+    if there is None:
+        return pending(target, None)[-1:]
+    if there in known():
         return pending(target, there)
     found = ahead(there, oldest=await _run(dsn, lambda connection: connection.scalar(OLDEST)))
     if not found.fit:

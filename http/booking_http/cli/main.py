@@ -107,7 +107,7 @@ def worker() -> None:
     show_envvar=True,
     show_default=True,
 )
-@click.option("--latency", type=_SCALE, default=0.2, show_default=True, help=_SLOWNESS)
+@click.option("--latency", type=_SCALE, default=0.1, show_default=True, help=_SLOWNESS)
 @click.option("--fresh", is_flag=True, help="Delete what earlier demos made and start over.")
 @click.option("--home", type=FOLDER, default=HOME, show_default=True, help="Where its data lie.")
 def demo(port: int, simulator_port: int, latency: float, fresh: bool, home: Path) -> None:
