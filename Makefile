@@ -21,7 +21,7 @@ $(DEV): requirements/dev.txt requirements/install.py pyproject.toml
 	@touch $@
 
 $(RUN): requirements/demo.txt requirements/install.py pyproject.toml
-	@$(INSTALL) requirements/demo.txt --venv $(VENV) --project .
+	@$(INSTALL) requirements/demo.txt --venv $(VENV) --project . --compile booking_http.demo.service,adapters.simulator.app
 	@touch $@
 
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN)) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)

@@ -17,6 +17,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 OLDEST = (3, 11)
@@ -65,17 +67,28 @@ def main() -> None:
     parser.add_argument("lock", type=Path)
     parser.add_argument("--venv", type=Path, default=Path(".venv"))
     parser.add_argument("--project", type=Path, help="Install this folder, too, editable.")
+    parser.add_argument("--compile", default="", help="Modules that are to start quickly.")
     asked = parser.parse_args()
     try:
-        install(asked.lock, venv=asked.venv, project=asked.project)
+        install(asked.lock, venv=asked.venv, project=asked.project, modules=asked.compile)
     except CannotInstall as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("stopped; the next call goes on")
 
 
-def install(lock: Path, *, venv: Path, project: Path | None = None, resolve: bool = False) -> None:
+def install(
+    lock: Path,
+    *,
+    venv: Path,
+    project: Path | None = None,
+    modules: str = "",
+    resolve: bool = False,
+) -> None:
     """Make the environment if it is missing or broken, and install into it.
+
+    `modules` of the project, with commas between them, and what they import are compiled while pip
+    looks whether all is whole: several processes start with them at once, and each would do it.
 
     With `resolve`, pip looks at what the packages depend on and refuses a lock that leaves
     something out, extras included; that is for whoever writes a lock.
@@ -92,9 +105,10 @@ def install(lock: Path, *, venv: Path, project: Path | None = None, resolve: boo
         _pip(python, options, Progress(count))
     elif not _uv(python, options):
         _pip(python, ["--no-deps", "--no-compile", *options], Progress(count))
-    if project is not None:
-        _run([*pip(python), "install", "--no-deps", "--no-build-isolation", "-e", str(project)])
-    _run([*pip(python), "check"], advice=f"{lock} is not whole: `make lock` writes it anew")
+    with _compiled(python, modules, project or Path()):
+        if project is not None:
+            _run([*pip(python), "install", "--no-deps", "--no-build-isolation", "-e", str(project)])
+        _run([*pip(python), "check"], advice=f"{lock} is not whole: `make lock` writes it anew")
     print(f"  installed in {time.monotonic() - began:.0f} s", flush=True)
 
 
@@ -123,6 +137,22 @@ def environment(venv: Path) -> Path:
 def pip(python: Path) -> list[str]:
     """Return the command that is pip of an environment."""
     return [str(python), "-m", "pip", "--disable-pip-version-check", "--no-input"]
+
+
+@contextmanager
+def _compiled(python: Path, modules: str, project: Path) -> Iterator[None]:
+    """Import modules beside the block; what cannot be imported is told by who starts it."""
+    if not modules:
+        yield
+        return
+    folders = os.pathsep.join(str(folder.resolve()) for folder in (project, project / "http"))
+    with subprocess.Popen(
+        [str(python), "-c", f"import {modules}"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": folders},
+    ):
+        yield
 
 
 def _works(python: Path) -> bool:
