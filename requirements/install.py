@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 OLDEST = (3, 11)
@@ -142,16 +142,16 @@ def pip(python: Path) -> list[str]:
 @contextmanager
 def _compiled(python: Path, modules: str, project: Path) -> Iterator[None]:
     """Import modules beside the block; what cannot be imported is told by who starts it."""
-    if not modules:
-        yield
-        return
     folders = os.pathsep.join(str(folder.resolve()) for folder in (project, project / "http"))
-    with subprocess.Popen(
-        [str(python), "-c", f"import {modules}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": folders},
-    ):
+    with ExitStack() as running:
+        for module in filter(None, modules.split(",")):
+            importing = subprocess.Popen(
+                [str(python), "-c", f"import {module}"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": folders},
+            )
+            running.enter_context(importing)
         yield
 
 
