@@ -32,7 +32,7 @@ async def answer_all(ground: Ground, told: Mapping[str, Any]) -> Counter[str]:
         for _ in range(ROUNDS):
             books = await read_books(ground.database, ground.simulator)
             for task in await parts.maintenance.tasks.open_tasks(limit=100_000):
-                if task.kind is TaskKind.PAYMENT_UNCHECKED:
+                if task.kind is TaskKind.PAYMENT_UNCHECKED and _comparable(books, task):
                     # A worker can read the line's record again.
                     continue
                 answer = await _answer_to(ground, books, task)
@@ -79,6 +79,13 @@ def _reservation(books: Books, session: UUID) -> str | None:
     return next(
         (row["reservation"] for row in books.reserved() if session in owners[row["itemKey"]]), None
     )
+
+
+def _comparable(books: Books, task: StoredTask) -> bool:
+    """Whether the line's sums are in the currency of ours; otherwise only a person compares."""
+    reservation = _reservation(books, task.session_id)
+    made = (row["currency"] for row in books.reserved() if row["reservation"] == reservation)
+    return next(made, None) == task.facts["paid"].rpartition(" ")[2]
 
 
 def _charged(books: Books, reservation: str | None) -> bool:
