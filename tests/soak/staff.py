@@ -82,10 +82,13 @@ def _reservation(books: Books, session: UUID) -> str | None:
 
 
 def _comparable(books: Books, task: StoredTask) -> bool:
-    """Whether the line's sums are in the currency of ours; otherwise only a person compares."""
+    """Whether the line has received what is entered, in its currency; else a person compares."""
+    amount, _, currency = task.facts["paid"].rpartition(" ")
     reservation = _reservation(books, task.session_id)
-    made = (row["currency"] for row in books.reserved() if row["reservation"] == reservation)
-    return next(made, None) == task.facts["paid"].rpartition(" ")[2]
+    made = [row for row in books.reserved() if row["reservation"] == reservation]
+    ids = {row["bookingId"] for row in made if row["currency"] == currency}
+    charges = (charge for charge in books.ledger["charges"] if charge["bookingId"] in ids)
+    return sum(Decimal(charge["amount"]) for charge in charges) >= Decimal(amount)
 
 
 def _charged(books: Books, reservation: str | None) -> bool:
