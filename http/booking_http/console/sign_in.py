@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from aiohttp import web
@@ -136,26 +135,22 @@ async def _ask(
 ) -> web.Response:
     return await for_this_browser(
         request,
-        lambda csrf: render(
-            request,
-            "sign_in.html",
-            staff=None,
-            status=status,
-            csrf=csrf,
-            next=back if back != HOME else "",
-            told=told,
-            form=form,
-            oidc=OIDC if service_of(request).support.provider else None,
-        ),
+        "sign_in.html",
+        status=status,
+        next=back if back != HOME else "",
+        told=told,
+        form=form,
+        oidc=OIDC if service_of(request).support.provider else None,
     )
 
 
 async def for_this_browser(
-    request: web.Request, draw: Callable[[str], Awaitable[web.Response]]
+    request: web.Request, name: str, *, status: int = 200, **facts: Any
 ) -> web.Response:
     """Draw a form to come in by that only the browser which asked for it can send."""
     browser = cookie_of(request, BROWSER) or new_secret()
-    response = await draw(csrf_token(service_of(request), browser))
+    csrf = csrf_token(service_of(request), browser)
+    response = await render(request, name, staff=None, status=status, csrf=csrf, **facts)
     set_cookie(request, response, BROWSER, browser, seconds=3600, samesite="Strict")
     return response
 
@@ -206,14 +201,9 @@ async def _ask_code(
 ) -> web.Response:
     return await for_this_browser(
         request,
-        lambda csrf: render(
-            request,
-            "code.html",
-            staff=None,
-            status=status,
-            csrf=csrf,
-            next=back if back != HOME else "",
-            sealed=sealed,
-            form=form,
-        ),
+        "code.html",
+        status=status,
+        next=back if back != HOME else "",
+        sealed=sealed,
+        form=form,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiohttp import web
 
 from booking_http.console.auth import HOME, read_form
-from booking_http.console.pages import render
 from booking_http.console.sign_in import STALE, for_this_browser, go_in, of_this_browser
 from booking_http.staff import sign_in_links
 from booking_http.staff.sign_in_endpoints import visitor_of
@@ -37,9 +36,4 @@ async def use_link(request: web.Request) -> web.Response:
 async def _ask(
     request: web.Request, *, said: str | None, gone: bool = False, status: int = 200
 ) -> web.Response:
-    return await for_this_browser(
-        request,
-        lambda csrf: render(
-            request, "link.html", staff=None, status=status, csrf=csrf, told=said, gone=gone
-        ),
-    )
+    return await for_this_browser(request, "link.html", status=status, told=said, gone=gone)
