@@ -92,7 +92,7 @@ def allowed_triggers(session: Session, *, policy: Policy) -> tuple[Trigger, ...]
         return ()
     if session.open_step is not None:
         return (Trigger.CANCEL,) if session.cancel_requested_at is None else ()
-    hidden = CLAIMING if session.disputed_since is not None else _elsewhere(policy)
+    hidden = CLAIMING if session.disputed_since is not None else _elsewhere(session, policy)
     known = triggers_from(session.state)
     if balance_payable(session):
         known = (Trigger.PAY, *known)
@@ -105,10 +105,16 @@ def balance_payable(session: Session) -> bool:
     return session.state is State.PAID and made is not None and made.outstanding.positive
 
 
-def _elsewhere(policy: Policy) -> frozenset[Trigger]:
+def payable_by_card(session: Session, policy: Policy) -> bool:
+    """Whether the supplier takes a card for what is booked already."""
+    if balance_payable(session) and policy.balance_by_card:
+        return True
+    return channel_of(policy).card_after_booking
+
+
+def _elsewhere(session: Session, policy: Policy) -> frozenset[Trigger]:
     """Return what the agency does not take through the supplier."""
-    later = channel_of(policy).card_after_booking
-    return frozenset() if later else frozenset({Trigger.PAY})
+    return frozenset() if payable_by_card(session, policy) else frozenset({Trigger.PAY})
 
 
 def can_move(session: Session, trigger: Trigger) -> bool:

@@ -69,6 +69,8 @@ class Policy:
     """How soon a booking is to be paid, where the line names no time."""
     balance_days: int | None = 90
     """How many days before the sailing a balance is due, where the line names no day."""
+    balance_by_card: bool = False
+    """Whether a guest pays a balance by card, also where the deposit was paid with the booking."""
     remind_days: int = 14
     """How many days before a balance is due the guest is reminded of it."""
     max_cards: int = 3

@@ -86,7 +86,7 @@ def _confirmations(change: Change, channels: Channels) -> Iterator[Mapping[str, 
     ]
     if change.confirms:
         told.append(change.after.version)
-    if told and change.after.booking is not None:
+    if told and (change.confirms or change.after.booking is not None):
         for channel in channels.confirmations:
             yield {"channel": channel, "seq": told[-1], "kind": OutboxKind.CONFIRMATION}
 

@@ -83,7 +83,7 @@ class Change:
     remembers: tuple[UUID, ...] = ()
     """Forgotten claims that are entered with it, unless somebody else was first."""
     confirms: bool = False
-    """Tells people once more how the booking stands."""
+    """Tells people how the booking stands, or that none was made."""
     reminds: bool = False
     """Reminds the guest of the balance."""
     warns: bool = False

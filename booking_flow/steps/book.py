@@ -424,8 +424,11 @@ def _paid_status(
 
 
 def not_booked(session: Session, at: DecisionContext) -> Change:
-    """Settle an unknown book step as not made; a lapsed hold goes in the same commit."""
-    change = outcomes.refused(session, NOT_BOOKED, sent=True)
+    """Settle an unknown book step as not made, and tell the guest, who was asked to wait.
+
+    A lapsed hold goes in the same commit.
+    """
+    change = replace(outcomes.refused(session, NOT_BOOKED, sent=True), confirms=True)
     if basket_of(session).hold_until <= at.now:
         change = let_go(change, session, at)
     return conclude(change, at)

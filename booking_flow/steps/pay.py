@@ -10,11 +10,10 @@ from typing import Final, assert_never
 from uuid import UUID
 
 from booking_flow.booking_results import CARD_DECLINED, judge_payment
-from booking_flow.channels import channel_of
 from booking_flow.context import DecisionContext
 from booking_flow.errors import Refusal, RefusalCode, Refused, price_changed, refuse
 from booking_flow.flow import State, Trigger
-from booking_flow.guards import balance_payable, ensure, ensure_open
+from booking_flow.guards import balance_payable, ensure, ensure_open, payable_by_card
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.lifecycle.collection import conclude
 from booking_flow.model.agreement import Difference, decisive
@@ -83,7 +82,8 @@ def paid(change: Change, charge: Charge, auth_code: str | None, step_id: UUID | 
     )
     change, details = change.plus(payments=(record,)), {"amount": str(charge.amount)}
     if change.after.state is State.PAID:
-        return change.record(EventKind.NOTE, reason=BALANCE_PAID, details=details)
+        noted = change.record(EventKind.NOTE, reason=BALANCE_PAID, details=details)
+        return replace(noted, confirms=True)
     return change.move(Trigger.PAY, details=details)
 
 
@@ -194,7 +194,7 @@ def claim_pay(session: Session, payment: Payment, at: DecisionContext) -> Change
     if not balance_payable(session):
         ensure(session, Trigger.PAY)
     booking = booking_of(session)
-    if not channel_of(at.policy).card_after_booking:
+    if not payable_by_card(session, at.policy):
         raise refuse(RefusalCode.WRONG_STATE, "Payment is not taken here after booking.")
     due = _payable(session, payment.payment_type)
     if (refusal := check_payment(payment, due=due, session=session, at=at)) is not None:
@@ -357,8 +357,9 @@ def paid_after_all(
 
 
 def not_paid(session: Session, at: DecisionContext) -> Change:
-    """Settle an unknown payment as not taken; the booking stays, unpaid."""
-    return conclude(outcomes.refused(session, NOT_PAID, sent=True), at)
+    """Settle an unknown payment as not taken; the booking stays, unpaid, and the guest is told."""
+    change = outcomes.refused(session, NOT_PAID, sent=True)
+    return conclude(replace(change, confirms=True), at)
 
 
 async def reconcile_pay(session: Session, ask: EvidenceSources, ctx: CallContext) -> Finding:

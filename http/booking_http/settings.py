@@ -218,6 +218,9 @@ class Settings(FromEnvironment):
     told then, and nothing is cancelled"""
     balance_due_days: int | None = Field(default=_POLICY.balance_days, ge=0, le=730)
     """how many days before the sailing a balance is due, where the line names no day"""
+    balance_by_card: bool = _POLICY.balance_by_card
+    """whether guests pay a balance by card at the supplier in every channel; the supplier takes it
+    in the session that booked, and later says that it cannot"""
     balance_reminder_days: int = Field(default=_POLICY.remind_days, ge=0, le=730)
     """how many days before a balance is due the guest is mailed a reminder; needs `SMTP_URL`"""
     session_minutes: Seconds = _POLICY.session_life / _MINUTE
@@ -407,6 +410,7 @@ class Settings(FromEnvironment):
             payment_channel=self.payment_channel,
             pay_later=self.pay_later,
             balance_days=self.balance_due_days,
+            balance_by_card=self.balance_by_card,
             remind_days=self.balance_reminder_days,
             collect_within=timedelta(hours=self.collect_hours),
             time_scale=self.traveltek_time_scale,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import wraps
+from uuid import UUID
 
 from aiohttp import web
 
@@ -74,14 +75,15 @@ async def cap_holds(guest: GuestRequest) -> None:
         raise problem(RefusalCode.RATE_LIMITED, "Too many cabins are held from here already.")
 
 
-async def cap_cards(guest: GuestRequest) -> None:
+async def cap_cards(request: web.Request, session_id: UUID) -> None:
     """Refuse a card after too many attempts of the session or the address."""
-    settings, address = guest.service.settings, address_of(guest.request)
-    if is_exempt(address, settings.caps_exempt):
+    service = service_of(request)
+    settings = service.settings
+    if is_exempt(address_of(request), settings.caps_exempt):
         return
-    taken = await guest.service.caps.take_card(
-        session_id=guest.key.uuid,
-        address=counted_hash(guest.request),
+    taken = await service.caps.take_card(
+        session_id=session_id,
+        address=counted_hash(request),
         per_session=settings.cap_cards_per_session,
         per_address=settings.cap_cards_per_address,
     )

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from booking_http.api.corrections import CorrectionRequest
-from booking_http.api.requests import CancelRequest
+from booking_http.api.requests import CancelRequest, PaymentRequest
 from booking_http.api.responses import CorrectionResponse, SessionResponse
 from booking_http.web.models import Code, Email, Moment, RequestModel, ResponseModel
 
@@ -40,6 +40,12 @@ class CodeRequest(RequestModel):
 
 class GuestCorrectionRequest(CorrectionRequest):
     """Put right what was typed wrong, with the code that was mailed for this."""
+
+    code: Digits = Field(repr=False)
+
+
+class GuestPaymentRequest(PaymentRequest):
+    """Pay what is due for a booking, with the code that was mailed for this."""
 
     code: Digits = Field(repr=False)
 

@@ -13,11 +13,12 @@ from booking_http.api.lookup_models import (
     DataCopyResponse,
     GuestCancelRequest,
     GuestCorrectionRequest,
+    GuestPaymentRequest,
     LookupRequest,
     LookupResponse,
 )
 from booking_http.api.responses import SessionResponse
-from booking_http.web.problem_groups import BODY, OWN
+from booking_http.web.problem_groups import BODY, CARD, OWN, SUPPLIER
 from booking_http.web.problems import EdgeCode as E
 from booking_http.web.route import Handler, Route, named
 
@@ -47,6 +48,16 @@ def _with_code(home: str, *, cancels: bool) -> Iterator[Route]:
         problems=changing,
     )
     if cancels:
+        yield Route(
+            method="POST",
+            path=f"{home}/payment",
+            handler=named(with_code.pay, "pay_by_link"),
+            summary="Pay what is due for a booking, with a mailed code",
+            tag="Look-up",
+            request=GuestPaymentRequest,
+            responses={200: SessionResponse, 202: SessionResponse},
+            problems=(*changing, C.SESSION_EXPIRED, *CARD, *SUPPLIER),
+        )
         yield Route(
             method="POST",
             path=f"{home}/cancel",

@@ -121,6 +121,7 @@ def _defaults(home: DemoHome, options: DemoOptions) -> dict[str, Any]:
         "spool_dir": str(home.folder("spool")),
         "journal_dir": str(home.folder("journal")),
         "shop": True,
+        "balance_by_card": True,
         "terms_field": known.terms_member,
         "shop_name": "Harbour & Tide",
         "help_phone": "+1 305 555 0199",

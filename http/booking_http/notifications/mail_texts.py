@@ -75,6 +75,21 @@ def confirmation(session: Session, *, to: str, mail_id: str) -> Mail:
     )
 
 
+NOT_BOOKED: Final = Wording(
+    subject="Not booked",
+    heading="The cruise was not booked",
+    lead="You were asked to wait, and now we know: the cruise line has not booked it. An amount "
+    "that your bank shows as held goes away within 7 days, and one that was charged is sent back.",
+)
+
+
+def not_booked(session: Session, *, to: str, mail_id: str) -> Mail:
+    """Return the mail that ends the wait of a guest whose booking was not made."""
+    facts = {"wording": NOT_BOOKED, "groups": groups(session)[:2]}
+    subject = f"{NOT_BOOKED.subject}: {session.sailing.ship_name} ({session.reference})"
+    return _mail("confirmation", facts, to=to, mail_id=mail_id, subject=subject)
+
+
 REMINDING: Final = Wording(
     subject="Balance due",
     heading="The rest of the price is due soon",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
+from booking_flow.model.task import TaskKind
+from booking_flow.ports import StoredTask
 from booking_http.api.endpoints import sessions
+from booking_http.api.guest_request import GuestRequest
 from booking_http.shop.calendar import calendar_of
 from booking_http.shop.formatting import moment_of
 from booking_http.shop.guest_cookies import guest_of
@@ -14,13 +17,18 @@ from booking_http.shop.pages import Body, body_of, go_to, render
 from booking_http.shop.places import ENDED, RESERVED, awaits_line, booking_path, can, place_of
 from booking_http.web.request_io import service_of
 
+_CHOSEN: Final = frozenset({"basketed", "cabin_selected"})
+
 
 async def show_wait(request: web.Request) -> web.Response:
-    """Say that the outcome is not known, and what that means; lead on once it is."""
-    body = body_of(await sessions.show(await guest_of(request)))
-    if not awaits_line(body):
+    """Say that the outcome is not known, and once it is, that nothing was booked, or lead on."""
+    guest = await guest_of(request)
+    body = body_of(await sessions.show(guest))
+    if awaits_line(body):
+        return render(request, "wait.html", **_wait_facts(request, body))
+    if body["pending"] or body["state"] not in _CHOSEN or not body["price"]:
         return go_to(place_of(body))
-    return render(request, "wait.html", **_wait_facts(request, body))
+    return render(request, "not_booked.html", body=body, refund=await _refund(guest))
 
 
 def _wait_facts(request: web.Request, body: Body) -> dict[str, Any]:
@@ -31,13 +39,26 @@ def _wait_facts(request: web.Request, body: Body) -> dict[str, Any]:
 
 async def show_booking(request: web.Request) -> web.Response:
     """Show a booking, or what ended without one; anything else is elsewhere."""
-    body = body_of(await sessions.show(await guest_of(request)))
+    guest = await guest_of(request)
+    body = body_of(await sessions.show(guest))
     if awaits_line(body) or body["state"] not in RESERVED | ENDED:
         return go_to(place_of(body))
     page = "booking.html" if body["booking"] else "ended.html"
     return render(
-        request, page, body=body, can_pay=can(body, "pay"), can_cancel=can(body, "cancel")
+        request,
+        page,
+        body=body,
+        can_pay=can(body, "pay"),
+        can_cancel=can(body, "cancel"),
+        refund=await _refund(guest),
     )
+
+
+async def _refund(guest: GuestRequest) -> StoredTask | None:
+    """Return the task to send back what was charged and is not due, open or done; None if none."""
+    queued = await guest.service.support.queue.tasks_of(guest.loaded.session.id)
+    found = [each.task for each in queued if each.task.kind is TaskKind.REFUND]
+    return min(found, key=lambda task: task.closed_at is not None) if found else None
 
 
 async def read_calendar(request: web.Request) -> web.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -20,13 +19,13 @@ from booking_http.shop.field_words import faults_of
 from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import holder_of
 from booking_http.shop.guests_page import countries
+from booking_http.shop.holders import NO_CODE, body_for
 from booking_http.shop.pages import HEADERS, Body, go_to, language_of, problem_of, refuse, render
-from booking_http.shop.places import manage_path
+from booking_http.shop.places import booking_path, can, manage_path
 from booking_http.shop.texts import N_
 from booking_http.web.problems import EdgeCode, Problem, problem
 
 Act = Callable[[Holder, Fields], Awaitable[Any]]
-NO_CODE: Final = N_("Enter the six digits that we mailed.")
 _WORDS: Final = {"code": NO_CODE, "pointer": N_("Choose whose name is wrong.")}
 _ADDRESS: Final = ("country", "address", "address2", "city", "state", "postalCode")
 
@@ -34,11 +33,13 @@ _ADDRESS: Final = ("country", "address", "address2", "city", "state", "postalCod
 async def show_manage(request: web.Request) -> web.Response:
     """Show a booking with what can be done about it."""
     holder = await holder_of(request)
+    body = body_for(holder)
     return render(
         request,
         "manage.html",
-        body=_body(holder),
+        body=body,
         done=request.query.get("done"),
+        can_pay=can(body, "pay"),
         by_link=holder.guest is None,
     )
 
@@ -46,7 +47,7 @@ async def show_manage(request: web.Request) -> web.Response:
 async def show_change(request: web.Request) -> web.Response:
     """Ask for what one act needs, the code of the mail with it."""
     holder, _ = await holder_of(request), _act(request)
-    body = _body(holder)
+    body = body_for(holder)
     contact = body["details"]["contact"] or {}
     form = ShopForm(typed={name: text for name, text in contact.items() if text})
     return render(request, "change.html", form=form, **_facts(request, body))
@@ -55,10 +56,23 @@ async def show_change(request: web.Request) -> web.Response:
 async def mail_code(request: web.Request) -> web.Response:
     """Have a code mailed, and go on to where it is typed."""
     holder, _ = await holder_of(request), _act(request)
+    reference = holder.loaded.session.reference
+    return await code_mailed(request, holder, manage_path(reference, request.match_info["act"]))
+
+
+async def code_mailed(request: web.Request, holder: Holder, path: str) -> web.Response:
+    """Have a code mailed, and go on to the page at which it is typed."""
     await read_form(request)
     await with_code.have_code_mailed(holder)
-    reference = holder.loaded.session.reference
-    return go_to(f"{manage_path(reference, request.match_info['act'])}?sent")
+    return go_to(f"{path}?sent")
+
+
+async def mail_code_to_pay(request: web.Request) -> web.Response:
+    """Have a code mailed with which a booking is paid."""
+    holder = await holder_of(request)
+    return await code_mailed(
+        request, holder, f"{booking_path(holder.loaded.session.reference)}/pay"
+    )
 
 
 async def change(request: web.Request) -> web.Response:
@@ -78,7 +92,7 @@ async def change(request: web.Request) -> web.Response:
 
 def _refused(request: web.Request, holder: Holder, fields: Fields, found: Problem) -> web.Response:
     typed = {name: text for name, text in fields.items() if name != "code"}
-    facts = _facts(request, _body(holder))
+    facts = _facts(request, body_for(holder))
     faults = _faults(found, fields, request.match_info["act"])
     return refuse(request, found, "change.html", faults=faults, typed=typed, **facts)
 
@@ -110,12 +124,6 @@ def _facts(request: web.Request, body: Body) -> dict[str, Any]:
         "sent": "sent" in request.query,
         "body": body,
     }
-
-
-def _body(holder: Holder) -> Body:
-    shown = holder.body(holder.loaded)
-    whole: Body = json.loads(shown.__pydantic_serializer__.to_json(shown, by_alias=True))
-    return whole
 
 
 async def _email(holder: Holder, fields: Fields) -> None:

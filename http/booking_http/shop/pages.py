@@ -250,7 +250,7 @@ def refuse(
 def problem_facts(request: web.Request, found: Problem, *, body: Body | None) -> dict[str, Any]:
     """Return what a template needs to say what is wrong."""
     return {
-        "problem": words_of(found.code),
+        "problem": words_of(found.code, booked=bool(body and body["booking"])),
         "code": found.code,
         "facts": _facts(request, found, body),
         "actual": found.facts.get("actual"),

@@ -199,6 +199,43 @@ WORDS: Final[Mapping[str, ProblemWords]] = MappingProxyType(
 )
 
 
-def words_of(code: str) -> ProblemWords:
+_STANDS: Final = N_("Your booking stands, and nothing was charged.")
+_LINE_SAID_NO: Final = _words(
+    N_("%(line)s did not take the payment"),
+    N_("Your booking stands, and nothing was charged. Call us, and we take the payment."),
+    "call",
+)
+_NOT_NOW: Final = _words(N_("The payment cannot be taken now"), _STANDS, "retry", "call")
+AFTER_BOOKING: Final[Mapping[str, ProblemWords]] = MappingProxyType(
+    {
+        C.PRICE_CHANGED: _words(
+            N_("What is still to pay has changed"),
+            N_(
+                "It went from %(expected)s to %(actual)s since this page was shown. Nothing was "
+                "charged. Look at it as it is now and send it again."
+            ),
+        ),
+        C.SUPPLIER_ERROR: _LINE_SAID_NO,
+        C.SUPPLIER_MISCONFIGURED: _LINE_SAID_NO,
+        C.SUPPLIER_UNAVAILABLE: _words(N_("%(line)s is not answering"), _STANDS, "retry", "call"),
+        C.CARD_DECLINED: _words(
+            N_("Your bank declined this card"),
+            N_("Your booking stands, and nothing was charged. Try another card."),
+        ),
+        C.VALIDATION_FAILED: _words(N_("There is a problem"), _STANDS),
+        C.UNAVAILABLE: _words(
+            N_("Our own service is busy"),
+            N_("Your booking stands. Nothing was sent and nothing was charged."),
+            "retry",
+            "call",
+        ),
+    }
+)
+"""What is said otherwise to whoever has booked, and wants to pay or change something."""
+
+
+def words_of(code: str, *, booked: bool = False) -> ProblemWords:
     """Return the words for a code; clients must expect codes they do not know."""
+    if booked and (code in AFTER_BOOKING or code not in WORDS):
+        return AFTER_BOOKING.get(code, _NOT_NOW)
     return WORDS.get(code, _UNKNOWN)

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from booking_http.shop import (
+    balance_page,
     booking_page,
     cabin_page,
     extras_page,
@@ -49,6 +50,9 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", f"{_BOOKING}/calendar.ics", booking_page.read_calendar),
     ("GET", f"{_BOOKING}/cancel", prices_page.ask_cancel),
     ("POST", f"{_BOOKING}/cancel", prices_page.cancel),
+    ("GET", f"{_BOOKING}/pay", balance_page.show_balance),
+    ("POST", f"{_BOOKING}/pay", balance_page.pay_balance),
+    ("POST", f"{_BOOKING}/pay/code", manage_page.mail_code_to_pay),
     ("GET", f"{_BOOKING}/manage", manage_page.show_manage),
     ("GET", f"{_BOOKING}/manage/{{act}}", manage_page.show_change),
     ("POST", f"{_BOOKING}/manage/{{act}}", manage_page.change),

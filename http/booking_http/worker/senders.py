@@ -23,6 +23,7 @@ from booking_http.notifications.mail_texts import (
     code,
     confirmation,
     link,
+    not_booked,
     reminder,
 )
 from booking_http.notifications.settings import AGENCY, CODE_MINUTES, LINK_MINUTES
@@ -101,12 +102,23 @@ class Senders:
 
     async def _mail_confirmation(self, message: OutboxMessage) -> None:
         session = await self._session(message)
-        if session.state not in CONFIRMED:
-            raise Undelivered("there is nothing to confirm any more", for_good=True)
         post = self.parts.notifications.post
         agency = post.agency if post and message.channel == AGENCY else None
-        to = agency or _guest(session)
-        await self._mailer().send(confirmation(session, to=to, mail_id=_mail_id(message)))
+        if session.booking is None:
+            await self._mail_not_booked(message, session, agency)
+        elif session.state in CONFIRMED:
+            to = agency or _guest(session)
+            await self._mailer().send(confirmation(session, to=to, mail_id=_mail_id(message)))
+        else:
+            raise Undelivered("there is nothing to confirm any more", for_good=True)
+
+    async def _mail_not_booked(
+        self, message: OutboxMessage, session: Session, agency: str | None
+    ) -> None:
+        """Mail that nothing was booked, unless the guest has begun to book again."""
+        if session.open_step is None:
+            to = agency or _guest(session)
+            await self._mailer().send(not_booked(session, to=to, mail_id=_mail_id(message)))
 
     async def _mail_link(self, message: OutboxMessage) -> None:
         session, token = await self._session(message), secrets.token_urlsafe(32)

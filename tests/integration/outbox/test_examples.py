@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import product
 from typing import Any
 
 import pytest
@@ -98,14 +99,22 @@ async def wait_for_answers(recorder: Recorder) -> None:
     await guest.book()
 
 
-async def pay_apart(recorder: Recorder) -> None:
+async def pay_apart(recorder: Recorder, desk: Office, postbox: Postbox) -> None:
     """Book where the payment is a call of its own, and pay: answered, and never answered."""
-    for fault in (None, "http_500_after"):
+    for fault, by_link in product((None, "http_500_after"), (False, True)):
         guest = Guest(recorder)
         booked = await guest.to_booked()
+        payment = guest.payment(booked.body["booking"]["outstanding"])
+        if by_link:
+            await desk.send()
+            home = await link(recorder, guest, desk, postbox)
+            payment["code"] = await code(recorder, home, desk, postbox)
         if fault:
             await recorder.simulator.fault("payment.pl", fault)
-        await guest.pay(guest.payment(booked.body["booking"]["outstanding"]))
+        if by_link:
+            await recorder.call("POST", f"{home}/payment", payment)
+        else:
+            await guest.pay(payment)
 
 
 async def come_back(recorder: Recorder, home: str, desk: Office, postbox: Postbox) -> None:
@@ -141,7 +150,7 @@ async def recorded(service: Service, apart: Service, desk: Office, postbox: Post
     await come_back(recorder, other.home, desk, postbox)
     await other.cancel()
     await come_back(recorder, await link(recorder, guest, desk, postbox), desk, postbox)
-    await pay_apart(recorder.of_same(apart))
+    await pay_apart(recorder.of_same(apart), desk, postbox)
     return recorder.examples(guest.sailing_date)
 
 
@@ -149,7 +158,8 @@ async def test_the_documents_examples_are_what_is_answered(
     service: Service, make_service: Any, desk: Office, postbox: Postbox
 ) -> None:
     """`make examples` records them anew."""
-    apart = await make_service(payment_channel="supplier_payment", worker=False)
+    settings = mail(postbox, agency=None)
+    apart = await make_service(payment_channel="supplier_payment", worker=False, **settings)
     found = await recorded(service, apart, desk, postbox)
     if os.environ.get("RECORD_EXAMPLES"):
         write(found)

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from booking_flow.staff.people import Role
 from tests.integration.outbox.test_lookup import BROWSER, EMAIL, ask, link_of
 from tests.support.console import Page, Visitor
 from tests.support.receivers import Office, Postbox, mail, open_office, part
 from tests.support.service import Guest, Service
-from tests.support.shopping import Shopper
+from tests.support.shopping import CARD, Shopper
+from tests.support.staff import hire
 
 NEW = "alexandra@example.test"
 
@@ -191,3 +193,54 @@ async def test_what_is_not_booked_says_which_of_three_it_is(
     await other.cancel()
     over = Reader(service, desk, postbox, opened.body["reference"])
     assert "this search for a cabin has ended" in (await over.comes_in()).words
+
+
+async def test_a_balance_is_paid_by_the_link_and_a_code(
+    make_service: Any, seeded_url: str, postbox: Postbox
+) -> None:
+    """Without a code nothing is charged; with one, once."""
+    service: Service = await make_service(
+        shop=True, balance_by_card=True, **mail(postbox, agency=None)
+    )
+    guest = service.guest()
+    held = (await guest.to_basketed()).body
+    payment = guest.payment(held["price"]["deposit"], deposit=True)
+    done = await guest.book(guest.booking(payment=payment) | guest.consent(held))
+    assert done.body["state"] == "paid", done
+    settings = mail(postbox, agency=None, public_url="https://cruises.test/")
+    async with open_office(seeded_url, **settings) as desk:
+        reader = Reader(service, desk, postbox, done.body["reference"])
+        page = await reader.comes_in()
+        assert f"/booking/{done.body['reference']}/pay" in page.html
+        reader.home = reader.home.removesuffix("/manage")
+        typed = CARD | {"paymentType": "full_payment"}
+        path = f"{reader.home}/pay"
+        refused = await reader.browser.send(await reader.browser.get(path), path, **typed)
+        assert "Enter the six digits that we mailed." in refused.words
+        wrong = await reader.browser.send(refused, path, code="000000", **typed)
+        assert wrong.status == 403
+        paid = await reader.does("pay", **typed)
+        assert paid.location == f"{reader.home}/manage"
+        assert "USD 0.00" in (await reader.browser.get(paid.location)).words
+        assert (await reader.browser.get(path)).location == paid.location
+        await desk.send()
+        charges = (await service.simulator.ledger())["charges"]
+        assert len(charges) == 2
+        subjects = [each["Subject"].partition(":")[0] for each in postbox.mails]
+        assert subjects.count("Booked and paid") == 2, "each payment is confirmed"
+
+
+async def test_who_waited_is_mailed_that_nothing_was_booked(
+    service: Service, desk: Office, postbox: Postbox
+) -> None:
+    guest = service.guest()
+    await guest.to_basketed()
+    await service.simulator.fault("book.pl", "http_500")
+    assert (await guest.book()).status == 202
+    await service.advance(hours=1)
+    agent = await hire(service, Role.AGENT)
+    assert (await agent.answer(await agent.task(), "not_booked")).status == 200
+    await desk.send()
+    (told,) = postbox.mails
+    assert told["Subject"].startswith("Not booked: ")
+    assert "the cruise line has not booked it" in " ".join(part(told, "plain").split())

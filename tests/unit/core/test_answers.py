@@ -265,6 +265,7 @@ def test_a_booking_not_made_leaves_the_cabin_held() -> None:
         after=a_session(BASKETED, version=8, details=TYPED),
         events=(settled("book", REFUSED, code="supplier_error"),),
         settle=a_settlement(REFUSED, NOT_BOOKED),
+        confirms=True,
     )
 
 
@@ -286,6 +287,7 @@ def test_a_booking_not_made_whose_hold_lapsed_lets_the_cabin_go() -> None:
         ),
         settle=a_settlement(REFUSED, NOT_BOOKED),
         owed=(OWED,),
+        confirms=True,
     )
 
 
@@ -327,6 +329,7 @@ def test_a_payment_not_taken_leaves_the_booking_unpaid() -> None:
         after=a_session(State.BOOKED, version=8),
         events=(settled("pay", REFUSED, State.BOOKED, code="card_declined"),),
         settle=a_settlement(REFUSED, NOT_PAID),
+        confirms=True,
     )
     assert not_paid(session, at()) == to_be_collected(wanted)
 

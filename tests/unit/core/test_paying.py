@@ -10,6 +10,7 @@ import pytest
 from booking_flow.booking_results import CARD_DECLINED
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
+from booking_flow.guards import allowed_triggers
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, PaymentRecord, begin
 from booking_flow.model.history import Event, EventKind
@@ -17,7 +18,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.session import Session, Unwinding, UnwindingReason, booking_of
 from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
 from booking_flow.model.task import TaskKind
-from booking_flow.policy import PaymentChannel
+from booking_flow.policy import PaymentChannel, Policy
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
     BALANCE_PAID,
@@ -479,6 +480,19 @@ def test_a_balance_is_claimed_while_it_is_paid(kind: PaymentType) -> None:
     assert (change.claim.intent["amount"], change.live) == ("2506.56 USD", False)
 
 
+def test_a_balance_is_taken_by_card_where_the_deposit_came_with_the_booking() -> None:
+    """Only a balance: what was due with the booking stays with whoever collects it."""
+    by_card = Policy(balance_by_card=True)
+    claimed = claim_pay(OWING, a_payment(REST), at(balance_by_card=True))
+    assert claimed.claim is not None
+    assert Trigger.PAY in allowed_triggers(OWING, policy=by_card)
+    assert Trigger.PAY not in allowed_triggers(OWING, policy=Policy())
+    unpaid = a_session(State.BOOKED)
+    assert Trigger.PAY not in allowed_triggers(unpaid, policy=by_card)
+    refused = refused_by(lambda: claim_pay(unpaid, a_payment("500.00"), at(balance_by_card=True)))
+    assert refused.code is RefusalCode.WRONG_STATE
+
+
 def test_a_balance_that_was_paid_is_money_and_no_transition() -> None:
     session = replace(OWING, open_step=a_step(StepName.PAY, intent=intent_of(BALANCE)))
     answer = PayAnswer(transaction=a_transaction())
@@ -489,6 +503,7 @@ def test_a_balance_that_was_paid_is_money_and_no_transition() -> None:
         last = change.events[-1]
         assert (last.kind, last.reason) == (EventKind.NOTE, BALANCE_PAID)
         assert [each.amount for each in change.payments] == [usd(REST)]
+        assert change.confirms
 
 
 def test_a_balance_that_was_declined_leaves_the_booking_paid() -> None:

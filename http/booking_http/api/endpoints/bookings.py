@@ -44,7 +44,7 @@ async def book_held(guest: GuestRequest, ask: BookRequest) -> web.Response:
         if wish.payment is not None:
             if wish.payment.payment_type is PaymentType.DEPOSIT and not consented:
                 raise problem(EdgeCode.PRECONDITION_REQUIRED, NO_CONSENT)
-            await cap_cards(guest)
+            await cap_cards(guest.request, guest.key.uuid)
         return await guest.service.engine.book(guest.loaded, request=wish, command=command)
 
     return await carry_out(guest, act, ask=ask, success=201)
@@ -61,7 +61,7 @@ async def pay_booked(guest: GuestRequest, ask: PaymentRequest) -> web.Response:
     payment = payment_of(ask, currency=guest.loaded.session.currency)
 
     async def act(command: Command) -> Loaded:
-        await cap_cards(guest)
+        await cap_cards(guest.request, guest.key.uuid)
         return await guest.service.engine.pay(guest.loaded, payment=payment, command=command)
 
     return await carry_out(guest, act, ask=ask)

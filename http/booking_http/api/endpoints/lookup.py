@@ -63,7 +63,8 @@ async def redeem_lookup(request: web.Request) -> web.Response:
     if loaded is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND, "This link is too old, or none of ours.")
     return json_response(
-        read_only(loaded, token=request.match_info["token"]), headers=tag(loaded.session)
+        read_only(service_of(request), loaded, token=request.match_info["token"]),
+        headers=tag(loaded.session),
     )
 
 

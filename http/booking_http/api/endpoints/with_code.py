@@ -14,6 +14,7 @@ from aiohttp import web
 from booking_flow.context import DecisionContext
 from booking_flow.engine import Command
 from booking_flow.errors import RefusalCode
+from booking_flow.flow import Trigger
 from booking_flow.lifecycle import cancellation
 from booking_flow.lifecycle.cancellation import REASON_GIVEN
 from booking_flow.lifecycle.correct import contact_of, correct_contact, correctable, request_name
@@ -21,8 +22,11 @@ from booking_flow.lifecycle.request_erasure import request_erasure
 from booking_flow.model.change import Change
 from booking_flow.model.party import Details
 from booking_flow.model.session import Loaded, Session
+from booking_flow.steps.pay import claim_pay
 from booking_flow.unit_of_work import Decision
 from booking_http.api.action_links import BASE
+from booking_http.api.attempt_limits import cap_cards
+from booking_http.api.conversions import payment_of
 from booking_http.api.corrections import CorrectionRequest, contact_with, name_wish
 from booking_http.api.guest_request import GuestRequest, authenticate, ensure_match, origin_of
 from booking_http.api.lookup_models import (
@@ -30,9 +34,11 @@ from booking_http.api.lookup_models import (
     DataCopyResponse,
     GuestCancelRequest,
     GuestCorrectionRequest,
+    GuestPaymentRequest,
     KeptCorrectionResponse,
     LookupResponse,
 )
+from booking_http.api.requests import PaymentRequest
 from booking_http.api.responses import ActionResponse, SessionResponse
 from booking_http.api.session_replies import session_body, tag
 from booking_http.api.session_response import render
@@ -61,23 +67,25 @@ class Holder:
         """Return the session as this holder may see it."""
         if self.guest is not None:
             return session_body(self.service, loaded, self.guest.key)
-        return read_only(loaded, token=self.token)
+        return read_only(self.service, loaded, token=self.token)
 
     def answer(self, loaded: Loaded, *, status: int = 200) -> web.Response:
         """Answer with the session."""
         return json_response(self.body(loaded), status=status, headers=tag(loaded.session))
 
 
-def read_only(loaded: Loaded, *, token: str) -> SessionResponse:
+def read_only(service: Service, loaded: Loaded, *, token: str) -> SessionResponse:
     """Return a session without its secret, and with what can be done by its link and a code."""
     session = loaded.session
     body = render(session, now=loaded.now, session_id=str(session.id), allowed=lambda _: ())
-    return body.model_copy(update={"allowed_actions": with_code(session, token=token)})
+    allowed = with_code(session, token=token, pays=Trigger.PAY in service.allowed(session))
+    return body.model_copy(update={"allowed_actions": allowed})
 
 
-def with_code(session: Session, *, token: str) -> list[ActionResponse]:
+def with_code(session: Session, *, token: str, pays: bool) -> list[ActionResponse]:
     """Return what may be done by a link and a code."""
     possible = {
+        "pay": ("payment", pays),
         "correct": ("corrections", correctable(session)),
         "cancel": ("cancel", cancellation.may_cancel(session)),
         "copy_data": ("data-copy", True),
@@ -174,6 +182,25 @@ async def cancel_for(holder: Holder, *, reason: str | None, code: str) -> Loaded
 
     command = await _shown_code(holder, decision, code)
     return await holder.service.engine.cancel(holder.loaded, reason=reason, command=command)
+
+
+async def pay(request: web.Request) -> web.Response:
+    """Pay what is due for a booking."""
+    holder, ask = await holder_of(request), await read_body(request, GuestPaymentRequest)
+    loaded = await pay_for(holder, ask, code=ask.code)
+    return holder.answer(loaded, status=202 if loaded.session.open_step else 200)
+
+
+async def pay_for(holder: Holder, ask: PaymentRequest, *, code: str) -> Loaded:
+    """Pay what is due for what a guest has booked."""
+    payment = payment_of(ask, currency=holder.loaded.session.currency)
+
+    def decision(session: Session, at: DecisionContext) -> Change:
+        return claim_pay(session, payment, at)
+
+    await cap_cards(holder.request, holder.loaded.session.id)
+    command = await _shown_code(holder, decision, code)
+    return await holder.service.engine.pay(holder.loaded, payment=payment, command=command)
 
 
 async def copy_data(request: web.Request) -> web.Response:

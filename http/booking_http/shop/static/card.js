@@ -123,7 +123,7 @@ form.addEventListener("submit", async (event) => {
     // The answer is lost, not the booking: the page of the session knows what came of it.
     removeEventListener("beforeunload", guard);
     leaving = true;
-    const look = () => location.assign(form.action.replace(/pay$/, "wait"));
+    const look = () => location.assign(form.dataset.after);
     if (navigator.onLine) setTimeout(look, 2000);
     else addEventListener("online", look, { once: true });
   } finally {

@@ -8,7 +8,8 @@ let version = null;
 
 const look = ({ place, version: now }) => {
   if (checked) checked.textContent = words.checked.replace("{time}", clock.format(new Date()));
-  if (place !== location.pathname) return location.replace(place);
+  // Who waits is told how it ended, at the page where they wait, before anything else.
+  if (place !== location.pathname) return "here" in part.dataset ? location.reload() : location.replace(place);
   if (version !== null && version !== now) location.reload();
   version = now;
 };
@@ -16,6 +17,7 @@ const poll = async () => {
   try {
     const answer = await fetch(location.pathname, { credentials: "same-origin" });
     if (answer.redirected) location.replace(answer.url);
+    else if (!(await answer.text()).includes("data-follow")) location.reload();
     else if (checked) checked.textContent = words.checked.replace("{time}", clock.format(new Date()));
   } catch {
     // Offline: the next look may find the way.
