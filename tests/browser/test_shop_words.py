@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from unittest.mock import patch
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
+from yarl import URL
 
+from booking_flow.channels import CHANNELS
+from booking_flow.policy import PaymentChannel
+from booking_http.shop import payment_page
 from tests.browser.shop import DECLINED, Shop, open_shop
 from tests.browser.test_pages import barriers
 from tests.browser.test_shop import CRUISE, SETTINGS, fill_guests, type_card
-from tests.conftest import PostgresServer
+from tests.conftest import PostgresServer, administer
 from tests.support.service import SOLD_OUT, Guest
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
@@ -25,7 +31,8 @@ async def shop(
     browser: Browser, postgres_server: PostgresServer, migrated_template: str
 ) -> AsyncIterator[Shop]:
     """Open a shop with the guest's pages for the module's tests."""
-    async with open_shop(browser, postgres_server, migrated_template, **SETTINGS) as opened:
+    settings = SETTINGS | {"pay_later": False}
+    async with open_shop(browser, postgres_server, migrated_template, **settings) as opened:
         yield opened
 
 
@@ -153,7 +160,25 @@ async def in_progress(page: Page, shop: Shop) -> None:
 async def older_page(page: Page, shop: Shop) -> None:
     guest, home = await held(page, shop)
     await page.goto(f"{home}/release")
-    assert (await guest.book()).status == 201
+    payment = guest.payment((await guest.look()).body["price"]["total"])
+    assert (await guest.book(guest.booking(payment=payment))).status == 201
+    await page.get_by_role("button", name="Let it go").click()
+
+
+async def payment_required(page: Page, shop: Shop) -> None:
+    """Send the page of a process that is set to take no card, where the line wants one."""
+    with patch.object(payment_page, "channel_of", lambda _: CHANNELS[PaymentChannel.MANUAL]):
+        await named(page, shop)
+        await page.check("#terms")
+        await page.locator("button.pay").click()
+        await page.wait_for_selector("#problem")
+
+
+async def version_mismatch(page: Page, shop: Shop) -> None:
+    """Send a form through something that adds the version of a page of before."""
+    _, home = await held(page, shop)
+    await page.goto(f"{home}/release")
+    await page.set_extra_http_headers({"If-Match": '"1"'})
     await page.get_by_role("button", name="Let it go").click()
 
 
@@ -225,6 +250,12 @@ ROWS: dict[str, tuple[Meet, str, str]] = {
     "rate_limited": (rate_limited, "Too many attempts", "Call us"),
     "already_basketed": (already_held, "You hold another cabin already", "Let it go"),
     "in_progress": (in_progress, "You are booked", ""),
+    "payment_required": (payment_required, "A card is needed to book", ""),
+    "version_mismatch": (
+        version_mismatch,
+        "This page is older than your booking",
+        "Go to it",
+    ),
     "wrong_state": (older_page, "This page is older than your booking", "Go to it"),
     "line_not_bookable": (at_sailing(NOT_LIVE), "We cannot book this sailing here", "Call us"),
     "sailing_departed": (at_sailing(DEPARTED), "We cannot book this sailing here", "Call us"),
@@ -250,3 +281,47 @@ async def test_every_no_has_words_and_a_way_on(shop: Shop, code: str) -> None:
             await expect(page.locator("main")).to_contain_text(way)
         await expect(page.locator("main")).not_to_contain_text(code)
         assert await barriers(page) == []
+
+
+@asynccontextmanager
+async def database_away(shop: Shop, server: PostgresServer) -> AsyncIterator[None]:
+    """Keep the service from its database for a while."""
+    name = URL(shop.service.parts.settings.database_url.get_secret_value()).path.strip("/")
+    await administer(server, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false")
+    await administer(
+        server, f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
+    try:
+        yield
+    finally:
+        await administer(server, f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")
+
+
+@pytest.mark.full
+async def test_while_our_own_service_is_away_a_guest_reads_so_and_types_nothing_again(
+    shop: Shop, postgres_server: PostgresServer
+) -> None:
+    busy = "Our own service is busy"
+    async with shop.desk(None) as page:
+        _, home = await named(page, shop)
+        await type_card(page)
+        await page.check("#terms")
+        before = await shop.service.simulator.received("book.pl")
+        async with database_away(shop, postgres_server):
+            await page.locator("button.pay").click()
+            problem = page.locator("#problem")
+            await expect(problem).to_contain_text(busy, timeout=40_000)
+            await expect(problem).to_be_focused()
+            other = await page.context.new_page()
+            for address in (shop.at("/"), home):
+                answer = await other.goto(address)
+                assert answer is not None
+                assert answer.status == 503
+                await expect(other.locator("main")).to_contain_text(busy)
+                await expect(other.locator("main")).to_contain_text("Try again")
+                assert await barriers(other) == []
+        assert await shop.service.simulator.received("book.pl") == before
+        await expect(page.locator("#payment-cardNumber")).to_have_value("4111 1111 1111 1111")
+        await page.locator("button.pay").click()
+        await page.wait_for_url("**/booking/**")
+        assert await shop.service.simulator.received("book.pl") == before + 1

@@ -18,7 +18,7 @@ from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
 from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
-from booking_http.shop.prices_page import chosen_rate, query_of, remembered
+from booking_http.shop.prices_page import SEPARATOR, chosen_rate, query_of, remembered
 from booking_http.shop.texts import N_
 from booking_http.web.problems import Problem, problem
 
@@ -254,10 +254,21 @@ async def hold_again(request: web.Request) -> web.Response:
         guest = await _let_go_of(guest, fields)
         held = body_of(await cabins.hold(guest, NothingRequest()))
     except (Problem, Refused, StoreUnavailable) as error:
-        body = await subject_body(request)
-        return refuse(request, problem_of(error), "problem.html", body=body)
+        body, found = await subject_body(request), problem_of(error)
+        return refuse(request, found, "problem.html", body=body, choice=_choice_of(body))
     step = fields.get("step")
     return go_to(book_path(held["reference"], step) if step in STEPS else place_of(held))
+
+
+def _choice_of(body: Body | None) -> Fields | None:
+    """Return what a session has chosen, as the form of the cabins sends it."""
+    chosen = body["selection"] if body else None
+    if chosen is None:
+        return None
+    rate = f"{chosen['cabinCode']}{SEPARATOR}{chosen['rateCode']}"
+    number = GUARANTEE if chosen["guaranteed"] else chosen["cabinNumber"]
+    declared = {f"declared-{name}": "yes" for name in chosen["declared"]}
+    return {"rate": rate, "cabin": number, **declared}
 
 
 async def _let_go_of(guest: GuestRequest, fields: Fields) -> GuestRequest:

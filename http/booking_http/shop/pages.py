@@ -273,7 +273,7 @@ def _facts(request: web.Request, found: Problem, body: Body | None) -> dict[str,
     }
     return {
         **amounts,
-        "cabin": found.facts.get("cabinNumber", found.facts.get("cabin_number", "")),
+        "cabin": found.facts.get("cabinNumber") or chosen.get("cabinNumber") or "",
         "held": chosen.get("cabinNumber", ""),
         "line": known["cruise"].get("lineName") or _say(request, N_("The cruise line")),
         "reference": known["reference"],

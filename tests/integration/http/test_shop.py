@@ -341,3 +341,16 @@ async def test_what_is_complete_of_a_draft_is_kept(service: Service) -> None:
     shown = await guest.get(f"{guest.home}/guests")
     assert 'value="ada@example.com"' in shown.html
     assert CARD["payment-cardNumber"] not in shown.html
+
+
+async def test_a_hold_that_is_made_anew_at_another_price_names_both(service: Service) -> None:
+    guest = Shopper(service)
+    await guest.to_payment()
+    await service.advance(minutes=20)
+    await service.simulator.control("clock", advanceSeconds=1200)
+    ended = await guest.get(f"{guest.home}/pay")
+    await service.simulator.fault("basketadd.pl", "price_differs")
+    refused = await guest.browser.send(ended, f"{guest.home}/hold")
+    assert "The price went from USD" in refused.words
+    held = await guest.browser.send(refused, f"{guest.home}/cabin")
+    assert held.location == f"{guest.home}/guests", held.words

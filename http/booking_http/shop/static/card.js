@@ -4,7 +4,6 @@
 const form = document.querySelector("[data-card]");
 const fields = form.querySelector("[data-card-fields]");
 const said = fields.querySelector("[data-card-words]").dataset;
-const words = document.querySelector("#words").dataset;
 const number = form.elements["payment-cardNumber"];
 const expiry = form.elements["payment-expiry"];
 const shown = fields.querySelector("[data-brand]");
@@ -73,10 +72,29 @@ label();
 
 let sending = false;
 const guard = (event) => event.preventDefault();
-const take = (text) => {
+// Our own service is away for a moment: that is said here, so that nothing has to be typed again.
+const away = (page) => {
+  const told = page.querySelector("[data-problem]");
+  if (!told) return false;
+  document.title = page.title;
+  document.querySelector("#problem")?.remove();
+  const box = document.createElement("div");
+  box.id = "problem";
+  box.className = "summary-of-errors";
+  box.tabIndex = -1;
+  box.setAttribute("role", "alert");
+  for (const [name, from] of [["h2", "h1"], ["p", ".lead"]]) {
+    const line = document.createElement(name);
+    line.textContent = told.querySelector(from).textContent;
+    box.append(line);
+  }
+  document.querySelector("main").prepend(box);
+  return true;
+};
+const take = (text, status) => {
   const page = new DOMParser().parseFromString(text, "text/html");
   const fresh = page.querySelector("[data-card]");
-  if (!fresh) return false;
+  if (!fresh) return status >= 500 && away(page);
   document.title = page.title;
   document.querySelector("#problem")?.remove();
   const problem = page.querySelector("#problem");
@@ -93,13 +111,11 @@ const take = (text) => {
 };
 
 form.addEventListener("submit", async (event) => {
+  // Without a connection the page says so, as it does for every form.
+  if (!sending && !navigator.onLine) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   if (sending) return;
-  if (!navigator.onLine) {
-    document.querySelector("#spoken").textContent = words.offline;
-    return;
-  }
   sending = true;
   button.setAttribute("aria-busy", "true");
   button.textContent = form.dataset.busy;
@@ -115,7 +131,7 @@ form.addEventListener("submit", async (event) => {
     if (answer.redirected) {
       leaving = true;
       location.assign(answer.url);
-    } else if (!take(await answer.text())) {
+    } else if (!take(await answer.text(), answer.status)) {
       leaving = true;
       location.reload();
     }

@@ -31,6 +31,12 @@ const keep = async () => {
   }
 };
 
+addEventListener("online", () => {
+  if (!saved.textContent) return;
+  saved.textContent = "";
+  keep();
+});
+
 const states = form.querySelector("[data-states]");
 const showStates = () => {
   const typed = value("contact-state");

@@ -40,15 +40,25 @@ const busy = (form, on) => {
   if (on) form.dataset.sent = "yes";
   else delete form.dataset.sent;
 };
+const notConnected = (form) => {
+  say(words.offline);
+  if (form.querySelector("[data-offline]")) return;
+  const note = document.createElement("p");
+  note.className = "fault";
+  note.dataset.offline = "";
+  note.textContent = words.offline;
+  form.querySelector("button:not([type=button])")?.before(note);
+};
+addEventListener("online", () => document.querySelectorAll("[data-offline]").forEach((each) => each.remove()));
 addEventListener("submit", (event) => {
   const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
+  if (event.defaultPrevented) return;
   if (form.dataset.sent) return event.preventDefault();
   if (!navigator.onLine) {
     event.preventDefault();
-    return say(words.offline);
+    return notConnected(form);
   }
-  busy(form, true);
+  if (form.method === "post") busy(form, true);
 });
 addEventListener("pageshow", () => document.querySelectorAll("form[data-sent]").forEach((form) => busy(form, false)));
 
