@@ -191,6 +191,9 @@ class Breakdown:
     total: Money
 
 
+ACCESSIBLE_NEED = "accessible_need"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """The cabin and rate the guest chose, under the identifiers of the last fresh grades."""
@@ -212,7 +215,12 @@ class Selection:
     refundable: bool | None = None
     restricted_to: tuple[str, ...] = ()
     declared: tuple[str, ...] = ()
-    """Which of those a restricted rate is for the guest declared somebody of the party to be."""
+    """Which of those a restricted rate is for the guest declared somebody of the party to be.
+
+    `accessible_need` says that somebody needs an accessible cabin.
+    """
+    accessible: bool = False
+    """Whether the line keeps this cabin for guests who need it."""
     terms: RateTerms | None = None
     """As they were when the guest chose."""
 

@@ -9,7 +9,16 @@ from booking_flow.errors import Refusal, RefusalCode, Refused, invalid, price_ch
 from booking_flow.flow import State
 from booking_flow.model.money import Money
 from booking_flow.model.party import Party
-from booking_flow.model.pricing import GUARANTEE, Cabin, CabinList, Offer, Quote, Rate, Selection
+from booking_flow.model.pricing import (
+    ACCESSIBLE_NEED,
+    GUARANTEE,
+    Cabin,
+    CabinList,
+    Offer,
+    Quote,
+    Rate,
+    Selection,
+)
 from booking_flow.model.session import Session
 from booking_flow.supplier import RateKey
 
@@ -27,7 +36,7 @@ class CabinChoice:
     cabin_number: str | None = None
     expected_price: Decimal | None = None
     declared: tuple[str, ...] = ()
-    """What somebody of the party is said to be, where the rate is for some guests only."""
+    """What somebody of the party is said to be, where rate or cabin are for some guests only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,14 +121,16 @@ def find_offer(quote: Quote, want: Wanted) -> Offer:
 
 
 def ensure_declared(selection: Selection) -> None:
-    """Refuse a rate for some guests only to a party that has not declared to be of them.
+    """Refuse what is for some guests only to a party that has not declared to be of them.
 
     Raises:
         Refused: `validation_failed`.
     """
-    asked = selection.restricted_to
-    if asked and not set(asked) & set(selection.declared):
+    asked, declared = selection.restricted_to, set(selection.declared)
+    if asked and not set(asked) & declared:
         raise Refused(invalid("/declared", f"this rate is only for: {', '.join(asked)}"))
+    if selection.accessible and ACCESSIBLE_NEED not in declared:
+        raise Refused(invalid("/declared", f"this cabin is only for guests with {ACCESSIBLE_NEED}"))
 
 
 def find_cabin(cabins: CabinList, *, want: Wanted, party: Party) -> Cabin:
@@ -174,6 +185,8 @@ def as_chosen(chosen: Selection) -> Wanted:
 
 def selection_of(offer: Offer, cabin: Cabin, want: Wanted) -> Selection:
     """Write down the choice under the identifiers the supplier just gave."""
+    accessible = offer.grade.accessible or cabin.accessible
+    asked = (*offer.rate.restricted_to, *((ACCESSIBLE_NEED,) if accessible else ()))
     return Selection(
         result_no=offer.rate.result_no,
         grade_no=offer.rate.grade_no,
@@ -189,7 +202,8 @@ def selection_of(offer: Offer, cabin: Cabin, want: Wanted) -> Selection:
         rate_name=offer.rate.name,
         refundable=offer.rate.refundable,
         restricted_to=offer.rate.restricted_to,
-        declared=tuple(each for each in offer.rate.restricted_to if each in want.declared),
+        declared=tuple(each for each in asked if each in want.declared),
+        accessible=accessible,
         terms=offer.rate.terms,
     )
 

@@ -72,7 +72,8 @@ _GUEST: Final = {
     "date": "The day of the calendar.",
     "dateOfBirth": "The day of birth.",
     "day": "The day of the sailing; 1 is that of departure.",
-    "declared": "Which of those that a restricted rate is for somebody of the party is.",
+    "declared": "Which of those that a restricted rate is for somebody of the party is, and"
+    " `accessible_need` for an accessible cabin.",
     "deck": "The deck's name, null for a guarantee.",
     "deckCount": "How many decks guests use.",
     "deckId": "The supplier's id of the deck.",

@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from booking_flow.errors import RefusalCode, Refused
+from booking_flow.model.pricing import ACCESSIBLE_NEED
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import cabins, sessions
 from booking_http.api.guest_request import FORM_KEY, GuestRequest
@@ -25,6 +26,9 @@ from booking_http.web.problems import Problem, problem
 GUARANTEE: Final = "GUAR"
 NO_CABIN: Final = N_("Choose a cabin, or let the line choose one.")
 NOT_DECLARED: Final = N_("Tick who of you this price is for, or choose another one.")
+NEED_NOT_DECLARED: Final = N_(
+    "This cabin is kept for guests who need it. Tick that one of you does, or choose another one."
+)
 STEPS: Final = ("guests", "extras", "pay")
 """Steps at which a cabin is held."""
 _SHOWN: Final = 60
@@ -155,7 +159,11 @@ async def hold_cabin(request: web.Request) -> web.Response:
     try:
         held = body_of(await cabins.choose_cabin(guest, asked(guest, body, fields)))
     except (Problem, Refused, StoreUnavailable) as error:
-        return await _refused(request, guest, fields, problem_of(error))
+        found = problem_of(error)
+        if any(fault.pointer == "/declared" for fault in found.errors):
+            faults = {f"declared-{_way(fields)}": Wrong(words=NEED_NOT_DECLARED)}
+            return await _asked_again(request, guest, body, fields, faults)
+        return await _refused(request, guest, fields, found)
     return go_to(place_of(held) if held["pending"] else book_path(held["reference"], "guests"))
 
 
@@ -166,8 +174,12 @@ def _missing(guest: GuestRequest, body: Body, fields: Fields) -> dict[str, Wrong
     found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
     if found is None or not found[1]["restrictedTo"] or _declared(found[1], fields):
         return {}
-    way = "line" if fields["cabin"] == GUARANTEE else "own"
-    return {f"declared-{way}": Wrong(words=NOT_DECLARED)}
+    return {f"declared-{_way(fields)}": Wrong(words=NOT_DECLARED)}
+
+
+def _way(fields: Fields) -> str:
+    """Return which of the two ways a form is of: the line's choice, or the guest's own."""
+    return "line" if fields["cabin"] == GUARANTEE else "own"
 
 
 def _declared(rate: Body, fields: Fields) -> list[str]:
@@ -194,7 +206,10 @@ def asked(guest: GuestRequest, body: Body, fields: Fields) -> SelectCabinRequest
         "cabinCode": grade["cabinCode"],
         **{name: value for name, value in cabin.items() if value},
         **price,
-        "declared": _declared(rate, fields),
+        "declared": [
+            *_declared(rate, fields),
+            *([ACCESSIBLE_NEED] if f"declared-{ACCESSIBLE_NEED}" in fields else []),
+        ],
     }
     return ask(SelectCabinRequest, wish)
 

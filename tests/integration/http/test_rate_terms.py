@@ -110,3 +110,38 @@ async def test_a_page_asks_for_the_declaration_and_keeps_it_to_the_end(service: 
     assert accepted.location == f"{guest.home}/guests", accepted
     body = await guest.body()
     assert body["selection"]["declared"] == ["senior"]  # type: ignore[index]
+
+
+async def test_an_accessible_cabin_asks_for_the_need_which_staff_see(service: Service) -> None:
+    """The page keeps the guest's choice while it asks; the API refuses without it as well."""
+    guest = Shopper(service)
+    await guest.opens()
+    await guest.get(guest.home)
+    rates = {each["cabinCode"]: each for each in await priced_grades(service, guest)}
+    grade = next(each for each in rates.values() if each["accessible"])
+    rate = f"{grade['cabinCode']}:{grade['rates'][0]['rateCode']}"
+    page = await guest.get(f"{guest.home}/cabin?rate={rate}")
+    assert "Accessible cabins are for guests who need one" in page.words
+    cabin = cabins_on(page)[-1]
+    refused = await guest.holds(rate=rate, cabin=cabin)
+    assert refused.status == 422
+    assert 'href="#declared-own"' in refused.html
+    assert f'value="{cabin.partition("/")[0]}/' in refused.html.partition(" checked")[0][-200:]
+    assert await service.simulator.received("basketadd.pl") == 0
+    asked = {"rate": rate, "cabin": cabin, "declared-accessible_need": "yes"}
+    held = await guest.browser.send(refused, f"{guest.home}/cabin", **asked)
+    assert held.location == f"{guest.home}/guests", held.words
+    body = await guest.body()
+    assert body["selection"]["declared"] == ["accessible_need"]  # type: ignore[index]
+    assert "Tell the line here which need" in (await guest.get(f"{guest.home}/extras")).words
+    desk = await at_desk(service, Role.AGENT)
+    uuid = guest.secret.partition(".")[0]
+    words = (await desk.get(f"/console/sessions/{uuid}")).words
+    assert "accessible cabin, need declared by the guest" in words
+
+
+async def priced_grades(service: Service, guest: Shopper) -> list[Json]:
+    """Return the grades as the API shows them."""
+    answer = await service.call("GET", f"/api/v1/booking/{guest.secret}/pricing")
+    grades: list[Json] = answer.body["cabins"]
+    return grades

@@ -375,6 +375,24 @@ def test_a_restricted_rate_is_for_who_declares_to_be_of_those() -> None:
     assert reidentified(chosen, replace(offer, rate=replace(senior, terms=None))).terms is None
 
 
+def test_an_accessible_cabin_is_for_who_declares_the_need() -> None:
+    """Whether the cabin is kept for that or its whole grade; the need is kept where it is asked."""
+    offer = find_offer(FRESH, want())
+    of_grade = replace(offer, grade=replace(offer.grade, accessible=True))
+    cabin = replace(a_cabin(), accessible=True)
+    needing = replace(want(), declared=("accessible_need",))
+    for found, place in ((offer, cabin), (of_grade, a_cabin()), (of_grade, GUARANTEE)):
+        silent = selection_of(found, place, want())
+        assert plain(refused_by(lambda silent=silent: ensure_declared(silent))) == plain(
+            invalid("/declared", "this cabin is only for guests with accessible_need")
+        )
+        chosen = selection_of(found, place, needing)
+        ensure_declared(chosen)
+        assert (chosen.accessible, chosen.declared) == (True, ("accessible_need",))
+    usual = selection_of(offer, a_cabin(), needing)
+    assert (usual.accessible, usual.declared) == (False, ())
+
+
 def test_a_guarantee_lies_on_no_deck() -> None:
     offer = find_offer(FRESH, want())
     chosen = selection_of(offer, GUARANTEE, want())
