@@ -30,7 +30,7 @@ def traveller(first_name: str, title: str, gender: str) -> models.PassengerReque
         last_name="Example",
         date_of_birth=datetime.date(1980, 12, 10),
         gender=models.PassengerRequestGender(gender),
-        nationality="US",
+        nationality=models.PassengerRequestNationality("US"),
         passenger_type=models.PassengerType.ADULT,
     )
 
@@ -77,7 +77,7 @@ def main() -> None:
         city="Miami",
         state="FL",
         postal_code="33101",
-        country="US",
+        country=models.ContactRequestCountry("US"),
     )
     edit_session.sync(session, client=api, body=models.DetailsRequest(contact=contact))
     kept = answered(

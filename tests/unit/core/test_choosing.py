@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -383,7 +384,7 @@ def test_an_accessible_cabin_is_for_who_declares_the_need() -> None:
     needing = replace(want(), declared=("accessible_need",))
     for found, place in ((offer, cabin), (of_grade, a_cabin()), (of_grade, GUARANTEE)):
         silent = selection_of(found, place, want())
-        assert plain(refused_by(lambda silent=silent: ensure_declared(silent))) == plain(
+        assert plain(refused_by(partial(ensure_declared, silent))) == plain(
             invalid("/declared", "this cabin is only for guests with accessible_need")
         )
         chosen = selection_of(found, place, needing)
