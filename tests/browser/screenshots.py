@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Mapping
 
 from booking_flow.staff.people import Role
+from booking_http.console.auth import SECOND_FACTOR
+from booking_http.console.staff_page import ACCOUNTS
+from persistence.staff import PostgresStaff
 from tests.browser.pictures import pictured_shop, shoot
 from tests.browser.shop import Shop
 from tests.conftest import ROOT
@@ -47,12 +50,19 @@ async def _fill(shop: Shop) -> Mapping[str, str]:
     agent = shop.clerks[Role.AGENT]
     tasks = (await agent.call("GET", "tasks")).body["tasks"]
     task = next(each for each in tasks if each["sessionId"] == session.uuid)
+    viewer = await PostgresStaff(shop.service.parts.database).find(shop.clerks[Role.VIEWER].email)
+    assert viewer is not None
     return {
         "find": "/console",
         "session": f"/console/sessions/{session.uuid}",
         "tasks": "/console/tasks",
         "task": f"/console/tasks/{task['taskId']}",
         "overview": "/console/overview",
+        "staff": ACCOUNTS,
+        "staff-account": f"{ACCOUNTS}/{viewer.account.id}",
+        "account": "/console/account",
+        "second-factor": SECOND_FACTOR,
+        "audit": "/console/audit",
         "flow": "/console/flow",
     }
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from playwright.async_api import Page
 
+from booking_flow.staff.people import Role
 from tests.browser.pictures import pictured_shop, shoot
 from tests.browser.shop import Shop
 from tests.browser.test_shop import (
@@ -18,6 +19,7 @@ from tests.browser.test_shop import (
     type_card,
 )
 from tests.conftest import ROOT
+from tests.support.staff import Clerk
 
 FOLDER: Final = ROOT / "docs" / "shop"
 LOOKS: Final = ((1280, "light"), (390, "light"))
@@ -33,6 +35,11 @@ async def main() -> None:
             size = {"width": width, "height": 900 if width > 500 else 844}
             async with shop.desk(None, viewport=size, color_scheme=scheme) as page:
                 await _walk(page, shop, width)
+                await _afterwards(page, shop, width)
+                await _refused(page, shop, width)
+            async with shop.desk(None, viewport=size, locale="de-DE") as page:
+                await see_prices(page, shop, ages=(8, 5), button="Aktuelle Preise ansehen")
+                await _shoot(page, "german", width)
 
 
 async def _walk(page: Page, shop: Shop, width: int) -> None:
@@ -43,6 +50,11 @@ async def _walk(page: Page, shop: Shop, width: int) -> None:
     await _shoot(page, "sailing", width)
     await see_prices(page, shop, ages=ages)
     await _shoot(page, "prices", width)
+    prices = page.url
+    await page.goto(f"{prices}/price?rate=2D:BAR")
+    await page.wait_for_selector(".late")
+    await _shoot(page, "price", width)
+    await page.goto(prices)
     await page.get_by_text("Balcony", exact=True).click()
     await page.locator("#rate-2D-BAR").check()
     await page.get_by_role("button", name="Choose the cabin").click()
@@ -63,6 +75,10 @@ async def _walk(page: Page, shop: Shop, width: int) -> None:
     await _shoot(page, "guests-errors", width)
     await fill_guests(page, ages=ages)
     await _shoot(page, "guests", width)
+    await page.goto(page.url.replace("/guests", "/release"))
+    await _shoot(page, "release", width)
+    await page.get_by_role("link", name="Keep it and go on").click()
+    await fill_guests(page, ages=ages)
     await page.get_by_role("button", name="Go on to extras").click()
     await page.wait_for_url("**/extras")
     await _shoot(page, "extras", width)
@@ -89,8 +105,16 @@ async def _walk(page: Page, shop: Shop, width: int) -> None:
     await _shoot(page, "change-name", width)
     await page.goto(page.url.replace("/name", "/cancel"))
     await _shoot(page, "change-cancel", width)
+    for act in ("address", "email", "phone", "data", "erasure"):
+        await page.goto(f"{page.url.rpartition('/')[0]}/{act}")
+        await _shoot(page, f"change-{act}", width)
     await page.goto(shop.at("/booking"))
     await _shoot(page, "lookup", width)
+    await page.fill("#reference", "BF-7K3Q9X2M")
+    await page.fill("#email", "ada@example.com")
+    await page.get_by_role("button", name="Mail me the link").click()
+    await page.wait_for_url("**/booking?sent")
+    await _shoot(page, "lookup-sent", width)
     await _unknown(page, shop, width)
 
 
@@ -114,6 +138,75 @@ async def _unknown(page: Page, shop: Shop, width: int) -> None:
     await _shoot(page, "wait", width)
     await page.goto(shop.at("/?month=2099-01"))
     await _shoot(page, "nothing-found", width)
+
+
+async def _afterwards(page: Page, shop: Shop, width: int) -> None:
+    """Show what a booking owes, how it is paid, and how a wait ends."""
+    guest = await shop.on_deposit()
+    home = (await shop.come_in(page, guest)).replace("/book/", "/booking/")
+    await page.goto(home)
+    await _shoot(page, "booking-deposit", width)
+    await page.goto(f"{home}/pay")
+    await _shoot(page, "balance", width)
+    await shop.service.simulator.fault("payment.pl", "http_500_after")
+    await shop.service.simulator.fault("cruiseimportbooking.pl", "http_500", times=2)
+    await type_card(page)
+    await page.locator("button.pay").click()
+    await page.wait_for_url("**/wait")
+    await _shoot(page, "wait-payment", width)
+    clerk, number = shop.clerks[Role.SUPERVISOR], (await guest.look()).body["reference"]
+    await _answer(clerk, number, "paid")
+    cancelled = await shop.paid("Example")
+    await cancelled.cancel()
+    home = (await shop.come_in(page, cancelled)).replace("/book/", "/booking/")
+    await page.goto(home)
+    await _shoot(page, "cancellation-asked", width)
+    number = (await cancelled.look()).body["reference"]
+    await _answer(clerk, number, "line_cancelled")
+    await page.goto(home)
+    await _shoot(page, "cancelled", width)
+    doubtful = await shop.held()
+    await shop.service.simulator.fault("book.pl", "http_500")
+    await doubtful.book()
+    await shop.wait(hours=1)
+    await shop.service.simulator.control("clock", advanceSeconds=3600)
+    await _answer(clerk, (await doubtful.look()).body["reference"], "not_booked")
+    await page.goto(await shop.come_in(page, doubtful) + "/wait")
+    await _shoot(page, "not-booked", width)
+
+
+async def _answer(clerk: Clerk, reference: str, answer: str) -> None:
+    """Answer the task of a session that has this answer."""
+    tasks = (await clerk.call("GET", "tasks")).body["tasks"]
+    for task in tasks:
+        if task["reference"] == reference and answer in task["answers"]:
+            assert (await clerk.answer(task, answer)).status == 200
+
+
+async def _refused(page: Page, shop: Shop, width: int) -> None:
+    """Show the line's most frequent no, a hold that ends, and a search that has ended."""
+    guest = shop.service.guest()
+    await guest.to_priced()
+    home = await shop.come_in(page, guest)
+    await page.goto(f"{home}/cabin?rate=4A:BAR")
+    await page.wait_for_selector(".late")
+    await _shoot(page, "cabin-accessible", width)
+    await page.goto(f"{home}/cabin?rate=4V:NRD")
+    await page.wait_for_selector(".late")
+    await shop.service.simulator.fault("basketadd.pl", "price_differs")
+    await page.get_by_role("button", name="Hold a cabin").click()
+    await page.wait_for_load_state()
+    await _shoot(page, "price-changed", width)
+    held = await shop.held()
+    await shop.wait(minutes=13, seconds=30)
+    await page.goto(await shop.come_in(page, held) + "/guests")
+    await _shoot(page, "hold-ends", width)
+    await shop.wait(minutes=10)
+    await page.reload()
+    await _shoot(page, "hold-ended", width)
+    await held.cancel()
+    await page.goto((await shop.come_in(page, held)).replace("/book/", "/booking/"))
+    await _shoot(page, "ended", width)
 
 
 async def _shoot(page: Page, name: str, width: int) -> None:

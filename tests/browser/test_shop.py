@@ -32,6 +32,7 @@ DECLINED = "4000 0000 0000 0002"
 SETTINGS = {
     "shop": True,
     "terms_field": "terms",
+    "balance_by_card": True,
     "help_phone": "+1 305 555 0199",
     "help_hours": "08:00 to 20:00 EST",
 }
@@ -46,12 +47,14 @@ async def shop(
         yield opened
 
 
-async def see_prices(page: Page, shop: Shop, *, ages: tuple[int, ...] = ()) -> None:
+async def see_prices(
+    page: Page, shop: Shop, *, ages: tuple[int, ...] = (), button: str = "See live prices"
+) -> None:
     await page.goto(shop.at(f"/cruise/{CRUISE}"))
     await page.select_option("#children", str(len(ages)))
     for number, age in enumerate(ages, start=1):
         await page.select_option(f"#age{number}", str(age))
-    await page.get_by_role("button", name="See live prices").click()
+    await page.get_by_role("button", name=button).click()
     await page.wait_for_selector(".late")
 
 
@@ -319,6 +322,8 @@ async def afterwards(page: Page, shop: Shop) -> AsyncIterator[str]:
     await page.get_by_role("button", name="Ask to erase").click()
     await page.wait_for_selector("#problem")
     yield "no code typed"
+    async for state in balance(page, shop):
+        yield state
     await guest.cancel()
     await page.goto(home)
     yield "cancellation asked for"
@@ -327,6 +332,24 @@ async def afterwards(page: Page, shop: Shop) -> AsyncIterator[str]:
     await other.cancel()
     await page.goto(over)
     yield "a search that was cancelled"
+
+
+async def balance(page: Page, shop: Shop) -> AsyncIterator[str]:
+    """Look at a booking that owes a balance, and pay it with every mistake."""
+    guest = await shop.on_deposit()
+    home = (await shop.come_in(page, guest)).replace("/book/", "/booking/")
+    for path in (home, f"{home}/pay"):
+        await page.goto(path)
+        yield "a balance is owed"
+    await page.locator("button.pay").click()
+    await page.wait_for_selector("#problem")
+    yield "balance, nothing typed"
+    await shop.service.simulator.fault("payment.pl", "http_500_after")
+    await shop.service.simulator.fault("cruiseimportbooking.pl", "http_500", times=2)
+    await type_card(page)
+    await page.locator("button.pay").click()
+    await page.wait_for_url("**/wait")
+    yield "a balance in doubt"
 
 
 async def test_what_a_page_loads_of_ours_is_small() -> None:

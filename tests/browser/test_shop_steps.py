@@ -25,9 +25,8 @@ MOST_TABS = 200
 async def shop(
     browser: Browser, postgres_server: PostgresServer, migrated_template: str
 ) -> AsyncIterator[Shop]:
-    """Open a shop in which a balance is paid by card."""
-    settings = SETTINGS | {"balance_by_card": True}
-    async with open_shop(browser, postgres_server, migrated_template, **settings) as opened:
+    """Open a shop with the guest's pages for the module's tests."""
+    async with open_shop(browser, postgres_server, migrated_template, **SETTINGS) as opened:
         yield opened
 
 
@@ -100,11 +99,7 @@ async def at_pay(page: Page, shop: Shop) -> str:
 
 
 async def at_balance(page: Page, shop: Shop) -> str:
-    guest = await named(shop)
-    held = (await guest.look()).body
-    payment = guest.payment(held["price"]["deposit"], deposit=True)
-    done = await guest.book(guest.booking(payment=payment) | guest.consent(held))
-    assert done.body["state"] == "paid", done
+    guest = await shop.on_deposit()
     return (await shop.come_in(page, guest)).replace("/book/", "/booking/") + "/pay"
 
 

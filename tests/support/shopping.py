@@ -13,7 +13,7 @@ CARD = {
     "payment-cardNumber": VISA,
     "payment-expiry": "12/31",
     "payment-cvv": "123",
-    "payment-cardholderName": "Ada Example",
+    "payment-cardholderName": "A. Cardholder",
 }
 
 

@@ -13,6 +13,7 @@ from booking_flow.errors import Refused
 from booking_flow.model.party import ADULT_AGE, PartyRules, type_for
 from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import sessions
+from booking_http.api.guest_request import GuestRequest
 from booking_http.api.requests import DetailsRequest
 from booking_http.shop.field_words import GENDERS, TITLES, asked_for, faults_of
 from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
@@ -26,6 +27,7 @@ from booking_http.shop.pages import (
     refuse,
     render,
     subject_body,
+    told,
 )
 from booking_http.shop.places import book_path, can, elsewhere
 from booking_http.shop.texts import N_, locale_of
@@ -219,17 +221,34 @@ def _birth_fault(
 
 
 async def keep_draft(request: web.Request) -> web.Response:
-    """Keep what is complete of a form that is still being filled in; a script sends it."""
+    """Keep what is complete of a form that is still being filled in; a script sends it.
+
+    Birth dates that are typed whole and do not fit the price are told at once.
+    """
     guest = await guest_of(request)
     fields = await read_form(request)
     body = body_of(await sessions.show(guest))
     rules = service_of(request).settings.policy().party
-    found = draft(fields, body, rules)
-    if not can(body, "book") or not found:
-        return web.Response(status=204)
+    kept_now = can(body, "book") and await _keep(guest, draft(fields, body, rules))
+    faults = {name: told(request, wrong) for name, wrong in _unfit(fields, body)}
+    answer = {"saved": kept_now, "faults": faults}
+    return web.json_response(answer, headers={"Cache-Control": "no-store"})
+
+
+async def _keep(guest: GuestRequest, found: dict[str, object]) -> bool:
+    if not found:
+        return False
     try:
         await sessions.edit(guest, ask(DetailsRequest, found))
     except (Problem, Refused):
         # What cannot be kept yet is said when the form is sent.
-        return web.Response(status=204)
-    return web.json_response({"saved": True}, headers={"Cache-Control": "no-store"})
+        return False
+    return True
+
+
+def _unfit(fields: Fields, body: Body) -> Iterator[tuple[str, Wrong]]:
+    sailing = date.fromisoformat(body["cruise"]["sailingDate"])
+    for traveller in travellers_of(body):
+        parts = [f"{traveller.prefix}dateOfBirth-{part}" for part in DAY_PARTS]
+        if all(part in fields for part in parts):
+            yield from _birth_fault(fields, traveller, sailing)

@@ -289,6 +289,11 @@ def _say(request: web.Request, text: str) -> str:
     return texts.catalogue(language_of(request)).gettext(text)
 
 
+def told(request: web.Request, wrong: Wrong) -> str:
+    """Return what is wrong with a field in the guest's language."""
+    return _say(request, wrong.words) % wrong.facts
+
+
 def party_words(request: web.Request, party: Body | None) -> str:
     """Return such as "2 adults and 1 child"."""
     if party is None:

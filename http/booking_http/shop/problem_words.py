@@ -90,6 +90,7 @@ WORDS: Final[Mapping[str, ProblemWords]] = MappingProxyType(
         C.SOLD_OUT: _words(
             N_("This sailing is full for your party"),
             N_("%(line)s has no cabin left for %(party)s. Nothing is booked."),
+            "dates",
             "find",
             "party",
         ),

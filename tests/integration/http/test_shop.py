@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -97,9 +98,10 @@ async def test_a_declined_card_is_said_and_drawn_nowhere(service: Service) -> No
     assert "Your bank declined this card" in refused.words
     assert "Nothing was charged" in refused.words
     assert "2 more cards can be tried. The cabin is held for you until" in refused.words
-    for secret in (DECLINED, "123", "Ada Example", "12/31"):
+    for secret in (DECLINED, "123", "A. Cardholder", "12/31"):
         assert f'value="{secret}"' not in refused.html
     assert DECLINED not in refused.html
+    assert 'value="Ada Example"' in refused.html, "who holds the card is the contact until typed"
     done = await guest.pays(refused)
     assert done.location == f"/booking/{guest.reference}"
 
@@ -338,8 +340,14 @@ async def test_what_is_complete_of_a_draft_is_kept(service: Service) -> None:
     typed = {name: text for name, text in guest.people().items() if name.startswith("contact-")}
     kept = await guest.browser.post(f"{guest.home}/draft", fields | typed)
     assert kept.status == 200
+    assert json.loads(kept.html) == {"saved": True, "faults": {}}
     shown = await guest.get(f"{guest.home}/guests")
     assert 'value="ada@example.com"' in shown.html
+    born = dict.fromkeys(("day", "month"), "1") | {"year": "2020"}
+    young = {f"passengers-1-dateOfBirth-{part}": text for part, text in born.items()}
+    unfit = await guest.browser.post(f"{guest.home}/draft", fields | typed | young)
+    assert "the price is for an adult" in unfit.html
+    assert "passengers-1-dateOfBirth-day" in unfit.html
     assert CARD["payment-cardNumber"] not in shown.html
 
 

@@ -9,6 +9,29 @@ const put = (name, text) => {
   if (field && text) field.value = text;
 };
 
+// A birth date that does not fit the price is said as soon as it is typed.
+const tell = ({ saved: kept, faults }) => {
+  if (kept) saved.textContent = words.saved;
+  for (const birth of form.querySelectorAll(".birth")) {
+    const day = `${birth.id}-day`;
+    const text = faults[day];
+    document.getElementById(`${day}-fault`)?.remove();
+    birth.classList.toggle("wrong", Boolean(text));
+    for (const field of birth.querySelectorAll("input")) {
+      field.toggleAttribute("aria-invalid", Boolean(text));
+      if (text) field.setAttribute("aria-invalid", "true");
+      field.setAttribute("aria-describedby", `${birth.id}-hint${text ? ` ${day}-fault` : ""}`);
+    }
+    if (!text) continue;
+    const fault = document.createElement("p");
+    fault.id = `${day}-fault`;
+    fault.className = "fault";
+    fault.textContent = text;
+    fault.setAttribute("role", "status");
+    birth.querySelector(".row").before(fault);
+  }
+};
+
 // One at a time: two drafts at once would race for the same session.
 let waiting = null;
 let sending = false;
@@ -19,7 +42,7 @@ const keep = async () => {
     const body = new URLSearchParams(new FormData(form));
     body.delete("attempt");
     const answer = await fetch(form.dataset.draft, { method: "POST", body, credentials: "same-origin" });
-    if (answer.status === 200) saved.textContent = words.saved;
+    if (answer.ok) tell(await answer.json());
   } catch {
     saved.textContent = words.offline;
   } finally {
