@@ -6,8 +6,10 @@ import asyncio
 from typing import Final
 
 from playwright.async_api import Page
+from sqlalchemy import text
 
 from booking_flow.staff.people import Role
+from persistence.database import execute
 from tests.browser.pictures import pictured_shop, shoot
 from tests.browser.shop import Shop
 from tests.browser.test_shop import (
@@ -19,6 +21,7 @@ from tests.browser.test_shop import (
     type_card,
 )
 from tests.conftest import ROOT
+from tests.support.service import NOT_AT_SUPPLIER
 from tests.support.staff import Clerk
 
 FOLDER: Final = ROOT / "docs" / "shop"
@@ -31,6 +34,9 @@ NAME: Final = {"shop_name": "Harbour & Tide", "help_email": "help@harbour.exampl
 async def main() -> None:
     """Book as a family does, and look at every page on the way."""
     async with pictured_shop(**SETTINGS | NAME) as shop:
+        # A sailing that only tests need.
+        gone = text("DELETE FROM catalogue.sailings WHERE cruise_id = :cruise_id")
+        await execute(shop.service.parts.database, gone, {"cruise_id": NOT_AT_SUPPLIER})
         for width, scheme in LOOKS:
             size = {"width": width, "height": 900 if width > 500 else 844}
             async with shop.desk(None, viewport=size, color_scheme=scheme) as page:
@@ -73,12 +79,11 @@ async def _walk(page: Page, shop: Shop, width: int) -> None:
     await page.get_by_role("button", name="Go on to extras").click()
     await page.wait_for_selector("#problem")
     await _shoot(page, "guests-errors", width)
-    await fill_guests(page, ages=ages)
-    await _shoot(page, "guests", width)
     await page.goto(page.url.replace("/guests", "/release"))
     await _shoot(page, "release", width)
     await page.get_by_role("link", name="Keep it and go on").click()
     await fill_guests(page, ages=ages)
+    await _shoot(page, "guests", width)
     await page.get_by_role("button", name="Go on to extras").click()
     await page.wait_for_url("**/extras")
     await _shoot(page, "extras", width)

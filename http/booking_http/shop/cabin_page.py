@@ -161,7 +161,7 @@ async def hold_cabin(request: web.Request) -> web.Response:
     except (Problem, Refused, StoreUnavailable) as error:
         found = problem_of(error)
         if any(fault.pointer == "/declared" for fault in found.errors):
-            faults = {f"declared-{_way(fields)}": Wrong(words=NEED_NOT_DECLARED)}
+            faults = {f"need-{_way(fields)}": Wrong(words=NEED_NOT_DECLARED)}
             return await _asked_again(request, guest, body, fields, faults)
         return await _refused(request, guest, fields, found)
     return go_to(place_of(held) if held["pending"] else book_path(held["reference"], "guests"))

@@ -125,7 +125,7 @@ async def test_an_accessible_cabin_asks_for_the_need_which_staff_see(service: Se
     cabin = cabins_on(page)[-1]
     refused = await guest.holds(rate=rate, cabin=cabin)
     assert refused.status == 422
-    assert 'href="#declared-own"' in refused.html
+    assert 'href="#need-own"' in refused.html
     assert f'value="{cabin.partition("/")[0]}/' in refused.html.partition(" checked")[0][-200:]
     assert await service.simulator.received("basketadd.pl") == 0
     asked = {"rate": rate, "cabin": cabin, "declared-accessible_need": "yes"}
