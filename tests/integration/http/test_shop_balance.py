@@ -174,3 +174,11 @@ async def test_where_staff_record_payments_a_guest_books_without_a_card(
     booked = (await guest.get(done.location)).words
     assert "You are booked" in booked
     assert "To pay the rest, call us" in booked
+
+
+async def test_after_the_ship_has_left_a_booking_says_so(owing: Owing, service: Service) -> None:
+    await service.advance(days=120)
+    words = (await owing.guest.get(owing.home)).words
+    assert "The ship left on" in words
+    assert "Check in online" not in words
+    assert "Rest of the price was due by" in words
