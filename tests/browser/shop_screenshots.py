@@ -161,6 +161,7 @@ async def _afterwards(page: Page, shop: Shop, width: int) -> None:
     await _shoot(page, "wait-payment", width)
     clerk, number = shop.clerks[Role.SUPERVISOR], (await guest.look()).body["reference"]
     await _answer(clerk, number, "paid")
+    await page.wait_for_url("**/booking/**")
     cancelled = await shop.paid("Example")
     await cancelled.cancel()
     home = (await shop.come_in(page, cancelled)).replace("/book/", "/booking/")
@@ -168,7 +169,7 @@ async def _afterwards(page: Page, shop: Shop, width: int) -> None:
     await _shoot(page, "cancellation-asked", width)
     number = (await cancelled.look()).body["reference"]
     await _answer(clerk, number, "line_cancelled")
-    await page.goto(home)
+    await page.get_by_role("heading", name="Your booking is cancelled").wait_for()
     await _shoot(page, "cancelled", width)
     doubtful = await shop.held()
     await shop.service.simulator.fault("book.pl", "http_500")
