@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,6 +13,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints import cabins, sessions
 from booking_http.api.guest_request import FORM_KEY, GuestRequest
 from booking_http.api.requests import NothingRequest, SelectCabinRequest
+from booking_http.shop.deck_plan import plan_of
 from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
@@ -33,44 +33,6 @@ STEPS: Final = ("guests", "extras", "pay")
 """Steps at which a cabin is held."""
 _SHOWN: Final = 60
 """Cabins of a grade that are listed; more than that nobody compares."""
-_MARGIN, _EDGE, _BOW = 28, 8, 110
-"""Room around the cabins of a plan: at the sides, at the hull, and before the bow."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanBox:
-    """A cabin's place on a plan, in the plan's own units."""
-
-    cabin: Body
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeckPlan:
-    """A deck drawn from the places of its free cabins, the bow on the left."""
-
-    name: str
-    boxes: Sequence[PlanBox]
-    width: int
-    height: int
-
-    @property
-    def view(self) -> str:
-        """Return the `viewBox` of the drawing; empty where the line tells no places."""
-        return f"0 0 {self.width} {self.height}" if self.boxes else ""
-
-    @property
-    def hull(self) -> str:
-        """Return the outline of the ship around them."""
-        bow, stern, low, high = _BOW, self.width - _EDGE, _EDGE, self.height - _EDGE
-        middle = self.height // 2
-        return (
-            f"M{stern} {low}H{bow}Q{bow // 3} {low} {_EDGE} {middle}"
-            f"Q{bow // 3} {high} {bow} {high}H{stern}Q{stern + _EDGE - 2} {middle} {stern} {low}Z"
-        )
 
 
 async def show_cabins(request: web.Request) -> web.StreamResponse:
@@ -99,7 +61,7 @@ def cabin_facts(found: Body, body: Body) -> dict[str, Any]:
     return {
         "cabins": listed,
         "recommended": next((each for each in listed if not each["accessible"]), None),
-        "plans": [_plan(deck, listed) for deck in found["decks"]],
+        "plans": [plan_of(deck, listed) for deck in found["decks"]],
         "deck_names": {deck["deckId"]: deck["name"] for deck in found["decks"]},
     }
 
@@ -117,36 +79,6 @@ def _worth(cabin: Body) -> tuple[bool, bool, bool, str]:
     """Put cabins in the order of a clear view, the middle of the ship, and their numbers."""
     middle = (cabin["position"] or "").lower().startswith("m")
     return cabin["obstructed"], cabin["accessible"], not middle, str(cabin["cabinNumber"])
-
-
-def _plan(deck: Body, listed: Sequence[Body]) -> DeckPlan:
-    placed = [each for each in listed if each["deckId"] == deck["deckId"] and each["box"]]
-    found = {each["cabinNumber"]: _lengthwise(each["box"], placed) for each in placed}
-    if not found:
-        return DeckPlan(name=deck["name"], boxes=(), width=0, height=0)
-    left, top = (min(box[side] for box in found.values()) for side in (0, 1))
-    right, bottom = (max(box[side] for box in found.values()) for side in (2, 3))
-    boxes = [
-        PlanBox(
-            cabin=each,
-            x=box[0] - left + _BOW,
-            y=box[1] - top + _MARGIN,
-            width=box[2] - box[0],
-            height=box[3] - box[1],
-        )
-        for each in placed
-        for box in (found[each["cabinNumber"]],)
-    ]
-    width, height = right - left + _BOW + _MARGIN, bottom - top + 2 * _MARGIN
-    return DeckPlan(name=deck["name"], boxes=boxes, width=width, height=height)
-
-
-def _lengthwise(box: Sequence[int], placed: Sequence[Body]) -> tuple[int, ...]:
-    """Turn a plan that stands upright, as most lines draw it, onto its side."""
-    wide = max(each["box"][2] for each in placed) - min(each["box"][0] for each in placed)
-    tall = max(each["box"][3] for each in placed) - min(each["box"][1] for each in placed)
-    x1, y1, x2, y2 = box
-    return (y1, x1, y2, x2) if tall > wide else (x1, y1, x2, y2)
 
 
 async def hold_cabin(request: web.Request) -> web.Response:
@@ -235,13 +167,28 @@ async def _refused(
     request: web.Request, guest: GuestRequest, fields: Fields, found: Problem
 ) -> web.Response:
     """Say what happened, with the choice at hand so that a new price can be accepted."""
-    del guest
     body = await subject_body(request)
     if body and body["state"] == "basketed" and found.code == RefusalCode.IN_PROGRESS:
         return go_to(place_of(body))
     number = fields["cabin"].partition("/")[0]
     found.facts = {**found.facts, "cabinNumber": number}
-    return refuse(request, found, "problem.html", body=body, choice=fields)
+    like = await _like(guest, body, fields) if found.code == RefusalCode.CABIN_GONE else None
+    return refuse(request, found, "problem.html", body=body, choice=fields, like=like)
+
+
+async def _like(guest: GuestRequest, body: Body | None, fields: Fields) -> Body | None:
+    """Return a cabin to take instead of one that went: of the same grade, at the same price."""
+    found = chosen_rate(remembered(guest, body), fields.get("rate", "")) if body else None
+    if body is None or found is None:
+        return None
+    try:
+        listed = body_of(await cabins.list_cabins(guest, query_of(found[1])))
+    except (Problem, Refused, StoreUnavailable):
+        return None
+    gone = fields["cabin"].partition("/")[0]
+    left = [each for each in listed["cabins"] if each["cabinNumber"] != gone]
+    recommended: Body | None = cabin_facts(listed | {"cabins": left}, body)["recommended"]
+    return recommended
 
 
 async def release(request: web.Request) -> web.Response:

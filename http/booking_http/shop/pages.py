@@ -255,6 +255,7 @@ def problem_facts(request: web.Request, found: Problem, *, body: Body | None) ->
         "facts": _facts(request, found, body),
         "actual": found.facts.get("actual"),
         "choice": None,
+        "like": None,
         "cards_left": found.session and cards_left(found.session, _policy(request)),
         "body": body,
         "request_id": request[REQUEST_ID],

@@ -362,3 +362,17 @@ async def test_a_hold_that_is_made_anew_at_another_price_names_both(service: Ser
     assert "The price went from USD" in refused.words
     held = await guest.browser.send(refused, f"{guest.home}/cabin")
     assert held.location == f"{guest.home}/guests", held.words
+
+
+async def test_a_cabin_that_went_is_answered_with_one_that_is_like_it(service: Service) -> None:
+    guest = Shopper(service)
+    await guest.opens()
+    await guest.get(guest.home)
+    cabins = cabins_on(await guest.get(f"{guest.home}/cabin?rate=4V:NRD"))
+    await service.simulator.fault("basketadd.pl", "sold_out")
+    refused = await guest.holds(cabin=cabins[0])
+    (other,) = re.findall(r"Hold (\d+) instead: like it, at the same price", refused.words)
+    assert other != cabins[0].partition("/")[0]
+    held = await guest.browser.send(refused, f"{guest.home}/cabin")
+    assert held.location == f"{guest.home}/guests", held.words
+    assert (await guest.body())["selection"]["cabinNumber"] == other  # type: ignore[index]
