@@ -77,7 +77,8 @@ def _events(change: Change, channels: Channels) -> Iterator[Mapping[str, object]
 def _confirmations(change: Change, channels: Channels) -> Iterator[Mapping[str, object]]:
     """Confirm what concerns a reservation; one mail tells that it was booked and paid at once.
 
-    What a person moved by hand is no word of the line's, and is confirmed when they say so.
+    What a person moved by hand is no word of the line's, and is confirmed when they say so. Without
+    a reservation only the end of a step is told, to whoever waited for it.
     """
     told = [
         seq
@@ -86,7 +87,8 @@ def _confirmations(change: Change, channels: Channels) -> Iterator[Mapping[str, 
     ]
     if change.confirms:
         told.append(change.after.version)
-    if told and (change.confirms or change.after.booking is not None):
+    ends_wait = change.confirms and change.settle is not None
+    if told and (ends_wait or change.after.booking is not None):
         for channel in channels.confirmations:
             yield {"channel": channel, "seq": told[-1], "kind": OutboxKind.CONFIRMATION}
 

@@ -82,7 +82,7 @@ def test_what_is_no_word_of_the_document_is_refused(model: str) -> None:
         pattern, words = each.get("pattern"), each.get("enum")
         if words is not None:
             assert faults(model, name, "~ ~"), name
-        elif pattern is not None and model != "PaymentRequest":
+        elif pattern is not None and not (model.endswith("PaymentRequest") and name != "code"):
             assert not re.search(pattern, "~ ~"), name
             assert faults(model, name, "~ ~"), name
 
