@@ -108,6 +108,9 @@ class Settings(FromEnvironment):
     operations_port: int | None = Field(default=None, ge=1, le=65535)
     """a port of its own, on `APP_HOST`, for `/metrics`, `/readyz?verbose` and the debug calls of
     staff, which `APP_PORT` then knows nothing of"""
+    serve_processes: int = Field(default=1, ge=1, le=64)
+    """processes that `serve` starts, all on `APP_PORT`; `serve --workers` goes before it:
+    [docs/operations.md](operations.md)"""
     public_url: BaseUrl | None = None
     """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
