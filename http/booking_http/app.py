@@ -85,6 +85,7 @@ def create_app(settings: Settings, *, whole: WholeService | None = None) -> web.
                 verifying(parts),
                 beside(
                     SessionWakeups(listener=parts.listener, streams=streams).run(),
+                    streams.beat(),
                     watch_versions(
                         streams,
                         partial(versions, parts.database),
@@ -171,7 +172,9 @@ def service_of_parts(parts: Parts) -> Service:
             at_once=settings.cap_requests_at_once if settings.shop_networks is not None else None,
         ),
         streams=EventStreams(
-            per_session=settings.streams_per_session, per_address=settings.streams_per_address
+            per_session=settings.streams_per_session,
+            per_address=settings.streams_per_address,
+            heartbeat=settings.heartbeat_seconds,
         ),
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,

@@ -48,9 +48,11 @@ def worker() -> None:
     with friendly_errors():
         settings = load_settings()
         # What is wrong with the settings is said before the worker is loaded.
+        from booking_http.runtime.descriptors import warn_of_few_descriptors
         from booking_http.worker.main import run_worker
 
         configure_logs(settings.log_level)
+        warn_of_few_descriptors(settings)
         process.run_until_stopped(run_worker(settings))
 
 

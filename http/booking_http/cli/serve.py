@@ -67,12 +67,14 @@ def _served(
     import structlog
 
     from booking_http.app import create_app
+    from booking_http.runtime.descriptors import warn_of_few_descriptors
     from booking_http.runtime.logs import configure_logs
     from booking_http.runtime.serve_processes import LISTENING, address_of
     from booking_http.runtime.server import serve_app
     from booking_http.web.whole_service import WholeService
 
     configure_logs(settings.log_level)
+    warn_of_few_descriptors(settings)
     host, port = settings.app_host, settings.app_port
     told = structlog.get_logger().bind(environment=settings.app_env.value)
     if part_of is not None:

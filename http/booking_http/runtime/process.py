@@ -27,6 +27,20 @@ def forbid_core_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def allow_descriptors(number: int) -> int:
+    """Let this process have so many files and connections open, and return how many it may.
+
+    That is fewer where the operating system's hard limit is lower, and more where more were allowed
+    before.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        return most
+    return number if soft == resource.RLIM_INFINITY else soft
+
+
 def run_until_stopped(work: Coroutine[Any, Any, None], *, orders: int | None = None) -> None:
     """Run `work` until it ends or a signal asks to stop; a second signal does not wait.
 

@@ -31,7 +31,6 @@ async def stream_session(guest: GuestRequest, *, event: Event) -> web.StreamResp
         return await send_events(
             stream,
             lambda: _news(guest, stream, event),
-            heartbeat=settings.heartbeat_seconds,
             seconds=settings.stream_seconds,
         )
 
