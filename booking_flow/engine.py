@@ -155,13 +155,12 @@ class Engine:
         loaded: Loaded,
         *,
         changes: Mapping[str, object],
-        expected_version: int | None,
         command: Command,
     ) -> Loaded:
         """Keep draft details; the keys of `changes` are fields of `Details`."""
 
         def decision(session: Session, _at: DecisionContext) -> Change | None:
-            return edit.edited(session, changes=changes, expected_version=expected_version)
+            return edit.edited(session, changes=changes)
 
         return await self._unit_of_work.decide(loaded, decision, command=command)
 

@@ -27,7 +27,7 @@ HISTORY: Final = text(
            request_id, trace_id, details
     FROM session_history
     WHERE session_id = :session_id AND seq > :after_seq
-    ORDER BY seq LIMIT :limit
+    ORDER BY seq
     """
 )
 
@@ -101,10 +101,10 @@ class TaskEntry:
 
 
 async def history(
-    engine: Database, session_id: UUID, *, after_seq: int = -1, limit: int = 1000
+    engine: Database, session_id: UUID, *, after_seq: int = -1
 ) -> Sequence[HistoryEntry]:
-    """Return what happened to a session after event `after_seq`."""
-    values = {"session_id": session_id, "after_seq": after_seq, "limit": limit}
+    """Return all that happened to a session after event `after_seq`."""
+    values = {"session_id": session_id, "after_seq": after_seq}
     return [_history_entry(row) for row in await fetch_all(engine, HISTORY, values)]
 
 

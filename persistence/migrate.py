@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from adapters.backoff import Backoff
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connection as Driver
 from adapters.postgres.connection import Connector
@@ -75,6 +76,8 @@ PLACE: Final = text(
     """
 )
 
+_BACKOFF: Final = Backoff(first=0.5, longest=5)
+
 # Let older programs know whether they may run on these tables.
 NOTE: Final = text("UPDATE installation SET oldest_program = :oldest")
 
@@ -91,12 +94,7 @@ class MigrationLimits:
     """
 
     tries: int = 30
-    first: float = 0.5
-    longest: float = 5.0
-
-    def pause(self, tried: int) -> float:
-        """Return how many seconds to let others go first after so many tries."""
-        return float(min(self.first * 2 ** min(tried - 1, 10), self.longest))
+    backoff: Backoff = _BACKOFF
 
 
 def in_silence(_: str) -> None:
@@ -174,7 +172,7 @@ async def _patiently(dsn: str, revision: str, tell: Tell, patience: MigrationLim
             tell(f"{revision}: done")
             return
         tell(f"{revision}: others hold what it needs, try {tried} of {patience.tries}")
-        await asyncio.sleep(patience.pause(tried))
+        await asyncio.sleep(patience.backoff.after(tried))
     raise CannotMigrate(await _locked_by(dsn, revision))
 
 

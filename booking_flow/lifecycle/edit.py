@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from booking_flow.errors import RefusalCode, refuse
 from booking_flow.flow import Trigger
 from booking_flow.guards import can_move, ensure_open, wrong_state
 from booking_flow.model.change import Change, begin
@@ -13,16 +12,12 @@ from booking_flow.model.party import Details
 from booking_flow.model.session import Session
 
 
-def edited(
-    session: Session, *, changes: Mapping[str, object], expected_version: int | None
-) -> Change | None:
+def edited(session: Session, *, changes: Mapping[str, object]) -> Change | None:
     """Replace draft details; None when that changes nothing.
 
     Raises:
-        Refused: `version_mismatch`, or the session is booked, over or busy.
+        Refused: the session is booked, over or busy.
     """
-    if expected_version not in (None, session.version):
-        raise refuse(RefusalCode.VERSION_MISMATCH, f"The session is at version {session.version}.")
     ensure_open(session)
     if session.reserved or session.ended:
         raise wrong_state(session, "editing details")

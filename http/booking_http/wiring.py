@@ -14,6 +14,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from adapters.backoff import Backoff
 from adapters.catalogue.reader import CatalogueReader, open_reader
 from adapters.claim_journal import FileJournal
 from adapters.spool import FileSpool
@@ -45,6 +46,7 @@ from persistence.database import Database, create_engine
 from persistence.encryption import KeyKind, Vault
 from persistence.sessions import PostgresSessionStore
 
+_SETTLE_BACKOFF: Final = Backoff(first=0.1, longest=5)
 _LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Letters and digits nobody mistakes for one another on the phone."""
 
@@ -232,5 +234,5 @@ def passing_call() -> CallContext:
 
 
 async def pause(attempt: int) -> None:
-    """Wait before the n-th retry of a settle."""
-    await asyncio.sleep(min(0.1 * 2 ** min(attempt, 10), 5.0))
+    """Wait before the n-th retry of a settle, counted from zero."""
+    await asyncio.sleep(_SETTLE_BACKOFF.after(attempt + 1))

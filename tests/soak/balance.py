@@ -9,8 +9,8 @@ from uuid import UUID
 
 from booking_flow.flow import State
 from booking_flow.model.history import flaw
-from booking_http.staff.timeline import whole_history
 from persistence.database import Database
+from persistence.histories import history
 from tests.support.books import Books
 from tests.support.service import Json
 
@@ -134,7 +134,7 @@ async def histories(books: Books, database: Database) -> list[str]:
     """Every history folds to its row's state and version."""
     broken = []
     for session in books.sessions.values():
-        events = [entry.event for entry in await whole_history(database, session.id)]
+        events = [entry.event for entry in await history(database, session.id)]
         if why := flaw(events, state=State(session.state), version=session.version):
             broken.append(f"{session.reference}: {why}")
     return broken

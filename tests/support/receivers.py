@@ -20,6 +20,7 @@ from typing import Any
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
+from adapters.backoff import Backoff
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.outbox_sender import OutboxSender, RetryTimes
 from persistence.clock import set_clock_offset
@@ -29,7 +30,7 @@ from tests.support.store import Shop
 
 KEY = b"k" * 32
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
-QUICK = RetryTimes(most=3, most_links=2, first=timedelta(seconds=5), longest=timedelta(seconds=20))
+QUICK = RetryTimes(most=3, most_links=2, backoff=Backoff(first=5, longest=20, factor=4))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

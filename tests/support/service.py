@@ -13,6 +13,8 @@ from unittest.mock import patch
 from aiohttp import ClientSession, TCPConnector, web
 from aiohttp.test_utils import TestServer
 from cryptography.fernet import Fernet
+from pydantic_settings import BaseSettings
+from pydantic_settings import PydanticBaseSettingsSource as Source
 from sqlalchemy import text
 from yarl import URL
 
@@ -45,6 +47,7 @@ NOT_AT_SUPPLIER = "9999999"
 VISA = "4111111111111111"
 AMEX = "378282246310005"
 HASH_KEY = "tests only, tests only, tests only"
+SIMULATED = SimulatorSettings()
 MASTER_KEY = Fernet.generate_key().decode()
 Json = dict[str, Any]
 Headers = Mapping[str, str]
@@ -59,6 +62,17 @@ def once(key: str) -> Headers:
     return {"Idempotency-Key": key}
 
 
+class GivenSettings(Settings):
+    """Settings that are what a test says, wherever it runs: files and environment say nothing."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: Source, *_: Source, **__: Source
+    ) -> tuple[Source, ...]:
+        """Look at what is given only, which is also much quicker than looking everywhere."""
+        return (init_settings,)
+
+
 def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Settings:
     """Return settings of a service under test; addresses are capped only where a test asks."""
     usual: Json = {
@@ -67,16 +81,16 @@ def settings_for(*, database_url: str, supplier_url: str, **changes: Any) -> Set
         "master_keys": MASTER_KEY,
         "hash_key": HASH_KEY,
         "traveltek_base_url": supplier_url,
-        "traveltek_sid": SimulatorSettings().sid,
-        "traveltek_username": SimulatorSettings().user,
-        "traveltek_password": SimulatorSettings().password,
+        "traveltek_sid": SIMULATED.sid,
+        "traveltek_username": SIMULATED.user,
+        "traveltek_password": SIMULATED.password,
         "drain_seconds": 0,
         "log_level": "ERROR",
         **{f"retain_{kind}_days": 0 for kind in ("quotes", "evidence", "drafts", "bookings")},
         "worker": False,
         "pay_later": True,
     }
-    return Settings(**usual | changes)
+    return GivenSettings(**usual | changes)
 
 
 @contextmanager

@@ -45,6 +45,7 @@ def called_names(tree: ast.AST) -> list[str]:
     return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
+@pytest.mark.slow
 def test_the_standard_library_http_is_not_hidden() -> None:
     """From the root, where a careless `http` package would win, aiohttp still imports."""
     subprocess.run([sys.executable, "-c", "import http.client, aiohttp"], cwd=ROOT, check=True)

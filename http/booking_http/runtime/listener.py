@@ -10,12 +10,13 @@ from typing import Any, Final
 
 import structlog
 
+from adapters.backoff import Backoff
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import PULSE_SECONDS, Connection, Connector
 from adapters.postgres.failures import name_of
 from booking_http.settings import Settings
 
-_RETRY_SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+_BACKOFF: Final = Backoff(first=0.2, longest=5)
 _SETTLED: Final = 10.0
 """Seconds after which a connection was a good one, so that the next is tried at once."""
 _log = structlog.get_logger(__name__)
@@ -84,7 +85,7 @@ class Listener:
             failures = 0
             while True:
                 failures = await self._until_lost(subscription, failures)
-                await asyncio.sleep(_RETRY_SECONDS[min(failures, len(_RETRY_SECONDS)) - 1])
+                await asyncio.sleep(_BACKOFF.after(failures))
         finally:
             self._subscriptions.remove(subscription)
 

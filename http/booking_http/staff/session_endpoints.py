@@ -23,7 +23,7 @@ from booking_http.staff.responses import (
     StoryResponse,
 )
 from booking_http.staff.session_search import find_session, id_of, search
-from booking_http.staff.timeline import event, timeline, whole_history
+from booking_http.staff.timeline import event, timeline
 from booking_http.staff.views import (
     check_view,
     hit_view,
@@ -34,7 +34,7 @@ from booking_http.staff.views import (
 )
 from booking_http.web.auth import Staff, staff_of, write_audit
 from booking_http.web.request_io import json_response, read_body, read_query, service_of
-from persistence.histories import HistoryEntry
+from persistence.histories import HistoryEntry, history
 from persistence.history_check import check_histories
 from persistence.task_queries import QueuedTask
 
@@ -71,7 +71,7 @@ async def read_staff_history(request: web.Request) -> web.Response:
     staff, loaded = await _visit(request)
     service, session_id = service_of(request), loaded.session.id
     await write_audit(service, staff, "read_history", session_ids=(session_id,))
-    entries = await whole_history(service.support.database, session_id)
+    entries = await history(service.support.database, session_id)
     return json_response(_checked(loaded.session, entries), headers=tag(loaded.session))
 
 
@@ -112,7 +112,7 @@ async def present(
     return session_view(now, staff=staff, waits=waits)
 
 
-def _checked(session: Session, entries: list[HistoryEntry]) -> HistoryResponse:
+def _checked(session: Session, entries: Sequence[HistoryEntry]) -> HistoryResponse:
     events = [entry.event for entry in entries]
     why = flaw(events, state=session.state, version=session.version)
     return HistoryResponse(

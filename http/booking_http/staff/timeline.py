@@ -11,13 +11,10 @@ from booking_flow.model.audit import AuditEntry
 from booking_http.staff.responses import HappeningResponse
 from booking_http.staff.wiring import Support
 from persistence.attempts import StepEntry, steps
-from persistence.database import Database
 from persistence.delivery_log import Letter, letters
 from persistence.histories import CallEntry, HistoryEntry, calls, history
 from persistence.outbox_rows import OutboxKind
 from persistence.task_queries import QueuedTask
-
-_PAGE = 1000
 
 
 async def timeline(
@@ -26,7 +23,7 @@ async def timeline(
     """Return everything in the order in which it happened."""
     database = support.database
     entries, attempts, sent, acts, posted = await asyncio.gather(
-        whole_history(database, session_id),
+        history(database, session_id),
         steps(database, session_id),
         calls(database, session_id),
         support.audit.of_session(session_id),
@@ -41,17 +38,6 @@ async def timeline(
         *map(_letter, posted),
     ]
     return sorted(happenings, key=lambda happening: happening.at)
-
-
-async def whole_history(engine: Database, session_id: UUID) -> list[HistoryEntry]:
-    """Return every event of a session, however many there are."""
-    found: list[HistoryEntry] = []
-    while True:
-        after = found[-1].seq if found else -1
-        page = await history(engine, session_id, after_seq=after, limit=_PAGE)
-        found += page
-        if len(page) < _PAGE:
-            return found
 
 
 def event(entry: HistoryEntry) -> HappeningResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -26,6 +27,7 @@ from persistence.staff_links import PostgresStaffLinks
 TIDY_SECONDS: Final = 3600.0
 PRUNE_SECONDS: Final = 2.0
 SEAL_SECONDS: Final = 60.0
+START_SECONDS: Final = 30.0
 _log = structlog.get_logger(__name__)
 
 
@@ -41,6 +43,11 @@ def until_next_time(task: str) -> Iterator[None]:
         _log.exception("put off", task=task)
 
 
+async def _started() -> None:
+    """Wait until a start is over, which is busy enough; processes that start together spread."""
+    await asyncio.sleep(random.uniform(0.5, 1.0) * START_SECONDS)  # noqa: S311 - it only spreads
+
+
 async def clean_up(
     database: Database, vault: Vault, *, keys: Mapping[KeyKind, Sequence[str]]
 ) -> None:
@@ -48,6 +55,7 @@ async def clean_up(
 
     `keys` are those of the settings, the current one of each kind first.
     """
+    await _started()
     while True:
         with until_next_time("days of keys"):
             await note_days(database, keys)
@@ -77,6 +85,7 @@ async def prune(database: Database, policy: Retention) -> None:
 
 async def seal_audit(database: Database) -> None:
     """Seal what staff looked at and did, every minute; nobody waits for it."""
+    await _started()
     while True:
         with until_next_time("sealing the audit"):
             while await seal_some(database):

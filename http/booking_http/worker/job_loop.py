@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,13 +11,14 @@ from uuid import UUID
 
 import structlog
 
+from adapters.backoff import Backoff
 from booking_flow.errors import Refused
 from booking_flow.ports import StoreUnavailable
 
 T = TypeVar("T")
 AFTER_FAILURE: Final = 60.0
 """Seconds for which a piece is not tried again here after it failed."""
-_LONGEST_PAUSE: Final = 15.0
+_BACKOFF: Final = Backoff(first=0.3, longest=12.0)
 _log = structlog.get_logger(__name__)
 
 
@@ -176,10 +176,7 @@ class JobLoop(Generic[T]):
         self._resting[key] = asyncio.get_running_loop().time() + AFTER_FAILURE
 
     def _pause(self) -> float:
-        if not self._failures:
-            return self._poll
-        longest: float = min(0.2 * 2 ** min(self._failures, 10), _LONGEST_PAUSE)
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - it only spreads workers
+        return _BACKOFF.after(self._failures) if self._failures else self._poll
 
     async def _finished(self) -> None:
         if self._busy:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from adapters.backoff import Backoff
 from adapters.notifications.delivery import Undelivered
 from booking_flow.lifecycle.cancellation import staff_task
 from booking_flow.model.task import StaffTask, TaskKind
@@ -28,6 +28,7 @@ LEASE: Final = timedelta(seconds=60)
 LIMIT_SECONDS: Final = 30.0
 """How long handing over one message may take; well within the lease."""
 POLL_SECONDS: Final = 1.0
+_BACKOFF: Final = Backoff(first=5, longest=6 * 3600, factor=4)
 _log = structlog.get_logger(__name__)
 
 
@@ -38,13 +39,7 @@ class RetryTimes:
     most: int = 12
     most_links: int = 5
     """A guest who asked for a link or a code does not wait longer than a few minutes."""
-    first: timedelta = timedelta(seconds=5)
-    longest: timedelta = timedelta(hours=6)
-
-    def pause(self, attempts: int) -> timedelta:
-        """Return how long to wait after so many attempts: four times longer each, and varied."""
-        longer: int = 4 ** min(max(attempts - 1, 0), 16)
-        return min(self.first * longer, self.longest) * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, keeps no secret
+    backoff: Backoff = _BACKOFF
 
     def is_over(self, message: OutboxMessage) -> bool:
         """Whether that was the last attempt."""
@@ -119,7 +114,8 @@ class OutboxSender:
 
     async def _fail(self, message: OutboxMessage, reason: str, *, for_good: bool = False) -> None:
         dead = for_good or self._patience.is_over(message)
-        fate, pause = Fate.DEAD if dead else Fate.WAITING, self._patience.pause(message.attempts)
+        fate = Fate.DEAD if dead else Fate.WAITING
+        pause = timedelta(seconds=self._patience.backoff.after(message.attempts))
         task = await self._task(message, reason) if dead else None
         await self.outbox.settle(message, fate, note=reason, pause=pause, task=task)
         told = {"reference": message.reference, "channel": message.channel, "seq": message.seq}

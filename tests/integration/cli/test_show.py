@@ -3,24 +3,34 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
+from sqlalchemy import text
 
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_http.cli.main import main
-from persistence.database import create_engine
+from persistence.database import create_engine, execute
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.support.changes import NOW, call, claimed, settled
 from tests.support.store import Shop
 from tests.support.text import told
 
+MORE = text(
+    """
+    INSERT INTO session_history (session_id, seq, at, kind, to_state, actor_kind, details)
+    SELECT session_id, seq + n, at, 'edited', to_state, actor_kind, '{}'
+    FROM (SELECT * FROM session_history WHERE session_id = :id ORDER BY seq DESC LIMIT 1) AS last,
+         generate_series(1, 1500) AS n
+    """
+)
 PERSONAL = (
     "Quillfeather",
     "Wilhelmina",
@@ -46,10 +56,10 @@ async def shown(database_url: str | None, *arguments: str) -> Result:
     return await asyncio.to_thread(run, main, ["session", "show", *arguments], env=environment)
 
 
-async def json_of(database_url: str, session: Session) -> dict[str, object]:
+async def json_of(database_url: str, session: Session) -> dict[str, Any]:
     done = await shown(database_url, session.reference, "--json")
     assert done.exit_code == 0, done.output
-    found: dict[str, object] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -75,6 +85,13 @@ async def test_a_booking_is_shown_with_its_money_and_its_history(
     ):
         assert words in done.output
     assert "\x1b" not in done.output
+
+
+async def test_a_long_history_is_shown_whole(shop: Shop, database_url: str) -> None:
+    booked = await shop.booked()
+    await execute(shop.engine, MORE, {"id": booked.id})
+    found = await json_of(database_url, booked)
+    assert [event["seq"] for event in found["history"]] == list(range(booked.version + 1501))
 
 
 async def test_no_personal_and_no_card_data_is_printed(shop: Shop, database_url: str) -> None:

@@ -278,7 +278,6 @@ async def test_a_forgotten_booking_that_is_found_is_entered_with_its_money(
     await shop.engine.edit(
         await guest.loaded(),
         changes={"passengers": passengers},
-        expected_version=None,
         command=a_command(),
     )
     await keep_moment(shop.database)
@@ -326,7 +325,6 @@ async def test_a_booking_and_its_later_payment_are_found_together(
     await later.engine.edit(
         await guest.loaded(),
         changes={"passengers": passengers},
-        expected_version=None,
         command=a_command(),
     )
     await keep_moment(later.database)

@@ -26,7 +26,6 @@ async def edit(guest: Guest) -> None:
     await guest.shop.engine.edit(
         await guest.loaded(),
         changes={"dining": "1"},
-        expected_version=None,
         command=a_command(),
     )
 

@@ -137,16 +137,15 @@ async def test_concurrent_looks_at_prices_end_in_one_history(shop: Shop) -> None
     assert await guest.kinds() == ["created", *["price"] * 4]
 
 
-async def edit(guest: Guest, version: int | None = None, **changes: object) -> object:
-    return await guest.shop.engine.edit(
-        await guest.loaded(), changes=changes, expected_version=version, command=a_command()
-    )
+async def edit(guest: Guest, *, guarded: bool = False, **changes: object) -> object:
+    command = replace(a_command(), guarded=guarded)
+    return await guest.shop.engine.edit(await guest.loaded(), changes=changes, command=command)
 
 
 async def test_details_are_kept(shop: Shop) -> None:
     guest = await shop.opened()
     await edit(guest, contact=a_contact(), special_requests="A cot")
-    await edit(guest, version=1, dining="2")
+    await edit(guest, guarded=True, dining="2")
     details = (await guest.session()).details
     assert (details.contact, details.special_requests) == (a_contact(), "A cot")
     assert details.dining == "2"
@@ -158,7 +157,7 @@ async def test_details_are_kept(shop: Shop) -> None:
 async def test_of_two_edits_of_one_version_one_is_kept(shop: Shop) -> None:
     guest = await shop.opened()
     ended = await asyncio.gather(
-        *(edit(guest, version=0, dining=word) for word in ("1", "2")), return_exceptions=True
+        *(edit(guest, guarded=True, dining=word) for word in ("1", "2")), return_exceptions=True
     )
     refusals = [one for one in ended if isinstance(one, Exception)]
     assert [str(one) for one in refusals] == ["version_mismatch"]

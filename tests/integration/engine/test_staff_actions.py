@@ -240,7 +240,6 @@ async def test_a_guest_is_erased(shop: Shop) -> None:
     await shop.engine.edit(
         await guest.loaded(),
         changes={"contact": a_contact()},
-        expected_version=None,
         command=a_command(),
     )
     await guest.cancel()
@@ -265,7 +264,6 @@ async def test_what_a_guest_typed_freely_is_taken_out(shop: Shop) -> None:
     await shop.engine.edit(
         await guest.loaded(),
         changes={"special_requests": "A cot"},
-        expected_version=None,
         command=a_command(),
     )
     taken = await act(guest, actions.REDACT, actions.TextToGo(text="specialRequests"))

@@ -13,6 +13,7 @@ import pytest
 from asyncpg.exceptions import ProtocolError, TargetServerAttributeNotMatched
 from structlog.testing import capture_logs
 
+from adapters.backoff import Backoff
 from adapters.postgres.address import read_address
 from adapters.postgres.connection import Connection, Connector
 from booking_http.runtime.listener import Listener, Subscription
@@ -24,7 +25,7 @@ CHANNEL = "booking_session"
 
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("booking_http.runtime.listener._RETRY_SECONDS", (0.05,))
+    monkeypatch.setattr("booking_http.runtime.listener._BACKOFF", Backoff(first=0.05, longest=0.05))
     monkeypatch.setattr("booking_http.runtime.listener.PULSE_SECONDS", 0.2)
 
 

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from adapters.backoff import Backoff
 from adapters.embedded import EmbeddedPostgres
 from persistence.database import create_engine, execute
 from persistence.database_info import hindrance
@@ -62,7 +63,7 @@ async def test_wakeups_that_are_away_degrade_readiness(
     make_service: Any, seeded_url: str, net: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Streams look for themselves from time to time, so requests can be served."""
-    monkeypatch.setattr("booking_http.runtime.listener._RETRY_SECONDS", (30.0,))
+    monkeypatch.setattr("booking_http.runtime.listener._BACKOFF", Backoff(first=30, longest=30))
     service: Service = await make_service(database_url=net.through(seeded_url))
     await becomes(service, 200, within=5)
     await service.cut_listeners()

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import pytest
 
+from adapters.backoff import Backoff
 from persistence.database import create_engine
 from persistence.migrate import CannotMigrate, MigrationLimits, current, downgrade, upgrade
 from persistence.revisions import Limits, RevisionStanding, head, known, standing
@@ -19,6 +20,7 @@ OLDEST = "20261122_12"
 FUTURE = "20991231_01"
 READS = "SELECT one FROM installation"
 MAKES = "CREATE TABLE forgotten_claims ()"
+TWICE = MigrationLimits(tries=2, backoff=Backoff(first=0.1, longest=1))
 
 
 @asynccontextmanager
@@ -68,7 +70,7 @@ async def test_a_migration_that_never_gets_its_turn_says_who_is_in_the_way(
     async with reader(behind):
         await asyncio.sleep(1)
         with pytest.raises(CannotMigrate, match=r"others hold .*: a report with pid \d+ since"):
-            await upgrade(behind, patience=MigrationLimits(tries=2, first=0.1))
+            await upgrade(behind, patience=TWICE)
     assert await current(behind) == BEFORE
 
 

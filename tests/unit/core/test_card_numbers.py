@@ -119,6 +119,7 @@ def test_telephones_references_and_booking_ids_are_no_cards(text: str) -> None:
     assert not holds_card_number(text)
 
 
+@pytest.mark.slow
 @given(st.text(), st.sampled_from(CARDS), st.sampled_from(SEPARATORS), st.text())
 def test_no_card_number_survives_masking(
     before: str, number: str, separator: str, after: str

@@ -220,12 +220,9 @@ def test_prices_are_asked_for_while_a_cabin_can_still_be_chosen(
 WISH = {"special_requests": "A cot", "dining": "2"}
 
 
-@pytest.mark.parametrize("version", [None, 7])
-def test_details_are_kept_with_the_names_of_the_fields_and_not_their_values(
-    version: int | None,
-) -> None:
+def test_details_are_kept_with_the_names_of_the_fields_and_not_their_values() -> None:
     session = a_session()
-    change = edited(session, changes=WISH, expected_version=version)
+    change = edited(session, changes=WISH)
     assert change is not None
     assert change.before is session
     assert change.after == a_session(
@@ -238,33 +235,21 @@ def test_details_are_kept_with_the_names_of_the_fields_and_not_their_values(
 
 @pytest.mark.parametrize("changes", [{}, {"dining": DETAILS.dining}, {"contact": None}])
 def test_an_edit_that_changes_nothing_leaves_no_trace(changes: dict[str, Any]) -> None:
-    assert edited(a_session(), changes=changes, expected_version=None) is None
+    assert edited(a_session(), changes=changes) is None
 
 
 @pytest.mark.parametrize(
-    ("session", "version", "refusal"),
+    ("session", "refusal"),
     [
-        (
-            a_session(),
-            6,
-            a_refusal(RefusalCode.VERSION_MISMATCH, "The session is at version 7."),
-        ),
-        (
-            a_session(State.EXPIRED),
-            6,
-            a_refusal(RefusalCode.VERSION_MISMATCH, "The session is at version 7."),
-        ),
-        (a_session(State.EXPIRED), 7, SESSION_OVER),
-        (a_session(State.BASKETED, **BUSY), None, UNDERWAY),
-        (a_session(State.BASKETED, unwinding=CANCELLING), None, BEING_CANCELLED),
-        (a_session(State.BOOKED), None, wrong("editing details", "booked")),
-        (a_session(State.PAID), None, wrong("editing details", "paid")),
-        (a_session(State.CANCELLED), None, wrong("editing details", "cancelled")),
+        (a_session(State.EXPIRED), SESSION_OVER),
+        (a_session(State.BASKETED, **BUSY), UNDERWAY),
+        (a_session(State.BASKETED, unwinding=CANCELLING), BEING_CANCELLED),
+        (a_session(State.BOOKED), wrong("editing details", "booked")),
+        (a_session(State.PAID), wrong("editing details", "paid")),
+        (a_session(State.CANCELLED), wrong("editing details", "cancelled")),
     ],
 )
-def test_details_are_kept_until_the_booking(
-    session: Session, version: int | None, refusal: Refusal
-) -> None:
+def test_details_are_kept_until_the_booking(session: Session, refusal: Refusal) -> None:
     changes = {"contact": a_contact()}
-    found = refused_by(lambda: edited(session, changes=changes, expected_version=version))
+    found = refused_by(lambda: edited(session, changes=changes))
     assert plain(found) == plain(refusal)

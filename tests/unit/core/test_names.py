@@ -162,6 +162,7 @@ def test_long_names_have_few_keys() -> None:
 NAMES = st.text().map(clean).filter(has_letter)
 
 
+@pytest.mark.slow
 @given(NAMES, NAMES)
 @example("A", "MR")
 @example("A", "Mr X")

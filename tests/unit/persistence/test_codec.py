@@ -36,6 +36,7 @@ def values(kind: type) -> st.SearchStrategy[object]:
     return st.builds(kind, **{f.name: narrow[f.name] for f in fields(kind) if f.name in narrow})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Sailing, Party, Quote, Selection, Basket, Details, Refusal])
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())

@@ -531,6 +531,7 @@ READERS: list[Any] = [
 ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(st.sampled_from(["errors", "meta", "results"]), trees), st.sampled_from(READERS)

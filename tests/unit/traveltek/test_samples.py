@@ -112,6 +112,7 @@ def uncounted(answer: Any) -> Any:
     return replace(answer, **{f.name: uncounted(getattr(answer, f.name)) for f in fields(answer)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("absent", [None, "", {}, "ARRAY(0x7f4cf02359e8)"], ids=repr)
 @pytest.mark.parametrize("name", READERS)
 def test_every_way_of_being_absent_reads_like_a_missing_key(

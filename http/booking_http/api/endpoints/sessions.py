@@ -138,12 +138,7 @@ async def edit(guest: GuestRequest, ask: DetailsRequest) -> web.Response:
     """Keep what a guest has typed so far."""
 
     def act(command: Command) -> Awaitable[Loaded]:
-        return guest.service.engine.edit(
-            guest.loaded,
-            changes=changes_of(ask),
-            expected_version=None,
-            command=command,
-        )
+        return guest.service.engine.edit(guest.loaded, changes=changes_of(ask), command=command)
 
     return await carry_out(guest, act, ask=ask, settled=_always)
 
