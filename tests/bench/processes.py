@@ -17,6 +17,7 @@ from tests.support.waiting import eventually
 GROUP: Final = "processes that share a port"
 AT_ONCE: Final = 16
 TURNS: Final = 3
+ALONE: Final = "bookings, 1 process"
 GAIN: Final = "bookings, 2 processes"
 
 
@@ -27,7 +28,7 @@ async def measure_processes(ground: Ground, figures: Figures, *, seconds: float)
         for count in rates:
             async with _serving(ground, count) as service:
                 rates[count] += await _rate(service, seconds / TURNS) / TURNS
-    figures.add(GROUP, "bookings, 1 process", rates[1], "/s")
+    figures.add(GROUP, ALONE, rates[1], "/s")
     figures.add(GROUP, GAIN, rates[2], "/s", over=rates[1], to="1 process")
 
 

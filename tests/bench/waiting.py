@@ -26,12 +26,17 @@ from tests.support.service import Guest
 from tests.support.testbed import Ground, Server, run, server, standing
 
 GROUP: Final = "many who wait in one process"
-CONNECTIONS: Final = "database connections"
+BOOKINGS: Final = "bookings that wait for the supplier"
+CONNECTIONS: Final = f"{BOOKINGS}: database connections of the process"
+OF_BOOKING: Final = f"{BOOKINGS}: memory of one"
+STREAMS: Final = "open event streams"
+SHARE: Final = f"{STREAMS}: share of a core for 1,000"
 MOST: Final = 10_000
 _SPARE: Final = 300
 """Descriptors that a process has open for other things."""
 _STALL: Final = 1_500.0
-_WATCHED: Final = 30.0
+_WATCHED: Final = 15.0
+"""Seconds in which each stream says once that it is alive."""
 _SETTLING: Final = 3.0
 """Seconds after the last claim until its call has left."""
 _AT_ONCE: Final = 16
@@ -111,9 +116,9 @@ async def _followed(figures: Figures, one: Server, keys: Sequence[str]) -> None:
         used, began = seconds_of(one.program.pid), time.perf_counter()
         await asyncio.sleep(_WATCHED)
         share = (seconds_of(one.program.pid) - used) / (time.perf_counter() - began)
-        name = f"{len(streams):,} open event streams"
-        figures.add(GROUP, f"{name}: share of a core", 100 * share, "%")
-        figures.add(GROUP, f"{name}: memory of one", _apiece(one, before, streams), "KB")
+        figures.add(GROUP, STREAMS, len(streams), "")
+        figures.add(GROUP, SHARE, 100 * share * 1_000 / len(streams), "%")
+        figures.add(GROUP, f"{STREAMS}: memory of one", _apiece(one, before, streams), "KB")
         for answer in streams:
             answer.close()
 
@@ -145,9 +150,9 @@ async def _booked(
                 most = max(most, await _count(ground, BACKENDS))
         await _claimed(ground, len(keys))
         await asyncio.sleep(_SETTLING)
-        name = f"{len(keys):,} bookings that wait for the supplier"
-        figures.add(GROUP, f"{name}: memory of one", _apiece(one, before, keys), "KB")
-        figures.add(GROUP, f"{name}: {CONNECTIONS}", most - others, "")
+        figures.add(GROUP, BOOKINGS, len(keys), "")
+        figures.add(GROUP, OF_BOOKING, _apiece(one, before, keys), "KB")
+        figures.add(GROUP, CONNECTIONS, most - others, "")
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)

@@ -14,11 +14,12 @@ from typing import Final
 
 import structlog
 
+from adapters.backoff import Backoff
 from booking_http.runtime.process import STOP, CannotRun
 
 LISTENING: Final = b"listening\n"
 """What a process says on standard output once its ports answer."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 30.0
+_PAUSES: Final = Backoff(first=0.2, longest=30.0)
 _SETTLED: Final = 60.0
 """Seconds after which a process was a good one, so that the next is started at once."""
 _log = structlog.get_logger(__name__)
@@ -129,7 +130,7 @@ class ServeProcesses:
                 return
             if why is not None and not all(each.has_listened for each in self.all):
                 raise CannotRun(why)
-            failures = 0 if time.monotonic() - began > _SETTLED else failures + 1
-            pause = min(_FIRST_PAUSE * 2**failures, _LONGEST_PAUSE)
+            failures = 1 if time.monotonic() - began > _SETTLED else failures + 1
+            pause = _PAUSES.after(failures)
             _log.error("process_ended", process=one.number, why=why, seconds_until_next=pause)
             await asyncio.sleep(pause)
