@@ -86,12 +86,12 @@ ACTING = ("basketadd.pl", "book.pl")
 
 
 def _usual() -> frozenset[tuple[str, str]]:
-    """Return the cells that run every time: each fault at the hold or the booking, and at one."""
+    """Return the cells that run every time: each fault where it does most, which takes turns."""
     usual = set()
     for number, fault in enumerate(sorted(FAULTS)):
         cells = [cell for cell in CELLS if cell[1] == fault]
-        acting = [cell for cell in cells if cell[0] in ACTING]
-        usual |= {some[number % len(some)] for some in (cells, acting) if some}
+        acting = [cell for cell in cells if cell[0] in ACTING] or cells
+        usual |= {acting[number % len(acting)]} if acting else set()
     return frozenset(usual)
 
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any
 
+from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from booking_flow.staff.people import Role, operator
 from booking_http.api.guest_token import new_uuid
+from booking_http.staff import passwords
 from booking_http.staff.passwords import hash_password, new_secret
 from booking_http.staff.wiring import BASE
 from persistence.database import fetch_all
@@ -20,6 +22,8 @@ from persistence.statements import Row
 from tests.support.service import Guest, Json, Reply, Service
 
 PASSWORD = "a long and made-up password"
+# As slow as production hashes, a suite of sign-ins would take minutes for nothing.
+vars(passwords)["_HASHER"] = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 HASH = hash_password(PASSWORD)
 WHY = "the guest called"
 
