@@ -22,7 +22,7 @@ from tests.bench.clients import WentWrong, service_of
 from tests.bench.copies import copy_session
 from tests.bench.figures import Figures
 from tests.bench.processor import seconds_of
-from tests.support.service import Guest
+from tests.support.service import Guest, Json
 from tests.support.testbed import Ground, Server, run, server, standing
 
 GROUP: Final = "many who wait in one process"
@@ -139,8 +139,11 @@ async def _booked(
     async with _crowd() as http:
 
         async def book(key: str) -> None:
+            # Whoever is told 503 by a service that is busy comes back, as guests' frontends do.
             with suppress(ClientError):
-                await http.post(f"{one.url.origin()}{BASE}/{key}/create", json=body)
+                url = f"{one.url.origin()}{BASE}/{key}/create"
+                while await _asked_to_book(http, url, body):  # noqa: ASYNC110 - nobody tells when
+                    await asyncio.sleep(1.0)
 
         waiting = []
         for number, key in enumerate(keys, start=1):
@@ -156,6 +159,12 @@ async def _booked(
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _asked_to_book(http: ClientSession, url: str, body: Json) -> bool:
+    """Ask, and return whether to ask again."""
+    async with http.post(url, json=body) as answer:
+        return answer.status == 503
 
 
 async def _claimed(ground: Ground, number: int) -> None:
