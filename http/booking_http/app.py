@@ -9,6 +9,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from adapters.single_flight import SingleFlight
 from booking_flow.engine import allowed_triggers
@@ -42,6 +43,7 @@ from booking_http.web.session_wakeups import SessionWakeups, watch_versions
 from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.web.upkeep_gauges import UpkeepGauges
+from booking_http.web.whole_service import WHOLE, WholeService
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.cleanup import clean_up, prune, seal_audit
 from booking_http.worker.main import Worker, running_worker
@@ -58,14 +60,19 @@ PARTS: Final = web.AppKey("parts", Parts)
 WORKER: Final = web.AppKey("worker", Worker)
 
 
-def create_app(settings: Settings) -> web.Application:
-    """Return the web application; its parts open when it starts and close when it has stopped."""
+def create_app(settings: Settings, *, whole: WholeService | None = None) -> web.Application:
+    """Return the web application; its parts open when it starts and close when it has stopped.
+
+    `whole` is what one of several processes asks about all of them.
+    """
     app = web.Application(
         middlewares=[log_request, preflight, handle_errors, keep_apart],
         client_max_size=settings.max_body_bytes,
     )
     app[DOCUMENT] = _document(settings.public_url)
     app[RULES] = _rules(app, settings)
+    if whole is not None:
+        app[WHOLE] = whole
     add_routes(app, shop=settings.shop)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_begin_to_stop)
@@ -78,6 +85,7 @@ def create_app(settings: Settings) -> web.Application:
                 verifying(parts),
                 beside(
                     SessionWakeups(listener=parts.listener, streams=streams).run(),
+                    streams.beat(),
                     watch_versions(
                         streams,
                         partial(versions, parts.database),
@@ -138,7 +146,7 @@ def service_of_parts(parts: Parts) -> Service:
         forgotten=parts.maintenance.forgotten,
         listener=parts.listener,
     )
-    metrics, caps = Metrics(), PostgresCaps(parts.database)
+    metrics, looked_up, caps = Metrics(), CollectorRegistry(), PostgresCaps(parts.database)
     metrics.calls_waiting.set_function(lambda: len(parts.supplier.queue))
     metrics.turned_away.set_function(lambda: parts.supplier.queue.turned_away)
     metrics.crowded.set_function(lambda: parts.supplier.crowded)
@@ -164,15 +172,18 @@ def service_of_parts(parts: Parts) -> Service:
             at_once=settings.cap_requests_at_once if settings.shop_networks is not None else None,
         ),
         streams=EventStreams(
-            per_session=settings.streams_per_session, per_address=settings.streams_per_address
+            per_session=settings.streams_per_session,
+            per_address=settings.streams_per_address,
+            heartbeat=settings.heartbeat_seconds,
         ),
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,
-        catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), metrics.registry),
-        outbox=OutboxGauges(Outbox(parts.database), metrics.registry),
-        traffic=TrafficGauges(caps, metrics.registry),
-        tasks=TaskGauges(SupportWork(parts.database), metrics.registry),
-        upkeep=UpkeepGauges(parts.database, settings.keys(), metrics.registry),
+        looked_up=looked_up,
+        catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), looked_up),
+        outbox=OutboxGauges(Outbox(parts.database), looked_up),
+        traffic=TrafficGauges(caps, looked_up),
+        tasks=TaskGauges(SupportWork(parts.database), looked_up),
+        upkeep=UpkeepGauges(parts.database, settings.keys(), looked_up),
         debugging=DebugLookups(
             settings=settings,
             database=parts.database,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from adapters.single_flight import SingleFlight
 from booking_flow.engine import Engine
@@ -50,6 +51,8 @@ class Service:
     streams: EventStreams
     health: Health
     metrics: Metrics
+    looked_up: CollectorRegistry
+    """What the database knows, which is the same whichever process asks it."""
     catalogue_runs: CatalogueGauges
     outbox: OutboxGauges
     traffic: TrafficGauges

@@ -49,6 +49,7 @@ from persistence.retention import Retention
 _POLICY: Final = Policy()
 """What the core does where nothing is chosen."""
 _MINUTE: Final = timedelta(minutes=1)
+_OTHER_DESCRIPTORS: Final = 1024
 LOOPBACK: Final = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -108,6 +109,9 @@ class Settings(FromEnvironment):
     operations_port: int | None = Field(default=None, ge=1, le=65535)
     """a port of its own, on `APP_HOST`, for `/metrics`, `/readyz?verbose` and the debug calls of
     staff, which `APP_PORT` then knows nothing of"""
+    serve_processes: int = Field(default=1, ge=1, le=64)
+    """processes that `serve` starts, all on `APP_PORT`; `serve --workers` goes before it:
+    [docs/operations.md](operations.md)"""
     public_url: BaseUrl | None = None
     """where clients reach the service"""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -181,7 +185,8 @@ class Settings(FromEnvironment):
     answers 429"""
     traveltek_connections: int = Field(default=200, ge=1, le=100_000)
     """connections one process may have open to the supplier for reads, and as many for bookings and
-    payments; each booking that waits for an answer has one, and a file descriptor"""
+    payments; each booking that waits for an answer has one, and with its guest's two file
+    descriptors: [docs/operations.md](operations.md)"""
 
     live_lines: Numbers = _POLICY.live_lines
     """ids of the cruise lines that are sold live"""
@@ -381,6 +386,14 @@ class Settings(FromEnvironment):
             drafts=_days(self.retain_drafts_days),
             bookings=_days(self.retain_bookings_days),
         )
+
+    def descriptors(self) -> int:
+        """Return how many files and connections a process has open when all of them are in use.
+
+        A call to the supplier has one, and so has the guest who waits for it; reads and bookings
+        have as many each. The rest is for files, databases, and guests who wait for nothing.
+        """
+        return 4 * self.traveltek_connections + _OTHER_DESCRIPTORS
 
     def catalogue(self) -> Layout:
         """Return the names of the catalogue's tables and columns."""

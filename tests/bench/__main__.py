@@ -18,10 +18,12 @@ from tests.bench.crowd import measure_crowd
 from tests.bench.figures import Figures
 from tests.bench.growth import measure_growth
 from tests.bench.million import SESSIONS, measure_million
+from tests.bench.processes import measure_processes
 from tests.bench.recovery import measure_recovery
 from tests.bench.statement import measure_statement
 from tests.bench.steps import measure_steps
 from tests.bench.store import measure_store
+from tests.bench.waiting import MOST, measure_waiting
 from tests.conftest import ROOT
 from tests.support.testbed import Ground, Server, run, server, standing
 
@@ -75,6 +77,8 @@ async def quick(progress: Progress) -> Figures:
             await _shown(progress, "cost of calls", costing(ground, figures, one=one))
         finally:
             await one.program.end()
+        await _shown(progress, "one process and two", measure_processes(ground, figures, seconds=9))
+        await _shown(progress, f"{FEW:,} who wait", measure_waiting(ground, figures, number=FEW))
     return figures
 
 
@@ -88,6 +92,8 @@ async def bench(progress: Progress) -> Figures:
         await _shown(progress, "one statement", measure_statement(ground, figures))
         await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))
         await _shown(progress, "crowd", crowded(ground, figures, servers))
+        turns = measure_processes(ground, figures, seconds=22.5)
+        await _shown(progress, "one process and two", turns)
         copying = measure_catalogue(ground, figures, few=MANY_SAILINGS // 10, many=MANY_SAILINGS)
         await _shown(progress, f"catalogue of {MANY_SAILINGS:,} sailings", copying)
         growing = measure_growth(
@@ -98,6 +104,9 @@ async def bench(progress: Progress) -> Figures:
             ground, figures, doomed=one, server=servers[1], steps=ABANDONED, sessions=ENDING
         )
         await _shown(progress, "recovery", clearing)
+    async with standing() as ground:
+        waiting = measure_waiting(ground, figures, number=MOST)
+        await _shown(progress, f"{MOST:,} who wait", waiting)
     name = f"staff among {SESSIONS:,} sessions"
     await _shown(progress, name, staffed(progress, figures))
     return figures

@@ -13,6 +13,7 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import processes, waiting
 from tests.bench.clients import BARE
 from tests.bench.cost import COMMITS, GROUP, LOG, WHOLE
 from tests.bench.figures import Figures, spoken
@@ -43,8 +44,18 @@ def goals_of(figures: Figures) -> Iterator[Goal]:
     for name, (before, goal) in OF_A_BOOKING.items():
         now = figures.value(GROUP, f"{WHOLE}: {name}")
         yield Goal(name=f"a booking, {name}", before=before, now=now, goal=goal)
+    for (group, name), (before, goal) in OF_MANY.items():
+        yield Goal(name=name, before=before, now=figures.value(group, name), goal=goal)
+    gain = figures.value(processes.GROUP, processes.GAIN)
+    alone = figures.value(processes.GROUP, processes.ALONE)
+    yield Goal(name="2 processes instead of 1, times", before=1.0, now=gain / alone, goal="1.5")
 
 
+OF_MANY: Final = {
+    (waiting.GROUP, waiting.BOOKINGS): (200.0, "10,000"),
+    (waiting.GROUP, waiting.OF_BOOKING): (104.0, "30 KB"),
+    (waiting.GROUP, waiting.SHARE): (2.0, "0.5 %"),
+}
 SHARES: Final = {
     "open": (6.6, "50"),
     "price": (5.5, "50"),

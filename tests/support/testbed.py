@@ -57,7 +57,7 @@ class Program:
         self._command = (sys.executable, "-m", *arguments)
         self._environ = dict(environ or os.environ)
         self._folder = folder
-        self._log = log
+        self.log = log
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -72,7 +72,7 @@ class Program:
 
     async def start(self) -> None:
         """Start it; what it prints is added to its log."""
-        with self._log.open("ab") as printed:
+        with self.log.open("ab") as printed:
             self._process = await asyncio.create_subprocess_exec(
                 *self._command, cwd=self._folder, env=self._environ, stdout=printed, stderr=printed
             )

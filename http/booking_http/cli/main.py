@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Coroutine
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,15 +21,12 @@ from booking_http.cli.options import FOLDER, HOME, home_option
 from booking_http.cli.outbox import outbox
 from booking_http.cli.prune import prune
 from booking_http.cli.reconcile import reconcile
+from booking_http.cli.serve import serve
 from booking_http.cli.staff import staff
 from booking_http.cli.task import task
 
-if TYPE_CHECKING:
-    from booking_http.settings import Settings
-
 _PORT = click.IntRange(1, 65535)
 _SCALE = click.FloatRange(0)
-_PORTS = {False: "APP_HOST or APP_PORT", True: "APP_HOST, APP_PORT or OPERATIONS_PORT"}
 _SLOWNESS = "Scales how long the supplier takes; 1 is as slow as the real one."
 
 
@@ -39,42 +34,6 @@ _SLOWNESS = "Scales how long the supplier takes; 1 is as slow as the real one."
 @click.version_option(package_name="booking-flow")
 def main() -> None:
     """Live cruise booking: the service, its demo and the tools of those who run it."""
-
-
-@main.command()
-def serve() -> None:
-    """Run the service that the environment describes."""
-    from booking_http.cli.errors import friendly_errors
-    from booking_http.runtime import process
-    from booking_http.settings import load_settings
-
-    process.forbid_core_dumps()
-    with friendly_errors():
-        settings = load_settings()
-        # What is wrong with the settings is said before the service is loaded.
-        process.run_until_stopped(_served(settings))
-
-
-def _served(settings: Settings) -> Coroutine[Any, Any, None]:
-    import structlog
-
-    from booking_http.app import create_app
-    from booking_http.runtime.logs import configure_logs
-    from booking_http.runtime.server import serve_app
-
-    configure_logs(settings.log_level)
-    host, port = settings.app_host, settings.app_port
-    told = structlog.get_logger().bind(environment=settings.app_env.value)
-    return serve_app(
-        create_app(settings),
-        host=host,
-        port=port,
-        operations_port=settings.operations_port,
-        patience=settings.shutdown_seconds,
-        grace=settings.drain_seconds,
-        ready=partial(told.info, "listening", host=host, port=port),
-        advice=f"choose another with {_PORTS[settings.operations_port is not None]}",
-    )
 
 
 @main.command()
@@ -89,9 +48,11 @@ def worker() -> None:
     with friendly_errors():
         settings = load_settings()
         # What is wrong with the settings is said before the worker is loaded.
+        from booking_http.runtime.descriptors import warn_of_few_descriptors
         from booking_http.worker.main import run_worker
 
         configure_logs(settings.log_level)
+        warn_of_few_descriptors(settings)
         process.run_until_stopped(run_worker(settings))
 
 
@@ -239,6 +200,7 @@ main.add_command(keys)
 main.add_command(outbox)
 main.add_command(prune)
 main.add_command(reconcile)
+main.add_command(serve)
 main.add_command(settings)
 main.add_command(staff)
 main.add_command(task)

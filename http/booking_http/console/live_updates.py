@@ -26,13 +26,12 @@ async def follow(request: web.Request) -> web.StreamResponse:
     session_id = loaded.session.id
     await write_audit(service, staff, "follow_session", session_ids=(session_id,))
     with service.streams.open(session_id, request=request, staff=True) as stream:
+        stream.looks_at_heartbeats = True
         follower = _Follower(service, stream, session_id)
         return await send_events(
             stream,
             follower.news,
-            heartbeat=service.settings.heartbeat_seconds,
             seconds=service.settings.stream_seconds,
-            looks_at_heartbeats=True,
         )
 
 

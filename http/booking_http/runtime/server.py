@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -27,6 +28,7 @@ async def serve_app(
     host: str,
     port: int,
     operations_port: int | None = None,
+    address: Path | None = None,
     patience: float,
     grace: float = 0.0,
     ready: Callable[[], None] = _nothing,
@@ -36,13 +38,16 @@ async def serve_app(
 
     `ready` is called once the ports answer; `advice` is told where one cannot be used. The
     application's shutdown signal is sent when the grace begins and once more when the port is
-    closed.
+    closed. With `address`, that of a Unix socket, the process is one of several: it shares its
+    ports with them, and tells there about itself alone.
     """
     runner = ServiceRunner(app, patience=patience)
     await runner.setup()
     try:
         for each in (port, *([] if operations_port is None else [operations_port])):
-            await _listen(runner, host, each, advice)
+            await _listen(runner, host, each, advice, shared=address is not None)
+        if address is not None:
+            await web.UnixSite(runner, address).start()
         ready()
         await _until_stopped(app, runner, grace)
     finally:
@@ -78,8 +83,10 @@ async def _close_quietly(runner: web.AppRunner) -> None:
     await closed.wait()
 
 
-async def _listen(runner: web.AppRunner, host: str, port: int, advice: str) -> None:
+async def _listen(
+    runner: web.AppRunner, host: str, port: int, advice: str, *, shared: bool
+) -> None:
     try:
-        await web.TCPSite(runner, host, port).start()
+        await web.TCPSite(runner, host, port, reuse_port=shared or None).start()
     except OSError as error:
         raise cannot_listen(host, port, error, advice=advice) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ _HEADERS: Final = {
 }
 _RETRY: Final = b"retry: 3000\n\n"
 _HEARTBEAT: Final = b": still here\n\n"
+_TICK: Final = 0.25
+"""Seconds between two looks at whose heartbeat is due, so that many go out together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,11 @@ class EventStream:
     address: str | None = None
     seen: int = -1
     """The version of the session that was told last."""
+    looks_at_heartbeats: bool = False
+    """Whether a heartbeat is also a look at what is news."""
+    response: web.StreamResponse | None = None
+    due: float = 0.0
+    """When it has to say that it is alive, by the loop's clock."""
     _woken: asyncio.Event = field(default_factory=asyncio.Event)
     stopped: bool = False
 
@@ -64,23 +72,29 @@ class EventStream:
         self.stopped = True
         self._woken.set()
 
-    async def wait(self, seconds: float) -> bool:
-        """Wait to be woken; False when nothing happened for so long."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
-        except TimeoutError:
-            return False
+    async def woken(self) -> None:
+        """Wait to be woken."""
+        await self._woken.wait()
         self._woken.clear()
-        return True
+
+    async def beat(self) -> None:
+        """Say that it is alive; a client that does not read is told when it does again."""
+        response, transport = self.response, self.request.transport
+        if response is not None and transport and not transport.get_write_buffer_size():
+            await response.write(_HEARTBEAT)
+        if self.looks_at_heartbeats:
+            self.wake()
 
 
 class EventStreams:
     """The open streams of this process, by session."""
 
-    def __init__(self, *, per_session: int, per_address: int) -> None:
+    def __init__(self, *, per_session: int, per_address: int, heartbeat: float) -> None:
+        """Take how many there may be, and the seconds between two heartbeats of one."""
         self._per_session = per_session
         self._per_address = per_address
+        self._heartbeat = heartbeat
+        self._beating: deque[EventStream] = deque()
         self._open: dict[UUID, list[EventStream]] = {}
         self._stopped = False
         self.deaf = False
@@ -109,12 +123,42 @@ class EventStreams:
         stream = EventStream(request=request, staff=staff, address=address, stopped=self._stopped)
         following = self._open.setdefault(session_id, [])
         following.append(stream)
+        self._beats_later(stream)
         try:
             yield stream
         finally:
+            stream.stopped = True
             following.remove(stream)
             if not following and self._open.get(session_id) is following:
                 del self._open[session_id]
+
+    def _beats_later(self, stream: EventStream) -> None:
+        stream.due = asyncio.get_running_loop().time() + self._heartbeat
+        self._beating.append(stream)
+
+    async def beat(self) -> None:
+        """Let every stream say that it is alive, until cancelled.
+
+        One task does it for all: a timer for each stream cost more than what it sent.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(min(_TICK, self._heartbeat / 4))
+            while self._beating and self._beating[0].due <= loop.time():
+                await self._beat_one(self._beating.popleft())
+                # Writing waits for nothing, and others have their turn.
+                await asyncio.sleep(0)
+
+    async def _beat_one(self, stream: EventStream) -> None:
+        if not stream.live:
+            stream.stop()
+            return
+        try:
+            await stream.beat()
+        except (ClientConnectionResetError, ConnectionResetError):
+            stream.stop()
+        else:
+            self._beats_later(stream)
 
     def _of_address(self, address: str) -> int:
         every = (stream for following in self._open.values() for stream in following)
@@ -163,21 +207,19 @@ async def send_events(
     stream: EventStream,
     news: Callable[[], Awaitable[News]],
     *,
-    heartbeat: float,
     seconds: float,
-    looks_at_heartbeats: bool = False,
 ) -> web.StreamResponse:
     """Answer a request with what is news now and whenever its stream is woken.
 
-    A heartbeat, every `heartbeat` seconds, costs no look at anything, unless `looks_at_heartbeats`.
     After `seconds` at the latest the answer ends; browsers then come back by themselves.
     """
     response = web.StreamResponse(headers=_HEADERS)
     await response.prepare(stream.request)
     try:
         await response.write(_RETRY)
+        stream.response = response
         async with asyncio.timeout(seconds):
-            await _send(stream, response, news, heartbeat, looks_at_heartbeats)
+            await _send(stream, response, news)
     except TimeoutError:
         _hang_up_on_who_does_not_read(stream.request)
     except (ClientConnectionResetError, ConnectionResetError):
@@ -186,11 +228,7 @@ async def send_events(
 
 
 async def _send(
-    stream: EventStream,
-    response: web.StreamResponse,
-    news: Callable[[], Awaitable[News]],
-    heartbeat: float,
-    looks_at_heartbeats: bool,
+    stream: EventStream, response: web.StreamResponse, news: Callable[[], Awaitable[News]]
 ) -> None:
     while True:
         found = await news()
@@ -198,10 +236,7 @@ async def _send(
             await response.write(found.said)
         if found.last or stream.stopped:
             return
-        while not await stream.wait(heartbeat):
-            await response.write(_HEARTBEAT)
-            if looks_at_heartbeats:
-                break
+        await stream.woken()
 
 
 def _hang_up_on_who_does_not_read(request: web.Request) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -37,18 +37,24 @@ async def start(simulator: Simulator, tmp_path: Path) -> AsyncIterator[Start]:
     """Return what starts `booking-flow serve` over a database, with a worker and a grace."""
     async with AsyncExitStack() as running, ClientSession() as starting:
 
-        async def make(database_url: str, **changes: Any) -> Server:
+        async def make(
+            database_url: str,
+            *,
+            also: Mapping[str, str] | None = None,
+            wait: bool = True,
+            **changes: Any,
+        ) -> Server:
             usual = {"drain_seconds": GRACE, "worker": True, "log_level": "INFO"}
             settings = settings_for(
                 database_url=database_url, supplier_url=simulator.api, **usual | changes
             )
             port = free_port()
-            environ = environment(settings) | {"APP_PORT": str(port)}
+            environ = environment(settings) | {"APP_PORT": str(port)} | dict(also or {})
             log = tmp_path / f"{port}.log"
             program = Program("booking_http.cli", "serve", log=log, environ=environ)
             running.push_async_callback(program.end)
             made = Server(program=program, url=URL(f"http://127.0.0.1:{port}/"), http=starting)
-            await made.start()
+            await (made.start() if wait else program.start())
             return made
 
         yield make

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse
 
+from booking_http.service import SERVICE
 from persistence.notify import Wakeups
 from tests.support.service import Guest, Json, Service
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 SELDOM = {"heartbeat_seconds": 3600}
 
@@ -99,6 +100,21 @@ async def test_a_quiet_stream_still_beats(make_service: Any) -> None:
         await stream.beats(2)
         await guest.price()
         assert (await stream.next())["data"]["state"] == "priced"
+
+
+async def test_a_heartbeat_finds_out_who_has_hung_up(make_service: Any) -> None:
+    service: Service = await make_service(heartbeat_seconds=0.1)
+    guest, streams = service.guest(), service.app[SERVICE].streams
+
+    async def nobody_follows() -> bool:
+        return len(streams) == 0
+
+    await guest.open()
+    async with following(guest) as stream:
+        await stream.beats(2)
+        assert len(streams) == 1
+        stream.response.close()
+    await eventually(nobody_follows)
 
 
 async def test_a_session_has_at_most_three_streams(service: Service, guest: Guest) -> None:

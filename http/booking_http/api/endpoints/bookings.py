@@ -11,7 +11,12 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Loaded
 from booking_http.api.attempt_limits import cap_cards
 from booking_http.api.conversions import book_request_of, payment_of
-from booking_http.api.guest_request import GuestRequest, authenticate, carry_out
+from booking_http.api.guest_request import (
+    GuestRequest,
+    authenticate,
+    carry_out,
+    without_prices,
+)
 from booking_http.api.requests import BookRequest, PaymentRequest
 from booking_http.web.problems import EdgeCode, problem
 from booking_http.web.request_io import expected_versions, read_body
@@ -24,7 +29,7 @@ NO_CONSENT: Final = (
 
 async def create_booking(request: web.Request) -> web.Response:
     """Book the held cabin, with a card in the same supplier call where one is given."""
-    guest = await authenticate(request)
+    guest = without_prices(await authenticate(request))
     ask = await read_body(request, BookRequest)
     return await book_held(guest, ask)
 
@@ -52,7 +57,7 @@ async def book_held(guest: GuestRequest, ask: BookRequest) -> web.Response:
 
 async def pay(request: web.Request) -> web.Response:
     """Pay what is due for a booked session."""
-    guest = await authenticate(request)
+    guest = without_prices(await authenticate(request))
     return await pay_booked(guest, await read_body(request, PaymentRequest))
 
 

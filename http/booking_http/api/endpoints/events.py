@@ -8,7 +8,12 @@ from aiohttp import web
 
 from booking_flow.model.session import Loaded
 from booking_flow.ports import StoreUnavailable
-from booking_http.api.guest_request import GuestRequest, authenticate, counted_caller
+from booking_http.api.guest_request import (
+    GuestRequest,
+    authenticate,
+    counted_caller,
+    without_prices,
+)
 from booking_http.api.session_response import render_event
 from booking_http.web.event_streams import EventStream, News, send_events
 
@@ -22,6 +27,7 @@ async def events(request: web.Request) -> web.StreamResponse:
 
 async def stream_session(guest: GuestRequest, *, event: Event) -> web.StreamResponse:
     """Stream what `event` makes of a session whenever it has changed."""
+    guest = without_prices(guest)
     request, seen, settings = guest.request, _last_seen(guest.request), guest.service.settings
     if guest.loaded.session.ended and seen == guest.loaded.session.version:
         return web.Response(status=204)
@@ -31,7 +37,6 @@ async def stream_session(guest: GuestRequest, *, event: Event) -> web.StreamResp
         return await send_events(
             stream,
             lambda: _news(guest, stream, event),
-            heartbeat=settings.heartbeat_seconds,
             seconds=settings.stream_seconds,
         )
 

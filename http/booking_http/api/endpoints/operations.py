@@ -9,9 +9,11 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from booking_http.api.docs_page import render_docs
-from booking_http.web.health_responses import LiveResponse
+from booking_http.web.health_responses import LiveResponse, ReadyResponse
+from booking_http.web.operations_port import asks_one_alone
 from booking_http.web.request_io import json_response, service_of
 from booking_http.web.route import DOCUMENT
+from booking_http.web.whole_service import WHOLE
 
 _STATIC: Final = Path(__file__).resolve().parent.parent / "static"
 _DOCS_CSP: Final = (
@@ -28,22 +30,36 @@ async def livez(_: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """Say whether requests can be served; `?verbose` names the parts."""
-    found = await service_of(request).health.ready()
+    found = await _readiness(request)
     if "verbose" not in request.query:
         found = found.model_copy(update={"components": []})
     return json_response(found, status=200 if found.status == "ready" else 503)
 
 
+async def _readiness(request: web.Request) -> ReadyResponse:
+    """Return how this process is, or how all are; one that stops need not ask the others."""
+    health, whole = service_of(request).health, request.app.get(WHOLE)
+    if whole is None or health.stopping or asks_one_alone(request):
+        return await health.ready()
+    return await whole.ready()
+
+
 async def metrics(request: web.Request) -> web.Response:
-    """Show what Prometheus collects."""
-    service = service_of(request)
+    """Show what Prometheus collects: what the processes counted, and what the database knows."""
+    service, whole = service_of(request), request.app.get(WHOLE)
     service.metrics.streams.set(len(service.streams))
+    if asks_one_alone(request):
+        return _exposition(generate_latest(service.metrics.registry))
+    counted = generate_latest(service.metrics.registry) if whole is None else await whole.counted()
     await service.catalogue_runs.refresh()
     await service.outbox.refresh()
     await service.traffic.refresh()
     await service.tasks.refresh()
     await service.upkeep.refresh()
-    body = generate_latest(service.metrics.registry)
+    return _exposition(counted + generate_latest(service.looked_up))
+
+
+def _exposition(body: bytes) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -13,6 +13,7 @@ from booking_http.cli.catalogue_runs import environment_of
 from booking_http.cli.doctor.connections import Connections
 from booking_http.cli.doctor.findings import DoctorFinding, Level, Reporter
 from booking_http.runtime.connection_errors import redis_rejection
+from booking_http.runtime.descriptors import TODO, ensure_descriptors
 from booking_http.runtime.environment_guard import disagreements
 from persistence.clock import now
 from persistence.database_info import hold_times, vitals
@@ -80,6 +81,21 @@ async def environment(connections: Connections, say: Reporter) -> None:
             f" at {settings.traveltek_base_url}",
         )
     )
+
+
+async def descriptors(connections: Connections, say: Reporter) -> None:
+    """Say whether a process started from here may have all its connections open."""
+    settings = connections.settings
+    if found := ensure_descriptors(settings):
+        guest = "A crowd of guests is refused before the supplier's connections are used up."
+        say(
+            DoctorFinding(
+                check="descriptors", level=Level.WARNING, said=found, guest=guest, todo=TODO
+            )
+        )
+        return
+    said = f"a process may have the {settings.descriptors():,} files and connections it takes"
+    say(DoctorFinding(check="descriptors", said=said))
 
 
 async def redis(connections: Connections, say: Reporter) -> None:

@@ -35,6 +35,7 @@ _CHECKS: Final[tuple[tuple[str, Check], ...]] = (
     ("production", production_checks.production_if_it_is),
     ("spool", journal_checks.spool),
     ("journal", journal_checks.journal),
+    ("descriptors", environment_checks.descriptors),
     ("redis", environment_checks.redis),
     ("traffic", traffic_checks.traffic),
     ("retention", upkeep_checks.retention),
