@@ -8,6 +8,7 @@ the observer built in, so that a process costs milliseconds.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -136,6 +137,8 @@ def main() -> None:
     name_pieces()
     vars(persistence.database)["_OVERHEAD"] = PATIENT
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # What is frozen is not looked through by those that are forked, which would copy it.
+    gc.freeze()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

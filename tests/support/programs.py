@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,9 +13,9 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.forking import PROGRAM, Forked
 from tests.support.waiting import PATIENCE
 
-PROGRAM = str(Path(sys.executable).with_name("booking-flow"))
 OURS = ("DATABASE_URL", "REDIS_URL", "TRAVELTEK_", "PORT", "SIMULATOR_PORT", "LOG_LEVEL")
 
 
@@ -40,15 +41,16 @@ def run(
     *arguments: str, cwd: Path, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the program to its end."""
-    return subprocess.run(
-        [PROGRAM, *arguments],
-        cwd=cwd,
-        env=environment(env or {}),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        out, err = Path(folder, "out"), Path(folder, "err")
+        program = Forked(*arguments, cwd=cwd, env=environment(env or {}), stdout=out, stderr=err)
+        try:
+            code = program.wait(PATIENCE)
+        finally:
+            program.kill()
+        return subprocess.CompletedProcess(
+            [PROGRAM, *arguments], code, out.read_text("utf-8"), err.read_text("utf-8")
+        )
 
 
 def paste(lines: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -72,14 +74,10 @@ class Running:
 
     def __init__(self, *arguments: str, cwd: Path, env: Mapping[str, str]) -> None:
         self.output = cwd / "output.txt"
-        with self.output.open("w") as output:
-            self.process = subprocess.Popen(
-                [PROGRAM, *arguments],
-                cwd=cwd,
-                env=environment(env),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
+        self.output.write_text("", "utf-8")
+        self.process = Forked(
+            *arguments, cwd=cwd, env=environment(env), stdout=self.output, stderr=self.output
+        )
 
     @property
     def printed(self) -> str:

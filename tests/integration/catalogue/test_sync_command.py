@@ -25,7 +25,8 @@ from tests.integration.catalogue.conftest import MakeShelf
 from tests.support.catalogue_copies import FIRST, fill, look, sold
 from tests.support.catalogue_files import grow, spoil
 from tests.support.catalogue_tables import Columns, Shelf
-from tests.support.programs import PROGRAM, environment, running
+from tests.support.forking import PROGRAM
+from tests.support.programs import environment, running
 from tests.support.waiting import PATIENCE
 
 Found = TypeVar("Found")
