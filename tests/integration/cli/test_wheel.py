@@ -7,6 +7,7 @@ import sys
 import sysconfig
 import venv
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,17 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def program(installed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the helpers of the command line run the installed program."""
-    monkeypatch.setattr("tests.support.programs.PROGRAM", str(installed))
+    """Let the helpers of the command line start the installed program."""
+
+    def start(
+        *arguments: str, cwd: Path, env: Mapping[str, str], stdout: Path, stderr: Path
+    ) -> subprocess.Popen[bytes]:
+        with stdout.open("ab") as out, stderr.open("ab") as err:
+            return subprocess.Popen(
+                [installed, *arguments], cwd=cwd, env=env, stdout=out, stderr=err
+            )
+
+    monkeypatch.setattr("tests.support.programs.Forked", start)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     return installed
 
