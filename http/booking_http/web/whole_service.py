@@ -77,8 +77,8 @@ class Overseer:
         found = [each for each in told if each is not None]
         missing = len(told) - len(found)
         why = f"{len(found)} of {len(told)} serve" if missing else None
-        found_ = together(found, environment=self._environment, why=why)
-        return web.Response(text=found_.model_dump_json())
+        whole = together(found, environment=self._environment, why=why)
+        return web.Response(text=whole.model_dump_json())
 
     async def metrics(self, _: web.Request) -> web.Response:
         """Tell the sums of what all count."""
