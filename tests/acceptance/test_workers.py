@@ -14,7 +14,8 @@ import pytest
 from booking_http.settings import Settings
 from tests.acceptance.ledger import agrees, facts_of
 from tests.conftest import ROOT
-from tests.support.processes import environment, free_port
+from tests.support.ports import free_port
+from tests.support.processes import environment
 from tests.support.service import Guest, Service
 from tests.support.waiting import eventually, kept_back
 from tests.support.workers import LEASES, clocks_of

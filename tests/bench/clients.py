@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from yarl import URL
 
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.service import Guest, Reply, Service
 from tests.support.testbed import Ground, Program, Server
 

@@ -7,7 +7,6 @@ import atexit
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from yarl import URL
 
 from booking_http.settings import Settings
 from tests.conftest import ROOT
+from tests.support.ports import free_port
 from tests.support.service import Service, Simulator, settings_for
 from tests.support.waiting import PATIENCE
 
@@ -60,13 +60,6 @@ def variables(settings: Settings) -> dict[str, str]:
 
 def _listed(keys: Sequence[SecretStr]) -> str:
     return json.dumps([key.get_secret_value() for key in keys]) if keys else ""
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

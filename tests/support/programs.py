@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,18 +16,6 @@ from tests.support.forking import PROGRAM, Forked
 from tests.support.waiting import PATIENCE
 
 OURS = ("DATABASE_URL", "REDIS_URL", "TRAVELTEK_", "PORT", "SIMULATOR_PORT", "LOG_LEVEL")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody uses now; a test that takes them at once gets them."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

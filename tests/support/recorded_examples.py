@@ -26,6 +26,8 @@ _MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)")
 _SESSION: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(\.[\w-]{20,})?")
 _TOKEN: Final = re.compile(r"(?<=lookup/)[\w-]{20,}")
 _REFERENCE: Final = re.compile(r"\bBF-[A-Z0-9]{8}\b")
+_CURSOR: Final = re.compile(r"(?<=cursor=)[\w-]+")
+_PAGE: Final = "ZGF0ZSAyMDI0LTEyLTExIDIwMjYtMTItMTEgOTk0OTk0OQ"
 _HOST: Final = re.compile(r"http://127\.0\.0\.1:\d+")
 _ID: Final = "3f6c1a52-0000-4000-8000-5d1c7b9e2a40"
 _SECRET: Final = "EXAMPLE-example-EXAMPLE-example"
@@ -92,7 +94,7 @@ def _fits(pattern: str, path: str) -> bool:
 
 
 class _Cleaner:
-    """Takes away what differs each time: days, moments, identifiers, and long lists."""
+    """Takes away what differs each time: days, moments, identifiers, cursors, and long lists."""
 
     def __init__(self, shift: timedelta) -> None:
         self._shift = shift
@@ -107,10 +109,13 @@ class _Cleaner:
     def _text(self, text: str, name: str) -> str:
         if name in _NAMES:
             return _NAMES[name]
+        if name == "next" and not text.startswith("/"):
+            return _PAGE
         if _MOMENT.fullmatch(text):
             return _MOMENTS.get(name, _NOW)
         text = _SESSION.sub(lambda found: _ID + (f".{_SECRET}" if found[1] else ""), text)
         text = _REFERENCE.sub("BF-7K3Q9X2M", _TOKEN.sub(_SECRET, text))
+        text = _CURSOR.sub(_PAGE, text)
         text = _HOST.sub("https://pictures.example", text)
         return _DAY.sub(self._moved, text)
 

@@ -25,7 +25,8 @@ from persistence.clock import set_clock_offset
 from persistence.database import Database, create_engine, execute
 from persistence.migrate import upgrade
 from tests.conftest import ROOT
-from tests.support.processes import answering, environment, free_port
+from tests.support.ports import free_port
+from tests.support.processes import answering, environment
 from tests.support.service import Simulator, seed_catalogue, settings_for
 
 Result = TypeVar("Result")

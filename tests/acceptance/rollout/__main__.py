@@ -28,7 +28,8 @@ from tests.acceptance.rollout.crowd import Crowd
 from tests.acceptance.rollout.release import NoRelease, Release, newest_tag, run_to_its_end
 from tests.soak import balance
 from tests.support.books import read_books
-from tests.support.processes import environment, free_port
+from tests.support.ports import free_port
+from tests.support.processes import environment
 from tests.support.testbed import Ground, Program, Server, blank, run, server, standing
 
 GUESTS = 12

@@ -12,7 +12,8 @@ from aiohttp import ClientSession, TCPConnector
 from yarl import URL
 
 from tests.integration.http.conftest import seeded_url, simulator
-from tests.support.processes import environment, free_port
+from tests.support.ports import free_port
+from tests.support.processes import environment
 from tests.support.service import Simulator, settings_for
 from tests.support.testbed import Program, Server
 from tests.support.waiting import slowness

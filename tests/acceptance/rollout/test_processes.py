@@ -19,7 +19,7 @@ from yarl import URL
 from tests.acceptance.rollout.conftest import Start
 from tests.acceptance.rollout.test_stop import answer, guest_of, looks
 from tests.integration.http.test_events import following
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.service import Guest, Simulator
 from tests.support.testbed import Server
 from tests.support.waiting import PATIENCE

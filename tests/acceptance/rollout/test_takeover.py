@@ -17,7 +17,7 @@ from tests.support.testbed import PLENTY
 GUESTS = 16
 
 
-@pytest.mark.slow
+@pytest.mark.full
 async def test_nobody_is_cut_when_a_process_takes_over(
     start: Start, seeded_url: str, simulator: Simulator
 ) -> None:

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from booking_http.cli.main import main
 from booking_http.demo.staff import SUPERVISOR
 from tests.support.catalogue_files import grow
-from tests.support.programs import OURS, free_ports, run, running
+from tests.support.ports import free_ports
+from tests.support.programs import OURS, run, running
 
 pytestmark = pytest.mark.slow
 NO_TASK = "00000000-0000-0000-0000-000000000001"

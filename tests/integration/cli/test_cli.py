@@ -9,7 +9,8 @@ from urllib.request import urlopen
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.support.programs import free_ports, run, running
+from tests.support.ports import free_ports
+from tests.support.programs import run, running
 
 REQUIRED = (
     "DATABASE_URL",

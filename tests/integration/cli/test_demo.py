@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from psutil import Process
 
-from tests.support.programs import Running, free_ports, paste, run, running, survivors
+from tests.support.ports import free_ports
+from tests.support.programs import Running, paste, run, running, survivors
 
 pytestmark = pytest.mark.slow
 READY = 'session show "$REFERENCE"'

@@ -20,7 +20,8 @@ from yarl import URL
 
 from booking_http.cli.main import main
 from tests.conftest import PostgresServer, administer, run_apart
-from tests.support.programs import Running, free_ports, run, running
+from tests.support.ports import free_ports
+from tests.support.programs import Running, run, running
 from tests.support.service import HASH_KEY, MASTER_KEY
 
 SECRET: Final = "hush-hush"

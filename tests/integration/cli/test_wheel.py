@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.programs import Running, environment, free_ports, run, running
+from tests.support.ports import free_ports
+from tests.support.programs import Running, environment, run, running
 
 pytestmark = pytest.mark.slow
 READY = 'session show "$REFERENCE"'

@@ -13,7 +13,7 @@ from booking_flow.staff.people import Role
 from booking_http.app import create_app
 from booking_http.runtime.server import serve_app
 from tests.integration.http.conftest import MakeService
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 from tests.support.service import Simulator, settings_for
 from tests.support.staff import hire
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from booking_http.runtime.server import serve_app
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 GRACE = 0.3
 ASK = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
