@@ -2,7 +2,8 @@
 
 They are declared in `points.txt`, one line for each await, and `python -m tests.acceptance.points`
 writes that file anew; `test_points` fails while it and the code differ. A point has the name of its
-function and of what is awaited there. After ` -- ` stands why no journey of the matrix passes it.
+function and of what is awaited there. After ` -- ` stands why no journey of the matrix passes it,
+or passes it only at times.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "persistence.retention": "one statement lets a few ended sessions go, or none of them",
 }
 """Modules that await and write what a booking is made of, and why nobody need die in them."""
+AT_TIMES: Final = "at times"
+"""How the reason begins of a point that a journey passes when another process is quicker."""
 BEFORE: Final = "before"
 AFTER: Final = "after"
 _WRITES: Final = re.compile(
