@@ -30,6 +30,7 @@ async def test_signing_in_leads_to_the_page_that_was_asked_for(shop: Shop) -> No
         await expect(page).to_have_url(shop.at("/console/tasks"))
 
 
+@pytest.mark.full
 async def test_each_kind_of_key_finds_the_session(shop: Shop) -> None:
     guest = await shop.paid("Quillfeather")
     body = (await guest.look()).body
@@ -71,6 +72,7 @@ async def test_from_a_surname_to_the_suppliers_answer_in_three_clicks(shop: Shop
         await expect(answer).to_contain_text("fraudcategory: Red")
 
 
+@pytest.mark.full
 async def test_a_booking_is_followed_while_the_guest_makes_it(shop: Shop) -> None:
     guest = shop.service.guest()
     await guest.to_priced()
@@ -116,6 +118,7 @@ async def test_an_unknown_booking_is_answered_first_wrongly_and_then_rightly(sho
     assert (await guest.look()).body["booking"]["reservation"] == right
 
 
+@pytest.mark.full
 async def test_a_failed_undo_is_retried(shop: Shop) -> None:
     before = len((await shop.service.simulator.ledger())["holds"])
     guest = await shop.stuck()
@@ -130,6 +133,7 @@ async def test_a_failed_undo_is_retried(shop: Shop) -> None:
     assert len((await shop.service.simulator.ledger())["holds"]) == before
 
 
+@pytest.mark.full
 async def test_an_override_says_what_it_leaves_and_stands_out(shop: Shop) -> None:
     guest = await shop.held()
     async with shop.desk(Role.SUPERVISOR) as page:
@@ -164,6 +168,7 @@ async def test_what_a_guest_types_is_shown_as_text(shop: Shop) -> None:
         await expect(page.locator("main b")).to_have_count(0)
 
 
+@pytest.mark.full
 async def test_roles_are_refused_what_is_not_theirs(shop: Shop) -> None:
     guest = await shop.paid("Maskerade")
     async with shop.desk(Role.VIEWER) as page:
@@ -184,6 +189,7 @@ async def test_roles_are_refused_what_is_not_theirs(shop: Shop) -> None:
         await expect(page.locator("#barred")).to_contain_text("This needs the role supervisor")
 
 
+@pytest.mark.full
 async def test_a_cookie_replayed_after_sign_out_opens_nothing(shop: Shop) -> None:
     async with shop.desk(None) as page:
         await shop.sign_in(page, shop.clerks[Role.AGENT])
@@ -210,6 +216,7 @@ async def test_everything_is_read_and_done_without_a_script(shop: Shop) -> None:
         await expect(page.locator(".timeline")).to_contain_text("written without a script")
 
 
+@pytest.mark.full
 async def test_the_keyboard_suffices(shop: Shop) -> None:
     """From signing in to a note in the history without touching a mouse."""
     guest = await shop.paid("Keyboardist")

@@ -36,6 +36,7 @@ async def test_from_a_number_to_its_sessions_without_a_script(shop: Shop) -> Non
         await expect(page.get_by_role("link", name=reference)).to_be_visible()
 
 
+@pytest.mark.full
 async def test_the_map_is_walked_by_keyboard(shop: Shop) -> None:
     await shop.held()
     async with shop.desk(Role.VIEWER) as page:
@@ -48,6 +49,7 @@ async def test_the_map_is_walked_by_keyboard(shop: Shop) -> None:
         await expect(page.get_by_role("heading", name="Found")).to_be_visible()
 
 
+@pytest.mark.full
 async def test_all_stored_histories_are_checked_without_a_script(shop: Shop) -> None:
     async with shop.desk(Role.AGENT, java_script_enabled=False) as page:
         await page.goto(shop.at("/console/flow"))

@@ -104,6 +104,7 @@ async def test_no_page_has_a_serious_barrier_or_is_too_wide(
         assert await overflow(page) == 0
 
 
+@pytest.mark.full
 async def test_headings_come_in_order_and_every_page_has_one_of_the_first(
     shop: Shop, scenes: Scenes
 ) -> None:

@@ -146,6 +146,7 @@ async def test_an_unknown_outcome_leads_on_by_itself_once_it_is_known(shop: Shop
         assert await barriers(page) == []
 
 
+@pytest.mark.full
 async def test_a_network_that_goes_away_at_paying_ends_where_the_outcome_is(shop: Shop) -> None:
     async with shop.desk(None) as page:
         await to_payment(page, shop)
@@ -160,6 +161,7 @@ async def test_a_network_that_goes_away_at_paying_ends_where_the_outcome_is(shop
         await page.wait_for_url("**/booking/**")
 
 
+@pytest.mark.full
 async def test_a_second_tab_is_where_the_session_is(shop: Shop) -> None:
     async with shop.desk(None) as page:
         await see_prices(page, shop)

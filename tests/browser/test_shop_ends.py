@@ -116,6 +116,7 @@ async def test_who_waits_is_told_that_nothing_was_booked_and_holds_again(
         await expect(page.get_by_role("heading", level=1)).to_have_text("Who travels?")
 
 
+@pytest.mark.full
 async def test_who_was_charged_without_a_booking_is_told_when_the_money_comes_back(
     shop: Shop,
 ) -> None:
@@ -134,6 +135,7 @@ async def test_who_was_charged_without_a_booking_is_told_when_the_money_comes_ba
         await expect(page.locator("main")).to_contain_text("We have looked after the money")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("answer", ["paid", "not_paid"])
 async def test_a_payment_in_doubt_is_told_apart_from_the_booking_that_stands(
     shop: Shop, answer: str
@@ -150,6 +152,7 @@ async def test_a_payment_in_doubt_is_told_apart_from_the_booking_that_stands(
         await expect(page.locator("main")).to_contain_text(left)
 
 
+@pytest.mark.full
 async def test_who_waits_reads_the_same_by_the_mailed_link_on_another_device(
     mailing: MailingShop,
 ) -> None:

@@ -129,6 +129,7 @@ async def hears_of_other_processes(guest: Guest) -> None:
         assert (await stream.next())["data"]["state"] == "priced"
 
 
+@pytest.mark.full
 async def test_a_stop_cuts_nobody_although_every_process_is_told_twice(
     start: Start, seeded_url: str, simulator: Simulator
 ) -> None:
@@ -163,6 +164,7 @@ async def test_a_stop_cuts_nobody_although_every_process_is_told_twice(
     assert not any(map(alive, pids(server).values()))
 
 
+@pytest.mark.full
 async def test_a_second_signal_ends_all_of_them(start: Start, seeded_url: str) -> None:
     server = await start(seeded_url, drain_seconds=60, also=TWO)
     await until_ready(server.url)

@@ -33,7 +33,7 @@ async def test_the_last_run_of_each_kind_shows_in_the_metrics(database_url: str)
         running_service(database_url, simulator) as service,
     ):
         await service.call("GET", "/metrics")
-        shown = service.app[SERVICE].metrics.registry.get_sample_value
+        shown = service.app[SERVICE].looked_up.get_sample_value
     assert first.ended_at is not None
     sync = {"kind": "sync"}
     for name, labels, value in (
