@@ -161,11 +161,17 @@ class Named:
     def holds_asked_for(self) -> int:
         """Count the holds that are named by their cabin only, for want of the line's answer.
 
-        Such an answer came when all was compared already, or never.
+        Such an answer came when all was compared already, or never; or it was lost and its claim
+        was not, so that the step is open and a worker will ask for it.
         """
         claims = [claim.known for claim in self.forgotten]
-        return sum(
-            claim.claim.step == "add_to_basket" and "itemKey" not in claim.known for claim in claims
+        forgotten = [each for each in claims if each.claim.step == "add_to_basket"]
+        steps = [each for of_session in self.known.steps.values() for each in of_session]
+        return sum("itemKey" not in each.known for each in forgotten) + sum(
+            each.name == "add_to_basket"
+            and each.status in ("started", "unknown")
+            and each.item_key is None
+            for each in steps
         )
 
     def _how(self, theirs: Json, *steps: str) -> str | None:
