@@ -165,14 +165,18 @@ class Named:
         was not, so that the step is open and a worker will ask for it.
         """
         claims = [claim.known for claim in self.forgotten]
-        forgotten = [each for each in claims if each.claim.step == "add_to_basket"]
-        steps = [each for of_session in self.known.steps.values() for each in of_session]
-        return sum("itemKey" not in each.known for each in forgotten) + sum(
-            each.name == "add_to_basket"
-            and each.status in ("started", "unknown")
-            and each.item_key is None
+        forgotten = [
+            each
+            for each in claims
+            if each.claim.step == "add_to_basket" and "itemKey" not in each.known
+        ]
+        under_way = [
+            each
+            for steps in self.known.steps.values()
             for each in steps
-        )
+            if each.name == "add_to_basket" and each.status in ("started", "unknown")
+        ]
+        return len(forgotten) + len([each for each in under_way if each.item_key is None])
 
     def _how(self, theirs: Json, *steps: str) -> str | None:
         """Say by what a person finds one of theirs: its number is in what a task or a step says."""
