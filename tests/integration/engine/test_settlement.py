@@ -90,7 +90,7 @@ def _matrix() -> Iterator[ParameterSet]:
             )
 
 
-@pytest.mark.parametrize(("step", "sqlstate", "full"), _matrix())
+@pytest.mark.parametrize(("step", "sqlstate", "full"), list(_matrix()))
 async def test_an_answer_outlives_every_error_that_passes(
     make_shop: MakeShop, step: str, sqlstate: str, full: bool
 ) -> None:
