@@ -81,8 +81,12 @@ async def running_servers(options: DemoOptions, home: DemoHome) -> AsyncIterator
                     for server in servers.started()
                 }
                 starting.create_task(_report(tasks))
-        except* EmbeddedServerError as failed:
-            raise CannotRun(str(failed.exceptions[0])) from failed
+        except ExceptionGroup as failed:
+            # Before Python 3.11.4 what is raised in an `except*` is a group again.
+            expected, others = failed.split(EmbeddedServerError)
+            if expected is None or others is not None:
+                raise
+            raise CannotRun(str(expected.exceptions[0])) from failed
         yield servers
 
 

@@ -108,3 +108,19 @@ def test_what_the_environment_names_is_not_started(
             assert not (tmp_path / ".booking-flow" / "postgres").exists()
             assert demo.end(signal.SIGTERM) == 0
         assert simulator.end(signal.SIGTERM) == 0
+
+
+def test_a_server_that_cannot_start_is_told_in_a_sentence_with_the_end_of_its_log(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / ".booking-flow"
+    cluster = home / "postgres" / "cluster"
+    cluster.mkdir(parents=True)
+    (home / "about.txt").touch()
+    (cluster / "PG_VERSION").write_text("99\n")
+    port, simulator_port = map(str, free_ports(2))
+    done = run("demo", "--port", port, "--simulator-port", simulator_port, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Error: " in done.stderr
+    assert "log ends" in done.stderr
+    assert "Traceback" not in done.stderr
