@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import json
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +20,7 @@ from yarl import URL
 
 from booking_http.settings import Settings
 from tests.conftest import ROOT
+from tests.support.forking import Forker
 from tests.support.ports import free_port
 from tests.support.service import Service, Simulator, settings_for
 from tests.support.waiting import PATIENCE
@@ -79,41 +78,13 @@ class Fate:
     traced: bool = False
 
 
-class Forker:
-    """A process that has imported everything and forks watched processes on demand.
-
-    It is started once for all tests: that takes seconds, a fork takes milliseconds.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.acceptance.watched_service"],
-            cwd=ROOT,
-            env=environment(settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        atexit.register(self._process.communicate)
-
-    def fork(self, order: Mapping[str, Any]) -> int:
-        """Start a process as ordered, and return its id."""
-        asks, answers = self._process.stdin, self._process.stdout
-        assert asks is not None
-        assert answers is not None
-        asks.write(f"{json.dumps(order)}\n")
-        asks.flush()
-        return int(answers.readline())
-
-
 @cache
 def forker() -> Forker:
     """Return the process that forks; what it is told of settings holds until a fork has its own."""
-    return Forker(
-        settings_for(
-            database_url="postgresql://127.0.0.1:1/none", supplier_url="http://127.0.0.1:1"
-        )
+    settings = settings_for(
+        database_url="postgresql://127.0.0.1:1/none", supplier_url="http://127.0.0.1:1"
     )
+    return Forker("tests.acceptance.watched_service", environment(settings))
 
 
 @dataclass(slots=True, kw_only=True)

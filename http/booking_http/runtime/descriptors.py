@@ -9,7 +9,7 @@ import structlog
 from booking_http.runtime.process import allow_descriptors
 from booking_http.settings import Settings
 
-TODO: Final = "Allow more (ulimit -Hn, LimitNOFILE of systemd), or lower TRAVELTEK_CONNECTIONS."
+ADVICE: Final = "Allow more (ulimit -Hn, LimitNOFILE of systemd), or lower TRAVELTEK_CONNECTIONS."
 """What helps where too few are allowed."""
 _log = structlog.get_logger(__name__)
 
@@ -28,4 +28,4 @@ def ensure_descriptors(settings: Settings) -> str | None:
 def warn_of_few_descriptors(settings: Settings) -> None:
     """Allow what is needed at a start, and log where that cannot be."""
     if found := ensure_descriptors(settings):
-        _log.warning("too_few_descriptors", found=found, todo=TODO)
+        _log.warning("too_few_descriptors", found=found, todo=ADVICE)

@@ -13,7 +13,7 @@ from booking_http.cli.catalogue_runs import environment_of
 from booking_http.cli.doctor.connections import Connections
 from booking_http.cli.doctor.findings import DoctorFinding, Level, Reporter
 from booking_http.runtime.connection_errors import redis_rejection
-from booking_http.runtime.descriptors import TODO, ensure_descriptors
+from booking_http.runtime.descriptors import ADVICE, ensure_descriptors
 from booking_http.runtime.environment_guard import disagreements
 from persistence.clock import now
 from persistence.database_info import hold_times, vitals
@@ -90,7 +90,7 @@ async def descriptors(connections: Connections, say: Reporter) -> None:
         guest = "A crowd of guests is refused before the supplier's connections are used up."
         say(
             DoctorFinding(
-                check="descriptors", level=Level.WARNING, said=found, guest=guest, todo=TODO
+                check="descriptors", level=Level.WARNING, said=found, guest=guest, todo=ADVICE
             )
         )
         return
