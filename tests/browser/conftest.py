@@ -39,8 +39,12 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(
-    browser: Browser, postgres_server: PostgresServer, migrated_template: str
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    postgres_server: PostgresServer,
+    migrated_template: str,
 ) -> AsyncIterator[Shop]:
-    """Open a shop with its staff for the module's tests."""
-    async with open_shop(browser, postgres_server, migrated_template) as opened:
+    """Open a shop with its staff for the module's tests, as the module's SETTINGS say if any."""
+    settings = getattr(request.module, "SETTINGS", {})
+    async with open_shop(browser, postgres_server, migrated_template, **settings) as opened:
         yield opened

@@ -10,14 +10,12 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, CDPSession, Page, expect
+from playwright.async_api import CDPSession, Page, expect
 
 from booking_http.shop.manage_page import ACTS
 from booking_http.shop.pages import ASSETS
-from tests.browser.shop import Shop, open_shop
+from tests.browser.shop import Shop
 from tests.browser.test_pages import barriers, open_all, overflow
-from tests.conftest import PostgresServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -36,15 +34,6 @@ SETTINGS = {
     "help_phone": "+1 305 555 0199",
     "help_hours": "08:00 to 20:00 EST",
 }
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shop(
-    browser: Browser, postgres_server: PostgresServer, migrated_template: str
-) -> AsyncIterator[Shop]:
-    """Open a shop with the guest's pages for the module's tests."""
-    async with open_shop(browser, postgres_server, migrated_template, **SETTINGS) as opened:
-        yield opened
 
 
 async def see_prices(

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Locator, Page, expect
 
-from tests.browser.shop import Shop, open_shop
-from tests.browser.test_shop import CRUISE, SETTINGS, fill_guests, type_card
-from tests.conftest import PostgresServer
+from tests.browser.shop import Shop
+from tests.browser.test_shop import CRUISE, fill_guests, type_card
+from tests.browser.test_shop import SETTINGS as SHOP_SETTINGS
 from tests.support.service import Guest
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
+SETTINGS = SHOP_SETTINGS
 OFFLINE = "You are not connected. Nothing was sent"
 MOST_TABS = 200
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shop(
-    browser: Browser, postgres_server: PostgresServer, migrated_template: str
-) -> AsyncIterator[Shop]:
-    """Open a shop with the guest's pages for the module's tests."""
-    async with open_shop(browser, postgres_server, migrated_template, **SETTINGS) as opened:
-        yield opened
 
 
 async def nothing(page: Page) -> None:

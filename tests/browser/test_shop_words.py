@@ -7,33 +7,24 @@ from contextlib import asynccontextmanager
 from unittest.mock import patch
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Page, expect
 from yarl import URL
 
 from booking_flow.channels import CHANNELS
 from booking_flow.policy import PaymentChannel
 from booking_http.shop import payment_page
-from tests.browser.shop import DECLINED, Shop, open_shop
+from tests.browser.shop import DECLINED, Shop
 from tests.browser.test_pages import barriers
-from tests.browser.test_shop import CRUISE, SETTINGS, fill_guests, type_card
+from tests.browser.test_shop import CRUISE, fill_guests, type_card
+from tests.browser.test_shop import SETTINGS as SHOP_SETTINGS
 from tests.conftest import PostgresServer, administer
 from tests.support.service import SOLD_OUT, Guest
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
+SETTINGS = SHOP_SETTINGS | {"pay_later": False}
 NOT_LIVE, DEPARTED = "2161250", "2190001"
 Meet = Callable[[Page, Shop], Awaitable[None]]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shop(
-    browser: Browser, postgres_server: PostgresServer, migrated_template: str
-) -> AsyncIterator[Shop]:
-    """Open a shop with the guest's pages for the module's tests."""
-    settings = SETTINGS | {"pay_later": False}
-    async with open_shop(browser, postgres_server, migrated_template, **settings) as opened:
-        yield opened
 
 
 async def priced(page: Page, shop: Shop) -> str:
