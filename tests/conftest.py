@@ -260,14 +260,18 @@ def samples() -> Samples:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Measure coverage during the core's own tests: they reach all of it, and tracing is slow."""
-    measured = Coverage.current()
-    if measured is None or any(map(item.path.is_relative_to, CORE_TESTS)):
+    if any(map(item.path.is_relative_to, CORE_TESTS)):
         return (yield)
-    measured.stop()
+    stopped = []
+    # A worker of xdist has two, one within the other.
+    while (measured := Coverage.current()) is not None:
+        measured.stop()
+        stopped.append(measured)
     try:
         return (yield)
     finally:
-        measured.start()
+        for measured in reversed(stopped):
+            measured.start()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
