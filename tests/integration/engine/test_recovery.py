@@ -47,6 +47,8 @@ NO_AUTHCODE = "4000000000000341"
 class BackOffice:
     """A look-up channel: reads the reservation the supplier's back office has, if it may."""
 
+    available = True
+
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self.says: Lookup | None = None
