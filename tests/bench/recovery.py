@@ -15,7 +15,7 @@ from rich.console import Console
 from sqlalchemy import text
 
 from booking_flow.policy import Policy
-from persistence.database import fetch_one
+from persistence.database import execute, fetch_one
 from tests.bench.clients import service_of
 from tests.bench.copies import copy_session
 from tests.bench.cost import postmaster
@@ -86,12 +86,12 @@ async def _abandoned(ground: Ground, server: Server, steps: int) -> None:
     await asyncio.sleep(1.0)
     await server.program.end()
     await asyncio.gather(*under_way)
-    expired = {"saga_steps.lease_until": SOON_IF_OPEN}
     for guest in guests:
-        await copy_session(ground.database, UUID(guest.uuid), steps // 2, expired)
+        await copy_session(ground.database, UUID(guest.uuid), steps // 2)
+    await execute(ground.database, text(LET_GO))
 
 
-SOON_IF_OPEN: Final = f"CASE WHEN t.status = 'started' THEN {SOON} ELSE t.lease_until END"
+LET_GO: Final = f"UPDATE saga_steps SET lease_until = {SOON} WHERE status = 'started'"
 
 
 async def _hang(ground: Ground, endpoint: str, ask: Callable[[], Awaitable[object]]) -> None:

@@ -38,7 +38,7 @@ from persistence.notify import WORK
 
 _log = structlog.get_logger(__name__)
 _SCATTER: Final = 16
-_TOGETHER_SECONDS: Final = 0.1
+_TOGETHER_SECONDS: Final = 0.25
 """Work that is announced within so many seconds is looked for at once."""
 _SPREAD: Final = 4
 """Work that asks the supplier nothing needs fewer pieces at once by this factor."""
