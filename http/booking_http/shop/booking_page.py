@@ -15,7 +15,15 @@ from booking_http.shop.calendar import calendar_of
 from booking_http.shop.formatting import moment_of
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.pages import Body, body_of, go_to, render
-from booking_http.shop.places import ENDED, RESERVED, awaits_line, booking_path, can, place_of
+from booking_http.shop.places import (
+    ENDED,
+    RESERVED,
+    asks_line,
+    awaits_line,
+    booking_path,
+    can,
+    place_of,
+)
 from booking_http.web.request_io import service_of
 
 _CHOSEN: Final = frozenset({"basketed", "cabin_selected"})
@@ -39,7 +47,8 @@ async def _wait_facts(request: web.Request, guest: GuestRequest, body: Body) -> 
     policy, since = service_of(request).settings.policy(), moment_of(body["pending"]["since"])
     most, person = since + policy.visibility_lag, since + policy.task_time
     facts = {"body": body, "since": since, "most": most, "person": person}
-    return facts | {"disputed": guest.loaded.session.open_step is None}
+    disputed = guest.loaded.session.open_step is None
+    return facts | {"disputed": disputed, "asking": asks_line(body)}
 
 
 async def show_booking(request: web.Request) -> web.Response:

@@ -21,8 +21,8 @@ from booking_http.shop.forms import read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, render
-from booking_http.shop.price_changes import changes_of
 from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
+from booking_http.shop.price_changes import changes_of
 
 CATEGORIES: Final = ("inside", "outside", "balcony", "suite")
 SEPARATOR: Final = ":"

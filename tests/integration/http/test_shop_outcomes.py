@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from uuid import UUID
@@ -80,6 +81,23 @@ async def contradicted(service: Service, guest: Shopper) -> None:
     change = begin(loaded.session).record(EventKind.LATE_ANSWER).put(disputed_since=loaded.now)
     done = await store.commit(change.plus(tasks=(task,)), origin=Origin(actor=ActorKind.WORKER))
     assert done.result.name == "DONE"
+
+
+async def test_while_the_line_is_asked_nobody_is_told_that_its_answer_did_not_arrive(
+    service: Service,
+) -> None:
+    guest = Shopper(service)
+    page = await guest.to_payment()
+    await service.simulator.fault("book.pl", "slow", seconds=2)
+    paying = asyncio.create_task(guest.pays(page))
+    await service.simulator.has_received("book.pl", 1)
+    shown = await guest.get(f"{guest.home}/wait")
+    assert heading(shown.html).startswith("Booking with")
+    assert 'data-poll="5" data-asking' in shown.html
+    assert "their answer did not arrive" not in shown.words
+    assert "Do not book or pay again." in shown.words
+    assert (await paying).location == f"/booking/{guest.reference}"
+    assert heading((await guest.get(f"/booking/{guest.reference}")).html) == "You are booked"
 
 
 async def test_two_answers_that_do_not_fit_together_have_words_of_their_own(
