@@ -163,7 +163,7 @@ async def _asked_again(
         return go_to(book_path(body["reference"]))
     old = is_old(priced, body["serverTime"])
     listed = cabin_facts(body_of(await cabins.list_cabins(guest, query_of(found[1]))), body)
-    facts = {"body": body, "grade": found[0], "rate": found[1], "old": old}
+    facts: dict[str, Any] = {"body": body, "grade": found[0], "rate": found[1], "old": old}
     form = ShopForm(typed=fields, faults=faults)
     shown = facts | listed | {"form": form, "late": "parts/cabins.html"}
     return render(request, "cabin.html", status=422, **shown)
