@@ -30,14 +30,16 @@ CLIPPED = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const hides = (part) => ["hidden", "clip"].includes(getComputedStyle(part).overflowX);
   const found = new Set();
+  const WITHIN = "option, select, .unseen, .skip, template, noscript, .scroll, .cabins";
+  const width = document.documentElement.clientWidth;
   const range = document.createRange();
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const part = node.parentElement;
     if (!node.data.trim() || !part.checkVisibility({ visibilityProperty: true })) continue;
-    if (part.closest("option, select, .unseen, .skip, template, noscript, .scroll, .cabins")) continue;
+    if (part.closest(WITHIN)) continue;
     range.selectNodeContents(node);
     for (const box of range.getClientRects()) {
-      if (box.left < -1 || box.right > document.documentElement.clientWidth + 1) found.add(node.data.trim());
+      if (box.left < -1 || box.right > width + 1) found.add(node.data.trim());
       for (let room = part; room; room = room.parentElement) {
         if (!hides(room)) continue;
         const bounds = room.getBoundingClientRect();
