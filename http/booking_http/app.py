@@ -15,6 +15,7 @@ from adapters.single_flight import SingleFlight
 from booking_flow.engine import allowed_triggers
 from booking_flow.flow import Trigger
 from booking_flow.model.session import Loaded, Session
+from booking_http.api.catalogue_age import CatalogueAge
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.error_middleware import answer_broken, handle_errors
 from booking_http.api.idempotency import KeyedHashes
@@ -154,11 +155,13 @@ def service_of_parts(parts: Parts) -> Service:
     metrics.waiting_answers.set_function(parts.waiting.__len__)
     if (journal := parts.journal) is not None:
         metrics.unjournaled_claims.set_function(lambda: journal.unwritten)
+    runs = PostgresSyncRuns(parts.database)
     return Service(
         settings=settings,
         engine=parts.engine,
         store=parts.store,
         cruises=parts.catalogue,
+        catalogue_age=CatalogueAge(None if settings.catalogue_url else runs),
         caps=caps,
         lookups=PostgresLookups(parts.database, parts.vault),
         codes=GuestCodes(parts.database, parts.vault),
@@ -179,7 +182,7 @@ def service_of_parts(parts: Parts) -> Service:
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,
         looked_up=looked_up,
-        catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), looked_up),
+        catalogue_runs=CatalogueGauges(runs, looked_up),
         outbox=OutboxGauges(Outbox(parts.database), looked_up),
         traffic=TrafficGauges(caps, looked_up),
         tasks=TaskGauges(SupportWork(parts.database), looked_up),

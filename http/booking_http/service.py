@@ -12,6 +12,7 @@ from adapters.single_flight import SingleFlight
 from booking_flow.engine import Engine
 from booking_flow.model.session import Loaded
 from booking_flow.ports import SessionStore
+from booking_http.api.catalogue_age import CatalogueAge
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.idempotency import KeyedHashes
 from booking_http.api.rate_limits import RateLimits
@@ -41,6 +42,7 @@ class Service:
     engine: Engine
     store: SessionStore
     cruises: Cruises
+    catalogue_age: CatalogueAge
     caps: RateLimits
     lookups: PostgresLookups
     codes: GuestCodes

@@ -91,7 +91,7 @@ async def test_who_waits_is_led_on_by_itself_once_staff_have_found_the_booking(s
         answered = await clerk.answer(task, "reservation", reservation=number)
         assert answered.status == 200, answered
         await page.wait_for_url("**/booking/**")
-        await expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Good news: you are booked")
         await expect(page.locator(".reservation")).to_have_text(number)
 
 
