@@ -12,7 +12,7 @@ from booking_flow.ports import StoredTask
 from booking_http.api.endpoints import sessions
 from booking_http.api.guest_request import GuestRequest
 from booking_http.shop.calendar import calendar_of
-from booking_http.shop.formatting import moment_of
+from booking_http.shop.formats import moment_of
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.pages import Body, body_of, go_to, render
 from booking_http.shop.places import (

@@ -27,7 +27,7 @@ from booking_http.api.endpoints.line_notices import mails
 from booking_http.api.session_response import render as render_session
 from booking_http.shop import guest_cookies, texts
 from booking_http.shop.field_words import restriction
-from booking_http.shop.formatting import Formats, money
+from booking_http.shop.formats import Formats, money
 from booking_http.shop.forms import EMPTY, ShopForm, Wrong, new_attempt
 from booking_http.shop.guest_cookies import NotOpen
 from booking_http.shop.problem_words import words_of
