@@ -14,6 +14,7 @@ from sqlalchemy import text
 from persistence.database import Database, execute, fetch_all, fetch_one
 from persistence.encryption import Vault
 from persistence.outbox_rows import OutboxKind
+from persistence.statements import Statement, Values
 
 _FIELD: Final = "line_notice"
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 import pytest
 from playwright.async_api import CDPSession, Page, expect
 
-from tests.browser.shop import Shop
+from tests.browser.shop import DECLINED, Shop
 from tests.browser.test_shop import SETTINGS as SHOP_SETTINGS
 from tests.browser.test_shop import type_card
-from tests.browser.test_shop_words import DECLINED, at_hold, held, named
+from tests.browser.test_shop_words import at_hold, held, named
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -29,7 +29,7 @@ LISTEN = """(() => {
         if (live && live.checkVisibility()) parts.add(live);
       }
     if (document.readyState === "loading") return;
-    for (const part of parts) say("live", part.textContent.replace(/\\s+/g, " ").trim());
+    for (const part of parts) say(part.textContent.replace(/\\s+/g, " ").trim());
   });
   told.observe(document, { subtree: true, childList: true, characterData: true });
 })();"""
@@ -42,6 +42,11 @@ class Reader:
     page: Page
     link: CDPSession
     live: list[str] = field(default_factory=list)
+
+    def hear(self, words: str) -> None:
+        """Note what a live region says."""
+        if words:
+            self.live.append(words)
 
     async def focused(self) -> str:
         """Return role, name and description of what has the focus, from the accessibility tree."""
@@ -75,7 +80,7 @@ async def listening(page: Page) -> Reader:
     link = await page.context.new_cdp_session(page)
     await link.send("Accessibility.enable")
     reader = Reader(page, link)
-    await page.expose_function("say", lambda kind, words: words and reader.live.append(words))
+    await page.expose_function("say", reader.hear)
     await page.add_init_script(LISTEN)
     return reader
 

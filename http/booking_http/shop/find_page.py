@@ -17,7 +17,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints.catalogue import find_cruises
 from booking_http.api.requests import CruisesQuery
 from booking_http.shop import guest_cookies
-from booking_http.shop.formatting import moment_of
+from booking_http.shop.formats import moment_of
 from booking_http.shop.pages import Body, go_to, problem_facts, problem_of, render
 from booking_http.shop.party import party_of
 from booking_http.shop.texts import LANGUAGES, N_

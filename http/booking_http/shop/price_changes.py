@@ -8,7 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from booking_http.shop.formatting import moment_of
+from booking_http.shop.formats import moment_of
 from booking_http.shop.pages import Body
 
 AGES_AFTER: Final = timedelta(minutes=10)
