@@ -27,10 +27,10 @@ class OutboxKind(StrEnum):
     """That the contact was changed, for whoever had the address before."""
     REMINDER = "reminder"
     """That a balance will be due soon, for the guest."""
-    LINE = "line"
-    """That a line answers again, or still does not, for a guest who asked to be told."""
     TASK = "task"
     """That a task was opened, for machines of the team."""
+    LINE = "line"
+    """That a line answers again, or still does not, for a guest who asked to be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ LISTEN = """(() => {
 })();"""
 
 
-@dataclass(slots=True)
+@dataclass
 class Reader:
     """Listens to a page as a screen reader does."""
 

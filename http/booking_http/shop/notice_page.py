@@ -18,8 +18,10 @@ from booking_http.web.problems import Problem
 
 async def show_notice(request: web.Request) -> web.Response:
     """Ask whom to mail, or say that it is noted."""
-    body = body_of(await sessions.show(await guest_of(request)))
-    if body["state"] not in BEFORE_HOLD or body["pending"]:
+    guest = await guest_of(request)
+    body = body_of(await sessions.show(guest))
+    searching = body["state"] in BEFORE_HOLD and not body["pending"]
+    if not (searching and line_notices.mails(guest.service)):
         return go_to(place_of(body))
     contact = body["details"]["contact"] or {}
     form = ShopForm(typed={"email": contact.get("email", "")})

@@ -161,6 +161,7 @@ def _shell(request: web.Request) -> dict[str, Any]:
         "terms_url": settings.terms_url,
         "currency": settings.currency,
         "mails": mails(service_of(request)),
+        "own_address": (settings.public_url or "").rstrip("/"),
         "ribbon": request.app.get(RIBBON),
         "languages": texts.NAMES,
         "proof": guest_cookies.proof_of(request),
