@@ -50,6 +50,7 @@ from booking_http.worker.cleanup import clean_up, prune, seal_audit
 from booking_http.worker.main import Worker, running_worker
 from persistence.encryption import KeyKind
 from persistence.guest_codes import GuestCodes
+from persistence.line_notices import LineNotices
 from persistence.lookups import PostgresLookups
 from persistence.notify import versions
 from persistence.outbox import Outbox
@@ -165,6 +166,7 @@ def service_of_parts(parts: Parts) -> Service:
         caps=caps,
         lookups=PostgresLookups(parts.database, parts.vault),
         codes=GuestCodes(parts.database, parts.vault),
+        notices=LineNotices(parts.database, parts.vault),
         support=support_of(parts),
         hashes=KeyedHashes.of(settings.keys()[KeyKind.HASH]),
         callers=Callers(

@@ -31,6 +31,7 @@ from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.web.upkeep_gauges import UpkeepGauges
 from persistence.guest_codes import GuestCodes
+from persistence.line_notices import LineNotices
 from persistence.lookups import PostgresLookups
 
 
@@ -46,6 +47,7 @@ class Service:
     caps: RateLimits
     lookups: PostgresLookups
     codes: GuestCodes
+    notices: LineNotices
     support: Support
     hashes: KeyedHashes
     callers: Callers

@@ -23,6 +23,7 @@ from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.policy import Policy
 from booking_flow.ports import StoreUnavailable
 from booking_flow.steps.pay import cards_left
+from booking_http.api.endpoints.line_notices import mails
 from booking_http.api.session_response import render as render_session
 from booking_http.shop import guest_cookies, texts
 from booking_http.shop.field_words import restriction
@@ -159,6 +160,8 @@ def _shell(request: web.Request) -> dict[str, Any]:
         },
         "terms_url": settings.terms_url,
         "currency": settings.currency,
+        "mails": mails(service_of(request)),
+        "own_address": (settings.public_url or "").rstrip("/"),
         "ribbon": request.app.get(RIBBON),
         "languages": texts.NAMES,
         "proof": guest_cookies.proof_of(request),

@@ -11,6 +11,8 @@ from typing import Final
 from booking_http.shop.formats import moment_of
 from booking_http.shop.pages import Body
 
+_Rates = dict[tuple[str, str], tuple[Body, Body]]
+"""Grade and rate by the codes of both."""
 AGES_AFTER: Final = timedelta(minutes=10)
 """After this a price list is called old."""
 
@@ -20,7 +22,8 @@ class ChangedRate:
     """A rate that is sold at another total than before, or not sold any more (`total` is None)."""
 
     grade: str
-    rate: str
+    rate: str | None
+    """None where the grade is not sold at any rate."""
     before: str
     total: str | None
 
@@ -54,7 +57,7 @@ def is_old(priced: Body, now: str) -> bool:
     return moment_of(now) - moment_of(priced["asOf"]) >= AGES_AFTER
 
 
-def _rates(priced: Body) -> dict[tuple[str, str], tuple[Body, Body]]:
+def _rates(priced: Body) -> _Rates:
     return {
         (grade["cabinCode"], rate["rateCode"]): (grade, rate)
         for grade in priced["cabins"]
@@ -62,12 +65,16 @@ def _rates(priced: Body) -> dict[tuple[str, str], tuple[Body, Body]]:
     }
 
 
-def _changed(
-    old: dict[tuple[str, str], tuple[Body, Body]], new: dict[tuple[str, str], tuple[Body, Body]]
-) -> Iterator[ChangedRate]:
-    for key, (grade, rate) in old.items():
-        total = new[key][1]["total"] if key in new else None
-        if total is None or Decimal(total) != Decimal(rate["total"]):
+def _changed(old: _Rates, new: _Rates) -> Iterator[ChangedRate]:
+    """Yield what changed; a grade of which nothing is sold any more is told as one."""
+    sold = {cabin for cabin, _ in new}
+    gone: set[str] = set()
+    for (cabin, code), (grade, rate) in old.items():
+        total = new[cabin, code][1]["total"] if (cabin, code) in new else None
+        if cabin not in sold and cabin not in gone:
+            gone.add(cabin)
+            yield ChangedRate(grade=grade["name"], rate=None, before=rate["total"], total=None)
+        elif cabin in sold and (total is None or Decimal(total) != Decimal(rate["total"])):
             yield ChangedRate(
                 grade=grade["name"], rate=rate["name"], before=rate["total"], total=total
             )

@@ -95,3 +95,16 @@ async def test_a_catalogue_older_than_a_day_is_told(
 async def test_a_catalogue_that_no_run_of_ours_brought_is_of_no_age(service: Service) -> None:
     assert (await service.call("GET", "/api/v1/booking/cruises")).body["updatedAt"] is None
     assert "brought up to date" not in (await Shopper(service).get("/")).words
+
+
+async def test_pictures_are_shown_where_the_service_knows_its_own_address(
+    make_service: MakeService,
+) -> None:
+    """The API tells them with that address; the pages load them by their path."""
+    service: Service = await make_service(shop=True, public_url="http://cruises.test/")
+    guest = Shopper(service)
+    for path in ("/", f"/cruise/{CRUISE}"):
+        html = (await guest.get(path)).html
+        assert "cruises.test" not in html
+        assert re.findall(r'<img class="scene[^"]*" src="(/[^"]*)"', html)
+        assert "scene." not in html

@@ -37,3 +37,11 @@ def test_that_nothing_changed_is_told_of_a_list_that_was_old() -> None:
 
 def test_nothing_is_told_of_the_first_list() -> None:
     assert changes_of(priced() | {"asOf": None}, priced(SOON, BAR="100.00")) is None
+
+
+def test_a_grade_that_is_not_sold_any_more_is_told_as_one() -> None:
+    found = changes_of(priced(BAR="100.00", NRD="90.00"), priced(SOON))
+    assert found is not None
+    assert [(each.grade, each.rate, each.total) for each in found.changed] == [
+        ("Balcony", None, None)
+    ]

@@ -86,9 +86,12 @@ const away = (page) => {
   box.id = "problem";
   box.className = "summary-of-errors";
   box.tabIndex = -1;
-  box.setAttribute("role", "alert");
-  for (const [name, from] of [["h2", "h1"], ["p", ".lead"]]) {
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-labelledby", "problem-title");
+  box.setAttribute("aria-describedby", "problem-words");
+  for (const [name, from, id] of [["h2", "h1", "problem-title"], ["p", ".lead", "problem-words"]]) {
     const line = document.createElement(name);
+    line.id = id;
     line.textContent = told.querySelector(from).textContent;
     box.append(line);
   }
