@@ -35,7 +35,7 @@ from booking_flow.ports import Aside, Catalogue, ClaimJournal, SessionStore, Spo
 from booking_flow.runtime.compensation import Compensation
 from booking_flow.runtime.settlement import StepEnd
 from booking_flow.runtime.step_runner import Runner
-from booking_flow.steps.book import BOOK, BookRequest
+from booking_flow.steps.book import BOOK, BookingDetails
 from booking_flow.steps.cabin_choice import CabinChoice, already_held, wanted
 from booking_flow.steps.hold import HOLD, HoldRequest, reopened
 from booking_flow.steps.live_prices import RateRead, Reader
@@ -296,7 +296,7 @@ class Engine:
         """Let the held cabin go; what the supplier does not confirm stays owed and is retried."""
         return (await self._runner.run(loaded, RELEASE, None, command=command)).loaded
 
-    async def book(self, loaded: Loaded, *, request: BookRequest, command: Command) -> Loaded:
+    async def book(self, loaded: Loaded, *, request: BookingDetails, command: Command) -> Loaded:
         """Book the held cabin, with a card in the same supplier call where one is given."""
         return await self._run(loaded, BOOK, request, command)
 

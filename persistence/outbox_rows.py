@@ -29,6 +29,8 @@ class OutboxKind(StrEnum):
     """That a balance will be due soon, for the guest."""
     TASK = "task"
     """That a task was opened, for machines of the team."""
+    LINE = "line"
+    """That a line answers again, or still does not, for a guest who asked to be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

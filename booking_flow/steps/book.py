@@ -35,7 +35,7 @@ from booking_flow.steps.live_prices import before_effect
 from booking_flow.steps.pay import (
     charge_of,
     check_payment,
-    compare_receipt,
+    compare_received_money,
     intent_of,
     paid,
     pay_unknown,
@@ -73,7 +73,7 @@ NO_CONSENT = Consent()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BookRequest:
+class BookingDetails:
     """What the guest sends to book; `payment` belongs to it where the channel takes cards here."""
 
     passengers: tuple[Passenger, ...]
@@ -83,7 +83,7 @@ class BookRequest:
     consent: Consent = NO_CONSENT
 
 
-def claim_book(session: Session, request: BookRequest, at: DecisionContext) -> Change:
+def claim_book(session: Session, request: BookingDetails, at: DecisionContext) -> Change:
     """Check everything that can be checked before the supplier is asked, and claim the step."""
     _ensure_held(session)
     _ensure_agreed(session, request.consent)
@@ -122,7 +122,7 @@ def _ensure_agreed(session: Session, consent: Consent) -> None:
         raise Refused(price_changed(expected=consent.total, actual=total))
 
 
-def _check_request(session: Session, request: BookRequest, at: DecisionContext) -> None:
+def _check_request(session: Session, request: BookingDetails, at: DecisionContext) -> None:
     refusal = (
         check_passengers(
             request.passengers,
@@ -158,7 +158,7 @@ def _check_payment(
     )
 
 
-def _intent(session: Session, request: BookRequest) -> dict[str, str]:
+def _intent(session: Session, request: BookingDetails) -> dict[str, str]:
     basket = basket_of(session)
     intent = {"itemKey": basket.item_key, "total": str(basket.total)}
     if request.payment is not None:
@@ -166,7 +166,7 @@ def _intent(session: Session, request: BookRequest) -> dict[str, str]:
     return intent
 
 
-def order_of(session: Session, request: BookRequest) -> BookOrder:
+def order_of(session: Session, request: BookingDetails) -> BookOrder:
     """Put together what book.pl is sent."""
     basket = basket_of(session)
     payment = request.payment
@@ -379,7 +379,7 @@ def _auth_code(answer: BookAnswer) -> str | None:
 
 
 async def call_book(
-    session: Session, request: BookRequest, access: SupplierAccess, ctx: CallContext
+    session: Session, request: BookingDetails, access: SupplierAccess, ctx: CallContext
 ) -> BookResult:
     """Book what is held, after a look whether it still is where that was ever in doubt."""
     if basket_of(session).recheck:
@@ -412,7 +412,7 @@ def booked_after_all(session: Session, found: ImportedBooking, at: DecisionConte
     )
     asked = BookResult(answer=answer, charge=charge)
     change = entered(session, asked, verdict, at)
-    return conclude(compare_receipt(change, found, at), at)
+    return conclude(compare_received_money(change, found, at), at)
 
 
 def _paid_status(

@@ -107,7 +107,7 @@ def _covers(got: Money | None, session: Session, charge: Charge) -> bool:
     return got is not None and got.currency == due.currency and got.amount >= due.amount
 
 
-class Receipt(StrEnum):
+class ReceivedMoney(StrEnum):
     """What the line's record shows of the money that is entered as paid."""
 
     UNSEEN = "unseen"
@@ -116,21 +116,21 @@ class Receipt(StrEnum):
     EXCESS = "excess"
 
 
-def receipt_of(booking: Booking, record: ImportedBooking | None) -> Receipt:
+def received_money_of(booking: Booking, record: ImportedBooking | None) -> ReceivedMoney:
     """Compare what the line has received with what is entered as paid.
 
     It may include the agency's commission; only what exceeds both is too much.
     """
     got, entered = record.received if record else None, booking.paid
     if record is None or got is None or not got.positive:
-        return Receipt.UNSEEN if entered.positive else Receipt.ALL
+        return ReceivedMoney.UNSEEN if entered.positive else ReceivedMoney.ALL
     if got.currency != entered.currency or got.amount < entered.amount:
-        return Receipt.UNSEEN
+        return ReceivedMoney.UNSEEN
     certain = record.received_at_least or got
-    return Receipt.EXCESS if certain.amount > entered.amount else Receipt.ALL
+    return ReceivedMoney.EXCESS if certain.amount > entered.amount else ReceivedMoney.ALL
 
 
-def receipt_tasks(
+def received_money_tasks(
     session: Session, record: ImportedBooking | None, at: DecisionContext, *, step_id: UUID | None
 ) -> tuple[StaffTask, ...]:
     """Return what is to be done about what the line has received for a booking.
@@ -140,12 +140,12 @@ def receipt_tasks(
     entered without having seen the line's record is looked at again.
     """
     paid, got = booking_of(session).paid, record.received if record else None
-    match receipt_of(booking_of(session), record):
-        case Receipt.ALL:
+    match received_money_of(booking_of(session), record):
+        case ReceivedMoney.ALL:
             return ()
-        case Receipt.UNSEEN:
+        case ReceivedMoney.UNSEEN:
             kind, said = TaskKind.PAYMENT_UNCHECKED, {"paid": str(paid)}
-        case Receipt.EXCESS:
+        case ReceivedMoney.EXCESS:
             kind, said = TaskKind.REFUND, {"received": str(got), "paid": str(paid)}
         case never:
             assert_never(never)
@@ -154,12 +154,14 @@ def receipt_tasks(
     return (staff_task(session, kind, at, step_id=step_id, extra=said),)
 
 
-def compare_receipt(change: Change, record: ImportedBooking | None, at: DecisionContext) -> Change:
+def compare_received_money(
+    change: Change, record: ImportedBooking | None, at: DecisionContext
+) -> Change:
     """Compare what a settled step has entered as paid with the line's record."""
     if change.after.open_step is not None:
         return change
     step = open_step(change.before)
-    return change.plus(tasks=receipt_tasks(change.after, record, at, step_id=step.id))
+    return change.plus(tasks=received_money_tasks(change.after, record, at, step_id=step.id))
 
 
 def pay_unknown(
@@ -244,7 +246,7 @@ def settle_pay(
         return conclude(_other_record(session, ended, other, at), at)
     match judge_payment(ended.answer, asked=ended.charge.amount):
         case StepStatus.DONE:
-            change = compare_receipt(_payment_taken(session, ended), ended.record, at)
+            change = compare_received_money(_payment_taken(session, ended), ended.record, at)
         case StepStatus.REFUSED if not perhaps_received(session, ended.charge, ended.record):
             change = outcomes.refused(session, CARD_DECLINED, sent=True)
         case _:
@@ -353,7 +355,7 @@ def paid_after_all(
     old = booking_of(session)
     change = outcomes.done(session).put(booking=old.receiving(charge.amount))
     change = paid(change, charge, None, step.id)
-    return conclude(compare_receipt(change, record, at), at)
+    return conclude(compare_received_money(change, record, at), at)
 
 
 def not_paid(session: Session, at: DecisionContext) -> Change:
@@ -397,7 +399,7 @@ def late_pay(
 
 def _paid_before(session: Session, ended: PayResult, at: DecisionContext) -> Change | None:
     """Look whether a late payment is the one that is entered, or was taken beside it."""
-    tasks = receipt_tasks(session, ended.record, at, step_id=None)
+    tasks = received_money_tasks(session, ended.record, at, step_id=None)
     if not tasks:
         return None
     said = {"step": StepName.PAY.value, "authCode": str(ended.answer.auth_code)}
@@ -409,12 +411,12 @@ def payment_checked(
 ) -> Change | None:
     """End the check of a payment by the line's record; None where it still shows too little."""
     booking, got = booking_of(session), record.received if record else None
-    if receipt_of(booking, record) is Receipt.UNSEEN:
+    if received_money_of(booking, record) is ReceivedMoney.UNSEEN:
         return None
     said = {"received": str(got), "paid": str(booking.paid)}
     change = begin(session).record(EventKind.NOTE, reason=COMPARED, details=said)
     answer = TaskClosing(task_id=check.task_id, version=check.version, answer=f"received {got}")
-    tasks = receipt_tasks(session, record, at, step_id=check.step_id)
+    tasks = received_money_tasks(session, record, at, step_id=check.step_id)
     return replace(change.plus(tasks=tasks), closes=answer)
 
 

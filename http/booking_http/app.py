@@ -15,6 +15,7 @@ from adapters.single_flight import SingleFlight
 from booking_flow.engine import allowed_triggers
 from booking_flow.flow import Trigger
 from booking_flow.model.session import Loaded, Session
+from booking_http.api.catalogue_age import CatalogueAge
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.error_middleware import answer_broken, handle_errors
 from booking_http.api.idempotency import KeyedHashes
@@ -49,6 +50,7 @@ from booking_http.worker.cleanup import clean_up, prune, seal_audit
 from booking_http.worker.main import Worker, running_worker
 from persistence.encryption import KeyKind
 from persistence.guest_codes import GuestCodes
+from persistence.line_notices import LineNotices
 from persistence.lookups import PostgresLookups
 from persistence.notify import versions
 from persistence.outbox import Outbox
@@ -154,14 +156,17 @@ def service_of_parts(parts: Parts) -> Service:
     metrics.waiting_answers.set_function(parts.waiting.__len__)
     if (journal := parts.journal) is not None:
         metrics.unjournaled_claims.set_function(lambda: journal.unwritten)
+    runs = PostgresSyncRuns(parts.database)
     return Service(
         settings=settings,
         engine=parts.engine,
         store=parts.store,
         cruises=parts.catalogue,
+        catalogue_age=CatalogueAge(None if settings.catalogue_url else runs),
         caps=caps,
         lookups=PostgresLookups(parts.database, parts.vault),
         codes=GuestCodes(parts.database, parts.vault),
+        notices=LineNotices(parts.database, parts.vault),
         support=support_of(parts),
         hashes=KeyedHashes.of(settings.keys()[KeyKind.HASH]),
         callers=Callers(
@@ -179,7 +184,7 @@ def service_of_parts(parts: Parts) -> Service:
         health=Health(checks.components(), environment=settings.app_env),
         metrics=metrics,
         looked_up=looked_up,
-        catalogue_runs=CatalogueGauges(PostgresSyncRuns(parts.database), looked_up),
+        catalogue_runs=CatalogueGauges(runs, looked_up),
         outbox=OutboxGauges(Outbox(parts.database), looked_up),
         traffic=TrafficGauges(caps, looked_up),
         tasks=TaskGauges(SupportWork(parts.database), looked_up),

@@ -12,6 +12,7 @@ from adapters.single_flight import SingleFlight
 from booking_flow.engine import Engine
 from booking_flow.model.session import Loaded
 from booking_flow.ports import SessionStore
+from booking_http.api.catalogue_age import CatalogueAge
 from booking_http.api.debug_lookups import DebugLookups
 from booking_http.api.idempotency import KeyedHashes
 from booking_http.api.rate_limits import RateLimits
@@ -30,6 +31,7 @@ from booking_http.web.task_gauges import TaskGauges
 from booking_http.web.traffic_gauges import TrafficGauges
 from booking_http.web.upkeep_gauges import UpkeepGauges
 from persistence.guest_codes import GuestCodes
+from persistence.line_notices import LineNotices
 from persistence.lookups import PostgresLookups
 
 
@@ -41,9 +43,11 @@ class Service:
     engine: Engine
     store: SessionStore
     cruises: Cruises
+    catalogue_age: CatalogueAge
     caps: RateLimits
     lookups: PostgresLookups
     codes: GuestCodes
+    notices: LineNotices
     support: Support
     hashes: KeyedHashes
     callers: Callers

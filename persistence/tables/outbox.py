@@ -8,6 +8,7 @@ from sqlalchemy import (
     ARRAY,
     UUID,
     BigInteger,
+    Boolean,
     Column,
     Identity,
     Index,
@@ -83,4 +84,21 @@ guest_codes: Final = Table(
     Column("used_at", MOMENT),
     *not_negative("tries"),
     Index("ix_guest_codes_expires_at", "expires_at"),
+)
+
+line_notices: Final = Table(
+    "line_notices",
+    metadata,
+    own_session(primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("asked_at", MOMENT, nullable=False),
+    Column("next_look_at", MOMENT, nullable=False),
+    Column("looks", Integer, nullable=False),
+    Column("answered", Boolean),
+    Column("settled_at", MOMENT),
+    Column("token_hash", LargeBinary),
+    *not_negative("looks"),
+    Index("ix_line_notices_due", "next_look_at", postgresql_where=text("settled_at IS NULL")),
+    Index("ix_line_notices_token_hash", "token_hash", unique=True),
+    Index("ix_line_notices_asked_at", "asked_at"),
 )

@@ -59,6 +59,7 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "persistence.task_notices": "the team is told again of what a worker died over",
     "persistence.lookups": "one statement for each step of a mailed link",
     "persistence.guest_codes": "one statement for each step of a mailed code",
+    "persistence.line_notices": "one statement for each step of a wait for a line",
     "persistence.retention": "one statement lets a few ended sessions go, or none of them",
 }
 """Modules that await and write what a booking is made of, and why nobody need die in them."""

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,7 +98,9 @@ def demo(
     try:
         yield marks(output, running), output
     finally:
-        os.killpg(running.pid, signal.SIGINT)
+        # One that could not start has ended already, and said why.
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGINT)
         running.wait(60)
 
 

@@ -6,30 +6,21 @@ its own sake; ADR 0045 says where the shape is better with another figure.
 
 from __future__ import annotations
 
-import ast
+import asyncio
+import logging
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
+import structlog
+
+from tests.support.layout import PACKAGES, both_ways, gerunds, modules, two_meanings
 from tests.support.service import Service, running_service
 from tests.support.testbed import Ground, run, standing
 from tests.support.workers import clocks_of, worker_of
-
-ROOT: Final = Path(__file__).resolve().parents[2]
-PACKAGES: Final = {
-    "booking_flow": ROOT / "booking_flow",
-    "persistence": ROOT / "persistence",
-    "adapters": ROOT / "adapters",
-    "booking_http": ROOT / "http" / "booking_http",
-}
-NOT_SHIPPED: Final = ("adapters/simulator/", "adapters/embedded/")
-TRADE_NOUNS: Final = frozenset({"booking", "housekeeping", "pricing", "routing", "wiring"})
-"""What ends in -ing and is a noun of the trade; `mapping` and `opening` would be, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +32,6 @@ class Figure:
     expected: str
     now: int
     which: tuple[str, ...] = ()
-
-
-def modules() -> dict[str, Path]:
-    """Return every shipped module by its place in the repository."""
-    files = (path for folder in PACKAGES.values() for path in folder.rglob("*.py"))
-    named = {str(path.relative_to(ROOT)): path for path in files}
-    return {name: path for name, path in named.items() if not name.startswith(NOT_SHIPPED)}
 
 
 class Entered:
@@ -65,6 +49,8 @@ class Entered:
 
 async def entered_by(work: Callable[[], Awaitable[Any]]) -> tuple[str, ...]:
     """Return the files that some work enters."""
+    # What was done before has woken others up; they are not part of it.
+    await asyncio.sleep(1)
     entered = Entered()
     sys.setprofile(entered)
     try:
@@ -124,57 +110,13 @@ def touched() -> list[Figure]:
 def layout() -> list[Figure]:
     """Count what makes a room hard to find."""
     top = tuple(sorted(path.name for path in PACKAGES["booking_http"].glob("*.py")))
-    circles, doubles = tuple(both_ways()), tuple(two_meanings())
-    stems = ((name, Path(name).stem) for name in modules())
-    gerunds = tuple(
-        name for name, stem in stems if stem.endswith("ing") and stem not in TRADE_NOUNS
-    )
+    circles, doubles, verbs = tuple(both_ways()), tuple(two_meanings()), tuple(gerunds())
     return [
         Figure("modules directly in booking_http", "67", "a handful", len(top), top),
         Figure("folders that import each other both ways", "6", "0", len(circles), circles),
         Figure("class names with two meanings", "21", "0", len(doubles), doubles),
-        Figure("modules named by a gerund", "39", "0", len(gerunds), gerunds),
+        Figure("modules named by a gerund", "39", "0", len(verbs), verbs),
     ]
-
-
-def imports() -> Iterator[tuple[str, str]]:
-    """Return which folder imports from which, within the layers."""
-    for name, path in modules().items():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                target = folder_of(node.module)
-                if target is not None:
-                    yield str(Path(name).parent), target
-
-
-def folder_of(module: str) -> str | None:
-    """Return the folder that a module of ours lies in."""
-    package, *parts = module.split(".")
-    if package not in PACKAGES:
-        return None
-    place = PACKAGES[package].joinpath(*parts)
-    folder = place if place.is_dir() else place.parent
-    return str(folder.relative_to(ROOT))
-
-
-def both_ways() -> Iterator[str]:
-    """Return the pairs of folders that need each other."""
-    known = {pair for pair in imports() if pair[0] != pair[1]}
-    for one, other in sorted(known):
-        inside = one.startswith(f"{other}/") or other.startswith(f"{one}/")
-        if one < other and (other, one) in known and not inside:
-            yield f"{one} and {other}"
-
-
-def two_meanings() -> Iterator[str]:
-    """Return the names that more than one public class has."""
-    places: defaultdict[str, list[str]] = defaultdict(list)
-    for name, path in modules().items():
-        for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(name)
-    counted = Counter({name: len(files) for name, files in places.items()})
-    yield from (f"{name}: {', '.join(places[name])}" for name, n in counted.items() if n > 1)
 
 
 async def measure() -> list[Figure]:
@@ -186,6 +128,7 @@ async def measure() -> list[Figure]:
 
 def main() -> None:
     """Print the table; with `-v` also which files each figure counts."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     figures = run(measure())
     say = sys.stdout.write
     say(f"{'':48} {'0.2.0':>7} {'expected':>18} {'now':>5}\n")

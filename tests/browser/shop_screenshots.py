@@ -29,11 +29,17 @@ LOOKS: Final = ((1280, "light"), (390, "light"))
 TALLEST: Final = 2000
 """How much of a long page is shown."""
 NAME: Final = {"shop_name": "Harbour & Tide", "help_email": "help@harbour.example"}
+MAIL: Final = {
+    "smtp_url": "smtp://127.0.0.1:1?tls=none",
+    "mail_from": "help@harbour.example",
+    "public_url": "http://harbour.example/",
+}
+"""What lets the pages offer mails; none is sent."""
 
 
 async def main() -> None:
     """Book as a family does, and look at every page on the way."""
-    async with pictured_shop(**SETTINGS | NAME) as shop:
+    async with pictured_shop(**SETTINGS | NAME | MAIL) as shop:
         # A sailing that only tests need.
         gone = text("DELETE FROM catalogue.sailings WHERE cruise_id = :cruise_id")
         await execute(shop.service.parts.database, gone, {"cruise_id": NOT_AT_SUPPLIER})
@@ -203,6 +209,17 @@ async def _refused(page: Page, shop: Shop, width: int) -> None:
     await page.get_by_role("button", name="Hold a cabin").click()
     await page.wait_for_load_state()
     await _shoot(page, "price-changed", width)
+    await shop.service.simulator.fault("cruisecabingrades.pl", "token_expired_401", times=2)
+    await page.goto(home)
+    await _shoot(page, "line-silent", width)
+    await page.get_by_role("link", name="Mail me when it answers").click()
+    await _shoot(page, "notice", width)
+    sold_out = {"cruiseId": CRUISE, "cabinCode": "2D"}
+    await shop.service.simulator.control("inventory", **sold_out, remaining=0)
+    await page.goto(home)
+    await page.wait_for_selector(".changes")
+    await _shoot(page, "prices-changed", width)
+    await shop.service.simulator.control("inventory", **sold_out, remaining=20)
     held = await shop.held()
     await shop.wait(minutes=13, seconds=30)
     await page.goto(await shop.come_in(page, held) + "/guests")

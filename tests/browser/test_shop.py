@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import CDPSession, Page, expect
+from playwright.async_api import CDPSession, Page, Route, expect
 
 from booking_http.shop.manage_page import ACTS
 from booking_http.shop.pages import ASSETS
@@ -133,6 +133,39 @@ async def test_an_unknown_outcome_leads_on_by_itself_once_it_is_known(shop: Shop
         await page.wait_for_url("**/wait")
         await expect(page.get_by_text("Do not book or pay again.")).to_be_visible()
         assert await barriers(page) == []
+
+
+@pytest.mark.parametrize(
+    "lost", [(), pytest.param(("**/events",), marks=pytest.mark.full)], ids=["stream", "poll"]
+)
+async def test_an_answer_that_is_lost_on_its_way_is_told_by_the_stream_or_by_looking(
+    shop: Shop, lost: tuple[str, ...]
+) -> None:
+    """The form's own answer never comes; the picture of the security code follows the brand."""
+    async with shop.desk(None) as page:
+        await to_payment(page, shop)
+        await expect(page.locator(".code-back, .code-front").locator("visible=true")).to_have_count(
+            2
+        )
+        await page.fill("#payment-cardNumber", "3782 822463 10005")
+        await expect(page.locator(".code-back")).to_be_hidden()
+        await type_card(page)
+        await expect(page.locator(".code-front")).to_be_hidden()
+        await page.check("#terms")
+
+        async def keep_back(route: Route) -> None:
+            if route.request.method == "POST":
+                await route.fetch(max_redirects=0)
+            else:
+                await route.continue_()
+
+        await page.route("**/pay", keep_back)
+        for address in lost:
+            await page.route(address, lambda route: route.abort())
+        await page.locator("button.pay").click()
+        await page.wait_for_url("**/booking/**")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+        await page.unroute_all(behavior="ignoreErrors")
 
 
 @pytest.mark.full

@@ -12,9 +12,10 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, expect
 
 from booking_flow.staff.people import Role
+from booking_http.worker.line_notices import LineWatch
 from booking_http.worker.outbox_sender import send_due
 from tests.browser.shop import Shop, open_shop
-from tests.browser.test_pages import barriers
+from tests.browser.test_pages import barriers, overflow
 from tests.browser.test_shop import CARD, SETTINGS, to_payment, type_card
 from tests.conftest import PostgresServer
 from tests.support.receivers import Postbox, mail, part, running_postbox
@@ -23,6 +24,7 @@ from tests.support.staff import Clerk
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
+PHONE = {"width": 390, "height": 844}
 WAITS = "Do not book or pay again."
 
 
@@ -91,7 +93,7 @@ async def test_who_waits_is_led_on_by_itself_once_staff_have_found_the_booking(s
         answered = await clerk.answer(task, "reservation", reservation=number)
         assert answered.status == 200, answered
         await page.wait_for_url("**/booking/**")
-        await expect(page.get_by_role("heading", level=1)).to_have_text("You are booked")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Good news: you are booked")
         await expect(page.locator(".reservation")).to_have_text(number)
 
 
@@ -114,6 +116,38 @@ async def test_who_waits_is_told_that_nothing_was_booked_and_holds_again(
         assert [each for each in subjects if reference in each and "Not booked" in each]
         await page.get_by_role("button", name=re.compile("Hold the cabin again at USD")).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Who travels?")
+
+
+@pytest.mark.full
+async def test_whoever_is_mailed_that_the_line_answers_goes_on_with_their_telephone(
+    mailing: MailingShop,
+) -> None:
+    shop, guest = mailing.shop, mailing.shop.service.guest()
+    async with shop.desk(None) as page, shop.desk(None, viewport=PHONE) as phone:
+        await guest.open()
+        home = await shop.come_in(page, guest)
+        fault = shop.service.simulator.fault
+        await fault("cruisecabingrades.pl", "token_expired_401", times=2)
+        await page.goto(home)
+        await page.get_by_role("link", name="Mail me when it answers").click()
+        assert (await barriers(page), await overflow(page)) == ([], 0)
+        await page.get_by_role("button", name="Mail me").click()
+        await expect(page.locator("#problem")).to_be_focused()
+        await page.fill("#email", "waiting@example.com")
+        await page.get_by_role("button", name="Mail me").click()
+        await expect(page.locator("main")).to_contain_text("you get one mail")
+        await shop.wait(minutes=1)
+        watch = LineWatch(shop.service.parts)
+        for session_id in await watch.notices.take(limit=10):
+            await watch.look(session_id)
+        await mailing.sends()
+        (sent,) = (each for each in mailing.postbox.mails if each["To"] == "waiting@example.com")
+        (path,) = re.findall(r"http://127\.0\.0\.1:1(/return/\S+)", part(sent, "plain"))
+        await phone.goto(shop.at(path))
+        assert (await barriers(phone), await overflow(phone)) == ([], 0)
+        await phone.get_by_role("button", name="Open my search").click()
+        await phone.wait_for_selector(".late")
+        assert phone.url == home
 
 
 @pytest.mark.full

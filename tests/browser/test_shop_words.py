@@ -231,7 +231,7 @@ ROWS: dict[str, tuple[Meet, str, str]] = {
         "Call us",
     ),
     "card_declined": (card_declined, "2 more cards can be tried", ""),
-    "card_invalid": (card_invalid, "This is no card number", ""),
+    "card_invalid": (card_invalid, "We cannot take this card number", ""),
     "party_invalid": (
         at_sailing(CRUISE, adults="8", children="1", age1="9"),
         "At most 8 guests",

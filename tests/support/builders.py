@@ -35,7 +35,7 @@ from booking_flow.model.session import Booking, Session
 from booking_flow.model.step import OpenStep, OwedUndo, StepName, StepSettlement, StepStatus
 from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.policy import Policy
-from booking_flow.steps.book import BookRequest
+from booking_flow.steps.book import BookingDetails
 from booking_flow.supplier import (
     BookAnswer,
     BookStatus,
@@ -260,14 +260,14 @@ def a_payment(amount: str = "500", **fields: Any) -> Payment:
     return Payment(**values | fields)
 
 
-def a_request(payment: Payment | None = None, **fields: Any) -> BookRequest:
+def a_request(payment: Payment | None = None, **fields: Any) -> BookingDetails:
     values: dict[str, Any] = {
         "passengers": (a_passenger(), a_passenger(first_name="Zebedee")),
         "contact": a_contact(),
         "dining": "1",
         "payment": payment,
     }
-    return BookRequest(**values | fields)
+    return BookingDetails(**values | fields)
 
 
 SUPPLIER = SupplierSession(key="sk-1", opened_at=NOW - timedelta(minutes=5))

@@ -31,7 +31,7 @@ from booking_flow.model.session import Loaded, Session
 from booking_flow.model.step import StepName
 from booking_flow.policy import Policy
 from booking_flow.ports import ClaimJournal, Replay, Spool
-from booking_flow.steps.book import BookRequest
+from booking_flow.steps.book import BookingDetails
 from booking_flow.steps.cabin_choice import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.demo.seed import row_of
@@ -321,11 +321,11 @@ class Guest:
 
     async def request(
         self, payment: PaymentType | None = None, *, surname: str = "Quillfeather", **card: Any
-    ) -> BookRequest:
+    ) -> BookingDetails:
         travellers = tuple(
             a_passenger(first_name=name, last_name=surname) for name in ("Wilhelmina", "Zeb")
         )
-        return BookRequest(
+        return BookingDetails(
             passengers=travellers,
             contact=a_contact(last_name=surname),
             dining=None,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.layout import gerunds, two_meanings
+
 ROOT = Path(__file__).resolve().parents[2]
 
 # Written in pieces, so that this file does not name what it forbids.
@@ -53,6 +55,14 @@ def test_the_standard_library_http_is_not_hidden() -> None:
 
 def test_http_is_a_plain_folder() -> None:
     assert not (ROOT / "http" / "__init__.py").exists()
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    assert list(two_meanings()) == []
+
+
+def test_modules_are_called_after_what_they_hold() -> None:
+    assert list(gerunds()) == []
 
 
 @pytest.mark.parametrize("folder", ["http", "diagrams"])

@@ -8,7 +8,7 @@ from adapters.traveltek.printed_names import printed_name
 from booking_flow.model.card import Card, Payment
 from booking_flow.model.money import Money
 from booking_flow.model.party import Contact, Passenger
-from booking_flow.steps.book import BookRequest, Consent
+from booking_flow.steps.book import BookingDetails, Consent
 from booking_flow.steps.cabin_choice import CabinChoice
 from booking_flow.supplier import RateKey
 from booking_http.api import requests
@@ -46,9 +46,9 @@ def payment_of(ask: requests.PaymentRequest, *, currency: str) -> Payment:
     return Payment(card=card, amount=Money(amount, currency), payment_type=ask.payment_type)
 
 
-def book_request_of(ask: requests.BookRequest, *, currency: str) -> BookRequest:
+def booking_details_of(ask: requests.BookRequest, *, currency: str) -> BookingDetails:
     """Return what the engine books by."""
-    return BookRequest(
+    return BookingDetails(
         passengers=passengers_of(ask.passengers),
         contact=contact_of(ask.contact),
         dining=ask.dining,

@@ -7,7 +7,7 @@ from datetime import date
 from booking_flow.model.party import PassengerType
 from booking_flow.model.pricing import CabinCategory
 from booking_http.api.responses import CruiseResponse
-from booking_http.web.models import Amount, ClockTime, ResponseModel
+from booking_http.web.models import Amount, ClockTime, Moment, ResponseModel
 
 
 class CatalogueCruiseResponse(CruiseResponse):
@@ -61,6 +61,7 @@ class CruisesResponse(ResponseModel):
 
     cruises: list[CatalogueCruiseResponse]
     total: int
+    updated_at: Moment | None
     facets: FacetsResponse
     next: str | None
     links: LinksResponse

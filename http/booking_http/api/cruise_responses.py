@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from adapters.catalogue.descriptions import Facet, ListedSailing, SailingDetails, SearchCounts, Stop
@@ -32,7 +32,12 @@ class Shop:
 
 
 def cruises(
-    page: CataloguePage, found: SearchCounts, *, query: Mapping[str, str], shop: Shop
+    page: CataloguePage,
+    found: SearchCounts,
+    *,
+    updated_at: datetime | None,
+    query: Mapping[str, str],
+    shop: Shop,
 ) -> tell.CruisesResponse:
     """Return a page of sailings; `query` is what was asked, as it stood in the address."""
     return tell.CruisesResponse(
@@ -41,6 +46,7 @@ def cruises(
             for entry in page.entries
         ],
         total=found.total,
+        updated_at=updated_at,
         facets=_facets(found),
         next=page.next,
         links=_links(query, following=page.next),

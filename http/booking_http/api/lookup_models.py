@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from booking_http.api.corrections import CorrectionRequest
+from booking_http.api.people import MailAddress
 from booking_http.api.requests import CancelRequest, PaymentRequest
 from booking_http.api.responses import CorrectionResponse, SessionResponse
 from booking_http.web.models import Code, Email, Moment, RequestModel, ResponseModel
@@ -19,6 +20,14 @@ class LookupRequest(RequestModel):
 
     reference: Code
     email: Email
+
+
+class LineNoticeRequest(RequestModel):
+    """Where to mail once the cruise line answers again, or the session is about to end."""
+
+    max_bytes = 2 * 1024
+
+    email: MailAddress
 
 
 class LookupResponse(ResponseModel):

@@ -7,13 +7,14 @@ from typing import Final
 
 from booking_flow.errors import RefusalCode as C
 from booking_http.api.action_links import BASE
-from booking_http.api.endpoints import lookup, with_code
+from booking_http.api.endpoints import line_notices, lookup, with_code
 from booking_http.api.lookup_models import (
     CodeRequest,
     DataCopyResponse,
     GuestCancelRequest,
     GuestCorrectionRequest,
     GuestPaymentRequest,
+    LineNoticeRequest,
     LookupRequest,
     LookupResponse,
 )
@@ -93,6 +94,15 @@ def _with_code(home: str, *, cancels: bool) -> Iterator[Route]:
 LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
     Route(
         method="POST",
+        path=f"{BASE}/return/{{token}}",
+        handler=line_notices.redeem_line_notice,
+        summary="Open the session of the mail that a cruise line answers again",
+        tag="Look-up",
+        responses={200: SessionResponse},
+        problems=OWN,
+    ),
+    Route(
+        method="POST",
         path=f"{BASE}/lookup",
         handler=lookup.ask_lookup,
         summary="Mail the guest a link to their booking, if there is one",
@@ -114,7 +124,19 @@ LOOKUP_ROUTES: Final[tuple[Route, ...]] = (
 
 LINK_ROUTES: Final = tuple(_with_code(f"{BASE}/lookup/{{token}}", cancels=True))
 """What who holds a mailed link may do with a code."""
-OWN_ROUTES: Final = tuple(_with_code(f"{BASE}/{{session_id}}", cancels=False))
+OWN_ROUTES: Final = (
+    *_with_code(f"{BASE}/{{session_id}}", cancels=False),
+    Route(
+        method="POST",
+        path=f"{BASE}/{{session_id}}/line-notice",
+        handler=line_notices.ask_line_notice,
+        summary="Mail the guest once, when the cruise line answers or the session is about to end",
+        tag="Session",
+        request=LineNoticeRequest,
+        responses={202: LookupResponse},
+        problems=(*OWN, *BODY, C.WRONG_STATE, C.RATE_LIMITED),
+    ),
+)
 """What who holds the session's secret may do with a code."""
 
 LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_lookup)

@@ -225,6 +225,7 @@ _GUEST: Final = {
     "total": "The total for the whole party.",
     "Cruises.total": "How many sailings the search finds.",
     "type": "Where the code is explained.",
+    "updatedAt": "When the catalogue was last brought up to date; null where nobody notes it.",
     "url": "Its address.",
     "value": "What to put into the query.",
     "version": "Rises with every change; the ETag.",

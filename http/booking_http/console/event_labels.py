@@ -9,7 +9,7 @@ from typing import Final
 
 from booking_flow.flow import MEANING, State, Trigger, rule
 from booking_http.console import labels
-from booking_http.console.formatting import clock, humanize
+from booking_http.console.formats import clock, humanize
 from booking_http.staff.responses import HappeningResponse
 from booking_http.web.problems import PROBLEMS
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from booking_flow.errors import Fault
 from booking_http.console.auth import Fields
-from booking_http.console.formatting import humanize
+from booking_http.console.formats import humanize
 from booking_http.web.models import RequestModel, without_cards
 from booking_http.web.problems import Problem
 from booking_http.web.validation import faults_of

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-from booking_http.console.formatting import age, count
+from booking_http.console.formats import age, count
 from booking_http.diagrams.drawn import drawing
 from booking_http.diagrams.model import TRIGGER_OF, arrows
 from booking_http.diagrams.svg import SVG, parse, title_of

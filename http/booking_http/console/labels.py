@@ -11,7 +11,7 @@ from booking_flow.flow import MEANING, State
 from booking_flow.model.task import TaskKind
 from booking_flow.saga import SAGA
 from booking_flow.staff.task_resolution import AnswerKind
-from booking_http.console.formatting import humanize
+from booking_http.console.formats import humanize
 from booking_http.staff.responses import WaitResponse
 
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from booking_flow.errors import RefusalCode, Refused
 from booking_flow.ports import StoreUnavailable
-from booking_http.console import formatting, labels
+from booking_http.console import formats, labels
 from booking_http.console.auth import (
     SECOND_FACTOR,
     STAFF,
@@ -57,7 +57,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update({**formatting.FILTERS, **labels.FILTERS})
+    made.filters.update({**formats.FILTERS, **labels.FILTERS})
     made.globals.update(asset=ASSETS.href)
     return made
 

@@ -12,7 +12,7 @@ from booking_flow.flow import State
 from booking_flow.model.task import TaskKind
 from booking_http.api.responses import RefundResponse
 from booking_http.console import event_labels, labels
-from booking_http.console.formatting import clock, minute, money, span
+from booking_http.console.formats import clock, minute, money, span
 from booking_http.staff.responses import HappeningResponse, StaffSessionResponse, StoryResponse
 
 _MAY_HAVE: Final = MappingProxyType(

@@ -22,7 +22,7 @@ from booking_flow.staff.task_resolution import POSSIBLE, AnswerKind
 from booking_http.console import timeline_rows
 from booking_http.console.action_forms import seen_in
 from booking_http.console.auth import Fields, require_form, require_staff
-from booking_http.console.formatting import short
+from booking_http.console.formats import short
 from booking_http.console.forms import EMPTY, ConsoleForm, FormRejected, Typed, refused, understand
 from booking_http.console.pages import go_to, render
 from booking_http.service import Service

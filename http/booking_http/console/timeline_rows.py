@@ -10,7 +10,7 @@ from typing import Final
 
 from booking_http.console import event_labels
 from booking_http.console.event_labels import End
-from booking_http.console.formatting import span
+from booking_http.console.formats import span
 from booking_http.console.json_outline import outline
 from booking_http.staff.responses import HappeningResponse
 
@@ -41,7 +41,7 @@ class RowFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class TimelineRow:
     """One row of the story."""
 
     id: str
@@ -81,11 +81,11 @@ class Row:
 
 def rows_of(
     timeline: Sequence[HappeningResponse], *, show: str | None = None, culprit: str | None = None
-) -> list[Row]:
+) -> list[TimelineRow]:
     """Return the rows to show; who merely looked is shown only where staff are asked for."""
     kinds = KINDS[show][1] if show and show in KINDS else None
     seen: dict[str, str] = {}
-    shown: list[Row] = []
+    shown: list[TimelineRow] = []
     for told in timeline:
         facts = list(_facts(told, seen))
         if told.what in event_labels.LOOKS and show != "staff":
@@ -102,10 +102,10 @@ def _row(
     *,
     above: datetime | None,
     culprit: str | None,
-) -> Row:
+) -> TimelineRow:
     gap = told.at - above if above else None
     paused = gap is not None and gap >= PAUSE
-    return Row(
+    return TimelineRow(
         id=f"row-{told.row}",
         at=told.at,
         kind=told.kind,

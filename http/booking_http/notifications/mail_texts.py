@@ -126,6 +126,28 @@ def code(session: Session, *, to: str, mail_id: str, digits: str, minutes: int) 
     return _mail("code", facts, to=to, mail_id=mail_id, subject=subject)
 
 
+LINE_ANSWERS: Final = Wording(
+    subject="%(line)s answers again",
+    heading="%(line)s answers again",
+    lead="Your search is where you left it, and live prices can be shown again.",
+)
+LINE_SILENT: Final = Wording(
+    subject="%(line)s still does not answer",
+    heading="%(line)s still does not answer",
+    lead="Your search ends soon. Nothing is booked and nothing was charged. Your choices are kept: "
+    "the same link starts the search again.",
+)
+
+
+def line_notice(session: Session, *, answered: bool, to: str, mail_id: str, url: str) -> Mail:
+    """Return the one mail to a guest who asked to be told when their line answers."""
+    wording = LINE_ANSWERS if answered else LINE_SILENT
+    line = {"line": session.sailing.line_name}
+    facts = {"heading": wording.heading % line, "lead": wording.lead, "url": url}
+    subject = f"{wording.subject % line} ({session.reference})"
+    return _mail("line", facts, to=to, mail_id=mail_id, subject=subject)
+
+
 _CHANGED: Final[Mapping[str, str]] = MappingProxyType(
     {"/contact/email": "the e-mail address", "/contact/phone": "the telephone number"}
 )

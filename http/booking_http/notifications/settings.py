@@ -16,6 +16,8 @@ GUEST: Final = "mail:guest"
 AGENCY: Final = "mail:agency"
 LINK: Final = "mail:link"
 CODE: Final = "mail:code"
+LINE: Final = "mail:line"
+"""To guests who wait for a line that does not answer."""
 FORMER: Final = "mail:former"
 """To the address that a guest had before."""
 _WEBHOOK: Final = "webhook:"
@@ -79,7 +81,7 @@ class NotificationSettings:
         told = self.channels
         mailed = (*told.confirmations, *told.warnings, *((CODE,) if self.post else ()))
         team = (self.team_channel,) if self.team_channel else ()
-        return (*told.events, *team, *mailed, *((LINK,) if self.links else ()))
+        return (*told.events, *team, *mailed, *((LINK, LINE) if self.links else ()))
 
     def endpoint_of(self, channel: str) -> WebhookEndpoint | None:
         """Return the endpoint a channel leads to; None when it is one of mail."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from aiohttp import web
@@ -11,13 +12,24 @@ from booking_flow.ports import StoredTask
 from booking_http.api.endpoints import sessions
 from booking_http.api.guest_request import GuestRequest
 from booking_http.shop.calendar import calendar_of
-from booking_http.shop.formatting import moment_of
+from booking_http.shop.formats import moment_of
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.pages import Body, body_of, go_to, render
-from booking_http.shop.places import ENDED, RESERVED, awaits_line, booking_path, can, place_of
+from booking_http.shop.places import (
+    ENDED,
+    RESERVED,
+    asks_line,
+    awaits_line,
+    booking_path,
+    can,
+    place_of,
+)
 from booking_http.web.request_io import service_of
 
 _CHOSEN: Final = frozenset({"basketed", "cabin_selected"})
+_DOUBTS: Final = {TaskKind.BOOK_UNKNOWN: "booking", TaskKind.PAY_UNKNOWN: "payment"}
+_NO: Final = ("refused", "not_booked", "not_paid")
+"""What answers to a doubt begin with that are no good news."""
 
 
 async def show_wait(request: web.Request) -> web.Response:
@@ -25,16 +37,18 @@ async def show_wait(request: web.Request) -> web.Response:
     guest = await guest_of(request)
     body = body_of(await sessions.show(guest))
     if awaits_line(body):
-        return render(request, "wait.html", **_wait_facts(request, body))
+        return render(request, "wait.html", **await _wait_facts(request, guest, body))
     if body["pending"] or body["state"] not in _CHOSEN or not body["price"]:
         return go_to(place_of(body))
-    return render(request, "not_booked.html", body=body, refund=await _refund(guest))
+    return render(request, "not_booked.html", body=body, refund=_refund(await _tasks(guest)))
 
 
-def _wait_facts(request: web.Request, body: Body) -> dict[str, Any]:
+async def _wait_facts(request: web.Request, guest: GuestRequest, body: Body) -> dict[str, Any]:
     policy, since = service_of(request).settings.policy(), moment_of(body["pending"]["since"])
     most, person = since + policy.visibility_lag, since + policy.task_time
-    return {"body": body, "since": since, "most": most, "person": person}
+    facts = {"body": body, "since": since, "most": most, "person": person}
+    disputed = guest.loaded.session.open_step is None
+    return facts | {"disputed": disputed, "asking": asks_line(body)}
 
 
 async def show_booking(request: web.Request) -> web.Response:
@@ -44,21 +58,35 @@ async def show_booking(request: web.Request) -> web.Response:
     if awaits_line(body) or body["state"] not in RESERVED | ENDED:
         return go_to(place_of(body))
     page = "booking.html" if body["booking"] else "ended.html"
+    tasks = await _tasks(guest)
     return render(
         request,
         page,
         body=body,
         can_pay=can(body, "pay"),
         can_cancel=can(body, "cancel"),
-        refund=await _refund(guest),
+        refund=_refund(tasks),
+        good_news=_good_news(tasks),
     )
 
 
-async def _refund(guest: GuestRequest) -> StoredTask | None:
-    """Return the task to send back what was charged and is not due, open or done; None if none."""
+async def _tasks(guest: GuestRequest) -> Sequence[StoredTask]:
     queued = await guest.service.support.queue.tasks_of(guest.loaded.session.id)
-    found = [each.task for each in queued if each.task.kind is TaskKind.REFUND]
+    return [each.task for each in queued]
+
+
+def _refund(tasks: Sequence[StoredTask]) -> StoredTask | None:
+    """Return the task to send back what was charged and is not due, open or done; None if none."""
+    found = [task for task in tasks if task.kind is TaskKind.REFUND]
     return min(found, key=lambda task: task.closed_at is not None) if found else None
+
+
+def _good_news(tasks: Sequence[StoredTask]) -> str | None:
+    """Return what was in doubt last and turned out well: the booking or its payment."""
+    doubts = [task for task in tasks if task.kind in _DOUBTS and task.answer]
+    last = max(doubts, key=lambda task: task.opened_at, default=None)
+    well = last is not None and last.answer and not last.answer.startswith(_NO)
+    return _DOUBTS[last.kind] if last and well else None
 
 
 async def read_calendar(request: web.Request) -> web.Response:

@@ -19,6 +19,7 @@ from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
 from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
+from booking_http.shop.price_changes import is_old
 from booking_http.shop.prices_page import SEPARATOR, chosen_rate, query_of, remembered
 from booking_http.shop.texts import N_
 from booking_http.web.problems import Problem, problem
@@ -41,7 +42,8 @@ async def show_cabins(request: web.Request) -> web.StreamResponse:
     body = body_of(await sessions.show(guest))
     if body["state"] not in BEFORE_HOLD or body["pending"]:
         return go_to(place_of(body))
-    found = chosen_rate(remembered(guest, body), request.query.get("rate", ""))
+    priced = remembered(guest, body)
+    found = chosen_rate(priced, request.query.get("rate", ""))
     if found is None:
         return go_to(book_path(body["reference"]))
     grade, rate = found
@@ -49,7 +51,8 @@ async def show_cabins(request: web.Request) -> web.StreamResponse:
     async def part() -> dict[str, Any]:
         return cabin_facts(body_of(await cabins.list_cabins(guest, query_of(rate))), body)
 
-    facts = {"body": body, "grade": grade, "rate": rate}
+    old = is_old(priced, body["serverTime"])
+    facts = {"body": body, "grade": grade, "rate": rate, "old": old}
     return await answer_late(request, "cabin.html", "parts/cabins.html", part, **facts)
 
 
@@ -154,13 +157,16 @@ async def _asked_again(
     faults: Mapping[str, Wrong],
 ) -> web.Response:
     """Show the cabins once more, and say what is missing."""
-    found = chosen_rate(remembered(guest, body), fields.get("rate", ""))
+    priced = remembered(guest, body)
+    found = chosen_rate(priced, fields.get("rate", ""))
     if found is None:
         return go_to(book_path(body["reference"]))
+    old = is_old(priced, body["serverTime"])
     listed = cabin_facts(body_of(await cabins.list_cabins(guest, query_of(found[1]))), body)
-    facts = {"body": body, "grade": found[0], "rate": found[1], "late": "parts/cabins.html"}
+    facts: dict[str, Any] = {"body": body, "grade": found[0], "rate": found[1], "old": old}
     form = ShopForm(typed=fields, faults=faults)
-    return render(request, "cabin.html", status=422, **facts | listed | {"form": form})
+    shown = facts | listed | {"form": form, "late": "parts/cabins.html"}
+    return render(request, "cabin.html", status=422, **shown)
 
 
 async def _refused(

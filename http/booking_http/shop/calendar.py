@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Final
 
-from booking_http.shop.formatting import moment_of
+from booking_http.shop.formats import moment_of
 from booking_http.shop.pages import Body
 
 _OCTETS: Final = 73

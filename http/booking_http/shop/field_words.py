@@ -9,10 +9,14 @@ from typing import Final
 from booking_flow.errors import Fault
 from booking_http.shop.forms import Wrong
 from booking_http.shop.texts import N_
+from booking_http.web.models import CARD_IN_TEXT
 
 TITLES: Final = ("Mr", "Mrs", "Ms", "Miss", "Mstr", "Dr")
 GENDERS: Final = (("F", N_("Female (F)")), ("M", N_("Male (M)")), ("X", N_("Unspecified (X)")))
 
+NO_NAME: Final = N_(
+    "Enter the name as in the last two lines of the passport's page, with at most 80 characters."
+)
 _ASKED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "title": N_("Choose a title."),
@@ -39,12 +43,33 @@ _REFUSED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "email": N_("This is no e-mail address such as ada@example.com."),
         "phone": N_("This is no telephone number such as +1 305 555 0100."),
-        "cardNumber": N_("This is no card number: check its digits."),
+        "cardNumber": N_("We cannot take this card number: check its digits, or use another card."),
         "expiryMonth": N_("This is no month: enter the expiry date as on the card, such as 09/29."),
         "expiryYear": N_("The card has expired."),
         "cvv": N_("The security code has 3 digits, or 4 on American Express."),
         "postalCode": N_("This is no postal code of the country above."),
-        "state": N_("Enter the state."),
+        "state": N_("Enter the state, or nothing where the country has none."),
+        "title": N_("Choose a title."),
+        "firstName": NO_NAME,
+        "lastName": NO_NAME,
+        "value": NO_NAME,
+        "cardholderName": N_("Enter the name on the card, with at most 200 characters."),
+        "dateOfBirth": N_(
+            "Nobody who travels can be born on this day. The lead guest is 18 or older."
+        ),
+        "gender": N_("Choose the sex as in the passport."),
+        "nationality": N_("Choose the nationality."),
+        "passengers": N_("The birth dates do not fit the ages for which the price is."),
+        "passengerType": N_("The birth date does not fit the age for which the price is."),
+        "country": N_("Choose the country."),
+        "address": N_("Enter the street and number, with at most 200 characters."),
+        "address2": N_("Enter the second line with at most 200 characters."),
+        "city": N_("Enter the city with its letters and at most 80 characters."),
+        "dining": N_("Choose one of the times."),
+        "specialRequests": N_("Enter your wishes with at most 2,000 characters."),
+        "reason": N_("Enter the reason with at most 2,000 characters."),
+        "amount": N_("Choose what you pay now."),
+        "paymentType": N_("Choose what you pay now."),
     }
 )
 _PLACES: Final = {"expiryMonth": "expiry", "expiryYear": "expiry", "dateOfBirth": "dateOfBirth-day"}
@@ -58,7 +83,8 @@ _RESTRICTIONS: Final[Mapping[str, str]] = MappingProxyType(
         "resident": N_("residents of certain states"),
     }
 )
-CHECK: Final = N_("Check this: %(detail)s.")
+NO_CARD_HERE: Final = N_("This looks like the number of a card. Type it in the card's fields only.")
+CHANGE_IT: Final = N_("This cannot be taken as it is typed. Change it.")
 
 
 def asked_for(name: str) -> Wrong:
@@ -80,8 +106,10 @@ def _field(pointer: str) -> str:
 
 
 def _wrong(fault: Fault) -> Wrong:
-    words = _REFUSED.get(fault.pointer.rpartition("/")[2])
-    return Wrong(words=words) if words else Wrong(words=CHECK, facts={"detail": fault.detail})
+    """Return words of ours: what the API says is in English and meant for programs."""
+    if fault.detail == CARD_IN_TEXT:
+        return Wrong(words=NO_CARD_HERE)
+    return Wrong(words=_REFUSED.get(fault.pointer.rpartition("/")[2], CHANGE_IT))
 
 
 def restriction(name: str) -> str:

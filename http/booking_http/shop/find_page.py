@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,6 +17,7 @@ from booking_flow.ports import StoreUnavailable
 from booking_http.api.endpoints.catalogue import find_cruises
 from booking_http.api.requests import CruisesQuery
 from booking_http.shop import guest_cookies
+from booking_http.shop.formats import moment_of
 from booking_http.shop.pages import Body, go_to, problem_facts, problem_of, render
 from booking_http.shop.party import party_of
 from booking_http.shop.texts import LANGUAGES, N_
@@ -35,10 +38,30 @@ SORTS: Final = (
     ("price", N_("Cheapest first")),
     ("nights", N_("Shortest first")),
 )
+OTHERS: Final = (
+    ("month", N_("Nearest:")),
+    ("embarkPort", N_("From other ports:")),
+    ("nights", N_("Shorter or longer:")),
+    ("line", N_("Of other lines:")),
+    ("ship", N_("Of other ships:")),
+    ("port", N_("By other ports:")),
+)
+_OTHERS: Final = 6
+"""Other choices of one filter that are offered where nothing was found."""
+_FRESH: Final = timedelta(days=1)
 FILTERS: Final = ("q", "month", "embarkPort", "nights", "line", "ship", "port", "sort")
 _PARTY: Final = ("adults", "children", *(f"age{number}" for number in range(1, 8)))
 KEPT: Final = (*FILTERS, *_PARTY)
 """What of an address is carried from page to page; nothing in it is about a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instead:
+    """Other choices of a filter, where the one that was made finds nothing."""
+
+    name: str
+    words: str
+    options: list[Body]
 
 
 async def show_first_page(request: web.Request) -> web.Response:
@@ -51,7 +74,53 @@ async def show_first_page(request: web.Request) -> web.Response:
         found, shown = await _found(request, chosen)
     except (Problem, Refused, StoreUnavailable) as error:
         return _without_list(request, chosen, problem_of(error))
-    return render(request, "find.html", **_facts(chosen), found=found, shown=shown)
+    old = await _old_since(request, found)
+    facts = _facts(chosen) | {"instead": instead_of(found, chosen), "old_since": old}
+    return render(request, "find.html", **facts, found=found, shown=shown)
+
+
+async def _old_since(request: web.Request, found: Body) -> str | None:
+    """Return since when the catalogue has not been brought up to date, if that is long."""
+    updated: str | None = found["updatedAt"]
+    now = await service_of(request).store.now()
+    return updated if updated and now - moment_of(updated) > _FRESH else None
+
+
+def instead_of(found: Body, chosen: Mapping[str, str]) -> list[Instead]:
+    """Return the other choices of each filter that find something; those of months by nearness."""
+    if found["cruises"]:
+        return []
+    facets = found["facets"]
+    options = {
+        "month": _nearest(facets["months"], chosen.get("month", "")),
+        "embarkPort": facets["embarkPorts"],
+        "nights": [{"value": value, "count": _within(facets, value)} for value, _ in NIGHTS],
+        "line": facets["lines"],
+        "ship": facets["ships"],
+        "port": facets["ports"],
+    }
+    some = {name: [each for each in options[name] if each["count"]] for name in options}
+    return [
+        Instead(name=name, words=words, options=some[name][:_OTHERS])
+        for name, words in OTHERS
+        if name in chosen and some[name]
+    ]
+
+
+def _nearest(months: list[Body], month: str) -> list[Body]:
+    """Return months by how far they are from one, such as 2027-03; the earlier of two first."""
+    return sorted(months, key=lambda each: abs(_number(each["value"]) - _number(month)))
+
+
+def _number(month: str) -> int:
+    year, _, number = month.partition("-")
+    return int(year or 0) * 12 + int(number or 0)
+
+
+def _within(facets: Body, span: str) -> int:
+    least, _, most = span.partition("-")
+    lengths = [each for each in facets["nights"] if int(least) <= int(each["value"]) <= int(most)]
+    return sum(each["count"] for each in lengths)
 
 
 def _understood(chosen: Mapping[str, str]) -> Mapping[str, str]:
@@ -71,6 +140,8 @@ def _facts(chosen: Mapping[str, str]) -> dict[str, Any]:
         "sorts": SORTS,
         "step": STEP,
         "link": _linker(chosen),
+        "instead": [],
+        "old_since": None,
     }
 
 

@@ -11,7 +11,7 @@ from booking_http.api.endpoints.events import stream_session
 from booking_http.api.guest_request import GuestRequest
 from booking_http.api.session_response import render
 from booking_http.shop.guest_cookies import guest_of
-from booking_http.shop.places import place_of
+from booking_http.shop.places import asks_line, place_of
 
 
 async def follow(request: web.Request) -> web.StreamResponse:
@@ -30,6 +30,7 @@ def _place(guest: GuestRequest, loaded: Loaded) -> bytes:
     place = {
         "version": body["version"],
         "place": place_of(body),
+        "asking": asks_line(body),
         "serverTime": body["serverTime"],
         "holdExpiresAt": body["hold"] and body["hold"]["expiresAt"],
     }

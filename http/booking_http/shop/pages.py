@@ -23,10 +23,11 @@ from booking_flow.model.card_numbers import holds_card_number
 from booking_flow.policy import Policy
 from booking_flow.ports import StoreUnavailable
 from booking_flow.steps.pay import cards_left
+from booking_http.api.endpoints.line_notices import mails
 from booking_http.api.session_response import render as render_session
 from booking_http.shop import guest_cookies, texts
 from booking_http.shop.field_words import restriction
-from booking_http.shop.formatting import Formats, money
+from booking_http.shop.formats import Formats, money
 from booking_http.shop.forms import EMPTY, ShopForm, Wrong, new_attempt
 from booking_http.shop.guest_cookies import NotOpen
 from booking_http.shop.problem_words import words_of
@@ -159,6 +160,8 @@ def _shell(request: web.Request) -> dict[str, Any]:
         },
         "terms_url": settings.terms_url,
         "currency": settings.currency,
+        "mails": mails(service_of(request)),
+        "own_address": (settings.public_url or "").rstrip("/"),
         "ribbon": request.app.get(RIBBON),
         "languages": texts.NAMES,
         "proof": guest_cookies.proof_of(request),

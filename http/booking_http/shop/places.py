@@ -38,6 +38,11 @@ def awaits_line(body: Body) -> bool:
     return pending is not None and pending["step"] in _EFFECTS
 
 
+def asks_line(body: Body) -> bool:
+    """Whether the line is being asked right now, so that its answer may still come by itself."""
+    return awaits_line(body) and body["pending"]["outcome"] == "in_progress"
+
+
 def place_of(body: Body) -> str:
     """Return the address at which a session goes on."""
     reference = body["reference"]

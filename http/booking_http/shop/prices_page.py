@@ -22,6 +22,7 @@ from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, render
 from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
+from booking_http.shop.price_changes import changes_of
 
 CATEGORIES: Final = ("inside", "outside", "balcony", "suite")
 SEPARATOR: Final = ":"
@@ -34,9 +35,11 @@ async def show_prices(request: web.Request) -> web.StreamResponse:
     body = body_of(await sessions.show(guest))
     if body["state"] not in BEFORE_HOLD or body["pending"]:
         return go_to(place_of(body))
+    before = remembered(guest, body)
 
     async def part() -> dict[str, Any]:
-        return price_facts(body_of(await cabins.price(guest)))
+        priced = body_of(await cabins.price(guest))
+        return price_facts(priced) | {"changes": changes_of(before, priced)}
 
     return await answer_late(request, "prices.html", "parts/prices.html", part, body=body)
 

@@ -44,6 +44,7 @@ _SILENT: Final = _words(
     N_("%(line)s is not answering"),
     N_("Your choices are kept for 2 hours. Nothing is booked and nothing was charged."),
     "retry",
+    "mail",
     "call",
 )
 _CHOICE: Final = _words(

@@ -99,10 +99,13 @@ def _with_letter(text: str) -> str:
     return text
 
 
+CARD_IN_TEXT: Final = "must not hold a card number"
+
+
 def no_card(text: str) -> str:
     """Refuse a text with a card number in it: texts are kept, mailed and shown to staff."""
     if holds_card_number(text):
-        raise PydanticCustomError("card_number", "must not hold a card number")
+        raise PydanticCustomError("card_number", CARD_IN_TEXT)
     return text
 
 

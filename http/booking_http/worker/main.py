@@ -31,6 +31,7 @@ from booking_http.staff.bulk_runs import bulk_work
 from booking_http.web.metrics import Metrics
 from booking_http.wiring import Parts, open_parts
 from booking_http.worker.job_loop import Job, JobLoop
+from booking_http.worker.line_notices import LineWatch
 from booking_http.worker.outbox_sender import OutboxSender
 from booking_http.worker.task_notices import TeamNotices
 from persistence.bulk import TakenItem
@@ -171,6 +172,7 @@ def jobs(parts: Parts) -> Sequence[Job[Any]]:
         _payment_checks(parts),
         *_clocks(parts),
         *_reminders(parts),
+        *_line_notices(parts),
         _spool(parts),
         _bulk(parts),
     ]
@@ -273,6 +275,21 @@ def _reminders(parts: Parts) -> Iterator[Job[UUID]]:
         return
     find = partial(parts.maintenance.queue.balances_to_remind, days=parts.policy.remind_days)
     yield _of_sessions("reminder", find, parts.maintenance.recovery.remind)
+
+
+def _line_notices(parts: Parts) -> Iterator[Job[UUID]]:
+    """Look whether lines answer again, where guests can be mailed a link."""
+    if not parts.notifications.links:
+        return
+    watch = LineWatch(parts)
+    yield Job(
+        name="line_notice",
+        take=lambda limit: watch.notices.take(limit=limit),
+        do=watch.look,
+        key=_itself,
+        session=_itself,
+        leased=True,
+    )
 
 
 async def _scattered(find: Find, limit: int) -> Sequence[UUID]:

@@ -28,6 +28,9 @@ LEASE: Final = timedelta(seconds=60)
 LIMIT_SECONDS: Final = 30.0
 """How long handing over one message may take; well within the lease."""
 POLL_SECONDS: Final = 1.0
+_ASKED_FOR: Final = (OutboxKind.LINK, OutboxKind.CODE, OutboxKind.LINE)
+_NOT_MISSED: Final = (OutboxKind.EVENT, OutboxKind.TASK, OutboxKind.LINE)
+"""What nobody of the staff has to look after when it is given up."""
 _BACKOFF: Final = Backoff(first=5, longest=6 * 3600, factor=4)
 _log = structlog.get_logger(__name__)
 
@@ -43,7 +46,7 @@ class RetryTimes:
 
     def is_over(self, message: OutboxMessage) -> bool:
         """Whether that was the last attempt."""
-        asked_for = message.kind in (OutboxKind.LINK, OutboxKind.CODE)
+        asked_for = message.kind in _ASKED_FOR
         return message.attempts >= (self.most_links if asked_for else self.most)
 
 
@@ -125,7 +128,7 @@ class OutboxSender:
     async def _task(self, message: OutboxMessage, reason: str) -> StaffTask | None:
         """Return what a person has to do about a mail that nobody will get."""
         loaded = await self._parts.store.load(message.session_id)
-        if loaded is None or message.kind in (OutboxKind.EVENT, OutboxKind.TASK):
+        if loaded is None or message.kind in _NOT_MISSED:
             return None
         said = {"mail": message.kind.value, "why": reason}
         at = self._parts.engine.unit_of_work.at(loaded)
@@ -136,6 +139,7 @@ class OutboxSender:
             await self.outbox.forget()
             await senders.lookups.forget()
             await senders.codes.forget()
+            await senders.notices.forget()
 
 
 def _needless(message: OutboxMessage) -> str | None:

@@ -22,6 +22,7 @@ from booking_http.notifications.mail_texts import (
     changed,
     code,
     confirmation,
+    line_notice,
     link,
     not_booked,
     reminder,
@@ -30,6 +31,7 @@ from booking_http.notifications.settings import AGENCY, CODE_MINUTES, LINK_MINUT
 from booking_http.web.models import rfc3339
 from booking_http.wiring import Parts
 from persistence.guest_codes import GuestCodes
+from persistence.line_notices import LineNotices
 from persistence.lookups import PostgresLookups
 from persistence.outbox import OutboxMessage, OutboxTask
 from persistence.outbox_rows import OutboxKind
@@ -76,6 +78,7 @@ class Senders:
     parts: Parts
     lookups: PostgresLookups
     codes: GuestCodes
+    notices: LineNotices
     webhooks: Webhooks
     mailer: Mailer | None
 
@@ -93,6 +96,8 @@ class Senders:
             await self._mail_link(message)
         elif message.kind is OutboxKind.CODE:
             await self._mail_code(message)
+        elif message.kind is OutboxKind.LINE:
+            await self._mail_line_notice(message)
         elif message.kind is OutboxKind.REMINDER:
             await self._mail_reminder(message)
         elif message.kind is OutboxKind.CHANGED:
@@ -137,6 +142,20 @@ class Senders:
         await self.codes.keep(session.id, digits, life=timedelta(minutes=CODE_MINUTES))
         await self._mailer().send(
             code(session, to=to, mail_id=mail_id, digits=digits, minutes=CODE_MINUTES)
+        )
+
+    async def _mail_line_notice(self, message: OutboxMessage) -> None:
+        """Mail how a wait for the line ended, unless nobody waits any more."""
+        session, notice = await self._session(message), await self.notices.read(message.session_id)
+        if notice is None:
+            return
+        token, home = secrets.token_urlsafe(32), self.parts.notifications.public_url or ""
+        await self.notices.grant(session.id, token)
+        url = f"{home.rstrip('/')}/return/{token}"
+        mail_id = f"{_mail_id(message)}-{message.attempts}"
+        answered = bool(notice.answered)
+        await self._mailer().send(
+            line_notice(session, answered=answered, to=notice.email, mail_id=mail_id, url=url)
         )
 
     async def _mail_reminder(self, message: OutboxMessage) -> None:
@@ -189,6 +208,7 @@ async def open_senders(
             parts=parts,
             lookups=PostgresLookups(parts.database, parts.vault),
             codes=GuestCodes(parts.database, parts.vault),
+            notices=LineNotices(parts.database, parts.vault),
             webhooks=hooks,
             mailer=Mailer(post.server, sender=post.sender, tls=tls) if post else None,
         )

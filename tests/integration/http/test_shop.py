@@ -320,7 +320,7 @@ async def test_the_list_is_narrowed_down_by_its_address(service: Service) -> Non
     assert nights <= {1, 2, 3, 4, 5}
     assert (await guest.get("/?month=nonsense&line=x")).status == 200
     none = await guest.get("/?month=2099-01")
-    assert "No sailing fits all of this" in none.words
+    assert "No sailing in January 2099." in none.words
 
 
 async def test_without_the_setting_there_are_no_pages(make_service: MakeService) -> None:

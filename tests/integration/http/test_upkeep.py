@@ -6,14 +6,23 @@ import re
 from datetime import timedelta
 from typing import Any, cast
 
+import pytest
+
 from booking_http.cli.doctor.connections import Connections
 from booking_http.cli.doctor.findings import DoctorFinding, Level
 from booking_http.cli.doctor.upkeep_checks import keys, retention
+from booking_http.worker import cleanup
 from persistence.retention import prune_some
 from tests.integration.http.conftest import MakeService
 from tests.support.service import Service
 from tests.support.waiting import eventually
 from tests.support.workers import worker_of
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Note the days of keys as soon as the service runs, and not once its start is long over."""
+    monkeypatch.setattr(cleanup, "START_SECONDS", 0.0)
 
 
 def connections_of(service: Service) -> Connections:

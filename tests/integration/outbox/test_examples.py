@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from itertools import product
 from typing import Any
 
@@ -14,9 +15,10 @@ from referencing.jsonschema import DRAFT202012
 
 from booking_http.api.openapi import build_document
 from booking_http.routes import ROUTES
+from booking_http.worker.line_notices import LineWatch
 from tests.integration.outbox.test_lookup import EMAIL
 from tests.integration.outbox.test_with_code import code, link
-from tests.support.receivers import Office, Postbox, mail, open_office
+from tests.support.receivers import Office, Postbox, mail, open_office, part
 from tests.support.recorded_examples import FILE, Recorder, outline, write
 from tests.support.service import CRUISE, Guest, Json, Service
 
@@ -132,6 +134,19 @@ async def come_back(recorder: Recorder, home: str, desk: Office, postbox: Postbo
         await recorder.call("POST", f"{home}/{path}", {"code": digits, **more})
 
 
+async def be_mailed(recorder: Recorder, apart: Service, desk: Office, postbox: Postbox) -> None:
+    """Ask to be mailed when the line answers, and come back by the mail."""
+    guest, watch = Guest(recorder), LineWatch(apart.parts)
+    await guest.open()
+    await recorder.call("POST", f"{guest.home}/line-notice", {"email": EMAIL})
+    await apart.advance(minutes=1)
+    for session_id in await watch.notices.take(limit=1):
+        await watch.look(session_id)
+    await desk.send()
+    (path,) = re.findall(r"/return/\S+", part(postbox.mails[-1], "plain"))
+    await recorder.call("POST", BOOKING + path)
+
+
 async def recorded(service: Service, apart: Service, desk: Office, postbox: Postbox) -> Json:
     """Record what a guest asks and is answered."""
     recorder = Recorder.of(service)
@@ -151,6 +166,7 @@ async def recorded(service: Service, apart: Service, desk: Office, postbox: Post
     await other.cancel()
     await come_back(recorder, await link(recorder, guest, desk, postbox), desk, postbox)
     await pay_apart(recorder.of_same(apart), desk, postbox)
+    await be_mailed(recorder.of_same(apart), apart, desk, postbox)
     return recorder.examples(guest.sailing_date)
 
 
@@ -158,7 +174,7 @@ async def test_the_documents_examples_are_what_is_answered(
     service: Service, make_service: Any, desk: Office, postbox: Postbox
 ) -> None:
     """`make examples` records them anew."""
-    settings = mail(postbox, agency=None)
+    settings = mail(postbox, agency=None, public_url="https://cruises.test/")
     apart = await make_service(payment_channel="supplier_payment", worker=False, **settings)
     found = await recorded(service, apart, desk, postbox)
     if os.environ.get("RECORD_EXAMPLES"):

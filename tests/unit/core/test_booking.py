@@ -21,7 +21,7 @@ from booking_flow.model.task import TaskKind
 from booking_flow.policy import FailedYellow, PaymentChannel, Policy
 from booking_flow.steps.book import (
     PAYMENT_REQUIRED,
-    BookRequest,
+    BookingDetails,
     BookResult,
     Consent,
     claim_book,
@@ -142,7 +142,7 @@ ONE_MISSING = with_faults(
 )
 
 
-def request_of_one() -> BookRequest:
+def request_of_one() -> BookingDetails:
     return a_request(passengers=(a_passenger(),))
 
 
@@ -239,7 +239,7 @@ def request_of_one() -> BookRequest:
     ],
 )
 def test_what_can_be_refused_without_the_supplier_is(
-    session: Session, request_: BookRequest, policy: dict[str, Any], refusal: Refusal
+    session: Session, request_: BookingDetails, policy: dict[str, Any], refusal: Refusal
 ) -> None:
     found = refused_by(lambda: claim_book(session, request_, at(**policy)))
     assert plain(found) == plain(refusal)

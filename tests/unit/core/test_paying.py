@@ -23,14 +23,14 @@ from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
     BALANCE_PAID,
     PayResult,
-    Receipt,
+    ReceivedMoney,
     claim_pay,
     intent_of,
     paid,
     paid_after_all,
     perhaps_received,
-    receipt_of,
     received,
+    received_money_of,
     settle_pay,
 )
 from booking_flow.supplier import CardTransaction, ImportedBooking, PayAnswer
@@ -300,22 +300,22 @@ def test_a_record_that_does_not_show_what_was_entered_is_looked_at_again(
 @pytest.mark.parametrize(
     ("paid", "got", "receipt"),
     [
-        ("500", usd("500"), Receipt.ALL),
-        ("500", usd("500.01"), Receipt.EXCESS),
-        ("500", usd("499.99"), Receipt.UNSEEN),
-        ("500", eur("500"), Receipt.UNSEEN),
-        ("500", None, Receipt.UNSEEN),
-        ("0", None, Receipt.ALL),
-        ("0", eur("0"), Receipt.ALL),
-        ("0", eur("0.01"), Receipt.UNSEEN),
-        ("0", usd("0.01"), Receipt.EXCESS),
+        ("500", usd("500"), ReceivedMoney.ALL),
+        ("500", usd("500.01"), ReceivedMoney.EXCESS),
+        ("500", usd("499.99"), ReceivedMoney.UNSEEN),
+        ("500", eur("500"), ReceivedMoney.UNSEEN),
+        ("500", None, ReceivedMoney.UNSEEN),
+        ("0", None, ReceivedMoney.ALL),
+        ("0", eur("0"), ReceivedMoney.ALL),
+        ("0", eur("0.01"), ReceivedMoney.UNSEEN),
+        ("0", usd("0.01"), ReceivedMoney.EXCESS),
     ],
 )
 def test_what_the_line_received_is_compared_with_what_is_entered(
-    paid: str, got: Money | None, receipt: Receipt
+    paid: str, got: Money | None, receipt: ReceivedMoney
 ) -> None:
     booking = a_booking(paid=usd(paid))
-    assert receipt_of(booking, a_record(received=got)) is receipt
+    assert received_money_of(booking, a_record(received=got)) is receipt
 
 
 def test_money_entered_without_an_authcode_is_recorded_so() -> None:

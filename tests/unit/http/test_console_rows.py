@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from booking_flow.flow import State
-from booking_http.console import event_labels, flow_chart, formatting, timeline_rows
+from booking_http.console import event_labels, flow_chart, formats, timeline_rows
 from booking_http.console.json_outline import outline
 from booking_http.staff.responses import HappeningResponse
 
@@ -84,12 +84,12 @@ def test_no_outcome_speaks_by_its_colour_alone(
     ],
 )
 def test_spans_are_exact_where_they_are_short(seconds: float, written: str) -> None:
-    assert formatting.span(seconds) == written
+    assert formats.span(seconds) == written
 
 
 def test_deadlines_are_told_without_needless_seconds() -> None:
-    assert formatting.from_now(NOON + timedelta(minutes=14, seconds=59), NOON) == "in 14 min"
-    assert formatting.from_now(NOON - timedelta(seconds=5), NOON) == "10 s ago"
+    assert formats.from_now(NOON + timedelta(minutes=14, seconds=59), NOON) == "in 14 min"
+    assert formats.from_now(NOON - timedelta(seconds=5), NOON) == "10 s ago"
 
 
 def test_an_answer_is_outlined_one_value_a_line() -> None:

@@ -21,6 +21,7 @@ print(resource.getrlimit(resource.RLIMIT_NOFILE))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hard", "said", "limits"),
     [

@@ -10,7 +10,7 @@ from booking_flow.engine import Command
 from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Loaded
 from booking_http.api.attempt_limits import cap_cards
-from booking_http.api.conversions import book_request_of, payment_of
+from booking_http.api.conversions import booking_details_of, payment_of
 from booking_http.api.guest_request import (
     GuestRequest,
     authenticate,
@@ -42,7 +42,7 @@ def _consented(guest: GuestRequest, ask: BookRequest) -> bool:
 
 async def book_held(guest: GuestRequest, ask: BookRequest) -> web.Response:
     """Book the cabin that a guest holds; a deposit only with consent to what it is for."""
-    wish = book_request_of(ask, currency=guest.loaded.session.currency)
+    wish = booking_details_of(ask, currency=guest.loaded.session.currency)
     consented = _consented(guest, ask)
 
     async def act(command: Command) -> Loaded:

@@ -46,7 +46,10 @@ async def find_cruises(
     except BadCursor:
         raise problem(EdgeCode.BAD_REQUEST, "The cursor is not one of ours.") from None
     counts = await service.cruises.search_counts(filters)
-    return cruise_responses.cruises(page, counts, query=asked, shop=_shop(service))
+    updated = await service.catalogue_age.updated_at()
+    return cruise_responses.cruises(
+        page, counts, updated_at=updated, query=asked, shop=_shop(service)
+    )
 
 
 def filters_of(query: CruisesQuery, *, today: date) -> Filters:

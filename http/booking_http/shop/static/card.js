@@ -7,6 +7,7 @@ const said = fields.querySelector("[data-card-words]").dataset;
 const number = form.elements["payment-cardNumber"];
 const expiry = form.elements["payment-expiry"];
 const shown = fields.querySelector("[data-brand]");
+const codes = fields.querySelector("[data-codes]");
 const wait = document.querySelector("[data-wait]");
 
 const BRANDS = [
@@ -28,6 +29,8 @@ const mark = (field, text) => {
   const id = `${field.id}-fault`;
   document.getElementById(id)?.remove();
   field.closest(".field").classList.toggle("wrong", Boolean(text));
+  const hint = document.getElementById(`${field.id}-hint`)?.id ?? "";
+  field.setAttribute("aria-describedby", text ? `${hint} ${id}`.trim() : hint);
   if (!text) return field.removeAttribute("aria-invalid");
   const fault = document.createElement("p");
   fault.id = id;
@@ -35,13 +38,14 @@ const mark = (field, text) => {
   fault.textContent = text;
   field.before(fault);
   field.setAttribute("aria-invalid", "true");
-  field.setAttribute("aria-describedby", id);
 };
 
 number.addEventListener("input", () => {
   const text = digits();
   const brand = brandOf(text);
   shown.textContent = brand ? brand[0] : text.length >= 6 ? said.unknown : "";
+  // The picture of where the security code stands is that of the brand.
+  codes.dataset.codes = !brand ? "" : brand[0] === "American Express" ? "front" : "back";
 });
 number.addEventListener("change", () => {
   const text = digits();
@@ -82,9 +86,12 @@ const away = (page) => {
   box.id = "problem";
   box.className = "summary-of-errors";
   box.tabIndex = -1;
-  box.setAttribute("role", "alert");
-  for (const [name, from] of [["h2", "h1"], ["p", ".lead"]]) {
+  box.setAttribute("role", "group");
+  box.setAttribute("aria-labelledby", "problem-title");
+  box.setAttribute("aria-describedby", "problem-words");
+  for (const [name, from, id] of [["h2", "h1", "problem-title"], ["p", ".lead", "problem-words"]]) {
     const line = document.createElement(name);
+    line.id = id;
     line.textContent = told.querySelector(from).textContent;
     box.append(line);
   }
@@ -110,6 +117,38 @@ const take = (text, status) => {
   return true;
 };
 
+// While the line is asked the event stream tells how it ended, should the answer to the form be lost
+// on its way; where the stream is lost as well, the page that waits is looked at every five seconds.
+const POLL_SECONDS = 5;
+const ended = ({ place, asking }) => {
+  const booked = place.startsWith("/booking/") && !location.pathname.startsWith("/booking/");
+  return !asking && (booked || place.endsWith("/wait"));
+};
+const watch = (go) => {
+  if (!form.dataset.events) return () => {};
+  let polling;
+  const tell = (found) => ended(found) && go(found.place);
+  const poll = async () => {
+    try {
+      const answer = await fetch(form.dataset.after, { credentials: "same-origin" });
+      const page = await answer.text();
+      // A page that follows nothing says how an earlier attempt ended, not this one.
+      const follows = page.includes("data-follow");
+      if (follows) tell({ place: new URL(answer.url).pathname, asking: page.includes("data-asking") });
+    } catch {
+      // Offline: the next look may find the way.
+    }
+  };
+  const stream = new EventSource(form.dataset.events);
+  stream.addEventListener("place", (event) => tell(JSON.parse(event.data)));
+  stream.addEventListener("open", () => (polling = clearInterval(polling)));
+  stream.addEventListener("error", () => (polling ??= setInterval(poll, POLL_SECONDS * 1000)));
+  return () => {
+    stream.close();
+    clearInterval(polling);
+  };
+};
+
 form.addEventListener("submit", async (event) => {
   // Without a connection the page says so, as it does for every form.
   if (!sending && !navigator.onLine) return;
@@ -123,26 +162,35 @@ form.addEventListener("submit", async (event) => {
   wait?.addEventListener("cancel", guard);
   addEventListener("beforeunload", guard);
   let leaving = false;
+  const go = (place) => {
+    if (leaving) return;
+    leaving = true;
+    removeEventListener("beforeunload", guard);
+    stopWatching();
+    location.assign(place);
+  };
+  const stopWatching = watch(go);
   try {
     const answer = await fetch(form.action, {
       method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin",
     });
     removeEventListener("beforeunload", guard);
     if (answer.redirected) {
-      leaving = true;
-      location.assign(answer.url);
-    } else if (!take(await answer.text(), answer.status)) {
+      go(answer.url);
+    } else if (!take(await answer.text(), answer.status) && !leaving) {
       leaving = true;
       location.reload();
     }
   } catch {
     // The answer is lost, not the booking: the page of the session knows what came of it.
     removeEventListener("beforeunload", guard);
+    if (leaving) return;
     leaving = true;
     const look = () => location.assign(form.dataset.after);
     if (navigator.onLine) setTimeout(look, 2000);
     else addEventListener("online", look, { once: true });
   } finally {
+    stopWatching();
     if (!leaving) {
       sending = false;
       wait?.close();

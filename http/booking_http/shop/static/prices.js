@@ -7,5 +7,11 @@ const tell = () => {
   form.querySelector("[data-chosen-name]").textContent = chosen.dataset.name;
   form.querySelector("[data-chosen-total]").textContent = chosen.dataset.total;
 };
+// A page that stands open says when its prices are old; asking again says what changed.
+const old = document.querySelector("[data-old]");
+if (old) {
+  const age = new Date(old.dataset.now) - new Date(old.dataset.asOf);
+  setTimeout(() => (old.hidden = false), Math.max(0, 600_000 - age));
+}
 form?.addEventListener("change", tell);
 if (form) tell();
