@@ -87,13 +87,13 @@ async def test_a_connection_that_is_cut_over_one_leaves_all_as_they_were(shop: S
                 "SELECT FROM saga_steps WHERE session_id = $1 FOR UPDATE", sessions[2].id
             )
             writing = asyncio.create_task(together(shop, changes))
-            cut: list[bool] = []
-            while not any(cut):
-                found = await other.fetch(
-                    "SELECT pg_terminate_backend(pid) AS cut FROM pg_stat_activity"
-                    " WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            # Who is connected is read once a transaction, and who waits for a lock each time.
+            while not writing.done():
+                await other.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                    " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
                 )
-                cut = [row["cut"] for row in found]
+                await asyncio.sleep(0.01)
         with pytest.raises(StoreUnavailable):
             await writing
     assert await statuses(shop, sessions) == [StepStatus.STARTED] * 3
