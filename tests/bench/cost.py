@@ -143,5 +143,6 @@ def _add(figures: Figures, name: str, cost: Cost, base: Cost | None) -> None:
 
 
 def postmaster(ground: Ground) -> int:
+    """Return the process of PostgreSQL that has started all others of it."""
     lines = (ground.postgres.data_dir / "cluster" / "postmaster.pid").read_text("ascii")
     return int(lines.split()[0])

@@ -40,7 +40,7 @@ from booking_http.runtime.waiting_answers import WaitingAnswers
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset
-from persistence.database import Database, create_engine, fetch_all, transaction
+from persistence.database import Database, create_engine, execute, fetch_all, transaction
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.support.builders import a_card, a_contact, a_passenger
@@ -180,6 +180,25 @@ class Shop:
     pause: Pause = field(default_factory=Pause)
     aside: BackgroundWork = field(default_factory=BackgroundWork)
     watch: Watched = field(default_factory=Watched)
+
+    def over(self, store: PostgresSessionStore) -> "Shop":
+        """Return the shop with an engine over another store."""
+        engine = Engine(
+            store=store,
+            supplier=self.supplier,
+            catalogue=self.catalogue,
+            policy=self.policy,
+            new_id=uuid4,
+            new_reference=lambda: "BF-ZZZZZZZZ",
+            boottime=self.boottime,
+            pause=self.pause,
+            aside=self.aside,
+            watch=self.watch,
+        )
+        return replace(self, engine=engine, store=store)
+
+    async def run(self, sql: str, **parameters: Any) -> None:
+        await execute(self.database, text(sql), parameters)
 
     async def rows(self, sql: str, **parameters: Any) -> list[Any]:
         return await fetch_all(self.database, text(sql), parameters)
