@@ -33,7 +33,7 @@ from booking_flow.policy import Policy
 from booking_flow.ports import ClaimJournal, Replay, Spool
 from booking_flow.steps.book import BookingDetails
 from booking_flow.steps.cabin_choice import CabinChoice
-from booking_flow.supplier import RateKey
+from booking_flow.supplier import RateKey, Supplier
 from booking_http.demo.seed import row_of
 from booking_http.runtime.background_work import BackgroundWork
 from booking_http.runtime.waiting_answers import WaitingAnswers
@@ -472,15 +472,17 @@ async def running_shop(
     simulator: Simulator,
     *,
     client: dict[str, Any] | None = None,
+    in_between: Callable[[TraveltekClient], Supplier] = lambda supplier: supplier,
     references: Callable[[], str] | None = None,
     spool: Spool | None = None,
     journal: ClaimJournal | None = None,
     haste: float = 1.0,
+    pool_size: int = 4,
     **policy: Any,
 ) -> AsyncIterator[Shop]:
     """Run an engine; `client` changes what the supplier's client does, the rest is its policy.
 
-    `haste` scales the time limits of steps.
+    The engine asks what `in_between` makes of the client. `haste` scales the time limits of steps.
     """
     boottime, pause = Boottime(), Pause()
     aside, watch = BackgroundWork(), Watched()
@@ -492,7 +494,7 @@ async def running_shop(
         "retry_wait": 0.01,
         "limits": simulator.limits,
     }
-    database = create_engine(database_url, pool_size=4, connect_timeout=2)
+    database = create_engine(database_url, pool_size=pool_size, connect_timeout=2)
     store = PostgresSessionStore(database, VAULT, "engine-1")
     settings = TraveltekSettings(**usual | (client or {}))
     rules = Policy(**{"time_scale": haste, "pay_later": True} | policy)
@@ -502,7 +504,7 @@ async def running_shop(
     ):
         engine = Engine(
             store=store,
-            supplier=supplier,
+            supplier=in_between(supplier),
             catalogue=sailings,
             policy=rules,
             new_id=uuid4,

@@ -257,6 +257,7 @@ def problem_facts(request: web.Request, found: Problem, *, body: Body | None) ->
         "code": found.code,
         "facts": _facts(request, found, body),
         "actual": found.facts.get("actual"),
+        "held_until": _held_until(request, found),
         "choice": None,
         "like": None,
         "cards_left": found.session and cards_left(found.session, _policy(request)),
@@ -264,6 +265,14 @@ def problem_facts(request: web.Request, found: Problem, *, body: Body | None) ->
         "request_id": request[REQUEST_ID],
         "wait": found.headers.get("Retry-After") or found.row.retry_after,
     }
+
+
+def _held_until(request: web.Request, found: Problem) -> str | None:
+    """Return when a hold ended, for whoever is told that it has."""
+    subject = request.get(SUBJECT)
+    basket = subject.session.basket if subject is not None else None
+    lapsed = found.code == RefusalCode.HOLD_LAPSED and basket is not None
+    return basket.hold_until.isoformat() if basket is not None and lapsed else None
 
 
 def _facts(request: web.Request, found: Problem, body: Body | None) -> dict[str, str]:

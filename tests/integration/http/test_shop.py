@@ -253,7 +253,7 @@ async def test_a_hold_that_has_ended_is_told_at_every_step_and_can_be_made_anew(
     assert (ended.status, "Your hold has ended" in ended.words) == (409, True)
     for step in ("guests", "extras", "pay"):
         shown = await guest.get(f"{guest.home}/{step}")
-        assert "Nothing was charged" in shown.words
+        assert "Nothing was charged. It was held until" in shown.words
     again = await guest.browser.send(shown, f"{guest.home}/hold")
     assert again.location == f"{guest.home}/guests"
     assert (await guest.body())["hold"] is not None
