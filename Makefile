@@ -6,9 +6,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(PYTHON) requirements/install.py
-# What is installed: enough to run the demo, or everything that developing takes.
+# What is installed: enough to run the demo, everything that developing takes, and what ours is measured beside.
 RUN := $(VENV)/.demo
 DEV := $(VENV)/.dev
+BENCH := $(VENV)/.bench
 CODE := booking_flow adapters persistence http tests requirements
 
 .PHONY: browser crash examples first-booking help house unit demo test screenshots rollout soak bench mutants check diagrams format lock clean
@@ -22,6 +23,10 @@ $(DEV): requirements/dev.txt requirements/install.py pyproject.toml
 
 $(RUN): requirements/demo.txt requirements/install.py pyproject.toml
 	@$(INSTALL) requirements/demo.txt --venv $(VENV) --project . --compile booking_http.demo.service,adapters.simulator.app
+	@touch $@
+
+$(BENCH): requirements/bench.txt $(DEV)
+	@$(INSTALL) requirements/bench.txt --venv $(VENV) --project .
 	@touch $@
 
 demo: $(if $(wildcard $(DEV)),$(DEV),$(RUN)) ## run service, worker and simulator with embedded servers (PORT=, SIMULATOR_PORT=, FRESH=1)
@@ -56,7 +61,7 @@ soak: $(DEV) ## book in a storm of crashes and faults, then balance the books (S
 rollout: $(DEV) ## replace the last tagged release by this one while guests book; skipped without history or tags
 	@$(BIN)/python -m tests.acceptance.rollout
 
-bench: $(DEV) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
+bench: $(BENCH) ## measure cost, rates and what a million sessions cost staff: tables, and .bench/results.json (QUICK=1, BENCH_SESSIONS=, BENCH_KEEP=)
 	@QUICK=$(QUICK) BENCH_SESSIONS=$(BENCH_SESSIONS) BENCH_KEEP=$(BENCH_KEEP) $(BIN)/python -m tests.bench
 
 house: $(DEV) ## how many files a reader opens: those that a request enters or a change touches, and the layout (VERBOSE=1 names them)

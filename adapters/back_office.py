@@ -31,6 +31,8 @@ _MAX_BYTES: Final = 256 * 1024
 class NoLookup:
     """The channel of an account that has none: only people can find out."""
 
+    available = False
+
     async def find(self, session: Session, *, ctx: CallContext) -> Found:  # noqa: ARG002 - a port
         """Say that there is nobody to ask."""
         return Lookup.NO_CHANNEL
@@ -82,6 +84,8 @@ async def open_back_office(
 
 class BackOffice:
     """Asks a back office for the one booking that an attempt can have made."""
+
+    available = True
 
     def __init__(
         self,

@@ -111,6 +111,17 @@ class SessionStore(Protocol):
     ) -> Committed:
         """Write a change under its guards, with its events, evidence and audit, in one commit."""
 
+    async def load_each(self, session_ids: Collection[UUID]) -> Sequence[Loaded]:
+        """Return those of these sessions that there are, as they are now, without their prices."""
+
+    async def commit_each(
+        self, changes: Sequence[Change], *, origin: Origin
+    ) -> Sequence[Committed]:
+        """Write changes of different sessions, each under guards of its own.
+
+        They share a transaction; where the database refuses one of them, each has its own.
+        """
+
     async def record_calls(self, session_id: UUID, calls: Sequence[SupplierCall]) -> None:
         """Keep evidence of calls after which nothing changed."""
 
@@ -188,6 +199,9 @@ class WorkQueue(Protocol):
         self, taken: TakenStep, *, after: timedelta | None, calls: Sequence[SupplierCall]
     ) -> None:
         """Give a step back that is still unknown; None leaves it to people."""
+
+    async def leave_to_people(self, taken: Sequence[TakenStep]) -> None:
+        """Give steps back that only people can find out about, those that are still ours."""
 
     async def take_undos(self, *, limit: int, lease_seconds: float) -> Sequence[TakenUndo]:
         """Lease owed undos that are due."""
@@ -368,6 +382,10 @@ class Aside(Protocol):
 
 class BookingLookup(Protocol):
     """A channel that some accounts have to look a booking up (traveltek.md, section 8)."""
+
+    @property
+    def available(self) -> bool:
+        """Whether this account has one."""
 
     async def find(self, session: Session, *, ctx: CallContext) -> Found:
         """Look for the booking of a session whose book step is unknown."""

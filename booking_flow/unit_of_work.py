@@ -128,6 +128,23 @@ class UnitOfWork:
                 raise Refused(changed_to(loaded.session), session=loaded.session)
         raise Refused(CHANGED)
 
+    async def decide_each(
+        self, loaded: Sequence[Loaded], decision: Decision, *, command: Command
+    ) -> Sequence[Loaded | None]:
+        """Commit once what `decision` makes of each of several sessions, under its own guards.
+
+        None stands for a session that somebody else has changed or that is refused: it is to be
+        decided anew by itself.
+        """
+        changes = [decision(one.session, self.at(one)) for one in loaded]
+        wanted = [change for change in changes if change is not None]
+        committed = await self._store.commit_each(wanted, origin=command.origin)
+        entered = {
+            change.before.id: _entered(change, written)
+            for change, written in zip(wanted, committed, strict=True)
+        }
+        return [entered.get(one.session.id, one) for one in loaded]
+
     async def _decided(
         self, loaded: Loaded, decision: Decision, calls: Sequence[SupplierCall]
     ) -> Change | None:
@@ -202,3 +219,9 @@ class UnitOfWork:
                 return Loaded(session=change.after, now=committed.now)
             loaded = await self.reload(loaded.session.id)
         return loaded
+
+
+def _entered(change: Change, written: Committed) -> Loaded | None:
+    if written.result is not CommitResult.DONE:
+        return None
+    return Loaded(session=change.after, now=written.now)

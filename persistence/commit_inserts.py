@@ -67,14 +67,16 @@ remembered AS (
     FROM moved m WHERE f.step_id = ANY(CAST(:remembers AS uuid[]))
 )"""
 
-# Nobody has to find out any more what the settled step did.
+# Nobody has to find out any more what the settled step did. Said as plain IS NULL, a plan may read
+# the index of all open tasks, of which there are thousands after a crash.
 ANSWERED: Final = """
 answered AS (
     UPDATE staff_tasks AS t
     SET closed_at = m.now, version = t.version + 1, answer = CAST(:step_status AS text),
         closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
     FROM moved m
-    WHERE t.session_id = m.id AND t.step_id = :step_id AND t.closed_at IS NULL
+    WHERE t.session_id = m.id AND t.step_id = :step_id
+      AND coalesce(t.closed_at, 'infinity') = 'infinity'
       AND t.kind IN ('book_unknown', 'pay_unknown')
       AND t.id IS DISTINCT FROM CAST(:task_id AS uuid)
 )"""

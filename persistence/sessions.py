@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -35,7 +36,7 @@ from persistence.commit_values import (
     quote_values,
     session_values,
 )
-from persistence.database import Database, execute, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one, transaction
 from persistence.encryption import Vault
 from persistence.errors import Erased, refused_by, taken_by_another
 from persistence.notify import Wakeups
@@ -45,12 +46,12 @@ from persistence.rows import SESSION, session_of
 from persistence.session_insert import birth_statement
 from persistence.statements import Row
 
-_LOAD: Final = "".join(
+_COLUMNS: Final = "".join(
     (
         "SELECT ",
         SESSION,
         """,
-       k.wrapped_key, q.quote, t.name AS step_name, t.status AS step_status, t.claimed_at,
+       k.wrapped_key, t.name AS step_name, t.status AS step_status, t.claimed_at,
        t.fence, t.intent, b.reservation, b.supplier_booking_id, b.status AS booking_status,
        b.total AS booking_total, b.paid, b.currency AS booking_currency, b.paid_currency,
        b.payment_due_at, b.collect_by, b.balance_due_date, b.card_brand, b.card_last4, b.kept,
@@ -73,18 +74,31 @@ _LOAD: Final = "".join(
               AND c.kind = 'conflict' AND c.closed_at IS NULL),
              (SELECT min(f.entered_at) FROM forgotten_claims f WHERE f.session_id = s.id
               AND f.entered_as = 'task' AND f.closed_at IS NULL)) AS disputed_since,
-       EXISTS (SELECT FROM forgotten_claims f WHERE f.entered_at IS NULL) AS stopped
+       EXISTS (SELECT FROM forgotten_claims f WHERE f.entered_at IS NULL) AS stopped""",
+    )
+)
+_TABLES: Final = """
 FROM booking_sessions s
 LEFT JOIN session_keys k ON k.session_id = s.id
-LEFT JOIN session_quotes q ON q.session_id = s.id
 LEFT JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
 LEFT JOIN bookings b ON b.session_id = s.id
-WHERE s.id = :id""",
+"""
+_LOAD: Final = "".join(
+    (
+        _COLUMNS,
+        ", q.quote",
+        _TABLES,
+        "LEFT JOIN session_quotes q ON q.session_id = s.id WHERE s.id = :id",
     )
 )
 
 # A session with all that belongs to its value, in one round trip.
 LOAD: Final = text(_LOAD)
+
+# Many sessions without their prices, which are most of what a session takes to read.
+LOAD_EACH: Final = text(
+    "".join((_COLUMNS, ", NULL AS quote", _TABLES, "WHERE s.id = ANY(CAST(:ids AS uuid[]))"))
+)
 
 # The same for who knows its secret.
 LOAD_FOR_GUEST: Final = text("".join((_LOAD, " AND s.secret_hash = :secret_hash")))
@@ -117,6 +131,8 @@ RECORD_PASSING_CALLS: Final = text(
     """
 )
 
+Draft = tuple[TextClause, Values]
+"""The statement of a commit, and its values."""
 _BORN: Final = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
 
 
@@ -195,6 +211,59 @@ class PostgresSessionStore:
         audit: AuditEntry | None = None,
     ) -> Committed:
         """Write a change under its guards, with events, evidence and audit, in one statement."""
+        draft = await self._draft(change, origin=origin, calls=calls, binding=binding, audit=audit)
+        written = await self._write(*draft, binding)
+        self._announce(change, written)
+        claimed = written.result is CommitResult.DONE and change.claim is not None
+        return replace(written, fence=FIRST_FENCE if claimed else None)
+
+    async def load_each(self, session_ids: Collection[UUID]) -> Sequence[Loaded]:
+        """Return those of these sessions that there are, as they are now, without their prices."""
+        rows = await fetch_all(self._engine, LOAD_EACH, {"ids": list(session_ids)})
+        return [self._opened(row) for row in rows]
+
+    async def commit_each(
+        self, changes: Sequence[Change], *, origin: Origin
+    ) -> Sequence[Committed]:
+        """Write changes of different sessions, each under guards of its own.
+
+        They share a transaction; where the database refuses one of them, each has its own.
+        """
+        if not changes:
+            return ()
+        drafts = [await self._draft(change, origin=origin) for change in changes]
+        try:
+            committed = await self._write_together(changes, drafts)
+        except asyncpg.PostgresError:
+            # One that is refused must not keep the others out.
+            return [await self.commit(change, origin=origin) for change in changes]
+        for change, written in zip(changes, committed, strict=True):
+            self._announce(change, written)
+        return committed
+
+    async def _write_together(
+        self, changes: Sequence[Change], drafts: Sequence[Draft]
+    ) -> Sequence[Committed]:
+        """Write in the order of the sessions, so that no two workers wait for one another."""
+        order = sorted(range(len(drafts)), key=lambda number: changes[number].before.id)
+        committed: dict[int, Committed] = {}
+        async with transaction(self._engine) as opened:
+            for statement, numbers in groupby(order, lambda number: drafts[number][0]):
+                some = list(numbers)
+                rows = await opened.fetch_each(statement, [drafts[number][1] for number in some])
+                committed.update(zip(some, map(_committed, rows), strict=True))
+        return [committed[number] for number in range(len(drafts))]
+
+    async def _draft(
+        self,
+        change: Change,
+        *,
+        origin: Origin,
+        calls: Sequence[SupplierCall] = (),
+        binding: IdempotencyBinding | None = None,
+        audit: AuditEntry | None = None,
+    ) -> Draft:
+        """Return the statement of a change, and its values."""
         told = announcements(change, self._channels)
         shape = shape_of(
             change,
@@ -213,12 +282,12 @@ class PostgresSessionStore:
             "announced": encode(told),
             "audit": encode_or_none(audit),
         }
-        written = await self._write(commit_statement(shape), values, binding)
+        return commit_statement(shape), values
+
+    def _announce(self, change: Change, written: Committed) -> None:
         if written.result is CommitResult.DONE:
             work = makes_work(change)
             self._wakeups.announce(change.after.id, change.after.version, work=work)
-        claimed = written.result is CommitResult.DONE and change.claim is not None
-        return replace(written, fence=FIRST_FENCE if claimed else None)
 
     async def record_calls(self, session_id: UUID, calls: Sequence[SupplierCall]) -> None:
         """Keep evidence of calls after which nothing changed."""
@@ -281,7 +350,7 @@ class PostgresSessionStore:
             result, taken = refused_by(error), taken_by_another(error)
         else:
             if row is not None and row.moved:
-                return Committed(result=CommitResult.DONE, now=row.now)
+                return _committed(row)
             result = CommitResult.LOST
         found = await self._explained(result, statement, values, binding)
         return replace(found, taken=taken)
@@ -302,7 +371,12 @@ class PostgresSessionStore:
         return Committed(result=result, now=await self.now())
 
     def _loaded(self, row: Row | None) -> Loaded | None:
-        if row is None:
-            return None
+        return None if row is None else self._opened(row)
+
+    def _opened(self, row: Row) -> Loaded:
         details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
         return Loaded(session=session_of(row, details), now=row.now, stopped=row.stopped)
+
+
+def _committed(row: Row) -> Committed:
+    return Committed(result=CommitResult.DONE if row.moved else CommitResult.LOST, now=row.now)

@@ -44,6 +44,12 @@ class Transaction:
         sql, arguments = sent(statement, parameters)
         return await self._connection.fetch(sql, *arguments, record_class=Row)
 
+    async def fetch_each(self, statement: TextClause, each: Sequence[Values]) -> list[Row]:
+        """Run one statement with each of these values, and return the rows of all in order."""
+        sql, _ = sent(statement, None)
+        arguments = [sent(statement, values)[1] for values in each]
+        return await self._connection.fetchmany(sql, arguments, record_class=Row)
+
     async def execute(self, statement: Statement, parameters: Values | None = None) -> int:
         """Run one statement and return how many rows it touched."""
         sql, arguments = sent(statement, parameters)

@@ -16,7 +16,7 @@ from booking_flow.supplier import SupplierCall
 from persistence import commit_inserts, undos
 from persistence.codec import encode
 from persistence.commit_values import call_rows
-from persistence.database import Database, fetch_all, fetch_one
+from persistence.database import Database, execute, fetch_all, fetch_one
 from persistence.statements import Row
 
 # Lease open steps whose owner is gone or that are due for another look. Raising the fence shuts
@@ -103,6 +103,17 @@ LOOK_AGAIN: Final = text(
             " SELECT id FROM moved",
         )
     )
+)
+
+# Give steps back that only people can find out about, each while its fence is ours.
+LEAVE_TO_PEOPLE: Final = text(
+    """
+    UPDATE saga_steps AS t SET lease_until = NULL, next_attempt_at = NULL
+    FROM unnest(CAST(:session_ids AS uuid[]), CAST(:ids AS uuid[]), CAST(:fences AS integer[]))
+        AS ours(session_id, id, fence)
+    WHERE t.session_id = ours.session_id AND t.id = ours.id AND t.fence = ours.fence
+      AND t.status IN ('started', 'unknown')
+    """
 )
 
 # A task for an undo, unless somebody works on one already.
@@ -263,6 +274,17 @@ class PostgresWorkQueue:
             "calls": encode(call_rows(calls)),
         }
         await fetch_one(self._engine, LOOK_AGAIN, values)
+
+    async def leave_to_people(self, taken: Sequence[TakenStep]) -> None:
+        """Give steps back that only people can find out about, those that are still ours."""
+        if not taken:
+            return
+        values = {
+            "session_ids": [each.session_id for each in taken],
+            "ids": [each.step_id for each in taken],
+            "fences": [each.fence for each in taken],
+        }
+        await execute(self._engine, LEAVE_TO_PEOPLE, values)
 
     async def take_undos(self, *, limit: int, lease_seconds: float) -> Sequence[TakenUndo]:
         """Lease owed undos that are due."""

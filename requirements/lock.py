@@ -15,13 +15,14 @@ from pathlib import Path
 from requirements.install import CannotInstall, install
 
 FOLDER = Path(__file__).resolve().parent
-WIDEST = "dev"
+FIRST = "dev"
 LOCKS = {
-    WIDEST: ["--all-extras", "--group", "dev"],
+    FIRST: ["--all-extras", "--group", "dev"],
     "demo": ["--extra", "demo", "--group", "build"],
     "runtime": [],
+    "bench": ["--all-extras", "--group", "bench"],
 }
-"""What each file is for: developing and testing, trying the demo, running the service."""
+"""What each file is for: developing and testing, the demo, running the service, measuring."""
 COMPILE = [
     *(sys.executable, "-m", "uv", "pip", "compile", "--quiet"),
     # For every platform and every Python we support, with the extras that packages ask for.
@@ -38,8 +39,8 @@ def main() -> None:
     asked = parser.parse_args()
     project = FOLDER.parent / "pyproject.toml"
     for name, options in LOCKS.items():
-        # The narrower ones take the versions of the widest, so that one environment serves all.
-        same = [] if name == WIDEST else ["--constraint", str(FOLDER / f"{WIDEST}.txt")]
+        # The others take the versions of the first, so that one environment serves all.
+        same = [] if name == FIRST else ["--constraint", str(FOLDER / f"{FIRST}.txt")]
         upgrade = ["--upgrade"] if asked.upgrade else []
         try:
             write(FOLDER / f"{name}.txt", project=project, options=[*options, *same, *upgrade])

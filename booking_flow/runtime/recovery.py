@@ -7,6 +7,7 @@ What to take, and how often, is the worker's affair.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
@@ -54,6 +55,15 @@ STUCK_AFTER = 8
 """After so many attempts an undo without a deadline goes to a person."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepWork:
+    """An open step to find out about."""
+
+    taken: TakenStep
+    loaded: Loaded | None = None
+    """Its session after it was settled as unknown; None to look at it anew."""
+
+
 class Recovery:
     """Finishes, finds out or undoes what others left."""
 
@@ -83,9 +93,36 @@ class Recovery:
         self._new_id = new_id
         self._command = Command(origin=Origin(actor=ActorKind.WORKER, actor_name=worker))
 
-    async def open_step(self, taken: TakenStep) -> None:
+    async def open_steps(self, taken: Sequence[TakenStep]) -> Sequence[StepWork]:
+        """Settle abandoned steps together; return those to find out about, one by one.
+
+        Each is settled under its own fence. One that lost it, or is refused, is among those that
+        are returned, to be looked at by itself.
+        """
+        ours = {each.session_id: each for each in taken}
+        found = [
+            loaded
+            for loaded in await self._store.load_each(ours)
+            if _is_open(loaded.session, ours[loaded.session.id])
+        ]
+        settled = await self._unit_of_work.decide_each(found, _if_started, command=self._command)
+        work = [
+            StepWork(taken=ours[before.session.id], loaded=after)
+            for before, after in zip(found, settled, strict=True)
+        ]
+        await self._queue.leave_to_people([each.taken for each in work if self._is_peoples(each)])
+        return [each for each in work if self._is_left(each)]
+
+    def _is_peoples(self, work: StepWork) -> bool:
+        """Whether a step is unknown and nobody can be asked about it."""
+        return _is_unknown(work) and not EFFECTS[work.taken.name].can_ask(self._sources)
+
+    def _is_left(self, work: StepWork) -> bool:
+        return work.loaded is None or (_is_unknown(work) and not self._is_peoples(work))
+
+    async def open_step(self, taken: TakenStep, loaded: Loaded | None = None) -> None:
         """Settle an abandoned step, and find out about one that is unknown."""
-        loaded = await self._unit_of_work.reload(taken.session_id)
+        loaded = loaded or await self._unit_of_work.reload(taken.session_id)
         if not _is_open(loaded.session, taken):
             return
         step = EFFECTS[taken.name]
@@ -198,6 +235,18 @@ class Recovery:
         if loaded.session.unwinding is not None:
             await self._compensation.finish_if_paid_back(loaded, command=self._command)
 
+    async def clocks_each(self, session_ids: Sequence[UUID]) -> Sequence[UUID]:
+        """Enter together what the clocks have done to sessions; return those that need more."""
+        found = await self._store.load_each(session_ids)
+        lapsed = await self._unit_of_work.decide_each(
+            found, cancellation.lapse, command=self._command.by_clock
+        )
+        return [
+            before.session.id
+            for before, after in zip(found, lapsed, strict=True)
+            if after is None or after.session.unwinding is not None
+        ]
+
     async def collection(self, session_id: UUID) -> None:
         """Have staff collect what is due for a booking, and hear of it once it is late."""
         await self._decide(
@@ -252,3 +301,13 @@ def _of(taken: TakenStep, decision: Decision) -> Decision:
 def _is_open(session: Session, taken: TakenStep) -> bool:
     step = session.open_step
     return step is not None and step.id == taken.step_id and step.fence == taken.fence
+
+
+def _if_started(session: Session, at: DecisionContext) -> Change | None:
+    """Settle a step that nobody has settled yet."""
+    return abandoned(session, at) if open_step(session).status is StepStatus.STARTED else None
+
+
+def _is_unknown(work: StepWork) -> bool:
+    """Whether a step was settled as unknown and is still to be found out about."""
+    return work.loaded is not None and _is_open(work.loaded.session, work.taken)

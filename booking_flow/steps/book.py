@@ -489,5 +489,6 @@ BOOK: Final = EffectStep(
     settle=settle_book,
     late=late_book,
     reconcile=reconcile_book,
+    can_ask=lambda sources: sources.lookup.available,
     spooled=spooled,
 )

@@ -124,6 +124,8 @@ class EffectStep(Step, Generic[Q, R]):
     """What an answer changes that comes after the step was settled without it."""
     reconcile: Callable[[Session, EvidenceSources, CallContext], Awaitable[Finding]] | None = None
     """Look what became of it while it is unknown; None where it is never left so."""
+    can_ask: Callable[[EvidenceSources], bool] = lambda _sources: True
+    """Whether there is anyone to ask what became of it; otherwise people find out."""
     ends: StepEnds
     spooled: Callable[[Session, R], SpooledAnswer] | None = None
     """What of an answer must survive this process while it cannot be written."""

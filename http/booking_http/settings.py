@@ -261,7 +261,8 @@ class Settings(FromEnvironment):
     worker: bool = True
     """whether `serve` also works off what waits; `false` leaves it to `booking-flow worker`"""
     worker_concurrency: int = Field(default=8, ge=1, le=100)
-    """pieces of work of each kind that one process has under way"""
+    """pieces of work of each kind that one process has under way; four times as many are taken of
+    those that are settled together"""
     worker_poll_seconds: Seconds = 5.0
     """how often a worker looks for what nobody announced"""
     worker_port: int | None = Field(default=None, ge=1, le=65535)

@@ -45,7 +45,10 @@ STAFF: Final = StaffMember(name="rosa", role=Role.SUPERVISOR)
 
 
 def named(job: Job[Any]) -> Job[Any]:
-    """Let the observer know whose piece is done, and that none is while work is looked for."""
+    """Let the observer know whose piece is done, and that none is while work is looked for.
+
+    What is done together is done to each piece alone, so that each can die over it by itself.
+    """
 
     async def take(limit: int) -> Sequence[Any]:
         PIECE.set(f"take {job.name}")
@@ -53,9 +56,10 @@ def named(job: Job[Any]) -> Job[Any]:
 
     async def do(piece: Any) -> None:
         PIECE.set(str(job.session(piece)))
-        await job.do(piece)
+        for left in [piece] if job.together is None else await job.together([piece]):
+            await job.do(left)
 
-    return replace(job, take=take, do=do)
+    return replace(job, take=take, do=do, together=None)
 
 
 def name_pieces() -> None:

@@ -15,6 +15,7 @@ from tests.bench.catalogue import measure_catalogue
 from tests.bench.clients import bare, book, service_of
 from tests.bench.cost import measure_cost
 from tests.bench.crowd import measure_crowd
+from tests.bench.durable_workflows import measure_workflows
 from tests.bench.figures import Figures
 from tests.bench.growth import measure_growth
 from tests.bench.million import SESSIONS, measure_million
@@ -78,6 +79,8 @@ async def quick(progress: Progress) -> Figures:
         finally:
             await one.program.end()
         await _shown(progress, "one process and two", measure_processes(ground, figures, seconds=9))
+        beside = measure_workflows(ground, figures, seconds=6, crowds=[16])
+        await _shown(progress, "ours and DBOS", beside)
         await _shown(progress, f"{FEW:,} who wait", measure_waiting(ground, figures, number=FEW))
     return figures
 
@@ -94,6 +97,8 @@ async def bench(progress: Progress) -> Figures:
         await _shown(progress, "crowd", crowded(ground, figures, servers))
         turns = measure_processes(ground, figures, seconds=22.5)
         await _shown(progress, "one process and two", turns)
+        beside = measure_workflows(ground, figures, seconds=12, crowds=[16, 64])
+        await _shown(progress, "ours and DBOS", beside)
         copying = measure_catalogue(ground, figures, few=MANY_SAILINGS // 10, many=MANY_SAILINGS)
         await _shown(progress, f"catalogue of {MANY_SAILINGS:,} sailings", copying)
         growing = measure_growth(

@@ -70,7 +70,7 @@ async def measure_cost(
     ground: Ground, figures: Figures, *, server: Server, bare: BareClient, guests: int
 ) -> None:
     """Measure every call of a booking, and the bare server in the same minute."""
-    postgres = _postmaster(ground)
+    postgres = postmaster(ground)
     shared = {"PostgreSQL": postgres, "supplier": ground.supplier.pid}
     base = await Meter(pids={"service": bare.server.program.pid, **shared}).cost(
         _bare(bare), times=guests * 5
@@ -142,6 +142,7 @@ def _add(figures: Figures, name: str, cost: Cost, base: Cost | None) -> None:
             figures.add(GROUP, f"{name}: {part}", cost.parts[part], "ms")
 
 
-def _postmaster(ground: Ground) -> int:
+def postmaster(ground: Ground) -> int:
+    """Return the process of PostgreSQL that has started all others of it."""
     lines = (ground.postgres.data_dir / "cluster" / "postmaster.pid").read_text("ascii")
     return int(lines.split()[0])

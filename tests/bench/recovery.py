@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -10,19 +11,22 @@ from typing import Final
 from uuid import UUID
 
 from aiohttp import ClientError
+from rich.console import Console
 from sqlalchemy import text
 
 from booking_flow.policy import Policy
-from persistence.database import fetch_one
+from persistence.database import execute, fetch_one
 from tests.bench.clients import service_of
 from tests.bench.copies import copy_session
+from tests.bench.cost import postmaster
 from tests.bench.figures import Figures
+from tests.bench.processor import seconds_of
 from tests.support.processes import environment
 from tests.support.service import Guest
-from tests.support.testbed import Ground, Program, Server
+from tests.support.testbed import Ground, Program, Server, run, server, standing
 
 GROUP: Final = "one worker process"
-LONGEST: Final = 90.0
+LONGEST: Final = 300.0
 SOON: Final = "booking_now() - interval '1 second'"
 OPEN: Final = """
 SELECT count(*) AS left FROM saga_steps
@@ -58,13 +62,13 @@ async def measure_recovery(
 
 
 @asynccontextmanager
-async def _worker(ground: Ground) -> AsyncIterator[None]:
+async def _worker(ground: Ground) -> AsyncIterator[Program]:
     """Run a worker in a process of its own."""
     environ, log = environment(ground.settings()), ground.folder / "worker.log"
     worker = Program("booking_http.cli", "worker", log=log, environ=environ)
     await worker.start()
     try:
-        yield
+        yield worker
     finally:
         await worker.end()
 
@@ -82,12 +86,12 @@ async def _abandoned(ground: Ground, server: Server, steps: int) -> None:
     await asyncio.sleep(1.0)
     await server.program.end()
     await asyncio.gather(*under_way)
-    expired = {"saga_steps.lease_until": SOON_IF_OPEN}
     for guest in guests:
-        await copy_session(ground.database, UUID(guest.uuid), steps // 2, expired)
+        await copy_session(ground.database, UUID(guest.uuid), steps // 2)
+    await execute(ground.database, text(LET_GO))
 
 
-SOON_IF_OPEN: Final = f"CASE WHEN t.status = 'started' THEN {SOON} ELSE t.lease_until END"
+LET_GO: Final = f"UPDATE saga_steps SET lease_until = {SOON} WHERE status = 'started'"
 
 
 async def _hang(ground: Ground, endpoint: str, ask: Callable[[], Awaitable[object]]) -> None:
@@ -104,23 +108,53 @@ async def _priced(ground: Ground, server: Server) -> UUID:
 
 
 async def _cleared(ground: Ground, figures: Figures, name: str, query: str) -> None:
-    """Let a worker come, wait until nothing is left, and note the rate since its first piece."""
+    """Let a worker come, wait until nothing is left, and note what one takes since the first."""
     most = await _left(ground, query)
-    async with asyncio.timeout(LONGEST), _worker(ground):
+    async with asyncio.timeout(LONGEST), _worker(ground) as worker:
         rest = await _less_than(most, ground, query)
+        pids = {
+            "worker": worker.pid,
+            "PostgreSQL": postmaster(ground),
+            "supplier": ground.supplier.pid,
+        }
+        used = {part: seconds_of(pid) for part, pid in pids.items()}
         began = time.perf_counter()
         await _less_than(1, ground, query)
-    took = time.perf_counter() - began
-    figures.add(GROUP, f"{name}, {most:,} of them", rest / took, "/s")
+        took = time.perf_counter() - began
+        figures.add(GROUP, f"{name}, {most:,} of them", rest / took, "/s")
+        for part, pid in pids.items():
+            each = (seconds_of(pid) - used[part]) / rest * 1000
+            figures.add(GROUP, f"{name}: {part}'s processor time of one", each, "ms")
 
 
 async def _less_than(number: int, ground: Ground, query: str) -> int:
     """Wait until less than so many are left, and return how many."""
     while (left := await _left(ground, query)) >= number:  # noqa: ASYNC110 - it is in a database
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
     return left
 
 
 async def _left(ground: Ground, query: str) -> int:
     row = await fetch_one(ground.database, text(query))
     return int(row.left) if row else 0
+
+
+async def alone() -> None:
+    """Measure this alone, with as many of each."""
+    figures, number = Figures(), int(sys.argv[1])
+    async with standing() as ground:
+        doomed, other = server(ground, 1), server(ground, 2)
+        try:
+            for one in (doomed, other):
+                await one.start()
+            await measure_recovery(
+                ground, figures, doomed=doomed, server=other, steps=number, sessions=number
+            )
+        finally:
+            for one in (doomed, other):
+                await one.program.end()
+    figures.show(Console(width=100))
+
+
+if __name__ == "__main__":
+    run(alone())

@@ -33,14 +33,14 @@ from booking_flow.policy import Policy
 from booking_flow.ports import ClaimJournal, Replay, Spool
 from booking_flow.steps.book import BookingDetails
 from booking_flow.steps.cabin_choice import CabinChoice
-from booking_flow.supplier import RateKey
+from booking_flow.supplier import RateKey, Supplier
 from booking_http.demo.seed import row_of
 from booking_http.runtime.background_work import BackgroundWork
 from booking_http.runtime.waiting_answers import WaitingAnswers
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset
-from persistence.database import Database, create_engine, fetch_all, transaction
+from persistence.database import Database, create_engine, execute, fetch_all, transaction
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
 from tests.support.builders import a_card, a_contact, a_passenger
@@ -180,6 +180,25 @@ class Shop:
     pause: Pause = field(default_factory=Pause)
     aside: BackgroundWork = field(default_factory=BackgroundWork)
     watch: Watched = field(default_factory=Watched)
+
+    def over(self, store: PostgresSessionStore) -> "Shop":
+        """Return the shop with an engine over another store."""
+        engine = Engine(
+            store=store,
+            supplier=self.supplier,
+            catalogue=self.catalogue,
+            policy=self.policy,
+            new_id=uuid4,
+            new_reference=lambda: "BF-ZZZZZZZZ",
+            boottime=self.boottime,
+            pause=self.pause,
+            aside=self.aside,
+            watch=self.watch,
+        )
+        return replace(self, engine=engine, store=store)
+
+    async def run(self, sql: str, **parameters: Any) -> None:
+        await execute(self.database, text(sql), parameters)
 
     async def rows(self, sql: str, **parameters: Any) -> list[Any]:
         return await fetch_all(self.database, text(sql), parameters)
@@ -453,15 +472,17 @@ async def running_shop(
     simulator: Simulator,
     *,
     client: dict[str, Any] | None = None,
+    in_between: Callable[[TraveltekClient], Supplier] = lambda supplier: supplier,
     references: Callable[[], str] | None = None,
     spool: Spool | None = None,
     journal: ClaimJournal | None = None,
     haste: float = 1.0,
+    pool_size: int = 4,
     **policy: Any,
 ) -> AsyncIterator[Shop]:
     """Run an engine; `client` changes what the supplier's client does, the rest is its policy.
 
-    `haste` scales the time limits of steps.
+    The engine asks what `in_between` makes of the client. `haste` scales the time limits of steps.
     """
     boottime, pause = Boottime(), Pause()
     aside, watch = BackgroundWork(), Watched()
@@ -473,7 +494,7 @@ async def running_shop(
         "retry_wait": 0.01,
         "limits": simulator.limits,
     }
-    database = create_engine(database_url, pool_size=4, connect_timeout=2)
+    database = create_engine(database_url, pool_size=pool_size, connect_timeout=2)
     store = PostgresSessionStore(database, VAULT, "engine-1")
     settings = TraveltekSettings(**usual | (client or {}))
     rules = Policy(**{"time_scale": haste, "pay_later": True} | policy)
@@ -483,7 +504,7 @@ async def running_shop(
     ):
         engine = Engine(
             store=store,
-            supplier=supplier,
+            supplier=in_between(supplier),
             catalogue=sailings,
             policy=rules,
             new_id=uuid4,

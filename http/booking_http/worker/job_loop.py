@@ -16,6 +16,10 @@ from booking_flow.errors import Refused
 from booking_flow.ports import StoreUnavailable
 
 T = TypeVar("T")
+TOGETHER: Final = 4
+"""How many times as many are taken that are done together as are done at once alone."""
+FULL_SECONDS: Final = 0.05
+"""How long a loop with more than half of its pieces under way waits before it takes the next."""
 AFTER_FAILURE: Final = 60.0
 """Seconds for which a piece is not tried again here after it failed."""
 _BACKOFF: Final = Backoff(first=0.3, longest=12.0)
@@ -35,6 +39,8 @@ class Job(Generic[T]):
     """Whose it is, for the log."""
     leased: bool
     """Taking shuts others out; otherwise whoever commits first has done it."""
+    together: Callable[[Sequence[T]], Awaitable[Sequence[T]]] | None = None
+    """Does what can be done to several at once, and returns those that need more, one by one."""
 
 
 class Observed(Protocol):
@@ -53,7 +59,8 @@ class JobLoop(Generic[T]):
     def __init__(self, job: Job[T], *, width: int, poll: float, observed: Observed) -> None:
         """`poll` is how many seconds to wait for a wake-up before looking anyway."""
         self._job = job
-        self._width = width
+        self._alone = asyncio.Semaphore(width)
+        self._most = width * (TOGETHER if job.together else 1)
         self._poll = poll
         self._observed = observed
         self._busy: dict[Hashable, asyncio.Task[None]] = {}
@@ -77,8 +84,8 @@ class JobLoop(Generic[T]):
             while not self._stopping:
                 self._again.clear()
                 more = await self._turn()
-                if not more and not self._stopping:
-                    await self._wait()
+                if self._is_rather_full or not more:
+                    await self._wait(FULL_SECONDS if more else self._pause())
             await self._finished()
         finally:
             for task in self._busy.values():
@@ -87,20 +94,48 @@ class JobLoop(Generic[T]):
     async def drain(self) -> int:
         """Do all there is to do now, and return how many pieces that was."""
         done = 0
-        while await self._turn():
-            done += len(self._busy)
+        while some := await self._turn():
+            done += some
             await self._finished()
         return done
 
-    async def _turn(self) -> bool:
-        """Take what there is room for; whether to look again at once."""
-        room = self._width - len(self._busy)
+    @property
+    def _is_rather_full(self) -> bool:
+        """Whether to wait for more room: pieces taken one by one cost a statement each."""
+        return len(self._busy) > self._most // 2
+
+    async def _turn(self) -> int:
+        """Take what there is room for and begin it; return how much that was."""
+        room = self._most - len(self._busy)
         self._wake_rested()
         found = await self._taken(room) if room > 0 else ()
         fresh = [piece for piece in found if self._may_begin(piece)][: max(room, 0)]
-        for piece in fresh:
+        for piece in await self._left_after(fresh):
             self._begin(piece)
-        return bool(fresh)
+        return 0 if self._failures else len(fresh)
+
+    async def _left_after(self, pieces: Sequence[T]) -> Sequence[T]:
+        """Do together what can be done so, and return what is to be done alone."""
+        if self._job.together is None or not pieces:
+            return pieces
+        try:
+            left = await self._job.together(pieces)
+        except StoreUnavailable as error:
+            self._failed(error)
+            return ()
+        except Exception:
+            # One of them that cannot be done must not keep the others waiting.
+            _log.exception("not done together", job=self._job.name)
+            return pieces
+        self._ended_together(len(pieces) - len(left))
+        return left
+
+    def _ended_together(self, number: int) -> None:
+        for _ in range(number):
+            self._observed.began(self._job.name)
+            self._observed.ended(self._job.name, "done")
+        if number:
+            _log.info("done together", job=self._job.name, pieces=number)
 
     async def _taken(self, room: int) -> Sequence[T]:
         passed_over = 0 if self._job.leased else len(self._busy) + len(self._resting)
@@ -136,12 +171,18 @@ class JobLoop(Generic[T]):
         task.add_done_callback(lambda _: self._ended(key))
 
     def _ended(self, key: Hashable) -> None:
-        full = len(self._busy) >= self._width
+        full = len(self._busy) >= self._most
         del self._busy[key]
-        if full:
+        if len(self._busy) == self._most // 2:
             self._again.set()
+        elif full:
+            asyncio.get_running_loop().call_later(FULL_SECONDS, self._again.set)
 
     async def _do(self, piece: T, key: Hashable) -> None:
+        async with self._alone:
+            await self._do_now(piece, key)
+
+    async def _do_now(self, piece: T, key: Hashable) -> None:
         self._observed.began(self._job.name)
         outcome = "cancelled"
         try:
@@ -168,9 +209,9 @@ class JobLoop(Generic[T]):
         log.info("done")
         return "done"
 
-    async def _wait(self) -> None:
+    async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._again.wait(), self._pause())
+            await asyncio.wait_for(self._again.wait(), seconds)
 
     def _rest(self, key: Hashable) -> None:
         self._resting[key] = asyncio.get_running_loop().time() + AFTER_FAILURE

@@ -6,6 +6,7 @@ Any number run at once, inside `serve` or alone; PostgreSQL decides who does wha
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -17,7 +18,8 @@ from uuid import UUID
 import structlog
 from prometheus_client import start_http_server
 
-from booking_flow.ports import SpooledAnswer, TakenCheck, TakenStep, TakenUndo
+from booking_flow.ports import SpooledAnswer, TakenCheck, TakenUndo
+from booking_flow.runtime.recovery import StepWork
 from booking_flow.steps.book import BOOK
 from booking_flow.steps.release import RELEASE
 from booking_http.runtime.journal_verification import verifying
@@ -37,6 +39,8 @@ from persistence.notify import WORK
 
 _log = structlog.get_logger(__name__)
 _SCATTER: Final = 16
+_TOGETHER_SECONDS: Final = 0.25
+"""Work that is announced within so many seconds is looked for at once."""
 _SPREAD: Final = 4
 """Work that asks the supplier nothing needs fewer pieces at once by this factor."""
 
@@ -58,10 +62,11 @@ class Worker:
         self._sender = OutboxSender(parts)
         self._team = TeamNotices(parts)
         self._stopped = asyncio.Event()
+        self._due: set[float] = set()
         self._loops = [
             JobLoop(
                 job,
-                width=max(1, settings.worker_concurrency // (1 if job.leased else _SPREAD)),
+                width=max(1, settings.worker_concurrency // _spread(job)),
                 poll=settings.worker_poll_seconds,
                 observed=metrics,
             )
@@ -106,7 +111,18 @@ class Worker:
     def _heard(self, payload: str) -> None:
         """Look when what was announced is due."""
         with suppress(ValueError):
-            asyncio.get_running_loop().call_later(float(payload), self.wake)
+            self._wake_at(asyncio.get_running_loop().time() + float(payload))
+
+    def _wake_at(self, due: float) -> None:
+        """Look then, once for all that is announced for about the same time."""
+        due = math.ceil(due / _TOGETHER_SECONDS) * _TOGETHER_SECONDS
+        if due not in self._due:
+            self._due.add(due)
+            asyncio.get_running_loop().call_at(due, self._wake_due, due)
+
+    def _wake_due(self, due: float) -> None:
+        self._due.discard(due)
+        self.wake()
 
 
 async def run_worker(settings: Settings) -> None:
@@ -162,6 +178,10 @@ def jobs(parts: Parts) -> Sequence[Job[Any]]:
     ]
 
 
+def _spread(job: Job[Any]) -> int:
+    return 1 if job.leased or job.together else _SPREAD
+
+
 def _forgotten(parts: Parts) -> Job[UUID]:
     """Enter what whoever found it did not come to; until then nothing is sold."""
     return Job(
@@ -174,17 +194,22 @@ def _forgotten(parts: Parts) -> Job[UUID]:
     )
 
 
-def _open_steps(parts: Parts) -> Job[TakenStep]:
+def _open_steps(parts: Parts) -> Job[StepWork]:
     lease = parts.policy.lease_seconds(BOOK.limits)
+    queue, recovery = parts.maintenance.queue, parts.maintenance.recovery
+
+    async def take(limit: int) -> Sequence[StepWork]:
+        taken = await queue.take_open_steps(limit=limit, lease_seconds=lease)
+        return [StepWork(taken=each) for each in taken]
+
     return Job(
         name="open_step",
-        take=lambda limit: parts.maintenance.queue.take_open_steps(
-            limit=limit, lease_seconds=lease
-        ),
-        do=parts.maintenance.recovery.open_step,
-        key=lambda taken: taken.step_id,
-        session=lambda taken: taken.session_id,
+        take=take,
+        do=lambda work: recovery.open_step(work.taken, work.loaded),
+        key=lambda work: work.taken.step_id,
+        session=lambda work: work.taken.session_id,
         leased=True,
+        together=lambda some: recovery.open_steps([each.taken for each in some]),
     )
 
 
@@ -219,13 +244,19 @@ def _payment_checks(parts: Parts) -> Job[TakenCheck]:
 def _clocks(parts: Parts) -> tuple[Job[UUID], ...]:
     queue, recovery = parts.maintenance.queue, parts.maintenance.recovery
     return (
-        _of_sessions("clock", queue.due_sessions, recovery.clocks),
+        _of_sessions("clock", queue.due_sessions, recovery.clocks, together=recovery.clocks_each),
         _of_sessions("payment_deadline", queue.overdue_payments, recovery.payment),
         _of_sessions("collection", queue.uncollected_payments, recovery.collection),
     )
 
 
-def _of_sessions(name: str, find: Find, do: Callable[[UUID], Awaitable[None]]) -> Job[UUID]:
+def _of_sessions(
+    name: str,
+    find: Find,
+    do: Callable[[UUID], Awaitable[None]],
+    *,
+    together: Callable[[Sequence[UUID]], Awaitable[Sequence[UUID]]] | None = None,
+) -> Job[UUID]:
     """Return a job over sessions that are due; nobody has them alone, and a commit decides."""
     return Job(
         name=name,
@@ -234,6 +265,7 @@ def _of_sessions(name: str, find: Find, do: Callable[[UUID], Awaitable[None]]) -
         key=_itself,
         session=_itself,
         leased=False,
+        together=together,
     )
 
 

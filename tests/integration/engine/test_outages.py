@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 
 from booking_flow.context import DecisionContext
-from booking_flow.engine import Engine
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.model.audit import AuditEntry
@@ -405,19 +404,7 @@ class BusyStore(PostgresSessionStore):
 def busy(shop: Shop) -> tuple[Shop, BusyStore]:
     """Return the shop with an engine over a store in which others are quicker."""
     store = BusyStore(shop.database, VAULT, "engine-2")
-    engine = Engine(
-        store=store,
-        supplier=shop.supplier,
-        catalogue=shop.catalogue,
-        policy=shop.policy,
-        new_id=uuid4,
-        new_reference=lambda: "BF-ZZZZZZZZ",
-        boottime=shop.boottime,
-        pause=shop.pause,
-        aside=shop.aside,
-        watch=shop.watch,
-    )
-    return replace(shop, engine=engine, store=store), store
+    return shop.over(store), store
 
 
 @pytest.mark.parametrize("rounds", [1, 15])

@@ -1,6 +1,6 @@
 """What a worker finds out about steps others left, and does about cabins held for nobody."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -13,12 +13,12 @@ from booking_flow.flow import State
 from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import Charge, PaymentType
 from booking_flow.model.change import Change, begin
-from booking_flow.model.history import EventKind
+from booking_flow.model.history import EventKind, Origin
 from booking_flow.model.session import Session
 from booking_flow.model.step import OwedUndo, StepStatus
 from booking_flow.policy import PaymentChannel
-from booking_flow.ports import Found, Lookup, SpooledAnswer, TakenStep
-from booking_flow.runtime.recovery import STUCK_AFTER, Recovery
+from booking_flow.ports import Committed, Found, Lookup, SpooledAnswer, TakenStep
+from booking_flow.runtime.recovery import STUCK_AFTER, Recovery, StepWork
 from booking_flow.steps import book, hold, pay, release
 from booking_flow.steps.hold import supplier_key
 from booking_flow.supplier import (
@@ -29,10 +29,11 @@ from booking_flow.supplier import (
     PayAnswer,
 )
 from persistence.forgotten_claims import PostgresForgottenClaims
+from persistence.sessions import PostgresSessionStore
 from persistence.work_queue import PostgresWorkQueue
 from tests.integration.engine.conftest import MakeShop
 from tests.support.builders import a_transaction, an_answer
-from tests.support.engine import ORIGIN, Guest, Shop
+from tests.support.engine import ORIGIN, VAULT, Guest, Shop
 
 DEPOSIT = PaymentType.DEPOSIT
 SELECTED, BASKETED, BOOKED, PAID = (
@@ -46,6 +47,8 @@ NO_AUTHCODE = "4000000000000341"
 
 class BackOffice:
     """A look-up channel: reads the reservation the supplier's back office has, if it may."""
+
+    available = True
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
@@ -80,6 +83,11 @@ class Worker:
         for step in taken:
             await self.recovery.open_step(step)
         return len(taken)
+
+    async def together(self, seconds: float) -> Sequence[StepWork]:
+        """Do together what is due after so many seconds; return what is left to do alone."""
+        await self.shop.pass_time(seconds)
+        return await self.recovery.open_steps(await self.take())
 
     async def payments(self, seconds: float) -> int:
         await self.shop.pass_time(seconds)
@@ -277,6 +285,103 @@ async def test_an_abandoned_booking_is_in_doubt_with_a_task(shop: Shop) -> None:
     assert await guest.tasks() == ["book_unknown"]
     rows = await shop.rows("SELECT actor_name FROM session_history ORDER BY seq")
     assert rows[-1].actor_name == "worker-1"
+
+
+async def abandoned_booking(guest: Guest) -> None:
+    request = await guest.request()
+    await commit(guest, lambda session, at: book.claim_book(session, request, at))
+
+
+async def test_abandoned_steps_are_settled_together_and_those_to_look_for_are_left(
+    shop: Shop,
+) -> None:
+    """Two bookings are for people, who are told; a hold is looked for, and a release is done."""
+    worker, guests = a_worker(shop), [await shop.held() for _ in range(3)]
+    worker.office.available = False
+    holding = await shop.selected()
+    for guest in guests[:2]:
+        await abandoned_booking(guest)
+    await commit(guests[2], release.claim_release)
+    await commit(holding, hold.claim_hold)
+    (left,) = await worker.together(166)
+    assert [await status(guest) for guest in guests] == [*[StepStatus.UNKNOWN] * 2, None]
+    assert [await guest.tasks() for guest in guests] == [["book_unknown"], ["book_unknown"], []]
+    assert (left.taken.session_id, await status(holding)) == (holding.id, StepStatus.UNKNOWN)
+    assert "basket" not in await holding.calls()
+    await worker.recovery.open_step(left.taken, left.loaded)
+    assert (await holding.calls()).count("basket") == 1
+    assert [each.session_id for each in await taken_after(worker, 290)] == [holding.id]
+
+
+async def taken_after(worker: Worker, seconds: float) -> list[TakenStep]:
+    await worker.shop.pass_time(seconds)
+    return await worker.take()
+
+
+async def test_an_unknown_booking_is_looked_for_alone_where_the_account_can_look(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    worker = a_worker(guest.shop)
+    (left,) = await worker.together(900)
+    await worker.recovery.open_step(left.taken, left.loaded)
+    assert await guest.state() is BOOKED
+
+
+async def test_of_steps_that_were_taken_over_since_only_the_others_are_settled(
+    shop: Shop,
+) -> None:
+    """One is lost before its session is read, one between that and the commit."""
+    worker, guests = a_worker(shop), [await shop.held() for _ in range(3)]
+    worker.office.available = False
+    for guest in guests:
+        await abandoned_booking(guest)
+    await shop.pass_time(96)
+    taken = await worker.take()
+    await take_over(guests[0])
+    store = SlowStore(shop.database, VAULT, "worker-1")
+    store.meanwhile = lambda: take_over(guests[1])
+    slow = a_worker(shop.over(store))
+    slow.office.available = False
+    (left,) = await slow.recovery.open_steps(taken)
+    started, unknown = StepStatus.STARTED, StepStatus.UNKNOWN
+    assert (left.taken.session_id, left.loaded) == (guests[1].id, None)
+    assert [await status(guest) for guest in guests] == [started, started, unknown]
+    await slow.recovery.open_step(left.taken, left.loaded)
+    assert await status(guests[1]) is started
+
+
+async def test_the_clocks_of_many_are_entered_together_and_unwindings_are_left(
+    worker: Worker,
+) -> None:
+    expiring, living = [await worker.shop.held() for _ in range(2)], await worker.shop.held()
+    ending = await unwinding(worker.shop)
+    assert list(await worker.recovery.clocks_each([living.id, ending.id])) == [ending.id]
+    await worker.shop.pass_time(3 * 3600)
+    ids = [guest.id for guest in expiring]
+    assert list(await worker.recovery.clocks_each(ids)) == []
+    assert [await guest.state() for guest in expiring] == [State.EXPIRED] * 2
+    assert list(await worker.recovery.clocks_each([])) == []
+
+
+async def take_over(guest: Guest) -> None:
+    """Raise the fence of the open step, as another worker does that takes it."""
+    await guest.shop.run(
+        "UPDATE saga_steps SET fence = fence + 1 WHERE session_id = :id AND status = 'started'",
+        id=guest.id,
+    )
+
+
+class SlowStore(PostgresSessionStore):
+    """The real store, with a moment between reading sessions and the next commit."""
+
+    meanwhile: Callable[[], Awaitable[None]]
+
+    async def commit_each(
+        self, changes: Sequence[Change], *, origin: Origin
+    ) -> Sequence[Committed]:
+        await self.meanwhile()
+        return await super().commit_each(changes, origin=origin)
 
 
 async def test_an_abandoned_release_is_owed(shop: Shop) -> None:

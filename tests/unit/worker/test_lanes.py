@@ -13,7 +13,7 @@ import pytest
 from booking_flow.errors import RefusalCode, refuse
 from booking_flow.ports import StoreUnavailable
 from booking_http.web.metrics import Metrics
-from booking_http.worker.job_loop import Job, JobLoop
+from booking_http.worker.job_loop import TOGETHER, Job, JobLoop
 from tests.support.waiting import eventually
 
 SESSION = UUID(int=1)
@@ -192,3 +192,57 @@ async def test_a_piece_that_fails_and_comes_again_is_passed_over_for_a_while() -
     await lane(take, do, leased=False).drain()
     assert sorted(tried) == list(range(10))
     assert waiting == [0, 1, 2, 3, 4]
+
+
+def in_batches(
+    work: Work, together: Callable[[Sequence[int]], Awaitable[Sequence[int]]], metrics: Metrics
+) -> JobLoop[int]:
+    job: Job[int] = Job(
+        name="test",
+        take=work.take,
+        do=work.do,
+        key=lambda piece: piece,
+        session=_nobody,
+        leased=True,
+        together=together,
+    )
+    return JobLoop(job, width=3, poll=60.0, observed=metrics)
+
+
+async def test_what_cannot_be_done_together_is_done_alone_a_few_at_a_time() -> None:
+    work, metrics, batches = Work(*range(30)), Metrics(), list[int]()
+
+    async def together(pieces: Sequence[int]) -> Sequence[int]:
+        batches.append(len(pieces))
+        return [piece for piece in pieces if piece % 2]
+
+    work.gate.clear()
+    async with running(in_batches(work, together, metrics)):
+        await eventually(lambda: _is(work.at_once == 3))
+        work.gate.set()
+        await eventually(lambda: _is(len(work.done) == 15))
+    assert sorted(work.done) == list(range(1, 30, 2))
+    assert work.most_at_once == 3
+    assert max(batches) == 3 * TOGETHER
+    labels = {"job": "test", "outcome": "done"}
+    assert metrics.registry.get_sample_value("booking_work_total", labels) == 30
+
+
+async def test_pieces_that_fail_together_are_done_alone() -> None:
+    work = Work(*range(5))
+
+    async def together(pieces: Sequence[int]) -> Sequence[int]:
+        raise LookupError(pieces)
+
+    assert await in_batches(work, together, Metrics()).drain() == 5
+    assert sorted(work.done) == list(range(5))
+
+
+async def test_pieces_for_which_the_database_is_away_wait_for_their_lease() -> None:
+    work = Work(*range(5))
+
+    async def together(pieces: Sequence[int]) -> Sequence[int]:
+        raise StoreUnavailable("57P01")
+
+    assert await in_batches(work, together, Metrics()).drain() == 0
+    assert work.done == []
