@@ -141,9 +141,16 @@ async def test_an_unknown_outcome_leads_on_by_itself_once_it_is_known(shop: Shop
 async def test_an_answer_that_is_lost_on_its_way_is_told_by_the_stream_or_by_looking(
     shop: Shop, lost: tuple[str, ...]
 ) -> None:
-    """The form's own answer never comes; the picture of the security code follows the brand."""
+    """The form's own answer never comes; the picture of the security code follows the brand.
+
+    The cabin is of a grade of which no other test here needs the few that are on the plan.
+    """
+    guest = shop.service.guest()
+    await guest.to_priced()
+    assert (await guest.select(guest.rate("2N"))).status == 200
+    await guest.edit({"passengers": guest.passengers(), "contact": guest.contact()})
     async with shop.desk(None) as page:
-        await to_payment(page, shop)
+        await page.goto(f"{await shop.come_in(page, guest)}/pay")
         await expect(page.locator(".code-back, .code-front").locator("visible=true")).to_have_count(
             2
         )
