@@ -206,7 +206,9 @@ async def test_who_waits_reads_the_same_by_the_mailed_link_on_another_device(
         await phone.goto(shop.at(path))
         await phone.get_by_role("button").first.click()
         await phone.wait_for_url(f"**/booking/{reference}/manage")
-        await expect(phone.locator("main")).to_contain_text("We are checking with")
+        await expect(phone.locator("h1")).to_have_text(await page.locator("h1").inner_text())
+        await expect(phone.locator("main")).to_contain_text("Do not book or pay again.")
+        await expect(phone.locator("main")).to_contain_text("A person checks with the line by")
         await expect(phone.locator("main")).not_to_contain_text("not booked at the cruise line yet")
 
 

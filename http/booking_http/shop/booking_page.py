@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from booking_flow.model.session import Session
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import StoredTask
 from booking_http.api.endpoints import sessions
@@ -37,18 +38,23 @@ async def show_wait(request: web.Request) -> web.Response:
     guest = await guest_of(request)
     body = body_of(await sessions.show(guest))
     if awaits_line(body):
-        return render(request, "wait.html", **await _wait_facts(request, guest, body))
+        facts = wait_facts(request, guest.loaded.session, body)
+        return render(request, "wait.html", body=body, **facts)
     if body["pending"] or body["state"] not in _CHOSEN or not body["price"]:
         return go_to(place_of(body))
     return render(request, "not_booked.html", body=body, refund=_refund(await _tasks(guest)))
 
 
-async def _wait_facts(request: web.Request, guest: GuestRequest, body: Body) -> dict[str, Any]:
+def wait_facts(request: web.Request, session: Session, body: Body) -> dict[str, Any]:
+    """Return since when a session waits for the line, by when it is told, and why it waits."""
     policy, since = service_of(request).settings.policy(), moment_of(body["pending"]["since"])
-    most, person = since + policy.visibility_lag, since + policy.task_time
-    facts = {"body": body, "since": since, "most": most, "person": person}
-    disputed = guest.loaded.session.open_step is None
-    return facts | {"disputed": disputed, "asking": asks_line(body)}
+    return {
+        "since": since,
+        "most": since + policy.visibility_lag,
+        "person": since + policy.task_time,
+        "disputed": session.open_step is None,
+        "asking": asks_line(body),
+    }
 
 
 async def show_booking(request: web.Request) -> web.Response:

@@ -15,13 +15,14 @@ from booking_http.api.corrections import CorrectionRequest
 from booking_http.api.endpoints import with_code
 from booking_http.api.endpoints.with_code import Holder
 from booking_http.api.lookup_models import CodeRequest, GuestCancelRequest
+from booking_http.shop.booking_page import wait_facts
 from booking_http.shop.field_words import faults_of
 from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import holder_of
 from booking_http.shop.guests_page import countries
 from booking_http.shop.holders import NO_CODE, body_for
 from booking_http.shop.pages import HEADERS, Body, go_to, language_of, problem_of, refuse, render
-from booking_http.shop.places import booking_path, can, manage_path
+from booking_http.shop.places import awaits_line, booking_path, can, manage_path
 from booking_http.shop.texts import N_
 from booking_http.web.problems import EdgeCode, Problem, problem
 
@@ -34,6 +35,7 @@ async def show_manage(request: web.Request) -> web.Response:
     """Show a booking with what can be done about it."""
     holder = await holder_of(request)
     body = body_for(holder)
+    waits = awaits_line(body)
     return render(
         request,
         "manage.html",
@@ -41,6 +43,8 @@ async def show_manage(request: web.Request) -> web.Response:
         done=request.query.get("done"),
         can_pay=can(body, "pay"),
         by_link=holder.guest is None,
+        awaits_line=waits,
+        **(wait_facts(request, holder.loaded.session, body) if waits else {}),
     )
 
 

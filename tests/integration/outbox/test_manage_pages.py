@@ -185,7 +185,11 @@ async def test_what_is_not_booked_says_which_of_three_it_is(
     await service.simulator.fault("book.pl", "http_500_after")
     assert (await guest.book()).status == 202
     shown = (await reader.browser.get(reader.home)).words
-    assert "Do not book or pay again" in shown
+    assert "We are checking with Royal Caribbean" in shown
+    assert "their answer did not arrive. Do not book or pay again." in shown
+    assert "A person checks with the line by" in shown
+    # It does not, since nothing but the guest's own browser may follow the session.
+    assert "by itself; you can close it" not in shown
     assert "not booked at the cruise line yet" not in shown
     other = service.guest()
     opened = await other.open()
