@@ -123,9 +123,12 @@ async def running_receiver(authority: Authority) -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-@dataclass(slots=True)
+@dataclass
 class Postbox:
-    """A mail server's memory; what it refuses, it refuses with this answer."""
+    """A mail server's memory; what it refuses, it refuses with this answer.
+
+    Without slots: Python 3.11.2 cannot list the members of what has them, and aiosmtpd does so.
+    """
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)

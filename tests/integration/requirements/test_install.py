@@ -26,6 +26,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     settings.write_text(f'[pip]\nno-index = true\nfind-links = ["{index}"]\n')
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UV_CONFIG_FILE", str(settings))
+        # Who has no home of their own has no place for it.
+        patch.setenv("UV_CACHE_DIR", str(index.parent / "uv-cache"))
         patch.setenv("PIP_NO_INDEX", "1")
         patch.setenv("PIP_FIND_LINKS", str(index))
         # A machine's own settings name other places, and its own uv would do pip's work.
