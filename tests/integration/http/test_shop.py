@@ -157,6 +157,20 @@ DRILLS = {
 }
 
 
+async def test_a_price_whose_list_adds_up_to_another_sum_says_what_is_paid(
+    service: Service,
+) -> None:
+    """The line lists gratuities, too, which it does not charge with the booking."""
+    guest = Shopper(service)
+    await guest.opens()
+    prices = await guest.get(guest.home)
+    listed = await guest.get(f"{guest.home}/price?rate=4V:NRD")
+    (paid,) = re.findall(r"You pay (USD\s[\d,.]+) with this rate", listed.words)
+    assert paid in prices.words
+    (total,) = re.findall(r"Sum of the list(USD\s[\d,.]+)", listed.words)
+    assert total != paid
+
+
 @pytest.mark.parametrize("fault", ["price_differs", "sold_out", "unpriced_basket"])
 async def test_each_no_of_the_line_has_words_and_a_way_on(service: Service, fault: str) -> None:
     endpoint, said, way = DRILLS[fault]
