@@ -44,7 +44,7 @@ const keep = async () => {
     const answer = await fetch(form.dataset.draft, { method: "POST", body, credentials: "same-origin" });
     if (answer.ok) tell(await answer.json());
   } catch {
-    saved.textContent = words.offline;
+    saved.textContent = words.unsaved;
   } finally {
     sending = false;
     if (waiting) {
