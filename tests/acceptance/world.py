@@ -51,7 +51,15 @@ HOLDS = timedelta(minutes=31)
 LIVES = timedelta(hours=3)
 """Longer than a session lives."""
 
-PAID: Final = text("SELECT paid FROM bookings WHERE reservation = :reservation")
+EXPECTED: Final = text(
+    """
+    SELECT b.paid + split_part(t.intent ->> 'amount', ' ', 1)::numeric AS money
+    FROM bookings b
+    JOIN booking_sessions s ON s.id = b.session_id
+    JOIN saga_steps t ON t.session_id = s.id AND t.id = s.open_step
+    WHERE b.reservation = :reservation
+    """
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -189,11 +197,10 @@ class World:
         return next((one.reservation for one in made if one.reservation), None)
 
     async def charged_for(self, reservation: str) -> bool:
-        """Whether the line has received money for a reservation beyond what is entered."""
+        """Whether the line has received for a reservation what is entered and what is unknown."""
         made = (one for one in self.supplier.state.bookings if one.reservation == reservation)
-        row = await fetch_one(self.database, PAID, {"reservation": reservation})
-        entered = row.paid if row else 0
-        return any(self.supplier.received_for(one) > entered for one in made)
+        row = await fetch_one(self.database, EXPECTED, {"reservation": reservation})
+        return row is not None and any(self.supplier.received_for(one) >= row.money for one in made)
 
     async def settle(self) -> None:
         """Let everything come to its end: time passes, workers work, staff answer."""
