@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from persistence.database import Database, execute, fetch_all, fetch_one
 from persistence.encryption import Vault
 from persistence.outbox_rows import OutboxKind
 from persistence.statements import Statement, Values
+from persistence.token_hash import hashed
 
 _FIELD: Final = "line_notice"
 
@@ -143,11 +143,11 @@ class LineNotices:
 
     async def grant(self, session_id: UUID, token: str) -> None:
         """Let a token, in the place of any before it, open the session."""
-        await execute(self._engine, KEEP, {"session_id": session_id, "hash": _hash(token)})
+        await execute(self._engine, KEEP, {"session_id": session_id, "hash": hashed(token)})
 
     async def redeem(self, token: str) -> LineNotice | None:
         """Return the notice of a token; None where it is too old, or none of ours."""
-        return await self._opened(BY_TOKEN, {"token_hash": _hash(token)})
+        return await self._opened(BY_TOKEN, {"token_hash": hashed(token)})
 
     async def forget(self) -> None:
         """Drop old notices."""
@@ -161,7 +161,3 @@ class LineNotices:
             row.wrapped_key, row.sealed, session_id=row.session_id, field=_FIELD
         )
         return LineNotice(**json.loads(plain), answered=row.answered)
-
-
-def _hash(token: str) -> bytes:
-    return sha256(token.encode()).digest()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from persistence.database import Database, execute, fetch_one, transaction
 from persistence.encryption import Vault
 from persistence.outbox_rows import OutboxKind
 from persistence.search import SearchKind, first_hash
+from persistence.token_hash import hashed
 from persistence.turns import Turns
 
 _REFERENCE: Final = re.compile(r"BF-[0-9A-Z]{8}")
@@ -138,17 +138,17 @@ class PostgresLookups:
 
     async def grant(self, session_id: UUID, token: str, *, life: timedelta) -> None:
         """Let a token be redeemed within its life."""
-        values = {"token_hash": _hash(token), "session_id": session_id, "life": life}
+        values = {"token_hash": hashed(token), "session_id": session_id, "life": life}
         await execute(self._engine, GRANT, values)
 
     async def redeem(self, token: str, *, life: timedelta) -> UUID | None:
         """Return the session a token shows; from the first time on, for so long."""
-        row = await fetch_one(self._engine, REDEEM, {"token_hash": _hash(token), "life": life})
+        row = await fetch_one(self._engine, REDEEM, {"token_hash": hashed(token), "life": life})
         return row.session_id if row else None
 
     async def opened(self, token: str) -> UUID | None:
         """Return the session of a token that was redeemed and still shows it."""
-        row = await fetch_one(self._engine, OPENED, {"token_hash": _hash(token)})
+        row = await fetch_one(self._engine, OPENED, {"token_hash": hashed(token)})
         return row.session_id if row else None
 
     async def forget(self) -> None:
@@ -161,7 +161,3 @@ def _normalised(reference: str) -> str:
     """Return a reference as we write it; anything else is kept as nothing at all."""
     written = "".join(reference.split()).upper()
     return written if _REFERENCE.fullmatch(written) else ""
-
-
-def _hash(token: str) -> bytes:
-    return sha256(token.encode()).digest()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from sqlalchemy import text
 from booking_flow.staff.people import Role
 from persistence.database import Database, execute, fetch_all, fetch_one
 from persistence.statements import Row
+from persistence.token_hash import hashed
 
 LIFE: Final = timedelta(hours=12)
 """How long somebody stays signed in at most."""
@@ -248,11 +248,6 @@ class PostgresStaff:
 def folded(email: str) -> str:
     """Return an address as accounts keep it."""
     return email.strip().lower()
-
-
-def hashed(token: str) -> bytes:
-    """Return what is kept of a token; as random as they are, no key is needed."""
-    return sha256(token.encode()).digest()
 
 
 def account_of(row: Row) -> Account:

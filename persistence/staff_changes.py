@@ -14,8 +14,9 @@ from persistence.audit import audited
 from persistence.codec import encode
 from persistence.database import Database, fetch_one
 from persistence.second_factors import SealedFactor
-from persistence.staff import folded, hashed
+from persistence.staff import folded
 from persistence.staff_links import LIFE as LINK_LIFE
+from persistence.token_hash import hashed
 
 ADD: Final = """
 changed AS (

@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import text
 
 from persistence.database import Database, execute, fetch_one
-from persistence.staff import Account, account_of, hashed
+from persistence.staff import Account, account_of
+from persistence.token_hash import hashed
 
 LIFE: Final = timedelta(minutes=30)
 """How long a link opens anything."""
