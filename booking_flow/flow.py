@@ -177,12 +177,14 @@ STATES: Final[tuple[StateMeaning, ...]] = (
     ),
 )
 
-_BEFORE_BOOKING: Final = (State.CREATED, State.PRICED, State.CABIN_SELECTED, State.BASKETED)
+BEFORE_HOLD: Final = (State.CREATED, State.PRICED, State.CABIN_SELECTED)
+"""A guest looks at prices and chooses, and the line holds nothing."""
+_BEFORE_BOOKING: Final = (*BEFORE_HOLD, State.BASKETED)
 
 FLOW: Final[tuple[Transition, ...]] = (
     Transition(
         trigger=Trigger.PRICE,
-        sources=(State.CREATED, State.PRICED, State.CABIN_SELECTED),
+        sources=BEFORE_HOLD,
         target=State.PRICED,
         label="Show prices",
         meaning="Live grades and rates were read from the supplier.",

@@ -137,7 +137,7 @@ OWN_ROUTES: Final = (
         problems=(*OWN, *BODY, C.WRONG_STATE, C.RATE_LIMITED),
     ),
 )
-"""What who holds the session's secret may do with a code."""
+"""What who holds the session's secret may do with a code, and being mailed, which needs none."""
 
 LOOKUP_PAGE: Final[tuple[str, Handler]] = (f"{BASE}/lookup/{{token}}", lookup.show_lookup)
 """What a mailed link leads to: a page for people, no part of the API."""

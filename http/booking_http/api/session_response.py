@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Literal
 
-from booking_flow.flow import State, Trigger
+from booking_flow.flow import BEFORE_HOLD, State, Trigger
 from booking_flow.lifecycle.refund import refund_of
 from booking_flow.model.basket import Basket
 from booking_flow.model.party import Details
@@ -18,7 +18,6 @@ from booking_http.api import payment_schedule, rate_terms
 from booking_http.api import responses as tell
 from booking_http.api.action_links import describe
 
-_NOTHING_HELD: Final = frozenset({State.CREATED, State.PRICED, State.CABIN_SELECTED})
 Allowed = Callable[[Session], Sequence[Trigger]]
 
 
@@ -118,7 +117,7 @@ def _selection(session: Session) -> tell.SelectionResponse | None:
 
 def _held(session: Session) -> Basket | None:
     """Return the basket unless it lapsed: one that did stays on the session until the next."""
-    return None if session.state in _NOTHING_HELD else session.basket
+    return None if session.state in BEFORE_HOLD else session.basket
 
 
 def _price(session: Session) -> tell.PriceResponse | None:

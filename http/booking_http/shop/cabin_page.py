@@ -18,7 +18,7 @@ from booking_http.shop.forms import Fields, ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, problem_of, refuse, render, subject_body
-from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
+from booking_http.shop.places import book_path, chooses, place_of
 from booking_http.shop.price_changes import is_old
 from booking_http.shop.prices_page import SEPARATOR, chosen_rate, query_of, remembered
 from booking_http.shop.texts import N_
@@ -40,7 +40,7 @@ async def show_cabins(request: web.Request) -> web.StreamResponse:
     """Show both ways to a cabin of the rate in the address."""
     guest = await guest_of(request)
     body = body_of(await sessions.show(guest))
-    if body["state"] not in BEFORE_HOLD or body["pending"]:
+    if not chooses(body):
         return go_to(place_of(body))
     priced = remembered(guest, body)
     found = chosen_rate(priced, request.query.get("rate", ""))

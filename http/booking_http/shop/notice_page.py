@@ -12,7 +12,7 @@ from booking_http.shop.forms import ShopForm, Wrong, ask, read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.lookup_page import NO_EMAIL
 from booking_http.shop.pages import Body, body_of, go_to, render
-from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
+from booking_http.shop.places import book_path, chooses, place_of
 from booking_http.web.problems import Problem
 
 
@@ -20,8 +20,7 @@ async def show_notice(request: web.Request) -> web.Response:
     """Ask whom to mail, or say that it is noted."""
     guest = await guest_of(request)
     body = body_of(await sessions.show(guest))
-    searching = body["state"] in BEFORE_HOLD and not body["pending"]
-    if not (searching and line_notices.mails(guest.service)):
+    if not (chooses(body) and line_notices.mails(guest.service)):
         return go_to(place_of(body))
     contact = body["details"]["contact"] or {}
     form = ShopForm(typed={"email": contact.get("email", "")})

@@ -7,11 +7,11 @@ from typing import Final
 from aiohttp import web
 
 from booking_flow.errors import RefusalCode
+from booking_flow.flow import BEFORE_HOLD
 from booking_http.api.guest_request import GuestRequest
 from booking_http.shop.pages import Body, go_to
 from booking_http.web.problems import problem
 
-BEFORE_HOLD: Final = frozenset({"created", "priced", "cabin_selected"})
 RESERVED: Final = frozenset({"booked", "paid"})
 ENDED: Final = frozenset({"expired", "cancelled"})
 _EFFECTS: Final = frozenset({"book", "pay"})
@@ -41,6 +41,11 @@ def awaits_line(body: Body) -> bool:
 def asks_line(body: Body) -> bool:
     """Whether the line is being asked right now, so that its answer may still come by itself."""
     return awaits_line(body) and body["pending"]["outcome"] == "in_progress"
+
+
+def chooses(body: Body) -> bool:
+    """Whether a guest still looks at prices and chooses, and nothing is asked of the line."""
+    return body["state"] in BEFORE_HOLD and not body["pending"]
 
 
 def place_of(body: Body) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from booking_flow.engine import Command
 from booking_flow.errors import RefusalCode, Refused
-from booking_flow.flow import State
+from booking_flow.flow import BEFORE_HOLD
 from booking_flow.model.history import ActorKind, Origin
 from booking_flow.model.session import Loaded
 from booking_http.notifications.settings import LINE
@@ -17,7 +17,6 @@ from persistence.line_notices import LineNotices
 
 SOON: Final = timedelta(minutes=15)
 """So long before a session ends its guest is told that the line is still silent."""
-_SEARCHING: Final = (State.CREATED, State.PRICED, State.CABIN_SELECTED)
 _SILENT: Final = (
     *(RefusalCode.SUPPLIER_UNAVAILABLE, RefusalCode.SUPPLIER_TIMEOUT, RefusalCode.SUPPLIER_ERROR),
     *(RefusalCode.SUPPLIER_MISCONFIGURED, RefusalCode.UNAVAILABLE),
@@ -37,7 +36,7 @@ class LineWatch:
     async def look(self, session_id: UUID) -> None:
         """Ask the line, and have it mailed if it answers or the session is about to end."""
         loaded = await self._parts.store.load(session_id)
-        if loaded is None or loaded.session.state not in _SEARCHING:
+        if loaded is None or loaded.session.state not in BEFORE_HOLD:
             await self.notices.drop(session_id)
         elif await self._answers(loaded):
             await self.notices.settle(session_id, answered=True, channel=LINE)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
 from aiohttp import web
 
 from booking_flow.errors import RefusalCode
+from booking_flow.flow import BEFORE_HOLD
 from booking_http.api.endpoints import sessions
+from booking_http.api.endpoints.lookup import LINK_TOKEN
 from booking_http.api.guest_request import GuestRequest, authenticate, open_with
 from booking_http.api.lookup_models import LineNoticeRequest, LookupResponse
 from booking_http.service import Service
 from booking_http.web.problems import problem
 from booking_http.web.request_io import json_response, read_body, service_of
-
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-_SEARCHING: Final = frozenset({"created", "priced", "cabin_selected"})
 
 
 async def ask_line_notice(request: web.Request) -> web.Response:
@@ -33,7 +29,7 @@ async def note(guest: GuestRequest, ask: LineNoticeRequest) -> None:
         Problem: `wrong_state`, nobody waits for prices or no mail is sent; `rate_limited`.
     """
     session = guest.loaded.session
-    if session.state.value not in _SEARCHING or not mails(guest.service):
+    if session.state not in BEFORE_HOLD or not mails(guest.service):
         raise problem(RefusalCode.WRONG_STATE, "Nobody can be mailed about this session.")
     kept = await guest.service.notices.ask(session.id, email=ask.email, opens=guest.key.text)
     if not kept:
@@ -57,7 +53,7 @@ async def guest_of_token(request: web.Request) -> GuestRequest:
         Problem: `session_not_found`.
     """
     token = request.match_info["token"]
-    known = _TOKEN.fullmatch(token)
+    known = LINK_TOKEN.fullmatch(token)
     notice = await service_of(request).notices.redeem(token) if known else None
     if notice is None:
         raise problem(RefusalCode.SESSION_NOT_FOUND, "This link is too old, or none of ours.")

@@ -24,7 +24,8 @@ from booking_http.web.request_io import json_response, read_body, service_of
 
 COOKIE: Final = "booking_link"
 """Says that the button of a link was pressed in this browser; only that link's path sees it."""
-_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+LINK_TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+"""What stands in a mailed link."""
 
 
 async def ask_lookup(request: web.Request) -> web.Response:
@@ -103,7 +104,7 @@ def _led_to_page(request: web.Request, reference: str) -> web.Response:
 
 async def _redeem(request: web.Request) -> UUID | None:
     token, life = request.match_info["token"], timedelta(minutes=LINK_MINUTES)
-    if not _TOKEN.fullmatch(token):
+    if not LINK_TOKEN.fullmatch(token):
         return None
     return await service_of(request).lookups.redeem(token, life=life)
 
