@@ -125,7 +125,7 @@ async def measure_workflows(
                     ("supplier in memory", alone, idle),
                     ("simulator", shop, asking),
                 ):
-                    both: dict[str, Workflow] = {"DBOS": theirs, "ours": partial(_guest, ours)}
+                    both: dict[str, Workflow] = {"DBOS": theirs, "ours": partial(_walk, ours)}
                     name = f"{supplier}, {number} at once"
                     _tell(figures, name, await _by_turns(ground, both, number, seconds))
 
@@ -159,13 +159,9 @@ def _used(ground: Ground) -> float:
     return time.process_time() + seconds_of(postmaster(ground))
 
 
-async def _walk(shop: Shop) -> None:
+async def _walk(shop: Shop, _: int = 0) -> None:
     guest = await shop.held()
     await guest.book(PaymentType.FULL_PAYMENT)
-
-
-async def _guest(shop: Shop, _: int) -> None:
-    await _walk(shop)
 
 
 @asynccontextmanager

@@ -91,8 +91,9 @@ def _good_news(tasks: Sequence[StoredTask]) -> str | None:
     """Return what was in doubt last and turned out well: the booking or its payment."""
     doubts = [task for task in tasks if task.kind in _DOUBTS and task.answer]
     last = max(doubts, key=lambda task: task.opened_at, default=None)
-    well = last is not None and last.answer and not last.answer.startswith(_NO)
-    return _DOUBTS[last.kind] if last and well else None
+    if last is None or (last.answer or "").startswith(_NO):
+        return None
+    return _DOUBTS[last.kind]
 
 
 async def read_calendar(request: web.Request) -> web.Response:

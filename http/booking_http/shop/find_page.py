@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -71,18 +71,20 @@ async def show_first_page(request: web.Request) -> web.Response:
     query = without_cards(request.query)
     chosen = _understood({name: query[name] for name in KEPT if query.get(name)})
     try:
-        found, shown = await _found(request, chosen)
+        now = await service_of(request).store.now()
+        found, shown = await _found(request, chosen, today=now.date())
     except (Problem, Refused, StoreUnavailable) as error:
         return _without_list(request, chosen, problem_of(error))
-    old = await _old_since(request, found)
-    facts = _facts(chosen) | {"instead": instead_of(found, chosen), "old_since": old}
+    facts = _facts(chosen) | {
+        "instead": instead_of(found, chosen),
+        "old_since": _old_since(found, now),
+    }
     return render(request, "find.html", **facts, found=found, shown=shown)
 
 
-async def _old_since(request: web.Request, found: Body) -> str | None:
+def _old_since(found: Body, now: datetime) -> str | None:
     """Return since when the catalogue has not been brought up to date, if that is long."""
     updated: str | None = found["updatedAt"]
-    now = await service_of(request).store.now()
     return updated if updated and now - moment_of(updated) > _FRESH else None
 
 
@@ -154,12 +156,14 @@ def _linker(chosen: Mapping[str, str]) -> Any:
     return link
 
 
-async def _found(request: web.Request, chosen: Mapping[str, str]) -> tuple[Body, int]:
+async def _found(
+    request: web.Request, chosen: Mapping[str, str], *, today: date
+) -> tuple[Body, int]:
     """Return the sailings, and how many were asked for."""
     shown = _shown(request.query.get("shown", ""))
     asked = query_of(chosen) | {"limit": str(shown)}
     query = CruisesQuery.model_validate_strings(asked)
-    answer = await find_cruises(service_of(request), query, asked=asked)
+    answer = await find_cruises(service_of(request), query, today=today, asked=asked)
     return answer.model_dump(mode="json", by_alias=True), shown
 
 

@@ -17,12 +17,13 @@ from booking_http.api.endpoints import cabins, sessions
 from booking_http.api.guest_request import GuestRequest
 from booking_http.api.requests import CancelRequest, NothingRequest, RateQuery
 from booking_http.shop import guest_cookies
+from booking_http.shop.formats import moment_of
 from booking_http.shop.forms import read_form
 from booking_http.shop.guest_cookies import guest_of
 from booking_http.shop.late_parts import answer_late
 from booking_http.shop.pages import Body, body_of, go_to, render
-from booking_http.shop.places import BEFORE_HOLD, book_path, place_of
-from booking_http.shop.price_changes import changes_of
+from booking_http.shop.places import book_path, chooses, place_of
+from booking_http.shop.price_changes import AGES_AFTER, changes_of
 
 CATEGORIES: Final = ("inside", "outside", "balcony", "suite")
 SEPARATOR: Final = ":"
@@ -33,7 +34,7 @@ async def show_prices(request: web.Request) -> web.StreamResponse:
     """Show the prices, or lead to where the session is."""
     guest = await guest_of(request)
     body = body_of(await sessions.show(guest))
-    if body["state"] not in BEFORE_HOLD or body["pending"]:
+    if not chooses(body):
         return go_to(place_of(body))
     before = remembered(guest, body)
 
@@ -54,6 +55,7 @@ def price_facts(priced: Body) -> dict[str, Any]:
         "lowest": lowest,
         "preselected": preselected(priced["cabins"]),
         "people": _people(priced),
+        "old_at": moment_of(priced["asOf"]) + AGES_AFTER,
     }
 
 

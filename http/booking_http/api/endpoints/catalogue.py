@@ -26,19 +26,22 @@ _CRUISE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 async def list_cruises(request: web.Request) -> web.Response:
     """List sailings, and how many there are with other choices."""
     service, query = service_of(request), read_query(request, CruisesQuery)
-    return json_response(await find_cruises(service, query, asked=request.query))
+    today = (await service.store.now()).date()
+    return json_response(await find_cruises(service, query, today=today, asked=request.query))
 
 
 async def find_cruises(
-    service: Service, query: CruisesQuery, *, asked: Mapping[str, str]
+    service: Service, query: CruisesQuery, *, today: date, asked: Mapping[str, str]
 ) -> CruisesResponse:
-    """Return the page of a search; `asked` is the query as it stood in the address.
+    """Return the page of a search for sailings after `today`, by the database's clock.
+
+    `asked` is the query as it stood in the address.
 
     Raises:
         Problem: `bad_request`, since the cursor is not one of ours in this order.
         Refused: `unavailable`, since the catalogue lacks what a booking needs.
     """
-    filters = filters_of(query, today=(await service.store.now()).date())
+    filters = filters_of(query, today=today)
     try:
         page = await service.cruises.search(
             filters, sort=query.sort, cursor=query.cursor, limit=query.limit

@@ -10,8 +10,8 @@ const tell = () => {
 // A page that stands open says when its prices are old; asking again says what changed.
 const old = document.querySelector("[data-old]");
 if (old) {
-  const age = new Date(old.dataset.now) - new Date(old.dataset.asOf);
-  setTimeout(() => (old.hidden = false), Math.max(0, 600_000 - age));
+  const left = new Date(old.dataset.at) - new Date(old.dataset.now);
+  setTimeout(() => (old.hidden = false), Math.max(0, left));
 }
 form?.addEventListener("change", tell);
 if (form) tell();
