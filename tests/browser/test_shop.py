@@ -390,6 +390,19 @@ async def test_what_a_page_loads_of_ours_is_small() -> None:
     assert sum(sizes.values()) <= 100_000
 
 
+async def test_prices_on_a_page_that_stays_open_are_called_old_after_ten_minutes(
+    shop: Shop,
+) -> None:
+    async with shop.desk(None) as page:
+        await page.clock.install()
+        await see_prices(page, shop)
+        note = page.get_by_text("These prices are more than 10 minutes old.")
+        await page.clock.fast_forward("09:30")
+        await expect(note).to_be_hidden()
+        await page.clock.fast_forward("01:00")
+        await expect(note).to_be_visible()
+
+
 @pytest.mark.full
 async def test_budgets_of_a_throttled_telephone(shop: Shop) -> None:
     """4 times slower, 1.6 Mbit/s and 150 ms.
