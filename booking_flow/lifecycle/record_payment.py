@@ -10,7 +10,9 @@ from booking_flow.model.history import EventKind
 from booking_flow.model.money import Money
 from booking_flow.model.session import Session, booking_of
 
-TWO_CURRENCIES = "The booking is not in the session's currency; that has to be settled first."
+TWO_CURRENCIES = (
+    "It was paid in another currency than it is booked in; that has to be settled first."
+)
 
 
 def recorded(session: Session, amount: Money, *, reason: str | None) -> Change:
@@ -52,8 +54,10 @@ def recordable(session: Session) -> bool:
 
 
 def _ensure_owed(session: Session, amount: Money) -> None:
-    booking, currency = booking_of(session), session.currency
-    if {booking.total.currency, booking.paid.currency} != {currency}:
+    """Refuse what the line has not to receive; it does so in the currency that it booked in."""
+    booking = booking_of(session)
+    currency = booking.total.currency
+    if booking.paid.currency != currency:
         raise refuse(RefusalCode.WRONG_STATE, TWO_CURRENCIES)
     if amount.currency != currency:
         raise Refused(invalid("/currency", f"must be {currency}"))

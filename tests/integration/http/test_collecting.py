@@ -76,6 +76,27 @@ async def test_what_was_received_answers_the_task_and_pays_the_booking(service: 
     assert await open_tasks(agent) == []
 
 
+@pytest.mark.parametrize("way", ["answer", "page"])
+async def test_what_a_line_booked_in_another_currency_is_received_in_that(
+    service: Service, way: str
+) -> None:
+    await service.simulator.fault("book.pl", "other_currency")
+    clerk, guest = await unpaid(service)
+    booking = (await guest.look()).body["booking"]
+    assert booking["currency"] == "GBP"
+    (task,) = [each for each in await open_tasks(clerk) if each["kind"] == KIND]
+    assert task["facts"]["due"] == f"{booking['total']} GBP"
+    if way == "answer":
+        assert (await clerk.answer(task, "received")).status == 200
+    else:
+        agent = await at_desk(service, Role.AGENT)
+        entered = {"reason": "by transfer", "amount": booking["total"]}
+        assert (await agent.act(guest.uuid, "record-payment", **entered)).status == 303
+    body = (await guest.look()).body
+    assert (body["state"], body["booking"]["outstanding"]) == ("paid", "0.00")
+    assert [each["kind"] for each in await open_tasks(clerk)] == ["price_mismatch"]
+
+
 async def test_who_will_not_pay_is_cancelled_by_staff_and_the_line(service: Service) -> None:
     agent, guest = await unpaid(service)
     assert (await agent.answer(await agent.task(), "cancel_booking")).status == 200

@@ -118,12 +118,21 @@ def test_an_amount_is_one_that_is_owed(
     assert plain(refusal_of(session, amount)) == plain(wanted)
 
 
-@pytest.mark.parametrize(
-    "booking",
-    [a_booking(total=eur(ALL), paid=eur("0")), a_booking(paid=eur("10"))],
-)
-def test_two_currencies_are_not_added(booking: Any) -> None:
-    session = a_session(State.BOOKED, booking=booking)
+def test_money_is_owed_and_entered_in_the_currency_of_the_booking() -> None:
+    """The line may book in another currency than it priced in; that is what it wants to receive."""
+    session = a_session(State.BOOKED, booking=a_booking(total=eur(ALL), paid=eur("0")))
+    change = received_in_full(session, reason=WHY)
+    assert (change.after.state, change.after.booking) == (
+        State.PAID,
+        a_booking(total=eur(ALL), paid=eur(ALL)),
+    )
+    assert change == record(session, eur(ALL))
+    wanted = with_faults(RefusalCode.VALIDATION_FAILED, ("/currency", "must be EUR"))
+    assert plain(refusal_of(session, usd(ALL))) == plain(wanted)
+
+
+def test_money_in_two_currencies_is_not_added() -> None:
+    session = a_session(State.BOOKED, booking=a_booking(paid=eur("10")))
     wanted = a_refusal(RefusalCode.WRONG_STATE, TWO_CURRENCIES)
     for amount in (usd("500"), eur("500")):
         assert plain(refusal_of(session, amount)) == plain(wanted)
