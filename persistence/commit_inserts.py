@@ -67,29 +67,40 @@ remembered AS (
     FROM moved m WHERE f.step_id = ANY(CAST(:remembers AS uuid[]))
 )"""
 
+
+def _closing(name: str, which: str, *, answer: str) -> str:
+    """Return the part that closes tasks of the session, in the name of who makes the change."""
+    return f"""
+{name} AS (
+    UPDATE staff_tasks AS t
+    SET closed_at = m.now, version = t.version + 1, answer = CAST(:{answer} AS text),
+        closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
+    FROM moved m
+    WHERE t.session_id = m.id AND {which}
+)"""  # noqa: S608 - all parts stand below
+
+
 # Nobody has to find out any more what the settled step did. Said as plain IS NULL, a plan may read
 # the index of all open tasks, of which there are thousands after a crash.
-ANSWERED: Final = """
-answered AS (
-    UPDATE staff_tasks AS t
-    SET closed_at = m.now, version = t.version + 1, answer = CAST(:step_status AS text),
-        closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
-    FROM moved m
-    WHERE t.session_id = m.id AND t.step_id = :step_id
+ANSWERED: Final = _closing(
+    "answered",
+    """t.step_id = :step_id
       AND coalesce(t.closed_at, 'infinity') = 'infinity'
       AND t.kind IN ('book_unknown', 'pay_unknown')
-      AND t.id IS DISTINCT FROM CAST(:task_id AS uuid)
-)"""
+      AND t.id IS DISTINCT FROM CAST(:task_id AS uuid)""",
+    answer="step_status",
+)
 
 # What a person answered to a task; `task` says that nobody else did.
-CLOSED: Final = """
-closed AS (
-    UPDATE staff_tasks AS t
-    SET closed_at = m.now, version = t.version + 1, answer = CAST(:task_answer AS text),
-        closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
-    FROM moved m
-    WHERE t.session_id = m.id AND t.id = :task_id
-)"""
+CLOSED: Final = _closing("closed", "t.id = :task_id", answer="task_answer")
+
+# Nobody has to collect a payment any more: it is paid, or being cancelled.
+COLLECTED: Final = _closing(
+    "collected",
+    """t.kind = 'collect_payment' AND t.closed_at IS NULL
+      AND t.id IS DISTINCT FROM CAST(:task_id AS uuid)""",
+    answer="collected_as",
+)
 
 # An answer that was refused before anything was sent is not kept for replays.
 UNBOUND: Final = """
@@ -162,17 +173,6 @@ tasks AS (
     DO UPDATE SET due_at = excluded.due_at, facts = excluded.facts,
         told_at = CASE WHEN excluded.facts ->> 'overdue' IS NULL THEN o.told_at END,
         announced_at = CASE WHEN excluded.facts ->> 'overdue' IS NULL THEN o.announced_at END
-)"""
-
-# Nobody has to collect a payment any more: it is paid, or being cancelled.
-COLLECTED: Final = """
-collected AS (
-    UPDATE staff_tasks AS t
-    SET closed_at = m.now, version = t.version + 1, answer = CAST(:collected_as AS text),
-        closed_by = coalesce(CAST(:actor_name AS text), CAST(:actor_kind AS text))
-    FROM moved m
-    WHERE t.session_id = m.id AND t.kind = 'collect_payment' AND t.closed_at IS NULL
-      AND t.id IS DISTINCT FROM CAST(:task_id AS uuid)
 )"""
 
 # Money that moved.

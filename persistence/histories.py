@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from booking_flow.flow import State, Trigger
 from booking_flow.model.history import ActorKind, Event, EventKind, Origin
-from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.supplier import SupplierCall
 from persistence.codec import decode_facts, decode_object
 from persistence.database import Database, fetch_all, fetch_one
@@ -37,14 +36,6 @@ CALLS: Final = text(
     SELECT id, step_id, endpoint, at, offset_s, duration_s, outcome, http_status, error_code,
            request, response
     FROM supplier_calls WHERE session_id = :session_id ORDER BY at, id
-    """
-)
-
-# Tasks, those that are due first on top.
-TASKS: Final = text(
-    """
-    SELECT id, kind, step_id, opened_at, due_at, not_before, facts, closed_at, closed_by
-    FROM staff_tasks WHERE session_id = :session_id ORDER BY due_at, id
     """
 )
 
@@ -90,16 +81,6 @@ class CallEntry:
     call: SupplierCall
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskEntry:
-    """A task for a person, and whether it is done."""
-
-    task: StaffTask
-    opened_at: datetime
-    closed_at: datetime | None
-    closed_by: str | None
-
-
 async def history(
     engine: Database, session_id: UUID, *, after_seq: int = -1
 ) -> Sequence[HistoryEntry]:
@@ -111,11 +92,6 @@ async def history(
 async def calls(engine: Database, session_id: UUID) -> Sequence[CallEntry]:
     """Return the evidence of a session's supplier calls."""
     return [_call_entry(row) for row in await fetch_all(engine, CALLS, {"session_id": session_id})]
-
-
-async def tasks(engine: Database, session_id: UUID) -> Sequence[TaskEntry]:
-    """Return a session's tasks, done ones as well."""
-    return [_task_entry(row) for row in await fetch_all(engine, TASKS, {"session_id": session_id})]
 
 
 async def find_by_reference(engine: Database, reference: str) -> UUID | None:
@@ -178,17 +154,3 @@ def _call_entry(row: Row) -> CallEntry:
         response=None if row.response is None else decode_object(row.response),
     )
     return CallEntry(at=row.at, call=call)
-
-
-def _task_entry(row: Row) -> TaskEntry:
-    task = StaffTask(
-        id=row.id,
-        kind=TaskKind(row.kind),
-        step_id=row.step_id,
-        due_at=row.due_at,
-        not_before=row.not_before,
-        facts=decode_facts(row.facts),
-    )
-    return TaskEntry(
-        task=task, opened_at=row.opened_at, closed_at=row.closed_at, closed_by=row.closed_by
-    )

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from booking_http.cli.session_report import report
+from booking_http.cli.session_report import as_facts, report
 from tests.support.service import Guest, Json, Simulator
 
 
@@ -22,14 +22,16 @@ async def facts_of(database_url: str, guest: Guest) -> Json | None:
         reference = await connection.fetchval(query, UUID(guest.uuid))
     finally:
         await connection.close()
-    return await report(database_url, reference)
+    told = await report(database_url, reference)
+    return as_facts(told) if told else None
 
 
 async def agrees(simulator: Simulator, facts: Json | None) -> bool:
     """Whether a row announces every hold, booking and charge of the supplier's ledger."""
     ledger: Any = await simulator.ledger()
     step = facts["openStep"]["name"] if facts and facts["openStep"] else None
-    named = json.dumps(facts["steps"]) if facts else ""
+    steps = [each for each in facts["timeline"] if each["kind"] == "step"] if facts else []
+    named = json.dumps(steps)
     held = all(
         step == "add_to_basket" or f'"{hold["itemKey"]}"' in named for hold in ledger["holds"]
     )

@@ -18,7 +18,7 @@ from datetime import timedelta
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from booking_http.cli.session_report import report
+from booking_http.cli.session_report import as_facts, report
 from tests.soak import balance, hooks, settling
 from tests.soak.figures import so_far, table_of
 from tests.soak.guests import Crowd, Front
@@ -173,12 +173,17 @@ async def _print_stories(ground: Ground, wrong: Iterable[str], console: Console)
     """Print all that is known of the sessions that disagree, since their database goes now."""
     ledger = await ground.simulator.ledger()
     for reference in dict.fromkeys(REFERENCE.findall(" ".join(wrong))):
-        story = json.dumps(await report(ground.dsn, reference), indent=1)
+        story = await _story(ground.dsn, reference)
         console.print(story, highlight=False, soft_wrap=True)
         theirs = [row for row in ledger["bookings"] if f'"{row["itemKey"]}"' in story]
         ids = {row["bookingId"] for row in theirs}
         charges = [row for row in ledger["charges"] if row["bookingId"] in ids]
         console.print(f"at the line: {theirs} {charges}", highlight=False, soft_wrap=True)
+
+
+async def _story(database_url: str, reference: str) -> str:
+    told = await report(database_url, reference)
+    return json.dumps(as_facts(told), indent=1) if told else f"{reference} is not there"
 
 
 def _print_log(found: Counter[str], console: Console) -> None:

@@ -1,5 +1,6 @@
 """A shop whose sessions walk along the flow, and whose tables can be looked into."""
 
+from dataclasses import fields
 from typing import Any
 
 from sqlalchemy import text
@@ -9,10 +10,12 @@ from booking_flow.model.basket import Basket
 from booking_flow.model.change import Change
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepName
-from booking_flow.ports import CommitResult, Committed
+from booking_flow.model.task import StaffTask
+from booking_flow.ports import CommitResult, Committed, StoredTask
 from persistence.database import Database, execute, fetch_all
 from persistence.sessions import PostgresSessionStore
 from persistence.statements import Row
+from persistence.task_queries import SupportWork
 from tests.support.changes import (
     BASKET,
     BOOKING,
@@ -53,6 +56,9 @@ class Shop:
         assert loaded is not None
         return loaded.session
 
+    async def tasks_of(self, known: Session) -> list[StoredTask]:
+        return [each.task for each in await SupportWork(self.engine).tasks_of(known.id)]
+
     async def created(self, **fields: Any) -> Session:
         new = session(**fields)
         result = await self.store.create(
@@ -77,3 +83,8 @@ class Shop:
         values = {"booking": BOOKING, **fields}
         change = settled(await self.booking()).move(Trigger.BOOK).put(**values)
         return await self.write(change)
+
+
+def as_opened(stored: StoredTask) -> StaffTask:
+    """Return a stored task as it was when a change opened it."""
+    return StaffTask(**{each.name: getattr(stored, each.name) for each in fields(StaffTask)})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,26 +15,30 @@ from booking_flow.flow import MEANING
 from booking_flow.model.money import Money
 from booking_flow.model.session import NO_DETAILS, Booking, Session
 from booking_http.cli.session_tables import print_tables
-from persistence.attempts import StepEntry, steps
+from booking_http.staff.responses import HappeningResponse, TaskResponse
+from booking_http.staff.timeline import timeline
+from booking_http.staff.views import task_view
 from persistence.database import Database, create_engine, fetch_one
-from persistence.histories import (
-    CallEntry,
-    HistoryEntry,
-    TaskEntry,
-    calls,
-    find_by_reference,
-    history,
-    tasks,
-)
+from persistence.histories import find_by_reference
 from persistence.rows import session_of
 from persistence.sessions import LOAD
+from persistence.task_queries import SupportWork
 
 Facts = dict[str, Any]
 _OF_CARDS: Final = frozenset({"card", "authCode", "authCodes"})
 """Facts that may be kept, but are no business of whoever reads a terminal."""
 
 
-async def report(database_url: str, reference: str) -> Facts | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionReport:
+    """What a session is, its tasks, and all that happened to it, as staff read it on its page."""
+
+    facts: Facts
+    tasks: Sequence[TaskResponse]
+    timeline: Sequence[HappeningResponse]
+
+
+async def report(database_url: str, reference: str) -> SessionReport | None:
     """Return everything about a session but what is personal, or None when there is none."""
     engine = create_engine(database_url, pool_size=1, application_name="booking-flow show")
     try:
@@ -43,26 +48,35 @@ async def report(database_url: str, reference: str) -> Facts | None:
         await engine.dispose()
 
 
-def print_report(facts: Facts, *, as_json: bool) -> None:
+def print_report(told: SessionReport, *, as_json: bool) -> None:
     """Print a report as tables, or as JSON for a program to read."""
     if as_json:
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(as_facts(told), indent=2, ensure_ascii=False))
     else:
-        print_tables(facts)
+        print_tables(told.facts, told.timeline, told.tasks)
 
 
-async def _report(engine: Database, session_id: UUID) -> Facts | None:
+def as_facts(told: SessionReport) -> Facts:
+    """Return a report as JSON objects; tasks and timeline are those of the staff's API."""
+    return told.facts | {
+        "tasks": [each.model_dump(mode="json") for each in told.tasks],
+        "timeline": [each.model_dump(mode="json") for each in told.timeline],
+    }
+
+
+async def _report(engine: Database, session_id: UUID) -> SessionReport | None:
     row = await fetch_one(engine, LOAD, {"id": session_id})
     if row is None:
         return None
-    # Without its details the session holds nothing personal, and no key is needed to read it.
-    return {
-        **_session(session_of(row, NO_DETAILS), row.now),
-        "history": [_event(entry) for entry in await history(engine, session_id)],
-        "steps": [_step(entry) for entry in await steps(engine, session_id)],
-        "calls": [_call(entry) for entry in await calls(engine, session_id)],
-        "tasks": [_task(entry) for entry in await tasks(engine, session_id)],
-    }
+    tasks = await SupportWork(engine).tasks_of(session_id)
+    happened = await timeline(engine, session_id, tasks)
+    views = [task_view(each) for each in tasks]
+    return SessionReport(
+        # Without its details the session holds nothing personal, and no key is needed to read it.
+        facts=_session(session_of(row, NO_DETAILS), row.now),
+        tasks=[each.model_copy(update={"facts": _without_card(each.facts)}) for each in views],
+        timeline=[_without_evidence(each) for each in happened],
+    )
 
 
 def _session(session: Session, now: datetime) -> Facts:
@@ -123,63 +137,10 @@ def _open(session: Session) -> Facts:
     }
 
 
-def _event(entry: HistoryEntry) -> Facts:
-    event, origin = entry.event, entry.origin
-    return {
-        "seq": entry.seq,
-        "at": _time(entry.at),
-        "actor": f"{origin.actor} {origin.actor_name}" if origin.actor_name else origin.actor,
-        "kind": event.kind,
-        "trigger": event.trigger,
-        "from": event.from_state,
-        "to": event.to_state,
-        "reason": event.reason,
-        "requestId": origin.request_id,
-        "details": _without_card(event.details),
-    }
-
-
-def _step(entry: StepEntry) -> Facts:
-    attempt = entry.attempt
-    return {
-        "id": str(attempt.id),
-        "name": attempt.name,
-        "status": attempt.status,
-        "claimedAt": _time(attempt.claimed_at),
-        "settledAt": _time(attempt.settled_at),
-        "sent": attempt.sent,
-        "owner": entry.owner,
-        "leaseUntil": _time(entry.lease_until),
-        "refusal": attempt.refusal and attempt.refusal.code,
-        "attempts": entry.attempts,
-        "evidence": _without_card(entry.evidence),
-    }
-
-
-def _call(entry: CallEntry) -> Facts:
-    call = entry.call
-    return {
-        "at": _time(entry.at),
-        "endpoint": call.endpoint,
-        "seconds": round(call.duration, 3),
-        "outcome": call.outcome,
-        "httpStatus": call.http_status,
-        "errorCode": call.error_code,
-        "stepId": call.step_id and str(call.step_id),
-    }
-
-
-def _task(entry: TaskEntry) -> Facts:
-    task = entry.task
-    return {
-        "kind": task.kind,
-        "openedAt": _time(entry.opened_at),
-        "dueAt": _time(task.due_at),
-        "notBefore": _time(task.not_before),
-        "closedAt": _time(entry.closed_at),
-        "closedBy": entry.closed_by,
-        "facts": _without_card(task.facts),
-    }
+def _without_evidence(told: HappeningResponse) -> HappeningResponse:
+    """Return it without what was sent and answered, and without what may be kept of a card."""
+    bare = {"facts": _without_card(told.facts), "request": None, "response": None}
+    return told.model_copy(update=bare)
 
 
 def _without_card(facts: Mapping[str, str]) -> dict[str, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from rich import box
@@ -12,37 +12,32 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from booking_http.console.timeline_rows import TimelineRow, rows_of
+from booking_http.staff.responses import HappeningResponse, TaskResponse
+
 Facts = dict[str, Any]
 Cells = Sequence[object]
 _PLAIN_WIDTH: Final = 220
 
 
-def print_tables(facts: Facts) -> None:
-    """Print what the session is and then what happened to it, step by step."""
+def print_tables(
+    facts: Facts, timeline: Sequence[HappeningResponse], tasks: Sequence[TaskResponse]
+) -> None:
+    """Print what the session is, what happened to it row by row, and its tasks."""
     plain = not sys.stdout.isatty()
     console = Console(highlight=False, width=_PLAIN_WIDTH if plain else None)
-    for table in _tables(facts, style=None if plain else box.SIMPLE_HEAD):
+    style = None if plain else box.SIMPLE_HEAD
+    story = _table("What happened", _STORY, [_happened(row) for row in rows_of(timeline)], style)
+    for table in (_summary(facts), story, _table("Tasks", _TASKS, list(map(_task, tasks)), style)):
         console.print(table)
         if plain:
             console.print()
 
 
-def _tables(facts: Facts, *, style: box.Box | None) -> Iterator[Table]:
-    yield _summary(facts)
-    facts = facts | {"history": list(_with_gaps(facts["history"]))}
-    sections: tuple[tuple[str, str, Sequence[str], Callable[[Facts], Cells]], ...] = (
-        ("History", "history", _HISTORY, _event),
-        ("Steps", "steps", _STEPS, _step),
-        ("Supplier calls", "calls", _CALLS, _call),
-        ("Tasks", "tasks", _TASKS, _task),
-    )
-    for title, name, columns, cells in sections:
-        yield _table(f"{title} ({len(facts[name])})", columns, map(cells, facts[name]), style)
-
-
 def _table(
-    title: str, columns: Sequence[str], rows: Iterator[Cells], style: box.Box | None
+    title: str, columns: Sequence[str], rows: Sequence[Cells], style: box.Box | None
 ) -> Table:
+    title = f"{title} ({len(rows)})"
     table = Table(title=title, title_justify="left", box=style, title_style="bold", pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -50,6 +45,21 @@ def _table(
         # As Text, so that a bracket in a reason is a bracket and no markup.
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in cells))
     return table
+
+
+def _happened(row: TimelineRow) -> Cells:
+    told = row.told
+    who = " ".join(filter(None, (told.actor, told.name)))
+    moved = " → ".join(row.moved) if row.moved else None
+    named = (_clock(row.at), row.gap or row.pause, who, row.title)
+    return (
+        *named,
+        told.trigger or told.what,
+        row.end.word,
+        moved,
+        row.took,
+        told.reason or row.why,
+    )
 
 
 def _summary(facts: Facts) -> Table:
@@ -94,56 +104,23 @@ def _booking(booking: Facts | None) -> Iterator[tuple[str, object]]:
     yield "balance due", booking["balanceDueDate"]
 
 
-_HISTORY: Final = (
-    "seq",
+_STORY: Final = (
     "time (UTC)",
     "after",
-    "actor",
-    "what",
-    "trigger or step",
+    "by",
+    "what happened",
+    "its name",
+    "how it ended",
     "state",
-    "reason",
+    "took",
+    "why",
 )
-_STEPS: Final = ("step", "status", "claimed", "settled", "sent", "lease until", "refusal", "tries")
-_CALLS: Final = ("time (UTC)", "call", "took", "outcome", "http", "error")
 _TASKS: Final = ("task", "opened", "due", "not before", "closed", "by")
 
 
-def _with_gaps(events: Sequence[Facts]) -> Iterator[Facts]:
-    """Add to each event how long after the one before it came."""
-    before: datetime | None = None
-    for event in events:
-        at = datetime.fromisoformat(event["at"])
-        gap = None if before is None else f"+{(at - before).total_seconds():.3f} s"
-        yield event | {"gap": gap}
-        before = at
-
-
-def _event(event: Facts) -> Cells:
-    before, after = event["from"], event["to"]
-    moved = after if before in (None, after) else f"{before} → {after}"
-    details = event["details"]
-    asked, why = event["trigger"] or details.get("step"), event["reason"] or details.get("outcome")
-    named = (event["seq"], _moment(event["at"]), event["gap"], event["actor"], event["kind"])
-    return (*named, asked, moved, why)
-
-
-def _step(step: Facts) -> Cells:
-    times = (_moment(step["claimedAt"]), _moment(step["settledAt"]))
-    sent = "yes" if step["sent"] else "no"
-    ends = (_moment(step["leaseUntil"]), step["refusal"], step["attempts"])
-    return (step["name"], step["status"], *times, sent, *ends)
-
-
-def _call(call: Facts) -> Cells:
-    took = f"{call['seconds']:.3f} s"
-    said = (call["outcome"], call["httpStatus"], call["errorCode"])
-    return (_moment(call["at"]), call["endpoint"], took, *said)
-
-
-def _task(task: Facts) -> Cells:
-    times = (_moment(task[name]) for name in ("openedAt", "dueAt", "notBefore", "closedAt"))
-    return (task["kind"], *times, task["closedBy"])
+def _task(task: TaskResponse) -> Cells:
+    times = (task.opened_at, task.due_at, task.not_before, task.closed_at)
+    return (task.kind, *(at and _clock(at) for at in times), task.closed_by)
 
 
 def _open_step(step: Facts | None) -> str | None:
@@ -163,8 +140,9 @@ def _money(money: Facts | None) -> str | None:
 
 
 def _moment(text: str | None) -> str | None:
+    return None if text is None else _clock(datetime.fromisoformat(text))
+
+
+def _clock(at: datetime) -> str:
     """Return a time with its milliseconds: in a booking, two seconds matter."""
-    if text is None:
-        return None
-    at = datetime.fromisoformat(text)
-    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"

@@ -62,7 +62,7 @@ async def story_of(service: Service, staff: Staff, loaded: Loaded) -> StoryRespo
     return StoryResponse(
         session=await present(service, staff, loaded, tasks=tasks),
         tasks=[task_view(task) for task in tasks],
-        timeline=await timeline(service.support, session_id, tasks),
+        timeline=await timeline(service.support.database, session_id, tasks),
     )
 
 

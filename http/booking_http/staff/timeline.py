@@ -9,8 +9,9 @@ from uuid import UUID
 
 from booking_flow.model.audit import AuditEntry
 from booking_http.staff.responses import HappeningResponse
-from booking_http.staff.wiring import Support
 from persistence.attempts import StepEntry, steps
+from persistence.audit import PostgresAudit
+from persistence.database import Database
 from persistence.delivery_log import Letter, letters
 from persistence.histories import CallEntry, HistoryEntry, calls, history
 from persistence.outbox_rows import OutboxKind
@@ -18,15 +19,14 @@ from persistence.task_queries import QueuedTask
 
 
 async def timeline(
-    support: Support, session_id: UUID, tasks: Sequence[QueuedTask]
+    database: Database, session_id: UUID, tasks: Sequence[QueuedTask]
 ) -> list[HappeningResponse]:
     """Return everything in the order in which it happened."""
-    database = support.database
     entries, attempts, sent, acts, posted = await asyncio.gather(
         history(database, session_id),
         steps(database, session_id),
         calls(database, session_id),
-        support.audit.of_session(session_id),
+        PostgresAudit(database).of_session(session_id),
         letters(database, session_id),
     )
     happenings = [
@@ -74,8 +74,15 @@ def _step(entry: StepEntry) -> HappeningResponse:
         step_id=str(attempt.id),
         outcome=attempt.status.value,
         ended_at=attempt.settled_at,
-        facts={**entry.intent, **entry.evidence, **tried, **refused},
+        facts={**entry.intent, **entry.evidence, **tried, **refused, **dict(_leased(entry))},
     )
+
+
+def _leased(entry: StepEntry) -> Iterator[tuple[str, str]]:
+    """Return who is at a step, and until when no other process settles it."""
+    if entry.owner is not None and entry.lease_until is not None:
+        yield "owner", entry.owner
+        yield "leaseUntil", entry.lease_until.isoformat()
 
 
 def _call(entry: CallEntry) -> HappeningResponse:

@@ -17,7 +17,7 @@ from booking_flow.ports import CommitResult, TakenStep
 from persistence.attempts import StepEntry, steps
 from persistence.clock import set_clock_offset
 from persistence.database import Database
-from persistence.histories import calls, tasks
+from persistence.histories import calls
 from persistence.work_queue import PostgresWorkQueue
 from tests.support.changes import BASKET, BOOKING, NOW, call, claimed, settled
 from tests.support.store import Shop
@@ -159,9 +159,7 @@ async def test_an_undo_that_is_stuck_opens_one_task(shop: Shop, queue: PostgresW
         (found,) = await queue.take_undos(limit=5, lease_seconds=LEASE)
         again = replace(task, id=uuid4())
         assert await queue.settle_undo(found, done=False, calls=(), task=again)
-    assert [entry.task.kind for entry in await tasks(shop.engine, known.id)] == [
-        TaskKind.UNDO_STUCK
-    ]
+    assert [task.kind for task in await shop.tasks_of(known)] == [TaskKind.UNDO_STUCK]
 
 
 async def test_sessions_are_due_when_their_hold_or_their_life_ends(

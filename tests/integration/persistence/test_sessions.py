@@ -17,7 +17,7 @@ from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
-from persistence.histories import calls, find_by_booking, find_by_reference, history, tasks
+from persistence.histories import calls, find_by_booking, find_by_reference, history
 from tests.support.changes import (
     BASKET,
     BOOKING,
@@ -35,7 +35,7 @@ from tests.support.changes import (
     settled,
     usd,
 )
-from tests.support.store import Shop
+from tests.support.store import Shop, as_opened
 from tests.support.waiting import PATIENCE
 
 
@@ -142,7 +142,7 @@ async def test_tasks_and_payments_are_written_with_the_change(shop: Shop) -> Non
     payment = PaymentRecord(amount=usd("500"), auth_code="A1", card=MASK, step_id=uuid4())
     change = begin(booked).record(EventKind.NOTE).plus(tasks=(task,), payments=(payment,))
     await shop.write(change)
-    assert [entry.task for entry in await tasks(shop.engine, booked.id)] == [task]
+    assert [as_opened(each) for each in await shop.tasks_of(booked)] == [task]
     paid = await shop.rows("SELECT amount, card_last4, auth_code FROM booking_payments")
     assert [tuple(row) for row in paid] == [(payment.amount.amount, "1111", "A1")]
 

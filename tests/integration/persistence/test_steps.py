@@ -16,9 +16,9 @@ from booking_flow.model.task import StaffTask, TaskKind
 from booking_flow.ports import CommitResult
 from persistence.attempts import steps
 from persistence.clock import set_clock_offset
-from persistence.histories import calls, tasks
+from persistence.histories import calls
 from tests.support.changes import BOOKING, GUEST, NOW, call, settled
-from tests.support.store import Shop
+from tests.support.store import Shop, as_opened
 
 
 async def take_over(shop: Shop, known: Session) -> None:
@@ -110,8 +110,8 @@ async def test_knowing_the_outcome_closes_the_task_to_find_it_out(shop: Shop) ->
     refund = replace(task, id=uuid4(), kind=TaskKind.REFUND)
     unknown = settled(open_now, StepStatus.UNKNOWN).plus(tasks=(task, refund))
     await shop.write(settled(await shop.write(unknown), StepStatus.DONE))
-    found = {entry.task.kind: entry for entry in await tasks(shop.engine, open_now.id)}
-    assert found[TaskKind.BOOK_UNKNOWN].task == task
+    found = {stored.kind: stored for stored in await shop.tasks_of(open_now)}
+    assert as_opened(found[TaskKind.BOOK_UNKNOWN]) == task
     assert found[TaskKind.BOOK_UNKNOWN].closed_by == "guest"
     assert found[TaskKind.REFUND].closed_at is None
 
