@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable
@@ -10,10 +11,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from booking_http.runtime.logs import configure_logs
 from tests.bench import goals
 from tests.bench.catalogue import measure_catalogue
 from tests.bench.clients import bare, book, service_of
-from tests.bench.cost import measure_cost
+from tests.bench.cost import AT_ONCE, measure_cost
 from tests.bench.crowd import measure_crowd
 from tests.bench.durable_workflows import measure_workflows
 from tests.bench.figures import Figures
@@ -29,6 +31,7 @@ from tests.conftest import ROOT
 from tests.support.testbed import Ground, Server, run, server, standing
 
 GUESTS = 24
+WARMING = 3
 BUYERS = 96
 FEW, MANY = 1_000, 200_000
 MANY_SAILINGS = 50_000
@@ -63,8 +66,15 @@ async def serving(ground: Ground) -> AsyncIterator[list[Server]]:
         for one in made:
             running.push_async_callback(one.program.end)
             await one.start()
-            await book(service_of(ground, one).guest())
+            await _warm(ground, one)
         yield made
+
+
+async def _warm(ground: Ground, one: Server) -> None:
+    """Book often enough that every connection to the database has prepared its statements."""
+    service = service_of(ground, one)
+    for _ in range(WARMING):
+        await asyncio.gather(*(book(service.guest()) for _ in range(AT_ONCE)))
 
 
 async def quick(progress: Progress) -> Figures:
@@ -74,7 +84,7 @@ async def quick(progress: Progress) -> Figures:
         one = server(ground, 1, log_level="INFO", worker=True)
         try:
             await one.start()
-            await book(service_of(ground, one).guest())
+            await _warm(ground, one)
             await _shown(progress, "cost of calls", costing(ground, figures, one=one))
         finally:
             await one.program.end()
@@ -137,6 +147,7 @@ async def _shown(progress: Progress, name: str, work: Awaitable[None]) -> None:
 
 def main() -> None:
     """Measure, print, write."""
+    configure_logs("WARNING")
     console, began = Console(width=WIDTH), time.perf_counter()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
