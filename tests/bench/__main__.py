@@ -20,6 +20,7 @@ from tests.bench.crowd import measure_crowd
 from tests.bench.durable_workflows import measure_workflows
 from tests.bench.figures import Figures
 from tests.bench.growth import measure_growth
+from tests.bench.latency import measure_latency
 from tests.bench.million import SESSIONS, measure_million
 from tests.bench.processes import measure_processes
 from tests.bench.recovery import measure_recovery
@@ -86,10 +87,14 @@ async def quick(progress: Progress) -> Figures:
             await one.start()
             await _warm(ground, one)
             await _shown(progress, "cost of calls", costing(ground, figures, one=one))
+            late = measure_latency(ground, figures, server=one, seconds=9)
+            await _shown(progress, "half the rate", late)
         finally:
             await one.program.end()
-        await _shown(progress, "one process and two", measure_processes(ground, figures, seconds=9))
-        beside = measure_workflows(ground, figures, seconds=6, crowds=[16])
+        await _shown(
+            progress, "one process and two", measure_processes(ground, figures, seconds=7.5)
+        )
+        beside = measure_workflows(ground, figures, seconds=4.5, crowds=[16])
         await _shown(progress, "ours and DBOS", beside)
         await _shown(progress, f"{FEW:,} who wait", measure_waiting(ground, figures, number=FEW))
     return figures
@@ -101,6 +106,8 @@ async def bench(progress: Progress) -> Figures:
     async with standing() as ground, serving(ground) as servers:
         one = servers[0]
         await _shown(progress, "cost of calls", costing(ground, figures, one=one))
+        late = measure_latency(ground, figures, server=one, seconds=30)
+        await _shown(progress, "half the rate", late)
         await _shown(progress, "steps", stepwise(ground, figures, one=one))
         await _shown(progress, "one statement", measure_statement(ground, figures))
         await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))

@@ -13,9 +13,10 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import processes, waiting
+from tests.bench import latency, processes, waiting
 from tests.bench.clients import BARE
 from tests.bench.cost import COMMITS, GROUP, LOG, WHOLE
+from tests.bench.durable_workflows import GROUP as WORKFLOWS
 from tests.bench.figures import Figures, spoken
 
 DURABLE: Final = {"open": 1, "price": 1, "choose": 1, "hold": 2, "book and pay": 2, "look": 1}
@@ -46,6 +47,15 @@ def goals_of(figures: Figures) -> Iterator[Goal]:
         yield Goal(name=f"a booking, {name}", before=before, now=now, goal=goal)
     for (group, name), (before, goal) in OF_MANY.items():
         yield Goal(name=name, before=before, now=figures.value(group, name), goal=goal)
+    for (group, name), (before, goal) in LATE.items():
+        yield Goal(
+            name=f"own time, {name}", before=before, now=figures.value(group, name), goal=goal
+        )
+    for supplier, (before, goal) in BESIDE_DBOS.items():
+        both = [
+            figures.value(WORKFLOWS, f"{supplier}, 16 at once: {who}") for who in ("ours", "DBOS")
+        ]
+        yield Goal(name=f"times DBOS, {supplier}", before=before, now=both[0] / both[1], goal=goal)
     gain = figures.value(processes.GROUP, processes.GAIN)
     alone = figures.value(processes.GROUP, processes.ALONE)
     yield Goal(name="2 processes instead of 1, times", before=1.0, now=gain / alone, goal="1.5")
@@ -56,6 +66,11 @@ OF_MANY: Final = {
     (waiting.GROUP, waiting.OF_BOOKING): (104.0, "30 KB"),
     (waiting.GROUP, waiting.SHARE): (2.0, "0.5 %"),
 }
+LATE: Final = {
+    (latency.GROUP, latency.MEDIAN): (11.0, "6 ms"),
+    (latency.GROUP, latency.WORST): (46.0, "15 ms"),
+}
+BESIDE_DBOS: Final = {"supplier in memory": (2.2, "8"), "simulator": (1.7, "3")}
 SHARES: Final = {
     "open": (6.6, "50"),
     "price": (5.5, "50"),

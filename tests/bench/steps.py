@@ -110,10 +110,10 @@ def _asks(guest: Guest) -> Iterable[Ask]:
 async def _at_supplier(ground: Ground, guest: Guest) -> float:
     """Return the seconds that this session has spent at the supplier, as the evidence says."""
     values = {"session_id": UUID(guest.uuid)}
-    return _covered(await fetch_all(ground.database, CALLS, values))
+    return covered(await fetch_all(ground.database, CALLS, values))
 
 
-def _covered(calls: Iterable[Row]) -> float:
+def covered(calls: Iterable[Row]) -> float:
     """Return how much time calls cover, counting once what overlaps."""
     covered, until = timedelta(), None
     for call in calls:
