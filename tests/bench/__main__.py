@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from booking_http.runtime.logs import configure_logs
 from tests.bench import goals
+from tests.bench.answer import measure_answer
 from tests.bench.catalogue import measure_catalogue
 from tests.bench.clients import bare, book, service_of
 from tests.bench.cost import AT_ONCE, measure_cost
@@ -81,6 +82,7 @@ async def _warm(ground: Ground, one: Server) -> None:
 async def quick(progress: Progress) -> Figures:
     """Measure what calls cost, as a service is run: with INFO logs and its worker."""
     figures = Figures()
+    await _shown(progress, "one answer", measure_answer(figures))
     async with standing() as ground:
         one = server(ground, 1, log_level="INFO", worker=True)
         try:
@@ -103,6 +105,7 @@ async def quick(progress: Progress) -> Figures:
 async def bench(progress: Progress) -> Figures:
     """Measure everything, one thing after the other."""
     figures = Figures()
+    await _shown(progress, "one answer", measure_answer(figures))
     async with standing() as ground, serving(ground) as servers:
         one = servers[0]
         await _shown(progress, "cost of calls", costing(ground, figures, one=one))
