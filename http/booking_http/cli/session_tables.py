@@ -51,15 +51,16 @@ def _happened(row: TimelineRow) -> Cells:
     told = row.told
     who = " ".join(filter(None, (told.actor, told.name)))
     moved = " → ".join(row.moved) if row.moved else None
-    named = (_clock(row.at), row.gap or row.pause, who, row.title)
-    return (
-        *named,
-        told.trigger or told.what,
-        row.end.word,
-        moved,
-        row.took,
-        told.reason or row.why,
-    )
+    named = (_clock(row.at), row.gap or row.pause, who, row.title, told.trigger or told.what)
+    return (*named, row.end.word, moved, row.took, told.reason or row.why or _answered(told))
+
+
+def _answered(told: HappeningResponse) -> str | None:
+    """Return the numbers in an answer of the supplier that was no good one."""
+    if told.kind != "call" or told.outcome == "ok":
+        return None
+    numbers = {"HTTP": told.http_status, "error": told.error_code}
+    return ", ".join(f"{name} {number}" for name, number in numbers.items() if number is not None)
 
 
 def _summary(facts: Facts) -> Table:

@@ -134,11 +134,14 @@ async def test_an_unknown_outcome_shows_step_call_and_task(shop: Shop, database_
         not_before=NOW,
         facts={},
     )
-    failed = call(endpoint="book", outcome="timeout", duration=60.25, http_status=None)
+    failed = call(
+        endpoint="book", outcome="broken", duration=60.25, http_status=500, error_code=3002
+    )
     await shop.commit(settled(booking, StepStatus.UNKNOWN).plus(tasks=(task,)), calls=[failed])
     done = await shown(database_url, booking.reference)
     assert "book, unknown since" in done.output
-    assert "no answer in time" in done.output
+    assert "unusable answer" in done.output
+    assert "HTTP 500, error 3002" in done.output
     assert "Task: " in done.output
     assert "Tasks (1)" in done.output
     assert "book_unknown" in done.output
