@@ -28,6 +28,7 @@ from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.pay import PayResult, settle_pay
 from booking_flow.supplier import PayAnswer
 from tests.support.builders import (
+    NOW,
     SAILS,
     a_basket_answer,
     a_payment,
@@ -188,7 +189,8 @@ def test_a_booking_of_something_else_is_never_paid(
 
 
 def test_a_payment_after_which_the_record_is_another_is_in_doubt() -> None:
-    session = a_session(State.BOOKED, open_step=a_step(StepName.PAY))
+    step = a_step(StepName.PAY)
+    session = a_session(State.BOOKED, open_step=step, cancel_requested_at=NOW)
     ended = PayResult(
         answer=PayAnswer(transaction=a_transaction()),
         charge=a_payment().charge,
@@ -198,9 +200,9 @@ def test_a_payment_after_which_the_record_is_another_is_in_doubt() -> None:
     assert change.after.state is State.BOOKED
     assert change.settle is not None
     assert change.settle.status is StepStatus.UNKNOWN
-    assert [task.kind for task in change.tasks] == [
-        TaskKind.PAY_UNKNOWN,
-        TaskKind.SAILING_MISMATCH,
+    assert [(task.kind, task.step_id) for task in change.tasks] == [
+        (TaskKind.PAY_UNKNOWN, step.id),
+        (TaskKind.SAILING_MISMATCH, step.id),
     ]
 
 

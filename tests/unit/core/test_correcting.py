@@ -168,7 +168,7 @@ def test_a_name_cannot_be_asked_for_twice_or_for_nobody() -> None:
 
 
 def test_a_name_that_the_line_has_changed_is_the_travellers() -> None:
-    before = correction("/contact/city", "Here")
+    before = replace(correction("/passengers/0/lastName", "Here"), status=CorrectionStatus.REFUSED)
     asked = replace(BOOKED, details=KNOWN.with_changes(corrections=(before, ASKED_FOR)))
     ben = replace(TRAVELLERS[1], last_name="Sørensen", printed_last_name="Sorensen")
     done = replace(ASKED_FOR, status=CorrectionStatus.DONE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +53,12 @@ def after_sailing(session: Session, **fields: Any) -> Situation:
     return replace(found, at=replace(found.at, now=later))
 
 
+def sailing_today(session: Session) -> Situation:
+    found = now(session)
+    day = datetime.combine(session.sailing.sailing_date, NOW.time(), tzinfo=UTC)
+    return replace(found, at=replace(found.at, now=day))
+
+
 @pytest.mark.parametrize(
     ("name", "situation", "why"),
     [
@@ -75,11 +81,27 @@ def after_sailing(session: Session, **fields: Any) -> Situation:
         ("extend-deadline", now(replace(BOOKED, unwinding=LAPSED)), TOO_LATE.detail),
         ("record-payment", now(BOOKED), None),
         ("record-payment", now(HELD), "Nothing is booked, so nothing is owed."),
+        (
+            "record-payment",
+            now(replace(GONE, booking=a_booking())),
+            "Nothing is booked, so nothing is owed.",
+        ),
         ("record-payment", now(replace(PAID, booking=WHOLE)), "Nothing is owed."),
         ("record-payment", now(replace(BOOKED, open_step=BUSY)), actions.STEP_OPEN),
         ("record-payment", now(BOOKED, channel=PaymentChannel.WITH_BOOKING), None),
         ("resend-confirmation", now(TOLD), None),
         ("resend-confirmation", now(HELD), "There is no booking to confirm."),
+        (
+            "resend-confirmation",
+            now(replace(TOLD, booking=None)),
+            "There is no booking to confirm.",
+        ),
+        (
+            "enter-duplicate",
+            now(HELD),
+            "Nothing is booked, so there is no second booking.",
+        ),
+        ("record-refund", now(GONE), "No money of a cancelled booking is to be settled."),
         (
             "resend-confirmation",
             now(replace(BOOKED, details=NO_DETAILS)),
@@ -105,6 +127,7 @@ def after_sailing(session: Session, **fields: Any) -> Situation:
         ("correct", now(replace(GONE, details=TOLD.details)), actions.OVER),
         ("correct", now(HELD), "The guest is still booking, and can change it."),
         ("erase-guest", now(TOLD), "Possible after the sailing on 7 March 2027."),
+        ("erase-guest", sailing_today(TOLD), "Possible after the sailing on 7 March 2027."),
         ("erase-guest", after_sailing(TOLD), None),
         ("erase-guest", now(replace(HELD, details=TOLD.details)), "The guest is still booking."),
         (
@@ -148,6 +171,7 @@ def test_an_action_nobody_knows_is_not_found() -> None:
             True,
         ),
         ("release-hold", CREATED, "The cabin was let go.", False),
+        ("extend-deadline", HELD, "The deadline is later now.", False),
         (
             "release-hold",
             replace(HELD, open_step=BUSY),
@@ -180,6 +204,9 @@ def test_where_a_session_may_be_moved_waits_for_what_is_owed() -> None:
     free = {each.to: each for each in actions.transition_options(now(HELD))}
     assert free[State.CANCELLED].jump is not None
     assert free[State.PAID].why_not == "No reservation is known, so it cannot be paid."
+    late = replace(GONE, expires_at=NOW)
+    over = {each.to: each for each in actions.transition_options(now(late))}
+    assert "Its time is over" in str(over[State.CREATED].why_not)
     owed = {each.to: each for each in actions.transition_options(now(HELD, owes_undo=True))}
     assert (owed[State.CANCELLED].jump, owed[State.CANCELLED].why_not) == (None, actions.OWED)
 

@@ -363,6 +363,12 @@ def test_a_guests_own_words_stay_out_of_the_history() -> None:
     assert change.after.details == session.details.with_changes(cancel_reason="ill")
 
 
+def test_words_are_kept_of_a_guest_who_has_typed_nothing_else() -> None:
+    change = cancel_by_guest(a_session(State.PRICED, details=Details()), words="ill", at=at())
+    assert change is not None
+    assert change.after.details == Details(cancel_reason="ill")
+
+
 def test_a_guest_may_give_no_reason() -> None:
     session = a_session(State.PRICED)
     assert cancel_by_guest(session, words=None, at=at()) == cancel(session, reason=None, at=at())
