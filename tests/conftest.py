@@ -24,6 +24,7 @@ import structlog
 from aiohttp import ClientResponse
 from aioresponses import aioresponses
 from coverage import Coverage
+from hypothesis import HealthCheck, settings
 from yarl import URL
 
 from adapters.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -32,6 +33,10 @@ from tests.support.report import pytest_configure  # noqa: F401 - pytest looks f
 ROOT = Path(__file__).resolve().parent.parent
 CORE_TESTS = (ROOT / "tests" / "unit" / "core", ROOT / "tests" / "integration" / "engine")
 SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
+
+# How long an example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 Result = TypeVar("Result")
 Samples = Callable[[str], Any]

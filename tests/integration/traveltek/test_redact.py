@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from aioresponses import aioresponses
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -110,7 +110,6 @@ answers = st.recursive(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(KEYS), answers))
 def test_whatever_is_echoed_back_nothing_of_it_is_kept(answer: dict[str, Any]) -> None:
     """Even under a key that may be kept, the guests' own words are taken out."""
@@ -119,7 +118,6 @@ def test_whatever_is_echoed_back_nothing_of_it_is_kept(answer: dict[str, Any]) -
     assert set(leaked(response_evidence(answer, personal=personal))) <= harmless
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(), st.sampled_from(["", " ", "-", "."]), st.text())
 def test_no_card_number_survives_in_words(before: str, gap: str, after: str) -> None:
     number = gap.join(kit.NUMBER[start : start + 4] for start in range(0, 16, 4))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.errors import MessageError
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -218,7 +218,6 @@ def accepted(**changes: object) -> ContactRequest | None:
         return None
 
 
-@settings(deadline=None)
 @given(
     st.emails() | st.text(max_size=60) | st.from_regex(r"\A[^@\s]{1,20}@[^@\s]{1,20}\.\w{2,6}\Z")
 )
@@ -230,7 +229,6 @@ def test_any_address_that_is_taken_goes_through_the_mailer(typed: str) -> None:
             raise AssertionError(f"{found.email!r} is taken and cannot be mailed to") from error
 
 
-@settings(deadline=None)
 @given(st.from_regex(r"\A[+0-9() ./-]{3,30}\Z"), st.sampled_from(["US", "GB", "DE", "IT", "XK"]))
 def test_any_telephone_that_is_taken_is_dialled_by_few_digits(typed: str, country: str) -> None:
     found = accepted(phone=typed, country=country, state=None)
@@ -241,7 +239,6 @@ def test_any_telephone_that_is_taken_is_dialled_by_few_digits(typed: str, countr
         assert 3 < len(dialled) <= 16
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=80))
 def test_any_name_that_is_taken_goes_to_the_line_and_is_found(first: str, last: str) -> None:
     try:

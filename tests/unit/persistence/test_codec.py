@@ -38,7 +38,7 @@ def values(kind: type) -> st.SearchStrategy[object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [Sailing, Party, Quote, Selection, Basket, Details, Refusal])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_stored_values_round_trip(kind: type, data: st.DataObject) -> None:
     value = data.draw(values(kind))

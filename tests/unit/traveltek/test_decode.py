@@ -26,14 +26,13 @@ plain = st.recursive(
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(plain, st.booleans())
 def test_a_plain_answer_is_read_as_it_is(content: Any, escaped: bool) -> None:
     assert decode(json.dumps(content, ensure_ascii=escaped).encode()) == content
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
 def test_no_bytes_make_decoding_crash(body: bytes) -> None:
     try:
@@ -48,7 +47,6 @@ def test_latin_1_and_a_byte_order_mark_are_borne() -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None)
 @given(st.text(st.characters(categories=["Cs", "Cc", "Cn", "L"]), min_size=1), st.booleans())
 def test_no_text_holds_what_a_database_refuses(words: str, escaped: bool) -> None:
     """Neither NUL nor half an emoji, as a value or as a key, raw or escaped."""
