@@ -255,9 +255,9 @@ async def test_a_fault_without_end_is_told_once_and_left_to_the_worker(
 async def test_a_guest_does_not_wait_for_a_database_and_the_answer_is_entered_behind_them(
     make_shop: MakeShop,
 ) -> None:
-    shop = await make_shop(haste=0.01, settle_patience=0.1)
+    shop = await make_shop(haste=0.03, settle_patience=0.1)
     guest = await shop.held()
-    await fail_settling(shop, "57P03", times=40)
+    await fail_settling(shop, "57P03", times=80)
     session = (await guest.book(DEPOSIT)).session
     assert session.open_step is not None
     assert session.open_step.status is StepStatus.STARTED
