@@ -238,7 +238,7 @@ async def test_a_fault_without_end_is_told_once_and_left_to_the_worker(
 ) -> None:
     """Neither an endless loop nor a flood of lines; the guest has heard that it is open."""
     spool = Paper()
-    shop = await make_shop(spool=spool, haste=0.01, settle_patience=0.2, lease_margin=0.5)
+    shop = await make_shop(spool=spool, haste=0.03, settle_patience=0.2, lease_margin=0.5)
     guest = await shop.held()
     await fail_settling(shop, "XX000", times=1_000_000)
     session = (await guest.book(DEPOSIT)).session
