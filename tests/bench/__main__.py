@@ -89,14 +89,14 @@ async def quick(progress: Progress) -> Figures:
             await one.start()
             await _warm(ground, one)
             await _shown(progress, "cost of calls", costing(ground, figures, one=one))
-            late = measure_latency(ground, figures, server=one, seconds=9)
+            late = measure_latency(ground, figures, server=one, seconds=6)
             await _shown(progress, "half the rate", late)
         finally:
             await one.program.end()
         await _shown(
-            progress, "one process and two", measure_processes(ground, figures, seconds=7.5)
+            progress, "one process and two", measure_processes(ground, figures, seconds=6)
         )
-        beside = measure_workflows(ground, figures, seconds=4.5, crowds=[16])
+        beside = measure_workflows(ground, figures, seconds=3.6, crowds=[16])
         await _shown(progress, "ours and DBOS", beside)
         await _shown(progress, f"{FEW:,} who wait", measure_waiting(ground, figures, number=FEW))
     return figures
