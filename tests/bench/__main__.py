@@ -93,9 +93,7 @@ async def quick(progress: Progress) -> Figures:
             await _shown(progress, "half the rate", late)
         finally:
             await one.program.end()
-        await _shown(
-            progress, "one process and two", measure_processes(ground, figures, seconds=6)
-        )
+        await _shown(progress, "one process and two", measure_processes(ground, figures, seconds=6))
         beside = measure_workflows(ground, figures, seconds=3.6, crowds=[16])
         await _shown(progress, "ours and DBOS", beside)
         await _shown(progress, f"{FEW:,} who wait", measure_waiting(ground, figures, number=FEW))
