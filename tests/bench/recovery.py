@@ -26,6 +26,7 @@ from tests.support.service import Guest
 from tests.support.testbed import Ground, Program, Server, run, server, standing
 
 GROUP: Final = "one worker process"
+STEPS: Final = "open steps recovered after a crash"
 LONGEST: Final = 300.0
 SOON: Final = "booking_now() - interval '1 second'"
 OPEN: Final = """
@@ -53,7 +54,7 @@ async def measure_recovery(
     The cabins that lapse are those that all measurements before have held.
     """
     await _abandoned(ground, doomed, steps)
-    await _cleared(ground, figures, "open steps recovered after a crash", OPEN)
+    await _cleared(ground, figures, STEPS, OPEN)
     past = {"booking_sessions.expires_at": SOON}
     await copy_session(ground.database, await _priced(ground, server), sessions, past)
     await _cleared(ground, figures, "sessions expired", EXPIRING)
