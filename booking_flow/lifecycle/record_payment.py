@@ -54,7 +54,7 @@ def recordable(session: Session) -> bool:
 
 
 def _ensure_owed(session: Session, amount: Money) -> None:
-    """Refuse what the line has not to receive; it does so in the currency that it booked in."""
+    """Refuse an amount that is not owed; the line is owed in the currency that it booked in."""
     booking = booking_of(session)
     currency = booking.total.currency
     if booking.paid.currency != currency:

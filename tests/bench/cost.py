@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from persistence.database import fetch_one
 from persistence.statements import Row
-from tests.bench.clients import BARE, BareClient, checked, service_of
+from tests.bench.clients import BARE, BareClient, book_and_pay, checked, service_of
 from tests.bench.figures import Figures
 from tests.bench.processor import seconds_of
 from tests.support.service import Guest
@@ -128,8 +128,7 @@ async def _ask(step: str, guest: Guest) -> None:
         case "hold":
             checked(await guest.hold(), 200)
         case "book and pay":
-            payment = guest.payment(guest.rate()["total"])
-            checked(await guest.book(guest.booking(payment=payment)), 201)
+            checked(await book_and_pay(guest), 201)
         case _:
             checked(await guest.look(), 200)
 

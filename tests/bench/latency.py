@@ -11,7 +11,7 @@ from typing import Final
 from uuid import UUID
 
 from persistence.database import fetch_all
-from tests.bench.clients import book, checked, per_second, service_of
+from tests.bench.clients import book, book_and_pay, checked, per_second, service_of
 from tests.bench.figures import Figures
 from tests.bench.steps import CALLS, covered
 from tests.support.service import Guest, Service
@@ -57,24 +57,11 @@ Windows = Mapping[datetime, tuple[datetime, float]]
 async def _walk(guest: Guest) -> tuple[Windows, Guest]:
     """Go from nothing to a booking that is paid."""
     windows: dict[datetime, tuple[datetime, float]] = {}
-    for step in ("open", "price", "hold", "book"):
+    for ask in (guest.open, guest.price, guest.select, lambda: book_and_pay(guest)):
         at, began = datetime.now(UTC), time.perf_counter()
-        await _ask(step, guest)
+        checked(await ask(), 200, 201)
         windows[at] = (datetime.now(UTC), time.perf_counter() - began)
     return windows, guest
-
-
-async def _ask(step: str, guest: Guest) -> None:
-    match step:
-        case "open":
-            checked(await guest.open(), 201)
-        case "price":
-            checked(await guest.price(), 200)
-        case "hold":
-            checked(await guest.select(), 200)
-        case _:
-            payment = guest.payment(guest.rate()["total"])
-            checked(await guest.book(guest.booking(payment=payment)), 201)
 
 
 async def _own(ground: Ground, guest: Guest, walked: Windows) -> Sequence[float]:

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from persistence.database import fetch_all
 from persistence.statements import Row
-from tests.bench.clients import BARE, BareClient, checked
+from tests.bench.clients import BARE, BareClient, book_and_pay, checked
 from tests.bench.figures import Figures, median
 from tests.support.service import Guest, Reply, Service
 from tests.support.testbed import Ground
@@ -91,10 +91,6 @@ async def _walk(ground: Ground, guest: Guest) -> Mapping[str, float]:
 
 
 def _asks(guest: Guest) -> Iterable[Ask]:
-    async def book() -> Reply:
-        payment = guest.payment(guest.rate()["total"])
-        return await guest.book(guest.booking(payment=payment))
-
     return (
         guest.open,
         guest.price,
@@ -102,7 +98,7 @@ def _asks(guest: Guest) -> Iterable[Ask]:
         guest.hold,
         guest.release,
         guest.hold,
-        book,
+        lambda: book_and_pay(guest),
         guest.look,
     )
 
@@ -115,10 +111,10 @@ async def _at_supplier(ground: Ground, guest: Guest) -> float:
 
 def covered(calls: Iterable[Row]) -> float:
     """Return how much time calls cover, counting once what overlaps."""
-    covered, until = timedelta(), None
+    total, until = timedelta(), None
     for call in calls:
         ends = call.at + timedelta(seconds=call.duration_s)
         begins = call.at if until is None else max(call.at, until)
-        covered += max(ends - begins, timedelta())
+        total += max(ends - begins, timedelta())
         until = ends if until is None else max(ends, until)
-    return covered.total_seconds()
+    return total.total_seconds()
