@@ -62,6 +62,11 @@ class Shape:
     audited: bool
     """It is something that staff do."""
 
+    @property
+    def seals(self) -> bool:
+        """Whether it writes what only the session's data key can read."""
+        return self.details or self.passengers
+
 
 def direction(name: StepName) -> StepDirection:
     """Return whether a step goes on with the booking or takes something back."""

@@ -41,6 +41,12 @@ step AS (
     FOR UPDATE
 )"""
 
+# Hold the data key that was sealed by; of a guest who has been erased meanwhile nothing is written.
+DATA_KEY: Final = """
+data_key AS (
+    SELECT session_id FROM session_keys WHERE session_id = :id FOR KEY SHARE
+)"""
+
 # Lock the task that is answered; whoever answered first has raised its version.
 TASK: Final = """
 task AS (
@@ -85,7 +91,11 @@ def commit_statement(shape: Shape) -> TextClause:
 
 def _locked(shape: Shape) -> dict[str, str]:
     """Return what must be there, and stay as it is, for the commit to be written."""
-    wanted = {"step": (STEP, shape.grip is Grip.SETTLE), "task": (TASK, shape.closes)}
+    wanted = {
+        "step": (STEP, shape.grip is Grip.SETTLE),
+        "data_key": (DATA_KEY, shape.seals),
+        "task": (TASK, shape.closes),
+    }
     return {name: sql for name, (sql, is_wanted) in wanted.items() if is_wanted}
 
 
@@ -118,6 +128,8 @@ def _guards(shape: Shape) -> Iterator[str]:
     yield "s.id = :id"
     yield "s.version = :before_version"
     yield _GUARDS[shape.grip]
+    if shape.seals:
+        yield "s.id = data_key.session_id"
     if shape.closes:
         yield "s.id = task.session_id"
     if shape.remembers:

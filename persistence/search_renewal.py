@@ -44,11 +44,15 @@ OTHERS: Final = text(
     """
 )
 
-# Put the hashes of a session in the place of the older ones, unless it has changed meanwhile.
+# Put the hashes of a session in the place of the older ones, unless it has changed or its guest has
+# been erased meanwhile.
 RENEW: Final = text(
     """
-    WITH same AS (
-        SELECT id FROM booking_sessions WHERE id = :id AND version = :version FOR UPDATE
+    WITH known AS (
+        SELECT session_id FROM session_keys WHERE session_id = :id FOR KEY SHARE
+    ), same AS (
+        SELECT s.id FROM booking_sessions s JOIN known k ON k.session_id = s.id
+        WHERE s.version = :version FOR UPDATE OF s
     ), wanted AS (
         SELECT w.kind, w.hash
         FROM unnest(CAST(:kinds AS text[]), CAST(:hashes AS bytea[])) AS w(kind, hash)
@@ -87,7 +91,7 @@ async def renew_some(engine: Database, vault: Vault, ids: Sequence[UUID]) -> int
 
 
 async def renew(engine: Database, vault: Vault, row: Row) -> int:
-    """Renew one session as it was read; 0 when it has changed since or cannot be opened."""
+    """Renew one session as it was read; 0 when it has changed, was erased or cannot be opened."""
     try:
         details = open_details(vault, row.wrapped_key, row.id, row.details_ciphertext)
     except (InvalidTag, InvalidToken):

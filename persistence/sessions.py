@@ -133,6 +133,7 @@ RECORD_PASSING_CALLS: Final = text(
 
 Draft = tuple[TextClause, Values]
 """The statement of a commit, and its values."""
+KEYS_REMEMBERED: Final = 10_000
 _BORN: Final = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
 
 
@@ -148,6 +149,7 @@ class PostgresSessionStore:
         self._owner = owner
         self._channels = channels
         self._wakeups = Wakeups(engine)
+        self._wrapped_keys: dict[UUID, bytes] = {}
 
     async def close(self) -> None:
         """Send what is still to be told; the pool belongs to whoever made it."""
@@ -334,11 +336,24 @@ class PostgresSessionStore:
         if not (shape.details or shape.passengers):
             return {}
         after = change.after
-        row = await fetch_one(self._engine, WRAPPED_KEY, {"id": after.id})
+        wrapped = self._wrapped_keys.get(after.id) or await self._wrapped_key(after.id)
+        values = details_values(self._vault, wrapped, after.id, after.details)
+        return values | passenger_values(self._vault, wrapped, after.id, after.details)
+
+    async def _wrapped_key(self, session_id: UUID) -> bytes:
+        row = await fetch_one(self._engine, WRAPPED_KEY, {"id": session_id})
         if row is None:
-            raise Erased(after.id)
-        values = details_values(self._vault, row.wrapped_key, after.id, after.details)
-        return values | passenger_values(self._vault, row.wrapped_key, after.id, after.details)
+            raise Erased(session_id)
+        wrapped: bytes = row.wrapped_key
+        return wrapped
+
+    def _remember_key(self, session_id: UUID, wrapped: bytes | None) -> None:
+        """Spare a commit the look at the key that a load has brought; the commit guards it."""
+        self._wrapped_keys.pop(session_id, None)
+        if wrapped is not None:
+            self._wrapped_keys[session_id] = wrapped
+        if len(self._wrapped_keys) > KEYS_REMEMBERED:
+            del self._wrapped_keys[next(iter(self._wrapped_keys))]
 
     async def _write(
         self, statement: TextClause, values: Values, binding: IdempotencyBinding | None
@@ -362,7 +377,7 @@ class PostgresSessionStore:
         values: Values,
         binding: IdempotencyBinding | None,
     ) -> Committed:
-        """Look once more at a commit that wrote nothing: its key may be stale, or just bound."""
+        """Look once more at a commit that wrote nothing: the key it binds may be stale, or taken."""
         if binding is not None:
             if result is CommitResult.DUPLICATE and await idempotency.free(self._engine, binding):
                 return await self._write(statement, values, binding)
@@ -374,6 +389,7 @@ class PostgresSessionStore:
         return None if row is None else self._opened(row)
 
     def _opened(self, row: Row) -> Loaded:
+        self._remember_key(row.id, row.wrapped_key)
         details = open_details(self._vault, row.wrapped_key, row.id, row.details_ciphertext)
         return Loaded(session=session_of(row, details), now=row.now, stopped=row.stopped)
 

@@ -1,7 +1,9 @@
 """Personal data is found by those who may, read by those who may, and gone once erased."""
 
+import asyncio
 from dataclasses import replace
 
+import asyncpg
 import pytest
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
@@ -11,11 +13,12 @@ from booking_flow.model.change import begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Details
 from booking_flow.model.session import NO_DETAILS, Session
-from booking_flow.ports import StoreUnavailable
+from booking_flow.ports import CommitResult, StoreUnavailable
+from persistence import sessions
 from persistence.columns import metadata
-from persistence.database import execute, fetch_all
+from persistence.database import execute, fetch_all, transaction
 from persistence.encryption import KeyKind, Vault
-from persistence.erasure import erase
+from persistence.erasure import erase, erase_within
 from persistence.errors import Erased
 from persistence.histories import find_by_guest
 from persistence.key_rotation import StillUsed, retire, rewrap
@@ -214,6 +217,78 @@ async def test_an_erased_session_takes_no_new_details(shop: Shop) -> None:
     change = begin(booked).put(details=Details(dining="1")).record(EventKind.EDITED)
     with pytest.raises(Erased, match=str(booked.id)):
         await shop.commit(change)
+
+
+async def test_details_that_are_written_while_their_guest_is_erased_are_not_kept(
+    shop: Shop, vault: Vault
+) -> None:
+    booked = await shop.load(await shop.booked())
+    change = begin(booked).put(details=replace(DETAILS, dining="1")).record(EventKind.EDITED)
+    async with transaction(shop.engine) as erasing:
+        await erase_within(erasing, booked.id)
+        writing = asyncio.create_task(shop.commit(change))
+        await asyncio.sleep(0.3)
+        assert not writing.done()
+    assert (await writing).result is CommitResult.LOST
+    assert await shop.rows("SELECT hash FROM session_search") == []
+    assert (await shop.load(booked)).details == NO_DETAILS
+    with pytest.raises(Erased, match=str(booked.id)):
+        await shop.commit(change)
+
+
+async def test_a_commit_after_a_load_does_not_ask_for_the_key_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booked = await shop.load(await shop.booked())
+    monkeypatch.setattr(sessions, "WRAPPED_KEY", text("SELECT asked_for_the_key"))
+    change = begin(booked).put(details=replace(DETAILS, dining="1")).record(EventKind.EDITED)
+    await shop.write(change)
+    monkeypatch.undo()
+    assert (await shop.load(booked)).details.dining == "1"
+
+
+async def test_keys_of_the_sessions_read_last_are_remembered(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "KEYS_REMEMBERED", 2)
+    made = [await shop.load(await shop.created()) for _ in range(3)]
+    monkeypatch.setattr(sessions, "WRAPPED_KEY", text("SELECT asked_for_the_key"))
+    changes = [begin(each).put(details=DETAILS).record(EventKind.EDITED) for each in made]
+    with pytest.raises(asyncpg.UndefinedColumnError):
+        await shop.commit(changes[0])
+    await shop.write(changes[1])
+    await shop.write(changes[2])
+
+
+async def test_a_guest_who_is_erased_while_details_are_written_is_found_by_none_of_them(
+    shop: Shop, vault: Vault
+) -> None:
+    booked = await shop.booked()
+    named = [replace(each, last_name="Newname") for each in DETAILS.passengers]
+    details = Details(passengers=tuple(named))
+    change = begin(booked).put(details=details).record(EventKind.EDITED)
+    lock = text("SELECT FROM booking_sessions WHERE id = :id FOR UPDATE")
+    async with transaction(shop.engine) as busy:
+        await busy.fetch_all(lock, {"id": booked.id})
+        writing = asyncio.create_task(shop.commit(change))
+        await asyncio.sleep(0.3)
+        erasing = asyncio.create_task(erase(shop.engine, booked.id))
+        await asyncio.sleep(0.3)
+        assert not writing.done()
+    assert (await writing).result is CommitResult.DONE
+    assert await erasing
+    assert await shop.rows("SELECT hash FROM session_search") == []
+
+
+async def test_hashes_that_are_renewed_while_their_guest_is_erased_are_not_kept(
+    shop: Shop, vault: Vault
+) -> None:
+    booked = await shop.booked()
+    await as_the_first_release_left_it(shop, vault, booked)
+    rows = await fetch_all(shop.engine, OLDER, {"after": FIRST, "limit": 9})
+    await erase(shop.engine, booked.id)
+    assert [await renew(shop.engine, vault, row) for row in rows] == [0]
+    assert await shop.rows("SELECT hash FROM session_search") == []
 
 
 async def test_an_erased_session_still_moves(shop: Shop) -> None:
