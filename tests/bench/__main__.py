@@ -79,20 +79,25 @@ async def _warm(ground: Ground, one: Server) -> None:
         await asyncio.gather(*(book(service.guest()) for _ in range(AT_ONCE)))
 
 
+async def as_run(progress: Progress, ground: Ground, figures: Figures, *, seconds: float) -> None:
+    """Measure one server as it is run: with INFO logs and its worker."""
+    one = server(ground, 1, log_level="INFO", worker=True)
+    try:
+        await one.start()
+        await _warm(ground, one)
+        await _shown(progress, "cost of calls", costing(ground, figures, one=one))
+        late = measure_latency(ground, figures, server=one, seconds=seconds)
+        await _shown(progress, "half the rate", late)
+    finally:
+        await one.program.end()
+
+
 async def quick(progress: Progress) -> Figures:
-    """Measure what calls cost, as a service is run: with INFO logs and its worker."""
+    """Measure what calls cost."""
     figures = Figures()
     await _shown(progress, "one answer", measure_answer(figures))
     async with standing() as ground:
-        one = server(ground, 1, log_level="INFO", worker=True)
-        try:
-            await one.start()
-            await _warm(ground, one)
-            await _shown(progress, "cost of calls", costing(ground, figures, one=one))
-            late = measure_latency(ground, figures, server=one, seconds=6)
-            await _shown(progress, "half the rate", late)
-        finally:
-            await one.program.end()
+        await as_run(progress, ground, figures, seconds=6)
         await _shown(progress, "one process and two", measure_processes(ground, figures, seconds=6))
         beside = measure_workflows(ground, figures, seconds=3.6, crowds=[16])
         await _shown(progress, "ours and DBOS", beside)
@@ -104,11 +109,10 @@ async def bench(progress: Progress) -> Figures:
     """Measure everything, one thing after the other."""
     figures = Figures()
     await _shown(progress, "one answer", measure_answer(figures))
+    async with standing() as ground:
+        await as_run(progress, ground, figures, seconds=30)
     async with standing() as ground, serving(ground) as servers:
         one = servers[0]
-        await _shown(progress, "cost of calls", costing(ground, figures, one=one))
-        late = measure_latency(ground, figures, server=one, seconds=30)
-        await _shown(progress, "half the rate", late)
         await _shown(progress, "steps", stepwise(ground, figures, one=one))
         await _shown(progress, "one statement", measure_statement(ground, figures))
         await _shown(progress, "store", measure_store(ground, figures, sessions=1_000))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
 
-from persistence.database import fetch_one
+from persistence.database import Database, execute, fetch_one
 from persistence.statements import Row
 from tests.bench.clients import BARE, BareClient, book_and_pay, checked, service_of
 from tests.bench.figures import Figures
@@ -24,6 +27,7 @@ STEPS: Final = ("open", "price", "choose", "hold", "book and pay", "look")
 BOOKING: Final = STEPS[:5]
 WHOLE: Final = "whole booking"
 COMMITS: Final = "commits that write, wake-ups among them"
+STATEMENTS: Final = "statements, the worker's among them"
 LOG: Final = "write-ahead log"
 PARTS: Final = ("service", "PostgreSQL", "client", "supplier")
 # The number of the next transaction that writes, and the bytes of the log so far.
@@ -31,6 +35,8 @@ WRITTEN: Final = text(
     "SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint) AS xid, "
     "CAST(pg_current_wal_insert_lsn() - '0/0' AS bigint) AS wal"
 )
+LOGGED: Final = re.compile(rb" LOG:  (?:execute [^:]+|statement): (?!BEGIN|COMMIT|ROLLBACK)")
+"""How PostgreSQL's log begins a statement; what only begins or ends a transaction is none."""
 Ask = Callable[[int], Awaitable[None]]
 
 
@@ -76,19 +82,50 @@ async def measure_cost(
         _bare(bare), times=guests * 5
     )
     _add(figures, BARE, base, None)
+    meter = Meter(pids={"service": server.program.pid, **shared})
     began = await _written(ground)
-    costs = await _walked(
-        Meter(pids={"service": server.program.pid, **shared}),
-        [service_of(ground, server).guest() for _ in range(guests)],
-    )
+    costs = await _walked(meter, _guests(ground, server, guests))
     ended = await _written(ground)
+    async with _statements_logged(ground.database):
+        before = _size(ground.postgres.log)
+        await _walked(meter, _guests(ground, server, AT_ONCE), BOOKING)
+        made = _statements(ground.postgres.log, since=before)
     for step, cost in costs.items():
         _add(figures, step, cost, base)
     for part in PARTS:
         whole = sum(costs[step].parts[part] for step in BOOKING)
         figures.add(GROUP, f"{WHOLE}: {part}", whole, "ms")
     figures.add(GROUP, f"{WHOLE}: {COMMITS}", (ended.xid - began.xid) / guests, "")
+    figures.add(GROUP, f"{WHOLE}: {STATEMENTS}", made / AT_ONCE, "")
     figures.add(GROUP, f"{WHOLE}: {LOG}", (ended.wal - began.wal) / guests / 1024, "KB")
+
+
+def _guests(ground: Ground, server: Server, number: int) -> list[Guest]:
+    return [service_of(ground, server).guest() for _ in range(number)]
+
+
+@asynccontextmanager
+async def _statements_logged(database: Database) -> AsyncIterator[None]:
+    """Have PostgreSQL write every statement of every connection to its log."""
+    await execute(database, text("ALTER SYSTEM SET log_statement = 'all'"))
+    await execute(database, text("SELECT pg_reload_conf()"))
+    try:
+        # Each process of the server reads its settings anew before its next statement.
+        await asyncio.sleep(1)
+        yield
+    finally:
+        await execute(database, text("ALTER SYSTEM RESET log_statement"))
+        await execute(database, text("SELECT pg_reload_conf()"))
+
+
+def _size(log: Path) -> int:
+    return log.stat().st_size
+
+
+def _statements(log: Path, *, since: int) -> int:
+    with log.open("rb") as written:
+        written.seek(since)
+        return len(LOGGED.findall(written.read()))
 
 
 async def _written(ground: Ground) -> Row:
@@ -105,9 +142,11 @@ def _bare(bare: BareClient) -> Ask:
     return ask
 
 
-async def _walked(meter: Meter, guests: Sequence[Guest]) -> Mapping[str, Cost]:
+async def _walked(
+    meter: Meter, guests: Sequence[Guest], steps: Sequence[str] = STEPS
+) -> Mapping[str, Cost]:
     """Take all guests through one step after the other."""
-    return {step: await meter.cost(_asking(step, guests), times=len(guests)) for step in STEPS}
+    return {step: await meter.cost(_asking(step, guests), times=len(guests)) for step in steps}
 
 
 def _asking(step: str, guests: Sequence[Guest]) -> Ask:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from tests.bench import latency, processes, recovery, waiting
 from tests.bench.clients import BARE
-from tests.bench.cost import COMMITS, GROUP, LOG, WHOLE
+from tests.bench.cost import COMMITS, GROUP, LOG, STATEMENTS, WHOLE
 from tests.bench.durable_workflows import GROUP as WORKFLOWS
 from tests.bench.figures import Figures, spoken
 
@@ -86,6 +86,7 @@ SHARES: Final = {
 OF_A_BOOKING: Final = {
     "service": (196.0, "12 ms"),
     "PostgreSQL": (29.5, "4 ms"),
+    STATEMENTS: (21.0, "9"),
     COMMITS: (9.9, "6"),
     LOG: (55.0, "20 KB"),
 }
