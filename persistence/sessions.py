@@ -377,7 +377,7 @@ class PostgresSessionStore:
         values: Values,
         binding: IdempotencyBinding | None,
     ) -> Committed:
-        """Look once more at a commit that wrote nothing: the key it binds may be stale, or taken."""
+        """Look once more at a commit that wrote nothing: the key it binds may be old or taken."""
         if binding is not None:
             if result is CommitResult.DUPLICATE and await idempotency.free(self._engine, binding):
                 return await self._write(statement, values, binding)
