@@ -129,7 +129,9 @@ def _spans(text: str, *, anywhere: bool) -> Iterator[tuple[int, int]]:
 
 def _begins_somewhere(text: str) -> bool:
     """Whether digits are left for a number after the first of some issuer, whatever is between."""
-    digits = "".join(str(unicodedata.digit(each)) for each in filter(str.isdigit, text))
+    digits = "".join(filter(str.isdigit, text))
+    if not digits.isascii():
+        digits = "".join(str(unicodedata.digit(each)) for each in digits)
     starts = range(len(digits) - SHORTEST + 1)
     return any(issuer_of(digits[start:]) for start in starts)
 
