@@ -438,12 +438,15 @@ async def test_what_was_found_of_one_step_never_settles_another(make_shop: MakeS
     assert (await guest.session()).booking is None
 
 
-async def test_a_payment_in_doubt_is_found_in_the_lines_record(make_shop: MakeShop) -> None:
+@pytest.mark.parametrize("trouble", ["http_404", "other_sailing"])
+async def test_a_payment_in_doubt_is_found_in_the_lines_record_once_that_is_ours(
+    make_shop: MakeShop, trouble: str
+) -> None:
     shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
     worker, guest = a_worker(shop), await shop.booked()
     await shop.simulator.fault("payment", "timeout_after")
     await guest.pay()
-    await shop.simulator.fault("cruiseimportbooking", "http_404")
+    await shop.simulator.fault("cruiseimportbooking", trouble)
     assert await worker.steps(300) == 1
     assert await status(guest) is StepStatus.UNKNOWN
     assert await worker.steps(300 + 3600) == 1

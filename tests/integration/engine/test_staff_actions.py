@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +18,7 @@ from booking_flow.flow import State
 from booking_flow.lifecycle.correct import ASKED, NameRequest
 from booking_flow.lifecycle.extend_deadline import Deadline
 from booking_flow.model.audit import AuditEntry
+from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Contact
@@ -28,6 +31,7 @@ from booking_flow.staff.action import Action, Parameters, StaffActions, StaffCom
 from booking_flow.staff.people import Role, StaffMember, operator
 from booking_flow.staff.task_claims import TaskClaims, TaskWish
 from persistence.audit import PostgresAudit
+from persistence.outbox_rows import Channels
 from persistence.tasks import PostgresTaskStore
 from tests.integration.engine.conftest import MakeShop
 from tests.integration.engine.test_recovery import a_worker, commit
@@ -65,14 +69,20 @@ async def act(
     seen: frozenset[int] | None = None,
     session_id: UUID | None = None,
 ) -> Loaded:
+    """Carry an action out; what it comes to has its time, and stands with its reason."""
     version = (await guest.session()).version
+    before = len(await guest.history())
     order = StaffCommand(
         staff=by,
         session_id=session_id or guest.id,
         seen=frozenset({version}) if seen is None else seen,
         reason=WHY,
     )
-    return await StaffActions(work_of(guest.shop)).perform(action, order, given)
+    loaded = await StaffActions(work_of(guest.shop)).perform(action, order, given)
+    assert loaded.now > loaded.session.created_at
+    reasons = [event.reason for event in (await guest.history())[before:]]
+    assert WHY in reasons or action is actions.REDACT
+    return loaded
 
 
 async def audited(guest: Guest) -> Sequence[AuditEntry]:
@@ -88,7 +98,9 @@ async def test_a_note_and_its_line_are_one_commit(shop: Shop) -> None:
     guest = await shop.opened()
     loaded = await act(guest, actions.NOTE)
     assert loaded.session == await guest.session()
-    assert (await guest.history())[-1].reason == WHY
+    last = "SELECT details FROM session_history WHERE session_id = :id ORDER BY seq DESC LIMIT 1"
+    (event,) = await shop.rows(last, id=guest.id)
+    assert json.loads(event.details) == {"action": "note"}
     (entry,) = await audited(guest)
     assert (entry.name, entry.account_id, entry.reason) == ("ada", ADA.account_id, WHY)
     assert entry.session_ids == (guest.id,)
@@ -159,6 +171,7 @@ async def test_a_hold_in_doubt_is_looked_for_by_one_at_a_time(make_shop: MakeSho
     await work.queue.take_step(guest.id, lease_seconds=60)
     taken = await refused(act(guest, actions.RECONCILE))
     assert taken.refusal.code is RefusalCode.IN_PROGRESS
+    assert taken.refusal.detail == "Somebody is working on this step."
     await shop.pass_time(61)
     assert (await act(guest, actions.RECONCILE)).session.state is State.BASKETED
     assert await lines(guest) == [
@@ -228,11 +241,51 @@ async def test_a_confirmation_is_mailed_again(shop: Shop) -> None:
     assert (await act(guest, actions.RESEND)).session.version == before + 1
 
 
+async def test_a_confirmation_goes_out_again_only_where_that_is_asked(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest = await shop.booked()
+    monkeypatch.setattr(shop.store, "_channels", Channels(confirmations=("mail",)))
+    await act(guest, actions.NOTE)
+    assert await shop.rows("SELECT channel FROM outbox") == []
+    await act(guest, actions.RESEND)
+    assert [row.channel for row in await shop.rows("SELECT channel FROM outbox")] == ["mail"]
+
+
+async def test_a_payment_is_refunded_once_its_booking_is_cancelled(shop: Shop) -> None:
+    guest = await shop.booked(PaymentType.DEPOSIT)
+    await act(guest, actions.CANCEL)
+    await act(guest, actions.CONFIRM_CANCELLATION)
+    assert await guest.tasks() == ["cancel_with_line", "cancellation_refund"]
+    booking = (await act(guest, actions.REFUND, actions.Kept(kept=Decimal()))).session.booking
+    assert booking is not None
+    assert await shop.rows("SELECT id FROM staff_tasks WHERE closed_at IS NULL") == []
+
+
+async def test_a_second_booking_is_entered_and_stands_with_its_reason(shop: Shop) -> None:
+    guest = await shop.booked()
+    await act(guest, actions.DUPLICATE, actions.SecondBooking(reservation="SECOND1"))
+    assert await guest.tasks() == ["duplicate_booking"]
+
+
 async def test_a_supervisor_moves_a_session(shop: Shop) -> None:
     guest = await shop.held()
     to = actions.Destination(to=State.CABIN_SELECTED)
     assert (await act(guest, actions.MOVE, to)).session.state is State.CABIN_SELECTED
     assert (await shop.simulator.ledger())["holds"] == []
+
+
+async def test_a_supervisor_moves_a_session_against_the_flow_knowing_what_that_leaves(
+    shop: Shop,
+) -> None:
+    guest = await shop.booked()
+    to = actions.Destination(to=State.CANCELLED)
+    half = replace(to, override=True)
+    whole = replace(half, not_undone=frozenset({"reservation"}))
+    for short, missing in ((to, "/override"), (half, "/notUndone")):
+        asked = await refused(act(guest, actions.MOVE, short))
+        assert [fault.pointer for fault in asked.refusal.errors] == [missing]
+    assert (await act(guest, actions.MOVE, whole)).session.state is State.CANCELLED
 
 
 async def test_a_guest_is_erased(shop: Shop) -> None:
@@ -257,6 +310,7 @@ async def test_a_text_is_taken_out_of_the_history(shop: Shop) -> None:
     nothing = actions.TextToGo(text="event-0")
     found = await refused(act(guest, actions.REDACT, nothing))
     assert found.refusal.code is RefusalCode.NOT_FOUND
+    assert found.refusal.detail == "There is no text in this row."
 
 
 async def test_what_a_guest_typed_freely_is_taken_out(shop: Shop) -> None:
@@ -271,6 +325,7 @@ async def test_what_a_guest_typed_freely_is_taken_out(shop: Shop) -> None:
     assert await lines(guest) == [("redact", None)]
     found = await refused(act(guest, actions.REDACT, actions.TextToGo(text="cancelReason")))
     assert found.refusal.code is RefusalCode.NOT_FOUND
+    assert found.refusal.detail == "The guest typed nothing there."
 
 
 async def only_task(shop: Shop, guest: Guest) -> StoredTask:
@@ -331,20 +386,28 @@ async def test_a_colleagues_task_is_taken_over_with_a_reason_and_freed_by_a_supe
     await claims.claim(wish_for(task, AGENT))
     taken = await only_task(shop, guest)
     why = await refused(claims.claim(wish_for(taken, ADA), takeover=True))
-    assert [fault.pointer for fault in why.refusal.errors] == ["/reason"]
+    assert [(fault.pointer, fault.detail) for fault in why.refusal.errors] == [
+        ("/reason", "is needed to take a task over")
+    ]
     await claims.claim(wish_for(taken, ADA, "ben is away"), takeover=True)
     overtaken = await refused(claims.hand_back(wish_for(taken, BEN)))
     assert overtaken.refusal.detail == "ada works on this task now."
     await claims.hand_back(wish_for(await only_task(shop, guest), BEN))
     assert (await only_task(shop, guest)).claim is None
-    assert [each.facts.get("from") for each in await audited(guest)][1:] == [None, "ben", "ada"]
+    assert [
+        (each.facts.get("from"), each.reason, each.task_id) for each in (await audited(guest))[1:]
+    ] == [(None, None, task.id), ("ben", "ben is away", task.id), ("ada", None, task.id)]
 
 
 async def test_tasks_are_taken_by_accounts_that_may_and_as_seen(shop: Shop) -> None:
     guest, task, claims = await to_cancel(shop)
     viewer = replace(AGENT, role=Role.VIEWER)
     assert (await refused(claims.claim(wish_for(task, viewer)))).refusal.code == "forbidden"
-    assert (await refused(claims.claim(wish_for(task, operator("x"))))).refusal.code == "forbidden"
+    nobody = (await refused(claims.claim(wish_for(task, operator("x"))))).refusal
+    assert (nobody.code, nobody.detail) == (
+        RefusalCode.FORBIDDEN,
+        "Only who has an account takes tasks.",
+    )
     for task_id in (None, uuid4()):
         missing = await refused(claims.claim(replace(wish_for(task, AGENT), task_id=task_id)))
         assert missing.refusal.code is RefusalCode.NOT_FOUND
@@ -353,6 +416,10 @@ async def test_tasks_are_taken_by_accounts_that_may_and_as_seen(shop: Shop) -> N
     await act(guest, actions.REFUSE_CANCELLATION)
     answered = await refused(claims.claim(wish_for(task, AGENT)))
     assert answered.refusal.detail == "ada answered line_refused."
+    as_it_is = wish_for(await only_task(shop, guest), AGENT)
+    for attempt in (claims.claim, claims.hand_back):
+        answered = await refused(attempt(as_it_is))
+        assert answered.refusal.detail == "ada answered line_refused."
 
 
 class Beaten(PostgresTaskStore):
@@ -362,12 +429,24 @@ class Beaten(PostgresTaskStore):
         await super().claim(task_id, **values | {"account_id": UUID(int=7), "name": "cleo"})
         return await super().claim(task_id, **values)
 
+    async def hand_back(self, task_id: UUID, **values: Any) -> bool:
+        await super().hand_back(task_id, **values)
+        return await super().hand_back(task_id, **values)
+
 
 async def test_who_takes_a_task_a_moment_too_late_hears_who_has_it(shop: Shop) -> None:
     guest, task, _ = await to_cancel(shop)
     late = await refused(TaskClaims(Beaten(shop.database)).claim(wish_for(task, AGENT)))
     assert late.refusal.detail == "cleo works on this task now."
     assert [action for action, _ in await lines(guest)] == ["cancel", "claim_task"]
+
+
+async def test_who_gives_a_task_back_a_moment_too_late_hears_so(shop: Shop) -> None:
+    guest, task, claims = await to_cancel(shop)
+    await claims.claim(wish_for(task, AGENT))
+    taken = wish_for(await only_task(shop, guest), AGENT)
+    late = await refused(TaskClaims(Beaten(shop.database)).hand_back(taken))
+    assert late.refusal.detail == "This task has changed meanwhile."
 
 
 async def test_what_was_typed_wrong_is_put_right_with_its_line_of_the_audit(shop: Shop) -> None:
