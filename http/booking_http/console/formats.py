@@ -29,6 +29,15 @@ def minute(at: datetime) -> str:
     return f"{at.astimezone(UTC):%-d %b %H:%M}"
 
 
+def said(value: str) -> str:
+    """Write a fact; one that is a moment reads as moments do everywhere in the console."""
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return f"{at.astimezone(UTC):%-d %b %H:%M:%S} UTC" if at.tzinfo else value
+
+
 def field_time(at: datetime | None) -> str:
     """Write a moment as a form's field holds it."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M}" if at else ""

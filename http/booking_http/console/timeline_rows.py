@@ -10,7 +10,7 @@ from typing import Final
 
 from booking_http.console import event_labels
 from booking_http.console.event_labels import End
-from booking_http.console.formats import span
+from booking_http.console.formats import said, span
 from booking_http.console.json_outline import outline
 from booking_http.staff.responses import HappeningResponse
 
@@ -128,7 +128,7 @@ def _row(
 
 def _facts(told: HappeningResponse, seen: dict[str, str]) -> Iterator[RowFact]:
     """Return the facts, those that the history knew differently with what it knew before."""
-    for name, value in told.facts.items():
+    for name, value in ((name, said(fact)) for name, fact in told.facts.items()):
         if told.kind == "event":
             if name in _SHOWN_ABOVE:
                 continue

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from booking_flow.model.audit import AuditEntry
 from booking_http.staff.responses import HappeningResponse
+from booking_http.web.models import rfc3339
 from persistence.attempts import StepEntry, steps
 from persistence.audit import PostgresAudit
 from persistence.database import Database
@@ -82,7 +83,7 @@ def _leased(entry: StepEntry) -> Iterator[tuple[str, str]]:
     """Return who is at a step, and until when no other process settles it."""
     if entry.owner is not None and entry.lease_until is not None:
         yield "owner", entry.owner
-        yield "leaseUntil", entry.lease_until.isoformat()
+        yield "leaseUntil", rfc3339(entry.lease_until)
 
 
 def _call(entry: CallEntry) -> HappeningResponse:

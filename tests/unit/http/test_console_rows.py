@@ -42,6 +42,18 @@ def test_what_the_history_knew_otherwise_before_is_shown_beside_it() -> None:
     assert [row.facts[0].before for row in rows] == [None, None, "10.00 USD"]
 
 
+def test_a_moment_among_the_facts_reads_as_moments_do() -> None:
+    facts = {"leaseUntil": "2026-11-22T12:01:30.250Z", "until": "2026-11-22T13:00:00+01:00"}
+    words = {"dueDate": "2026-11-22", "itemKey": "1053128372", "owner": "vm:13772"}
+    (row,) = timeline_rows.rows_of([happening(0, kind="step", what="book", facts=facts | words)])
+    told = {fact.name: fact.value for fact in row.facts}
+    assert (told.pop("leaseUntil"), told.pop("until")) == (
+        "22 Nov 12:01:30 UTC",
+        "22 Nov 12:00:00 UTC",
+    )
+    assert told == words
+
+
 def test_who_looked_is_shown_where_staff_are_asked_for() -> None:
     looked = happening(0, kind="staff", what="read_session", name="Ada")
     acted = happening(1, kind="staff", what="cancel", name="Ada")
