@@ -19,7 +19,7 @@ from booking_flow.model.session import Loaded, Session
 from booking_flow.ports import StoredTask
 from booking_flow.saga import abandoned
 from booking_flow.staff.people import Role, StaffMember
-from booking_flow.staff.task_claims import TaskClaims, TaskWish
+from booking_flow.staff.task_claims import TaskClaims, TaskWish, stamp
 from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_flow.steps.book import not_booked, order_of
 from booking_flow.supplier import CallContext
@@ -299,6 +299,16 @@ async def test_an_answered_task_tells_who_answered_what(shop: Shop) -> None:
     found = await refused(desk(shop).answer(given, by=STAFF))
     assert found.refusal.code is RefusalCode.VERSION_MISMATCH
     assert found.refusal.detail == "ada answered line_refused first."
+    assert given.task_id is not None
+    task = await PostgresTaskStore(shop.database).task(given.task_id)
+    assert task is not None
+    assert task.closed_at is not None
+    assert found.refusal.facts == {
+        "answered": "line_refused",
+        "answered_by": "ada",
+        "answered_at": stamp(task.closed_at),
+        "your_answer": "line_refused",
+    }
 
 
 async def test_an_answer_to_an_older_version_is_refused(shop: Shop) -> None:
@@ -372,6 +382,26 @@ async def test_a_step_that_settled_meanwhile_is_not_settled_again(shop: Shop) ->
     found = await refused(desk(shop).answer(given, by=STAFF))
     assert found.refusal.code in (RefusalCode.WRONG_STATE, RefusalCode.VERSION_MISMATCH)
     assert await guest.state() is State.BOOKED
+
+
+@pytest.mark.parametrize("other", [False, True])
+async def test_a_task_whose_step_is_open_no_more_is_not_answered(
+    make_shop: MakeShop, other: bool
+) -> None:
+    """The database was set back: another step is open, or the same one is under way again."""
+    guest = await in_doubt(make_shop)
+    shop = guest.shop
+    await shop.pass_time(LATER)
+    if other:
+        await shop.rows("UPDATE staff_tasks SET step_id = :id RETURNING id", id=uuid4())
+    else:
+        await shop.rows(
+            "UPDATE saga_steps SET status = 'started' WHERE status = 'unknown' RETURNING id"
+        )
+    found = await refused(answer(guest, AnswerKind.NOT_BOOKED))
+    assert found.refusal.code is RefusalCode.WRONG_STATE
+    assert found.refusal.detail == "This step is no longer open."
+    assert await closed(shop) == []
 
 
 async def test_a_step_settled_while_the_line_is_asked_is_not_settled_again(

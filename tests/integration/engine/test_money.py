@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -31,9 +32,13 @@ async def task_of(guest: Guest, kind: TaskKind) -> StoredTask:
 
 
 async def answer(guest: Guest, task: TaskKind, kind: AnswerKind, **more: Any) -> None:
-    asked = await task_of(guest, task)
-    given = TaskAnswer(task_id=asked.id, seen=frozenset({asked.version}), kind=kind, **more)
+    """Answer a task; what it comes to stands in the history with the note of the answer."""
+    asked, before = await task_of(guest, task), len(await guest.history())
+    given = TaskAnswer(
+        task_id=asked.id, seen=frozenset({asked.version}), kind=kind, note=kind.value, **more
+    )
     await desk(guest.shop).answer(given, by=STAFF)
+    assert kind.value in [event.reason for event in (await guest.history())[before:]]
 
 
 async def booking_of(guest: Guest) -> Booking:
@@ -105,4 +110,7 @@ async def test_a_second_booking_is_ended_by_an_answer(
     guest = await shop.booked(PaymentType.DEPOSIT)
     await act(guest, actions.DUPLICATE, actions.SecondBooking(reservation="SECOND2"))
     await answer(guest, TaskKind.DUPLICATE_BOOKING, kind)
+    note = "SELECT details FROM session_history WHERE session_id = :id ORDER BY seq DESC LIMIT 1"
+    (event,) = await shop.rows(note, id=guest.id)
+    assert json.loads(event.details) == {"duplicate": "SECOND2", "status": status.value}
     assert [each.status for each in (await booking_of(guest)).duplicates] == [status]

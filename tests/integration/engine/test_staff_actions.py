@@ -17,6 +17,7 @@ from booking_flow.errors import RefusalCode
 from booking_flow.flow import State
 from booking_flow.lifecycle.correct import ASKED, NameRequest
 from booking_flow.lifecycle.extend_deadline import Deadline
+from booking_flow.lifecycle.request_erasure import request_erasure
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, begin
@@ -257,9 +258,23 @@ async def test_a_payment_is_refunded_once_its_booking_is_cancelled(shop: Shop) -
     await act(guest, actions.CANCEL)
     await act(guest, actions.CONFIRM_CANCELLATION)
     assert await guest.tasks() == ["cancel_with_line", "cancellation_refund"]
+    found = await refused(act(guest, actions.ERASE))
+    assert found.refusal.detail == "A task is open that may need the guest's name."
     booking = (await act(guest, actions.REFUND, actions.Kept(kept=Decimal()))).session.booking
     assert booking is not None
     assert await shop.rows("SELECT id FROM staff_tasks WHERE closed_at IS NULL") == []
+    assert (await act(guest, actions.ERASE)).session.details.contact is None
+
+
+async def test_a_guest_who_asks_to_be_erased_is_erased_though_that_is_a_task(shop: Shop) -> None:
+    guest = await shop.booked()
+    found = await refused(act(guest, actions.ERASE))
+    assert found.refusal.detail == "Possible after the sailing on 15 March 2027."
+    await act(guest, actions.CANCEL)
+    await act(guest, actions.CONFIRM_CANCELLATION)
+    await commit(guest, request_erasure)
+    assert (await only_open_task(shop, guest)).kind is TaskKind.ERASURE_REQUESTED
+    assert (await act(guest, actions.ERASE)).session.details.contact is None
 
 
 async def test_a_second_booking_is_entered_and_stands_with_its_reason(shop: Shop) -> None:
@@ -332,6 +347,12 @@ async def only_task(shop: Shop, guest: Guest) -> StoredTask:
     """Return the guest's only task but that to collect a payment."""
     tasks = await PostgresTaskStore(shop.database).tasks_of(guest.id)
     (task,) = (each for each in tasks if each.kind is not TaskKind.COLLECT_PAYMENT)
+    return task
+
+
+async def only_open_task(shop: Shop, guest: Guest) -> StoredTask:
+    tasks = await PostgresTaskStore(shop.database).tasks_of(guest.id)
+    (task,) = (each for each in tasks if each.closed_at is None)
     return task
 
 

@@ -19,6 +19,7 @@ from booking_flow.model.session import Session, Unwinding, UnwindingReason, book
 from booking_flow.model.step import OpenStep, StepClaim, StepName, StepStatus
 from booking_flow.model.task import TaskKind
 from booking_flow.policy import PaymentChannel, Policy
+from booking_flow.ports import SpooledAnswer
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import (
     BALANCE_PAID,
@@ -32,6 +33,7 @@ from booking_flow.steps.pay import (
     received,
     received_money_of,
     settle_pay,
+    spooled,
 )
 from booking_flow.supplier import CardTransaction, ImportedBooking, PayAnswer
 from booking_flow.supplier_errors import FailureKind, SupplierError
@@ -505,6 +507,13 @@ def test_a_balance_that_was_paid_is_money_and_no_transition() -> None:
         assert change.events[-1] == noted
         assert [each.amount for each in change.payments] == [usd(REST)]
         assert change.confirms
+
+
+def test_of_an_answer_that_cannot_be_written_the_money_and_what_was_said_survive() -> None:
+    result, session = ended(a_transaction()), paying()
+    assert spooled(session, result) == SpooledAnswer(
+        session_id=session.id, step_id=STEP_ID, answer=None, charge=CHARGE, paid=result.answer
+    )
 
 
 def test_a_balance_that_was_declined_leaves_the_booking_paid() -> None:
