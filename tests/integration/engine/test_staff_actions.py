@@ -142,6 +142,12 @@ async def test_who_decides_on_what_has_changed_since_is_on_record_as_refused(sho
     assert await lines(guest) == [("note", "version_mismatch")]
 
 
+def erasure_requested(session: Session, at: DecisionContext) -> Change:
+    change = request_erasure(session, at)
+    assert change is not None
+    return change
+
+
 def noted(session: Session, _: DecisionContext) -> Change:
     return begin(session).record(EventKind.NOTE, reason="quicker")
 
@@ -272,7 +278,7 @@ async def test_a_guest_who_asks_to_be_erased_is_erased_though_that_is_a_task(sho
     assert found.refusal.detail == "Possible after the sailing on 15 March 2027."
     await act(guest, actions.CANCEL)
     await act(guest, actions.CONFIRM_CANCELLATION)
-    await commit(guest, request_erasure)
+    await commit(guest, erasure_requested)
     assert (await only_open_task(shop, guest)).kind is TaskKind.ERASURE_REQUESTED
     assert (await act(guest, actions.ERASE)).session.details.contact is None
 
