@@ -19,11 +19,12 @@ from persistence.statements import Row
 _log = structlog.get_logger(__name__)
 
 # The next data keys in order, so that no statement looks at more than a handful. They are locked,
-# so that nobody erases a guest meanwhile; whoever reads them does not wait.
+# so that nobody erases a guest meanwhile; whoever reads them or seals by them does not wait.
 NEXT: Final = text(
     """
     SELECT session_id, wrapped_key, master_id IS DISTINCT FROM :master_id AS older
-    FROM session_keys WHERE session_id > :after ORDER BY session_id LIMIT :limit FOR UPDATE
+    FROM session_keys WHERE session_id > :after ORDER BY session_id LIMIT :limit
+    FOR NO KEY UPDATE
     """
 )
 

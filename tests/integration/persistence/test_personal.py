@@ -21,7 +21,7 @@ from persistence.encryption import KeyKind, Vault
 from persistence.erasure import erase, erase_within
 from persistence.errors import Erased
 from persistence.histories import find_by_guest
-from persistence.key_rotation import StillUsed, retire, rewrap
+from persistence.key_rotation import NEXT, StillUsed, retire, rewrap
 from persistence.search import SearchKind, first_hash
 from persistence.search_renewal import FIRST, OLDER, renew, renew_hashes
 from persistence.sessions import PostgresSessionStore
@@ -220,7 +220,7 @@ async def test_an_erased_session_takes_no_new_details(shop: Shop) -> None:
 
 
 async def test_details_that_are_written_while_their_guest_is_erased_are_not_kept(
-    shop: Shop, vault: Vault
+    shop: Shop,
 ) -> None:
     booked = await shop.load(await shop.booked())
     change = begin(booked).put(details=replace(DETAILS, dining="1")).record(EventKind.EDITED)
@@ -261,7 +261,7 @@ async def test_keys_of_the_sessions_read_last_are_remembered(
 
 
 async def test_a_guest_who_is_erased_while_details_are_written_is_found_by_none_of_them(
-    shop: Shop, vault: Vault
+    shop: Shop,
 ) -> None:
     booked = await shop.booked()
     named = [replace(each, last_name="Newname") for each in DETAILS.passengers]
@@ -365,3 +365,12 @@ def test_hashes_differ_by_purpose_and_key() -> None:
 def test_a_vault_without_proper_keys_is_refused(masters: list[str], keys: list[bytes]) -> None:
     with pytest.raises(ValueError, match="at least"):
         Vault(masters, search_keys=keys)
+
+
+async def test_a_commit_does_not_wait_for_the_rotation_of_its_key(shop: Shop) -> None:
+    booked = await shop.booked()
+    change = begin(booked).put(details=replace(DETAILS, dining="1")).record(EventKind.EDITED)
+    async with transaction(shop.engine) as rotating:
+        await rotating.fetch_all(NEXT, {"after": FIRST, "limit": 9, "master_id": 1})
+        async with asyncio.timeout(5):
+            await shop.write(change)
