@@ -458,16 +458,24 @@ async def test_an_answer_is_on_record_in_its_commit_and_a_refused_one_as_refused
         ("ada", STAFF.account_id, "validation_failed"),
         ("ada", STAFF.account_id, None),
     ]
-    assert (lines[1].reason, lines[1].facts["answer"]) == ("on the phone", "line_refused")
+    assert lines[1].reason == "on the phone"
+    assert lines[1].facts == {"answer": "line_refused", "override": "false"}
+    tasks = await PostgresTaskStore(shop.database).tasks_of(guest.id)
+    (task,) = (each for each in tasks if each.answer == "line_refused")
+    assert [(line.action, line.task_id) for line in lines] == [("answer_task", task.id)] * 2
 
 
 async def test_answers_are_for_agents_and_overriding_for_supervisors(shop: Shop) -> None:
     guest = await shop.booked()
     await guest.cancel()
-    for role, override in ((Role.VIEWER, False), (Role.AGENT, True)):
+    for role, override, why in (
+        (Role.VIEWER, False, None),
+        (Role.AGENT, True, "Only a supervisor overrides the line's record."),
+    ):
         given = await an_answer(guest, AnswerKind.LINE_REFUSED, override=override)
         found = await refused(desk(shop).answer(given, by=replace(STAFF, role=role)))
         assert found.refusal.code is RefusalCode.FORBIDDEN
+        assert why in (None, found.refusal.detail)
 
 
 async def test_what_a_colleague_works_on_is_answered_by_whoever_takes_it_over(shop: Shop) -> None:
