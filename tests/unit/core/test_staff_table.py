@@ -188,6 +188,12 @@ def test_what_is_said_afterwards_is_what_came_of_it(
     assert (action.done(after), action.waits(after)) == (said, waits)
 
 
+def test_a_line_of_the_audit_names_who_and_the_request() -> None:
+    ada = StaffMember(name="ada", role=Role.AGENT, account_id=an_id(7), request_id="request-7")
+    line = ada.entry("note", reason="why")
+    assert (line.account_id, line.name, line.request_id) == (ada.account_id, "ada", "request-7")
+
+
 def test_the_audit_notes_what_an_action_was_given() -> None:
     more = actions.MoreTime(deadline=Deadline.SESSION, until=NOW)
     assert more.facts == {"deadline": "session", "until": "2026-11-22T12:00:00+00:00"}
