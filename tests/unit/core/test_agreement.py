@@ -22,7 +22,7 @@ from booking_flow.model.step import StepName, StepStatus
 from booking_flow.model.task import TaskKind
 from booking_flow.policy import Policy, SailingCheck
 from booking_flow.steps import agreement
-from booking_flow.steps.book import BookResult, ensure_still_held, settle_book
+from booking_flow.steps.book import BookResult, booked_after_all, ensure_still_held, settle_book
 from booking_flow.steps.hold import HoldResult, settle_hold
 from booking_flow.steps.line_comparison import disagreements
 from booking_flow.steps.pay import PayResult, settle_pay
@@ -123,6 +123,17 @@ def test_prices_of_another_sailing_are_refused(
         assert BOTH_SIDES in str(found.detail)
 
 
+def test_prices_in_another_currency_than_the_sessions_are_refused() -> None:
+    session = a_session(State.PRICED)
+    found = agreement.quote_refusal(session, Statement(currency="GBP"), policy=Policy())
+    assert found is not None
+    assert agreement.quote_refusal(session, Statement(currency="USD"), policy=Policy()) is None
+    two = Statement(currency="GBP", sailing_date=LATER)
+    both = agreement.quote_refusal(session, two, policy=Policy())
+    assert both is not None
+    assert "; currency ours USD, the supplier's GBP" in str(both.detail)
+
+
 def held(said: Statement | None) -> HoldResult:
     answer = a_basket_answer(an_item(stated=said))
     return HoldResult(
@@ -150,6 +161,8 @@ def test_a_hold_of_another_sailing_is_a_task_by_policy() -> None:
     assert change.after.state is State.BASKETED
     (task,) = change.tasks
     assert (task.kind, task.facts["differs"]) == (TaskKind.SAILING_MISMATCH, BOTH_SIDES)
+    assert HOLDING.open_step is not None
+    assert task.step_id == HOLDING.open_step.id
 
 
 @pytest.mark.parametrize("said", [OTHER_NIGHTS, None])
@@ -179,13 +192,15 @@ def test_a_booking_of_something_else_is_never_paid(
     said: Statement, state: State, kinds: list[TaskKind]
 ) -> None:
     """The reservation stands and a person is shown both sides; nights alone leave it paid."""
-    session = a_session(State.BASKETED, open_step=a_step(StepName.BOOK))
+    step = a_step(StepName.BOOK)
+    session = a_session(State.BASKETED, open_step=step)
     answer = an_answer(stated=said, transactions=(a_transaction(amount=usd("500")),))
     ended = BookResult(answer=answer, charge=a_payment().charge)
     change = settle_book(session, ended, at())
     assert change.after.state is state
     assert [task.kind for task in change.tasks] == kinds
     assert all("differs" in task.facts for task in change.tasks[:1])
+    assert all(task.step_id == step.id for task in change.tasks[:1])
 
 
 def test_a_payment_after_which_the_record_is_another_is_in_doubt() -> None:
@@ -220,3 +235,11 @@ def test_a_record_of_another_voyage_disagrees(fact: Fact, name: list[str]) -> No
     session = a_session(State.BASKETED, open_step=a_step(StepName.BOOK))
     found = disagreements(session, a_record(lead_surname="", stated=Statement(**OTHERS[fact])))
     assert [each.fact for each in found if each.fact != "lead surname"] == name
+    if fact is Fact.SAILING_DATE:
+        assert (found[-1].ours, found[-1].theirs) == (str(SAILS), str(LATER))
+
+
+def test_a_reservation_found_after_all_is_compared_as_an_answer_is() -> None:
+    session = a_session(State.BASKETED, open_step=a_step(StepName.BOOK, StepStatus.UNKNOWN))
+    change = booked_after_all(session, a_record(stated=OTHER_DATE), at())
+    assert TaskKind.SAILING_MISMATCH in [task.kind for task in change.tasks]

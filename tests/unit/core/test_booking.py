@@ -14,7 +14,7 @@ from booking_flow.model.basket import BasketAnswer
 from booking_flow.model.card import PaymentType
 from booking_flow.model.change import Change, PaymentRecord
 from booking_flow.model.history import Event, EventKind
-from booking_flow.model.party import Details, Party
+from booking_flow.model.party import AgeBands, Details, Party, PartyRules, PassengerType
 from booking_flow.model.session import Session, Unwinding, UnwindingReason
 from booking_flow.model.step import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
 from booking_flow.model.task import TaskKind
@@ -42,6 +42,7 @@ from tests.support.builders import (
     NOTHING_HELD,
     NOW,
     OWED,
+    SAILS,
     STEP_ID,
     STEP_SINCE,
     a_basket,
@@ -275,10 +276,42 @@ def test_no_card_counts_as_none() -> None:
 def test_the_infants_band_of_the_policy_binds() -> None:
     rules = at().policy.party
     session = a_session(BASKETED, party=Party(adults=1, child_ages=(2,)))
-    child = a_passenger(date(2024, 6, 1), passenger_type="child")
+    child = a_passenger(date(2024, 6, 1), passenger_type=PassengerType.CHILD)
     request = a_request(passengers=(a_passenger(), child))
     assert refused_by(lambda: claim_book(session, request, at())).code is RefusalCode.PARTY_MISMATCH
     assert rules.max_infant_age == 2
+
+
+def test_the_bands_of_the_sailings_line_bind() -> None:
+    bands = {22: AgeBands(max_infant_age=1, max_child_age=17)}
+    moment = at(party=PartyRules(lines=bands))
+    session = a_session(BASKETED, party=Party(adults=1, child_ages=(2,)))
+    child = a_passenger(date(2024, 6, 1), passenger_type=PassengerType.CHILD)
+    request = a_request(passengers=(a_passenger(), child))
+    assert claim_book(session, request, moment).claim is not None
+
+
+@pytest.mark.parametrize(
+    ("deposit", "paid", "days", "due"),
+    [
+        ("500", "500", 90, SAILS - timedelta(days=90)),
+        ("500", None, 90, SAILS - timedelta(days=90)),
+        ("500", "500", 9_000, NOW.date()),
+        ("500", "500", None, None),
+        ("500", "3006.56", 90, None),
+        ("3006.56", None, 90, None),
+    ],
+)
+def test_a_balance_is_due_by_our_rule_where_the_line_names_no_day(
+    deposit: str, paid: str | None, days: int | None, due: date | None
+) -> None:
+    session = booking(basket=a_basket(deposit=usd(deposit)))
+    transactions = (a_transaction(amount=usd(paid)),) if paid else ()
+    charge = a_payment(paid).charge if paid else None
+    result = BookResult(answer=an_answer(transactions=transactions), charge=charge)
+    made = settle_book(session, result, at(balance_days=days)).after.booking
+    assert made is not None
+    assert made.balance_due_date == due
 
 
 @pytest.mark.parametrize(
@@ -344,25 +377,35 @@ def test_another_card_is_tried_only_while_the_same_cabin_is_held_at_the_same_pri
 
 
 @pytest.mark.parametrize(
-    ("consent", "code"),
+    ("consent", "found"),
     [
-        (Consent(), None),
-        (Consent(total=usd("3006.56"), cabin_code="2N", rate_code="BEST"), None),
-        (Consent(total=usd("3006.55")), RefusalCode.PRICE_CHANGED),
-        (Consent(total=usd("3006.57")), RefusalCode.PRICE_CHANGED),
-        (Consent(cabin_code="4D"), RefusalCode.SELECTION_STALE),
-        (Consent(rate_code="SENIOR"), RefusalCode.SELECTION_STALE),
+        (Consent(total=usd("3006.55")), price_is(usd("3006.56"), not_=usd("3006.55"))),
+        (Consent(total=usd("3006.57")), price_is(usd("3006.56"), not_=usd("3006.57"))),
+        (
+            Consent(cabin_code="4D"),
+            a_refusal(
+                RefusalCode.SELECTION_STALE, "The cabin that is held is 2N at BEST, not 4D at BEST."
+            ),
+        ),
+        (
+            Consent(rate_code="SENIOR"),
+            a_refusal(
+                RefusalCode.SELECTION_STALE,
+                "The cabin that is held is 2N at BEST, not 2N at SENIOR.",
+            ),
+        ),
     ],
 )
-def test_only_what_the_guest_agreed_to_is_booked(
-    consent: Consent, code: RefusalCode | None
-) -> None:
+def test_only_what_the_guest_agreed_to_is_booked(consent: Consent, found: Refusal) -> None:
     """A deposit may be the same for two cabins, so that its amount names neither."""
     request = a_request(consent=consent)
-    if code is None:
-        assert claim_book(HELD, request, at()).claim is not None
-    else:
-        assert refused_by(lambda: claim_book(HELD, request, at())).code is code
+    assert plain(refused_by(lambda: claim_book(HELD, request, at()))) == plain(found)
+
+
+def test_what_the_guest_agreed_to_is_booked() -> None:
+    whole = Consent(total=usd("3006.56"), cabin_code="2N", rate_code="BEST")
+    for consent in (Consent(), whole):
+        assert claim_book(HELD, a_request(consent=consent), at()).claim is not None
 
 
 def asked(answer: BookAnswer, *, card: bool = False) -> BookResult:

@@ -49,7 +49,11 @@ from tests.support.builders import (
     usd,
 )
 
-FRESH = a_quote(a_grade(a_rate(result_no="r9", grade_no="209:BEST:0"), a_rate(rate_code="FLEX")))
+FRESH = a_quote(
+    a_grade(
+        a_rate(result_no="r9", grade_no="209:BEST:0", refundable=False), a_rate(rate_code="FLEX")
+    )
+)
 DEARER = a_quote(a_grade(a_rate(result_no="r9", grade_no="209:BEST:0", total=usd("3100"))))
 ELSEWHERE = a_quote(a_grade(cabin_code="GS"))
 TERMS = RateTerms(penalties=(Penalty(starts_on=date(2027, 1, 2), percent=Decimal(50)),))
@@ -355,7 +359,7 @@ def test_a_selection_is_written_down_under_fresh_identifiers() -> None:
         items=(),
         agreed=agreed,
         rate_name=offer.rate.name,
-        refundable=offer.rate.refundable,
+        refundable=False,
     )
     assert selection_of(offer, a_cabin(), want("4000")) == fresh
     assert as_chosen(fresh).price == agreed
@@ -392,6 +396,18 @@ def test_an_accessible_cabin_is_for_who_declares_the_need() -> None:
         assert (chosen.accessible, chosen.declared) == (True, ("accessible_need",))
     usual = selection_of(offer, a_cabin(), needing)
     assert (usual.accessible, usual.declared) == (False, ())
+
+
+def test_what_a_guest_declares_with_a_choice_is_wanted() -> None:
+    session = a_session(State.PRICED, quote=SHOWN)
+    assert wanted(session, a_choice(declared=("senior",))).declared == ("senior",)
+
+
+def test_a_choice_that_is_kept_is_agreed_to_anew_under_the_terms_of_now() -> None:
+    session = a_session(State.CABIN_SELECTED, selection=a_selection(agreed=usd("4000")))
+    kept = quoted(session, a_quote(a_grade(a_rate(terms=TERMS))), NEW_SUPPLIER).after.selection
+    assert kept is not None
+    assert (kept.agreed, kept.terms) == (None, TERMS)
 
 
 def test_a_guarantee_lies_on_no_deck() -> None:

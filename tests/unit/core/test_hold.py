@@ -15,6 +15,7 @@ from booking_flow.model.money import Money
 from booking_flow.model.pricing import Selection
 from booking_flow.model.session import Session, Unwinding, UnwindingReason, basket_of
 from booking_flow.model.step import OpenStep, OwedUndo, StepClaim, StepName, StepStatus
+from booking_flow.policy import Policy
 from booking_flow.steps.hold import (
     HoldResult,
     chosen_of,
@@ -218,6 +219,12 @@ def test_a_deposit_beyond_its_bounds_is_none_and_the_total_is_due(told: str, dep
     assert change.settle is not None
     refused = usd(told) if told != deposit else None
     assert change.settle.evidence.get("depositRefused") == (str(refused) if refused else None)
+
+
+def test_a_deposit_at_its_least_is_one() -> None:
+    policy = Policy(deposit_least=Decimal(10), deposit_most=Decimal(50))
+    found = [policy.deposit_fits(usd(told), usd("3000")) for told in ("299.99", "300", "1500")]
+    assert found == [False, True, True]
 
 
 def test_a_hold_is_relied_on_for_no_longer_than_the_longest() -> None:

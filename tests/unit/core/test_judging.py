@@ -342,8 +342,8 @@ def test_a_basket_as_chosen_gives_its_one_item() -> None:
 def test_a_basket_below_the_price_of_its_own_item_contradicts_itself() -> None:
     """A cheaper price is taken, so that a total of nonsense must not pass for one."""
     found = judge_basket(a_basket_answer(total=usd("1")), selection=a_selection())
-    assert isinstance(found, Refusal)
-    assert found.code is RefusalCode.BASKET_UNPRICED
+    detail = "The supplier tells two prices for this cabin. Please choose again."
+    assert found == Refusal(code=RefusalCode.BASKET_UNPRICED, detail=detail)
 
 
 def test_a_basket_for_no_more_than_was_agreed_to_is_taken() -> None:
