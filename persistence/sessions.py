@@ -134,6 +134,7 @@ RECORD_PASSING_CALLS: Final = text(
 Draft = tuple[TextClause, Values]
 """The statement of a commit, and its values."""
 KEYS_REMEMBERED: Final = 10_000
+"""Wrapped data keys that a process keeps, those of the sessions it loaded last."""
 _BORN: Final = Event(kind=EventKind.CREATED, from_state=None, to_state=State.CREATED)
 
 
@@ -330,10 +331,11 @@ class PostgresSessionStore:
 
     async def erase(self, session_id: UUID) -> bool:
         """Make what the guest typed unreadable for ever; False when it was before."""
+        self._remember_key(session_id, None)
         return await erasure.erase(self._engine, session_id)
 
     async def _personal(self, change: Change, shape: Shape) -> Values:
-        if not (shape.details or shape.passengers):
+        if not shape.seals:
             return {}
         after = change.after
         wrapped = self._wrapped_keys.get(after.id) or await self._wrapped_key(after.id)
