@@ -212,8 +212,9 @@ async def test_erasing_leaves_the_history_and_nothing_to_read_or_find(
 
 
 async def test_an_erased_session_takes_no_new_details(shop: Shop) -> None:
-    booked = await shop.booked()
-    await erase(shop.engine, booked.id)
+    """Nor does the process that erased it know the key any more."""
+    booked = await shop.load(await shop.booked())
+    await shop.store.erase(booked.id)
     change = begin(booked).put(details=Details(dining="1")).record(EventKind.EDITED)
     with pytest.raises(Erased, match=str(booked.id)):
         await shop.commit(change)
