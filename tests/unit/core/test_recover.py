@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from booking_flow.claim_journal import JournaledClaim, JournaledStep
 from booking_flow.errors import RefusalCode
 from booking_flow.flow import State, Trigger
 from booking_flow.lifecycle.cancellation import payment_overdue
@@ -21,7 +20,6 @@ from booking_flow.model.task import TaskKind
 from booking_flow.ports import TakenCheck
 from booking_flow.saga import abandoned
 from booking_flow.steps.book import BookResult, late_book
-from booking_flow.steps.forgotten import remembered
 from booking_flow.steps.hold import HoldResult, basket_unreadable, found_in_basket, late_hold
 from booking_flow.steps.outcomes import Failure
 from booking_flow.steps.pay import COMPARED, PayResult, late_pay, payment_checked
@@ -403,49 +401,3 @@ def test_an_unpaid_booking_past_its_deadline_is_cancelled_by_a_person() -> None:
 )
 def test_a_booking_is_left_alone_until_then(session: Session) -> None:
     assert payment_overdue(session, at()) is None
-
-
-def test_what_is_forgotten_beside_an_open_step_is_for_people() -> None:
-    """Two steps cannot be open at once: the session waits for its own, and staff look at both."""
-    session = booking()
-    claim = JournaledClaim(
-        session_id=session.id,
-        version=session.version + 4,
-        step_id=an_id(77),
-        step=StepName.BOOK,
-        at=STEP_SINCE,
-        line_id=session.sailing.line_id,
-        item_key=None,
-        amount=None,
-        intent={},
-        facts={"reference": session.reference},
-    )
-    change = remembered(session, [JournaledStep(claim=claim)], at())
-    assert change.after.open_step == session.open_step
-    assert change.after.disputed_since == NOW
-    assert [(task.kind, task.step_id) for task in change.tasks] == [
-        (TaskKind.CONFLICT, claim.step_id)
-    ]
-    assert change.remembers == (claim.step_id,)
-
-
-@pytest.mark.parametrize(("paid", "opens"), [("500", True), ("3006.56", False)])
-def test_a_forgotten_payment_of_a_balance_is_found_out(paid: str, opens: bool) -> None:
-    """Where nothing is outstanding any more, people look at what it was."""
-    session = a_session(State.PAID, booking=a_booking(paid=usd(paid)))
-    claim = JournaledClaim(
-        session_id=session.id,
-        version=session.version + 1,
-        step_id=an_id(77),
-        step=StepName.PAY,
-        at=STEP_SINCE,
-        line_id=session.sailing.line_id,
-        item_key=None,
-        amount=usd("2506.56"),
-        intent={"amount": "2506.56 USD"},
-        facts={"reference": session.reference},
-    )
-    change = remembered(session, [JournaledStep(claim=claim)], at())
-    assert (change.after.open_step is not None) is opens
-    (task,) = change.tasks
-    assert task.kind is (TaskKind.PAY_UNKNOWN if opens else TaskKind.CONFLICT)
