@@ -71,7 +71,7 @@ def opened(known: JournaledStep, **fields: Any) -> OpenStep:
     )
 
 
-def known_of(name: str, **more: str) -> dict[str, str]:
+def known_of(name: str, **more: str) -> dict[str, Any]:
     return {
         "journal": f"{name}, version 20",
         "askedAt": ASKED_AT,
@@ -80,7 +80,7 @@ def known_of(name: str, **more: str) -> dict[str, str]:
     }
 
 
-def entered(session: Session, step: OpenStep, known: dict[str, str], *, tried: int) -> Change:
+def entered(session: Session, step: OpenStep, known: dict[str, Any], *, tried: int) -> Change:
     """Return the change after which a forgotten step is open, its tasks left aside."""
     version, name = session.version + 1, step.name.value
     after = replace(

@@ -1,5 +1,6 @@
 """What may be done to a session now, and keeping what a guest has typed."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,10 +8,12 @@ import pytest
 from booking_flow.errors import Refusal, RefusalCode
 from booking_flow.flow import State, Trigger
 from booking_flow.guards import (
+    BEHIND,
     SESSION_OVER,
     allowed_triggers,
     can_move,
     ensure,
+    ensure_not_stopped,
     ensure_on_sale,
     ensure_open,
     expiring,
@@ -192,6 +195,12 @@ def test_what_a_guest_may_do_now(session: Session, policy: Policy, triggers: str
     """While a step is open that is at most to cancel, and once."""
     allowed = allowed_triggers(session, policy=policy)
     assert [trigger.value for trigger in allowed] == triggers.split()
+
+
+def test_nothing_new_is_asked_while_forgotten_claims_are_looked_for() -> None:
+    found = refused_by(lambda: ensure_not_stopped(replace(at(), stopped=True)))
+    assert plain(found) == plain(BEHIND)
+    ensure_not_stopped(at())
 
 
 def test_whether_the_flow_knows_a_move() -> None:
