@@ -351,6 +351,17 @@ async def test_of_steps_that_were_taken_over_since_only_the_others_are_settled(
     assert await status(guests[1]) is started
 
 
+async def test_a_step_that_is_unknown_already_is_not_entered_as_that_again(
+    make_shop: MakeShop,
+) -> None:
+    guest = await in_doubt(make_shop)
+    worker = a_worker(guest.shop)
+    await guest.shop.pass_time(900)
+    before = (await guest.session()).version
+    (left,) = await worker.recovery.open_steps(await worker.take())
+    assert (left.taken.session_id, (await guest.session()).version) == (guest.id, before)
+
+
 async def test_the_clocks_of_many_are_entered_together_and_unwindings_are_left(
     worker: Worker,
 ) -> None:
