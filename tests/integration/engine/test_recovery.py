@@ -724,6 +724,28 @@ async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: M
     assert (session.state, session.booking and session.booking.paid) == (PAID, charge.amount)
 
 
+async def test_a_payment_whose_step_was_settled_otherwise_is_shown_to_people(
+    make_shop: MakeShop,
+) -> None:
+    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
+    worker, guest = a_worker(shop), await shop.booked()
+    await shop.simulator.fault("payment", "timeout_after")
+    step = (await guest.pay()).session.open_step
+    assert step is not None
+    await commit(guest, pay.not_paid)
+    kept = SpooledAnswer(
+        session_id=guest.id,
+        step_id=step.id,
+        answer=None,
+        charge=pay.charge_of(step),
+        paid=PayAnswer(transaction=a_transaction()),
+    )
+    await worker.recovery.late_answer(kept)
+    assert await guest.state() is State.BOOKED
+    assert (await guest.kinds())[-1] == "late_answer"
+    assert "refund" in await guest.tasks()
+
+
 async def paid_unseen(shop: Shop, *, twice: bool) -> Guest:
     """Return a guest who paid while the line's record could not be read right after."""
     guest = await shop.booked()
@@ -810,5 +832,7 @@ async def test_a_spooled_payment_is_compared_with_the_lines_record_later(
 
 async def test_a_spooled_answer_of_no_call_is_nothing_to_enter(worker: Worker) -> None:
     empty = SpooledAnswer(session_id=uuid4(), step_id=uuid4(), answer=None, charge=None)
-    with pytest.raises(ValueError, match=r"book\.pl or one of payment\.pl"):
-        await worker.recovery.late_answer(empty)
+    half = replace(empty, paid=PayAnswer(transaction=a_transaction()))
+    for answer in (empty, half):
+        with pytest.raises(ValueError, match=r"^a spooled answer is one of book\.pl or one"):
+            await worker.recovery.late_answer(answer)
