@@ -27,6 +27,7 @@ from persistence.search_renewal import FIRST, OLDER, renew, renew_hashes
 from persistence.sessions import PostgresSessionStore
 from tests.support.changes import BOOKING, DETAILS, GUEST, SECRET, session
 from tests.support.store import Shop
+from tests.support.waiting import eventually
 
 PERSONAL = (
     "wilhelmina", "zebedee", "quillfeather", "7946 0018", "gooseberry", "leominster", "hr6 8aa",
@@ -220,6 +221,20 @@ async def test_an_erased_session_takes_no_new_details(shop: Shop) -> None:
         await shop.commit(change)
 
 
+async def wait_for_locks(shop: Shop, number: int) -> None:
+    """Wait until so many connections wait for what another one has locked."""
+    waiting = (
+        "SELECT count(*) AS waiting FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+
+    async def are_waiting() -> bool:
+        (row,) = await shop.rows(waiting)
+        return int(row.waiting) == number
+
+    await eventually(are_waiting)
+
+
 async def test_details_that_are_written_while_their_guest_is_erased_are_not_kept(
     shop: Shop,
 ) -> None:
@@ -228,8 +243,7 @@ async def test_details_that_are_written_while_their_guest_is_erased_are_not_kept
     async with transaction(shop.engine) as erasing:
         await erase_within(erasing, booked.id)
         writing = asyncio.create_task(shop.commit(change))
-        await asyncio.sleep(0.3)
-        assert not writing.done()
+        await wait_for_locks(shop, 1)
     assert (await writing).result is CommitResult.LOST
     assert await shop.rows("SELECT hash FROM session_search") == []
     assert (await shop.load(booked)).details == NO_DETAILS
@@ -272,10 +286,9 @@ async def test_a_guest_who_is_erased_while_details_are_written_is_found_by_none_
     async with transaction(shop.engine) as busy:
         await busy.fetch_all(lock, {"id": booked.id})
         writing = asyncio.create_task(shop.commit(change))
-        await asyncio.sleep(0.3)
+        await wait_for_locks(shop, 1)
         erasing = asyncio.create_task(erase(shop.engine, booked.id))
-        await asyncio.sleep(0.3)
-        assert not writing.done()
+        await wait_for_locks(shop, 2)
     assert (await writing).result is CommitResult.DONE
     assert await erasing
     assert await shop.rows("SELECT hash FROM session_search") == []
