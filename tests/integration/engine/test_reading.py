@@ -155,9 +155,11 @@ async def test_details_are_kept(shop: Shop) -> None:
 
 
 async def test_of_two_edits_of_one_version_one_is_kept(shop: Shop) -> None:
-    guest = await shop.opened()
+    guest, command = await shop.opened(), replace(a_command(), guarded=True)
+    seen = await guest.loaded()
     ended = await asyncio.gather(
-        *(edit(guest, guarded=True, dining=word) for word in ("1", "2")), return_exceptions=True
+        *(shop.engine.edit(seen, changes={"dining": word}, command=command) for word in ("1", "2")),
+        return_exceptions=True,
     )
     refusals = [one for one in ended if isinstance(one, Exception)]
     assert [str(one) for one in refusals] == ["version_mismatch"]
