@@ -40,6 +40,7 @@ from booking_http.runtime.waiting_answers import WaitingAnswers
 from persistence import catalogue
 from persistence.catalogue import CatalogueRow
 from persistence.clock import set_clock_offset
+from persistence.codec import decode_object
 from persistence.database import Database, create_engine, execute, fetch_all, transaction
 from persistence.encryption import Vault
 from persistence.sessions import PostgresSessionStore
@@ -393,6 +394,14 @@ class Guest:
             id=self.id,
         )
         return [(row.name, row.status) for row in rows]
+
+    async def newest_details(self) -> dict[str, Any]:
+        """Return what the newest event holds beside its reason."""
+        (row,) = await self.shop.rows(
+            "SELECT details FROM session_history WHERE session_id = :id ORDER BY seq DESC LIMIT 1",
+            id=self.id,
+        )
+        return decode_object(row.details)
 
     async def tasks(self) -> list[str]:
         """Return the kinds of all its tasks, but for those to collect a payment."""

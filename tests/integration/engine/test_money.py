@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 
@@ -110,7 +109,5 @@ async def test_a_second_booking_is_ended_by_an_answer(
     guest = await shop.booked(PaymentType.DEPOSIT)
     await act(guest, actions.DUPLICATE, actions.SecondBooking(reservation="SECOND2"))
     await answer(guest, TaskKind.DUPLICATE_BOOKING, kind)
-    note = "SELECT details FROM session_history WHERE session_id = :id ORDER BY seq DESC LIMIT 1"
-    (event,) = await shop.rows(note, id=guest.id)
-    assert json.loads(event.details) == {"duplicate": "SECOND2", "status": status.value}
+    assert await guest.newest_details() == {"duplicate": "SECOND2", "status": status.value}
     assert [each.status for each in (await booking_of(guest)).duplicates] == [status]

@@ -15,7 +15,7 @@ from booking_flow.model.card import Charge, PaymentType
 from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind, Origin
 from booking_flow.model.session import Session
-from booking_flow.model.step import OwedUndo, StepStatus
+from booking_flow.model.step import OpenStep, OwedUndo, StepStatus
 from booking_flow.policy import PaymentChannel
 from booking_flow.ports import Committed, Found, Lookup, SpooledAnswer, TakenStep
 from booking_flow.runtime.recovery import STUCK_AFTER, Recovery, StepWork
@@ -704,22 +704,31 @@ async def test_an_answer_that_names_anothers_reservation_goes_to_a_person(
     assert (await guest.kinds())[-1] == "late_answer"
 
 
-async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: MakeShop) -> None:
+async def paying_in_doubt(make_shop: MakeShop) -> tuple[Guest, OpenStep]:
+    """Return a guest whose payment was taken without an answer, and its step."""
     shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
-    worker, guest = a_worker(shop), await shop.booked()
+    guest = await shop.booked()
     await shop.simulator.fault("payment", "timeout_after")
     step = (await guest.pay()).session.open_step
     assert step is not None
-    charge = pay.charge_of(step)
-    assert charge is not None
-    kept = SpooledAnswer(
+    return guest, step
+
+
+def spooled_payment(guest: Guest, step: OpenStep) -> SpooledAnswer:
+    return SpooledAnswer(
         session_id=guest.id,
         step_id=step.id,
         answer=None,
-        charge=charge,
+        charge=pay.charge_of(step),
         paid=PayAnswer(transaction=a_transaction()),
     )
-    await worker.recovery.late_answer(kept)
+
+
+async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: MakeShop) -> None:
+    guest, step = await paying_in_doubt(make_shop)
+    charge = pay.charge_of(step)
+    assert charge is not None
+    await a_worker(guest.shop).recovery.late_answer(spooled_payment(guest, step))
     session = await guest.session()
     assert (session.state, session.booking and session.booking.paid) == (PAID, charge.amount)
 
@@ -727,20 +736,9 @@ async def test_a_payment_that_could_not_be_written_settles_its_step(make_shop: M
 async def test_a_payment_whose_step_was_settled_otherwise_is_shown_to_people(
     make_shop: MakeShop,
 ) -> None:
-    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
-    worker, guest = a_worker(shop), await shop.booked()
-    await shop.simulator.fault("payment", "timeout_after")
-    step = (await guest.pay()).session.open_step
-    assert step is not None
+    guest, step = await paying_in_doubt(make_shop)
     await commit(guest, pay.not_paid)
-    kept = SpooledAnswer(
-        session_id=guest.id,
-        step_id=step.id,
-        answer=None,
-        charge=pay.charge_of(step),
-        paid=PayAnswer(transaction=a_transaction()),
-    )
-    await worker.recovery.late_answer(kept)
+    await a_worker(guest.shop).recovery.late_answer(spooled_payment(guest, step))
     assert await guest.state() is State.BOOKED
     assert (await guest.kinds())[-1] == "late_answer"
     assert "refund" in await guest.tasks()
@@ -809,22 +807,12 @@ async def test_a_spooled_payment_is_compared_with_the_lines_record_later(
     make_shop: MakeShop,
 ) -> None:
     """What is spooled was written down before the record could be read, or without it."""
-    shop = await make_shop(payment_channel=PaymentChannel.SUPPLIER_PAYMENT)
-    worker, guest = a_worker(shop), await shop.booked()
-    await shop.simulator.fault("payment", "timeout_after")
-    step = (await guest.pay()).session.open_step
-    assert step is not None
+    guest, step = await paying_in_doubt(make_shop)
+    shop, worker = guest.shop, a_worker(guest.shop)
     session, payment = await guest.session(), await guest.payment(DEPOSIT)
     again = CallContext(started=shop.boottime())
     await shop.supplier.pay(supplier_key(session), session.details, payment, ctx=again)
-    kept = SpooledAnswer(
-        session_id=guest.id,
-        step_id=step.id,
-        answer=None,
-        charge=payment.charge,
-        paid=PayAnswer(transaction=a_transaction()),
-    )
-    await worker.recovery.late_answer(kept)
+    await worker.recovery.late_answer(spooled_payment(guest, step))
     assert await guest.tasks() == ["pay_unknown", "payment_unchecked"]
     assert await worker.payments(61) == 1
     assert await guest.tasks() == ["pay_unknown", "payment_unchecked", "refund"]

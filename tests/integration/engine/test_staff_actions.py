@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -99,9 +98,7 @@ async def test_a_note_and_its_line_are_one_commit(shop: Shop) -> None:
     guest = await shop.opened()
     loaded = await act(guest, actions.NOTE)
     assert loaded.session == await guest.session()
-    last = "SELECT details FROM session_history WHERE session_id = :id ORDER BY seq DESC LIMIT 1"
-    (event,) = await shop.rows(last, id=guest.id)
-    assert json.loads(event.details) == {"action": "note"}
+    assert await guest.newest_details() == {"action": "note"}
     (entry,) = await audited(guest)
     assert (entry.name, entry.account_id, entry.reason) == ("ada", ADA.account_id, WHY)
     assert entry.session_ids == (guest.id,)

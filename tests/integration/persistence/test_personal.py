@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
 from sqlalchemy import text
 
-from booking_flow.model.change import begin
+from booking_flow.model.change import Change, begin
 from booking_flow.model.history import EventKind
 from booking_flow.model.party import Details
 from booking_flow.model.session import NO_DETAILS, Session
@@ -158,15 +158,18 @@ async def test_what_the_first_release_hashed_is_found_until_it_is_hashed_anew(
     assert await renew_hashes(shop.engine, vault) == 0
 
 
+def renamed(known: Session) -> Change:
+    named = [replace(each, last_name="Newname") for each in DETAILS.passengers]
+    return begin(known).put(details=Details(passengers=tuple(named))).record(EventKind.EDITED)
+
+
 async def test_what_is_edited_while_it_is_hashed_anew_keeps_the_hashes_of_the_edit(
     shop: Shop, vault: Vault
 ) -> None:
     booked = await shop.booked()
     await as_the_first_release_left_it(shop, vault, booked)
     rows = await fetch_all(shop.engine, OLDER, {"after": FIRST, "limit": 9})
-    named = [replace(each, last_name="Newname") for each in DETAILS.passengers]
-    details = Details(passengers=tuple(named))
-    await shop.write(begin(booked).put(details=details).record(EventKind.EDITED))
+    await shop.write(renamed(booked))
     assert [await renew(shop.engine, vault, row) for row in rows] == [0]
     assert await find_by_guest(shop.engine, vault, SearchKind.SURNAME, "Newname") == [booked.id]
     assert await find_by_guest(shop.engine, vault, SearchKind.SURNAME, "Quillfeather") == []
@@ -279,13 +282,10 @@ async def test_a_guest_who_is_erased_while_details_are_written_is_found_by_none_
     shop: Shop,
 ) -> None:
     booked = await shop.booked()
-    named = [replace(each, last_name="Newname") for each in DETAILS.passengers]
-    details = Details(passengers=tuple(named))
-    change = begin(booked).put(details=details).record(EventKind.EDITED)
     lock = text("SELECT FROM booking_sessions WHERE id = :id FOR UPDATE")
     async with transaction(shop.engine) as busy:
         await busy.fetch_all(lock, {"id": booked.id})
-        writing = asyncio.create_task(shop.commit(change))
+        writing = asyncio.create_task(shop.commit(renamed(booked)))
         await wait_for_locks(shop, 1)
         erasing = asyncio.create_task(erase(shop.engine, booked.id))
         await wait_for_locks(shop, 2)
