@@ -38,7 +38,7 @@ def numbers_of(issuer: Issuer, length: int) -> list[str]:
     return [number for number in fitting if luhn_valid(number)]
 
 
-@pytest.mark.parametrize("separator", SEPARATORS, ids=ascii)
+@pytest.mark.parametrize("separator", SEPARATORS)
 def test_a_card_number_is_found_however_it_is_spaced(separator: str) -> None:
     for number, size in product(CARDS, (1, 2, 4, 5)):
         spelt = grouped(number, separator, size)
