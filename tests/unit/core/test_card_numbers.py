@@ -102,6 +102,7 @@ HARMLESS = (
     "USD 3006.56 by transfer 20261129-0001",
     "4111 1111 1111 1112",
     "4012 8888 card 8888 1881",
+    "4 0128888888818812",
     "",
 )
 
@@ -110,6 +111,7 @@ def test_a_telephone_after_a_plus_is_none_and_a_card_after_one_is() -> None:
     """The old length of Visa is that of German mobile telephones."""
     assert holds_card_number("49 160 12345677")
     assert not holds_card_number("+49 160 12345677")
+    assert not holds_card_number("7, +49 160 12345677")
     assert holds_card_number(f"+{VISA}")
     assert holds_card_number(f"+{AMEX}")
 

@@ -268,3 +268,10 @@ def test_each_line_has_its_bands_and_the_others_the_usual_ones() -> None:
     assert isinstance(found, Refusal)
     assert found.errors[0].detail == "a child is 0 to 12 years old on the sailing date"
     assert isinstance(check_party(adults=1, children=1, child_ages=(12,), rules=ours), Party)
+
+
+def test_who_is_a_child_at_the_most_is_one_of_those_priced() -> None:
+    party = Party(adults=1, child_ages=(17,))
+    child = a_passenger(date(SAILS.year - 17, 1, 1), passenger_type=CHILD)
+    people = (a_passenger(date(1980, 1, 1)), child)
+    assert check_passengers(people, party=party, sailing_date=SAILS, rules=RULES) is None
