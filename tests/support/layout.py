@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ PACKAGES: Final = {
 NOT_SHIPPED: Final = ("adapters/simulator/", "adapters/embedded/")
 TRADE_NOUNS: Final = frozenset({"booking", "pairing", "pricing", "routing", "sailing", "wiring"})
 """The last word of a module's name where it ends in -ing and is a noun of the trade."""
+_PUBLIC_CLASS: Final = re.compile(r"^class ([A-Za-z]\w*)", re.MULTILINE)
 
 
 def modules() -> dict[str, Path]:
@@ -60,9 +62,8 @@ def two_meanings() -> Iterator[str]:
     """Return the names that more than one public class has."""
     places: defaultdict[str, list[str]] = defaultdict(list)
     for name, path in modules().items():
-        for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(name)
+        for found in _PUBLIC_CLASS.findall(path.read_text("utf-8")):
+            places[found].append(name)
     counted = Counter({name: len(files) for name, files in places.items()})
     yield from (f"{name}: {', '.join(places[name])}" for name, n in counted.items() if n > 1)
 

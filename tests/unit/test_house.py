@@ -131,7 +131,10 @@ def test_references_to_the_suppliers_protocol_and_to_decisions_lead_somewhere() 
     for path in tracked_files():
         if path.suffix not in {".py", ".md", ".html"}:
             continue
-        text = re.sub(r"\s+", " ", path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        if "ADR" not in text and "traveltek.md" not in text:
+            continue
+        text = re.sub(r"\s+", " ", text)
         named = re.findall(r"traveltek\.md, sections? (\d+)(?: (?:and|to) (\d+))?", text)
         numbers = {number for pair in named for number in pair if number}
         adrs = set(re.findall(r"\bADR (\d{4})", text))
