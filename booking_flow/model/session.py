@@ -213,6 +213,15 @@ class Loaded:
     stopped: bool = False
     """Whether nothing new is claimed, since claims are found that the database has forgotten."""
 
+    @property
+    def without_prices(self) -> Loaded:
+        """Return it without the prices its guest was shown, for who waits for long.
+
+        They are the largest part of a session in memory, and no step after the choice of a cabin
+        looks at them. A commit writes them only where they have changed.
+        """
+        return replace(self, session=replace(self.session, quote=None))
+
 
 def booking_of(session: Session) -> Booking:
     """Return the booking of a session whose state says that it has one."""

@@ -265,6 +265,10 @@ class Guest:
     async def loaded(self) -> Loaded:
         return await self.shop.load(self.id)
 
+    async def waiting(self) -> Loaded:
+        """Return it as a request has it that may wait for long."""
+        return (await self.loaded()).without_prices
+
     async def session(self) -> Session:
         return (await self.loaded()).session
 
@@ -341,14 +345,16 @@ class Guest:
         **fields: Any,
     ) -> Loaded:
         return await self.shop.engine.book(
-            await self.loaded(),
+            await self.waiting(),
             request=await self.request(payment, **fields),
             command=command or a_command(),
         )
 
     async def pay(self, kind: PaymentType = PaymentType.DEPOSIT, **card: Any) -> Loaded:
         return await self.shop.engine.pay(
-            await self.loaded(), payment=await self.payment(kind, **card), command=a_command()
+            await self.waiting(),
+            payment=await self.payment(kind, **card),
+            command=a_command(),
         )
 
     async def cancel(self, reason: str | None = None) -> Loaded:

@@ -71,14 +71,10 @@ async def open_with(request: web.Request, session_id: str) -> GuestRequest:
 
 
 def without_prices(guest: GuestRequest) -> GuestRequest:
-    """Return a request that may wait for long without the prices that its guest was shown.
-
-    They are the largest part of a session in memory, and no step after the choice of a cabin looks
-    at them. A commit writes them only where they have changed.
-    """
-    session = replace(guest.loaded.session, quote=None)
-    guest.request[SUBJECT] = RequestSubject(session=session, session_id=guest.key.text)
-    return replace(guest, loaded=replace(guest.loaded, session=session))
+    """Return a request that may wait for long without the prices that its guest was shown."""
+    loaded = guest.loaded.without_prices
+    guest.request[SUBJECT] = RequestSubject(session=loaded.session, session_id=guest.key.text)
+    return replace(guest, loaded=loaded)
 
 
 def ensure_match(guest: GuestRequest) -> bool:

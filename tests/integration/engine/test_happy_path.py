@@ -19,7 +19,7 @@ async def test_a_guest_books_and_pays_a_deposit_in_six_steps(shop: Shop) -> None
     booked = (await guest.book(PaymentType.DEPOSIT)).session
     assert booked.state is State.PAID
     assert booked.booking is not None
-    assert booked == await guest.session()
+    assert booked == (await guest.waiting()).session
     ledger = await shop.simulator.ledger()
     (booking,) = ledger["bookings"]
     assert booking["reservation"] == booked.booking.reservation
