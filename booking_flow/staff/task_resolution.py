@@ -17,7 +17,7 @@ from booking_flow.lifecycle.duplicate import end_duplicate
 from booking_flow.model.audit import AuditEntry
 from booking_flow.model.change import Change, TaskClosing, begin
 from booking_flow.model.history import EventKind
-from booking_flow.model.session import DuplicateStatus, Loaded, Session
+from booking_flow.model.session import DuplicateStatus, Loaded, Session, booking_of
 from booking_flow.model.task import TaskKind
 from booking_flow.ports import Audit, StoredTask, TaskStore
 from booking_flow.staff.people import Role, StaffMember
@@ -28,6 +28,9 @@ from booking_flow.steps.live_prices import line_record
 from booking_flow.steps.pay import not_paid, paid_after_all
 from booking_flow.supplier import ImportedBooking, Supplier
 from booking_flow.unit_of_work import Command, UnitOfWork
+
+Decided = Callable[[Session, DecisionContext], Change]
+"""What an answer makes of a session."""
 
 
 class AnswerKind(StrEnum):
@@ -72,8 +75,10 @@ POSSIBLE = {
     TaskKind.FORGOTTEN: (AnswerKind.DONE,),
 }
 """Which answers settle which task."""
-_OF_OPEN_STEPS = (AnswerKind.NOT_BOOKED, AnswerKind.PAID, AnswerKind.NOT_PAID)
-"""Answers about a step whose outcome is unknown."""
+_OF_OPEN_STEPS = (AnswerKind.NOT_BOOKED, AnswerKind.PAID)
+"""Answers about a step whose outcome is unknown that are taken as they are."""
+_BY_RECORD = (AnswerKind.RESERVATION, AnswerKind.NOT_PAID)
+"""Answers about such a step that are compared with the line's record."""
 _OVERTAKEN = (RefusalCode.WRONG_STATE, RefusalCode.IN_PROGRESS, RefusalCode.VERSION_MISMATCH)
 """Refusals behind which there may be another answer that came first."""
 
@@ -175,26 +180,31 @@ class Desk:
         ):
             raise refuse(RefusalCode.VERSION_MISMATCH, "It changed.")
 
-    async def _prepared(
-        self, task: StoredTask, answer: TaskAnswer, session: Session
-    ) -> Callable[[Session, DecisionContext], Change]:
-        if answer.kind is not AnswerKind.RESERVATION:
+    async def _prepared(self, task: StoredTask, answer: TaskAnswer, session: Session) -> Decided:
+        """Look first at the line's record, where an answer is compared with it."""
+        if answer.kind not in _BY_RECORD:
             return _answered(task, answer)
         _ensure_step(session, task)
-        found = await self._verified(answer, session)
+        if answer.kind is AnswerKind.RESERVATION:
+            decided = _booked(await self._verified(answer, session))
+        else:
+            decided = _not_paid(await self._record(booking_of(session).reservation, session), task)
 
         def carry_out(session: Session, at: DecisionContext) -> Change:
             _ensure_step(session, task)
-            return booked_after_all(session, found, at)
+            return decided(session, at)
 
         return carry_out
+
+    async def _record(self, number: str, session: Session) -> ImportedBooking | None:
+        ctx = self._unit_of_work.context()
+        return await line_record(self._supplier, session, number, ctx=ctx)
 
     async def _verified(self, answer: TaskAnswer, session: Session) -> ImportedBooking:
         number = answer.reservation
         if not number:
             raise Refused(invalid("/reservation", "is needed"))
-        ctx = self._unit_of_work.context()
-        found = await line_record(self._supplier, session, number, ctx=ctx)
+        found = await self._record(number, session)
         if found is None:
             return _unseen(number, answer)
         differences = disagreements(session, found)
@@ -290,7 +300,7 @@ def _name_answered(session: Session, task: StoredTask, answer: TaskAnswer) -> Ch
     return answer_name(session, task.id, done=done, reason=answer.note)
 
 
-def _comes_to(  # noqa: C901, PLR0912 - one case for each kind of answer
+def _comes_to(  # noqa: C901 - one case for each kind of answer
     session: Session, at: DecisionContext, task: StoredTask, answer: TaskAnswer
 ) -> Change:
     """Return what an answer comes to that needs no look at the line's record."""
@@ -300,8 +310,6 @@ def _comes_to(  # noqa: C901, PLR0912 - one case for each kind of answer
             change = not_booked(session, at)
         case AnswerKind.PAID:
             change = paid_after_all(session, at)
-        case AnswerKind.NOT_PAID:
-            change = not_paid(session, at)
         case AnswerKind.LINE_CANCELLED:
             change = line_cancellation.line_cancelled(session, at, reason=reason)
         case AnswerKind.LINE_REFUSED:
@@ -318,7 +326,7 @@ def _comes_to(  # noqa: C901, PLR0912 - one case for each kind of answer
             change = _duplicate_ended(session, task, DuplicateStatus.STANDS, reason)
         case AnswerKind.DONE:
             change = begin(session).record(EventKind.NOTE, reason=reason or "done")
-        case AnswerKind.RESERVATION:  # pragma: no cover - the record is looked at first
+        case AnswerKind.RESERVATION | AnswerKind.NOT_PAID:  # pragma: no cover - see _BY_RECORD
             raise AssertionError
         case never:
             assert_never(never)
@@ -331,7 +339,16 @@ def _duplicate_ended(
     return end_duplicate(session, task.facts["duplicate"], status, reason=reason)
 
 
-def _answered(task: StoredTask, answer: TaskAnswer) -> Callable[[Session, DecisionContext], Change]:
+def _booked(found: ImportedBooking) -> Decided:
+    return lambda session, at: booked_after_all(session, found, at)
+
+
+def _not_paid(record: ImportedBooking | None, task: StoredTask) -> Decided:
+    """Have what was taken all the same refunded, by the record or by what the answer told."""
+    return lambda session, at: not_paid(session, at, record=record, said=task.facts)
+
+
+def _answered(task: StoredTask, answer: TaskAnswer) -> Decided:
     def carry_out(session: Session, at: DecisionContext) -> Change:
         if answer.kind in _OF_OPEN_STEPS:
             _ensure_step(session, task)

@@ -40,6 +40,7 @@ from booking_flow.steps.pay import (
     paid,
     pay_unknown,
     received,
+    told_of_money,
     uncounted,
 )
 from booking_flow.steps.step import (
@@ -369,7 +370,9 @@ def _pay_too(
     if asked.charge is None:
         return change
     if verdict.pay is not StepStatus.DONE:
-        return pay_unknown(change, asked.charge, at, said=_said(evidence_of(asked.answer)))
+        evidence = evidence_of(asked.answer)
+        said = _said(evidence) | told_of_money(evidence)
+        return pay_unknown(change, asked.charge, at, said=said)
     step = open_step(change.before)
     return paid(change, asked.charge, _auth_code(asked.answer), step.id)
 

@@ -358,10 +358,43 @@ def paid_after_all(
     return conclude(compare_received_money(change, record, at), at)
 
 
-def not_paid(session: Session, at: DecisionContext) -> Change:
-    """Settle an unknown payment as not taken; the booking stays, unpaid, and the guest is told."""
+def not_paid(
+    session: Session,
+    at: DecisionContext,
+    *,
+    record: ImportedBooking | None = None,
+    said: Mapping[str, str] = outcomes.NOTHING,
+) -> Change:
+    """Settle an unknown payment as not taken; the booking stays, unpaid, and the guest is told.
+
+    What was taken all the same, such as another amount than was asked for, is for a person to
+    refund: the line's `record` shows it, or what its answer `said` of it.
+    """
+    step = open_step(session)
     change = outcomes.refused(session, NOT_PAID, sent=True)
+    found = _received_all_the_same(change.after, record) | _taken_as_told(said)
+    if found:
+        found["paid"] = str(booking_of(session).paid)
+        task = staff_task(change.after, TaskKind.REFUND, at, step_id=step.id, extra=found)
+        change = change.plus(tasks=(task,))
     return conclude(replace(change, confirms=True), at)
+
+
+def _received_all_the_same(session: Session, record: ImportedBooking | None) -> dict[str, str]:
+    if record is None or received_money_of(booking_of(session), record) is not ReceivedMoney.EXCESS:
+        return {}
+    return {"received": str(record.received)}
+
+
+def _taken_as_told(said: Mapping[str, str]) -> dict[str, str]:
+    """Return what an answer told of money that was taken, which only an authcode proves."""
+    told = told_of_money(said)
+    return told if "authCodes" in told else {}
+
+
+def told_of_money(said: Mapping[str, str]) -> dict[str, str]:
+    """Return the authcodes and amounts among what was said, one text each."""
+    return {name: said[name] for name in ("authCodes", "amounts") if name in said}
 
 
 async def reconcile_pay(session: Session, ask: EvidenceSources, ctx: CallContext) -> Finding:
@@ -430,8 +463,8 @@ PAY: Final = EffectStep(
     ends=StepEnds(
         done="The payment is entered, and compared with what the line has received.",
         refused="Nothing is charged. The guest may pay by another card.",
-        unknown="No second card is asked. The worker reads the line's record. People answer with"
-        " what was charged, or that nothing was.",
+        unknown="No second card is asked. The worker reads the line's record. People answer whether"
+        " it is paid; another amount that was taken is refunded.",
         question=TaskKind.PAY_UNKNOWN,
     ),
     claim=claim_pay,

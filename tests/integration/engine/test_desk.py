@@ -1,6 +1,7 @@
 """What staff answer to their tasks: checked before it is believed, and one answer wins."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -206,6 +207,21 @@ async def test_a_payment_in_doubt_is_what_staff_found_out(
     assert loaded.session.state is state
     assert loaded.session.open_step is None
     assert await closed(shop) == [("pay_unknown", "ada", kind.value)]
+
+
+async def test_another_amount_that_was_taken_is_refunded_by_a_person(shop: Shop) -> None:
+    """Whoever answers that a payment was not taken need not think of what was."""
+    guest = await shop.held()
+    await shop.simulator.fault("book", "charged_too_little")
+    await guest.book(DEPOSIT)
+    loaded = await answer(guest, AnswerKind.NOT_PAID)
+    assert loaded.session.state is State.BOOKED
+    (row,) = await shop.rows("SELECT facts, step_id FROM staff_tasks WHERE kind = 'refund'")
+    facts = row.facts if isinstance(row.facts, dict) else json.loads(row.facts)
+    assert (facts["received"], facts["paid"]) == ("1.00 USD", "0.00 USD")
+    (charge,) = (await shop.simulator.ledger())["charges"]
+    assert (facts["amounts"], facts["authCodes"]) == ("1.00 USD", charge["authCode"])
+    assert row.step_id is not None
 
 
 @pytest.mark.parametrize("kind", [AnswerKind.PAID, AnswerKind.NOT_PAID])

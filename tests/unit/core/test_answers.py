@@ -334,6 +334,38 @@ def test_a_payment_not_taken_leaves_the_booking_unpaid() -> None:
     assert not_paid(session, at()) == to_be_collected(wanted)
 
 
+TOLD = {"authCodes": "A1", "amounts": "1.00 USD", "fraud": "Green", "status": "Booked"}
+
+
+@pytest.mark.parametrize(
+    ("record", "said", "found"),
+    [
+        (a_record(received=usd("1")), {}, {"received": "1.00 USD", "paid": "0.00 USD"}),
+        (a_record(), TOLD, {"authCodes": "A1", "amounts": "1.00 USD", "paid": "0.00 USD"}),
+        (None, TOLD, {"authCodes": "A1", "amounts": "1.00 USD", "paid": "0.00 USD"}),
+        (
+            a_record(received=usd("1")),
+            {"authCodes": "A1"},
+            {"received": "1.00 USD", "authCodes": "A1", "paid": "0.00 USD"},
+        ),
+    ],
+)
+def test_what_was_taken_all_the_same_is_for_a_person_to_refund(
+    record: ImportedBooking | None, said: dict[str, str], found: dict[str, str]
+) -> None:
+    change = not_paid(unknown_pay(), at(), record=record, said=said)
+    assert a_task(TaskKind.REFUND, facts=BOOKED_FACTS | found) in change.tasks
+
+
+@pytest.mark.parametrize("said", [{}, {"amounts": "500.00 USD"}])
+@pytest.mark.parametrize("record", [None, a_record(), a_record(received=None)])
+def test_nothing_is_refunded_where_neither_record_nor_authcode_shows_money(
+    record: ImportedBooking | None, said: dict[str, str]
+) -> None:
+    change = not_paid(unknown_pay(), at(), record=record, said=said)
+    assert change == not_paid(unknown_pay(), at())
+
+
 @pytest.mark.parametrize(
     ("decision", "session", "state"),
     [
