@@ -15,6 +15,7 @@ from booking_flow.model.card import PaymentType
 from booking_flow.model.session import Session
 from booking_flow.model.step import StepName, StepStatus
 from booking_flow.policy import PaymentChannel
+from booking_flow.ports import StoreUnavailable
 from persistence.database import execute, transaction
 from tests.integration.engine.conftest import MakeShop
 from tests.integration.engine.test_outages import Paper
@@ -162,6 +163,41 @@ async def test_an_error_nobody_has_foreseen_costs_the_evidence_and_not_the_outco
     assert shop.watch.told == [("waits", "ZeroDivisionError")]
     assert "book" not in await guest.calls()
     assert await shop.simulator.books() == (0, 1, 1)
+
+
+def fail_commits(shop: Shop, monkeypatch: pytest.MonkeyPatch, *faults: type[Exception]) -> None:
+    """Let one commit of a step's end after the other fail so, and then none."""
+    write, left = type(shop.store).commit, list(faults)
+
+    async def commit(store: Any, change: Any, **given: Any) -> Any:
+        if change.settle is not None and left:
+            raise left.pop(0)
+        return await write(store, change, **given)
+
+    monkeypatch.setattr(type(shop.store), "commit", commit)
+
+
+async def test_errors_nobody_has_foreseen_cost_nothing_where_they_pass(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await make_shop()
+    guest = await shop.held()
+    fail_commits(shop, monkeypatch, ZeroDivisionError, ZeroDivisionError)
+    assert (await guest.book(DEPOSIT)).session.state is State.PAID
+    assert shop.watch.told == [("waits", "ZeroDivisionError")]
+    assert "book" in await guest.calls()
+
+
+async def test_an_error_nobody_has_foreseen_is_told_after_an_outage_as_well(
+    make_shop: MakeShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = await make_shop()
+    guest = await shop.held()
+    away = (StoreUnavailable, StoreUnavailable)
+    fail_commits(shop, monkeypatch, *away, ZeroDivisionError, ZeroDivisionError)
+    assert (await guest.book(DEPOSIT)).session.state is State.PAID
+    assert shop.watch.told == [("waits", "StoreUnavailable"), ("waits", "ZeroDivisionError")]
+    assert "book" in await guest.calls()
 
 
 async def test_prices_are_shown_though_their_evidence_cannot_be_stored(make_shop: MakeShop) -> None:
