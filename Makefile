@@ -39,8 +39,8 @@ WHOLE := -n 3 --dist worksteal --cov=booking_flow --cov-branch --cov-fail-under=
 test: $(DEV) ## run the tests (ARGS= goes to pytest)
 	@$(BIN)/python -m pytest -m "not full and not soak" $(or $(ARGS),$(WHOLE))
 
-unit: $(DEV) ## run the tests that need no server nor time: the short loop
-	@$(BIN)/python -m pytest -n 2 -m "not slow" tests/unit $(ARGS)
+unit: $(DEV) ## run the tests that need no server nor time, with few examples of what is drawn: the short loop
+	@$(BIN)/python -m pytest -n 2 -m "not slow" --hypothesis-profile=short tests/unit $(ARGS)
 
 crash: $(DEV) ## run the full matrices: every fault at every call, a kill at every point
 	@$(BIN)/python -m pytest -m "full or crash" -ra $(ARGS)

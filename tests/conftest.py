@@ -36,6 +36,7 @@ SAMPLES = ROOT.parent / "shared" / "traveltek" / "samples"
 
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", settings.get_profile("untimed"), max_examples=10)
 settings.load_profile("untimed")
 
 Result = TypeVar("Result")
