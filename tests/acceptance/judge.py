@@ -14,6 +14,8 @@ from sqlalchemy import text
 from adapters.simulator.state import BasketItem, SupplierBooking
 from adapters.simulator.supplier import Supplier
 from booking_flow.model.history import EventKind, fold
+from booking_flow.saga import SAGA
+from booking_flow.steps.step import EffectStep
 from persistence.database import fetch_all
 from persistence.histories import history
 from persistence.statements import Row
@@ -25,6 +27,10 @@ MARGIN: Final = timedelta(seconds=35)
 ENDED: Final = ("cancelled", "expired")
 RESERVED: Final = ("booked", "paid")
 BEFORE: Final = ("created", "priced", "cabin_selected", "basketed")
+QUESTIONS: Final = {
+    step.ends.question.value for step in SAGA if isinstance(step, EffectStep) and step.ends.question
+}
+"""The tasks that ask people what came of a step."""
 
 SESSIONS: Final = text(
     """
@@ -92,6 +98,7 @@ async def judge(world: World, *, uncollected: bool = False) -> None:
     every_hold_is_somebodys(books)
     every_reservation_is_somebodys(books)
     every_charge_is_accounted_for(books)
+    every_question_is_asked_once(books)
     nothing_is_booked_unannounced(books)
 
 
@@ -200,6 +207,12 @@ def every_charge_is_accounted_for(books: Books) -> None:
                 told = books.tasks_of(session, "price_mismatch", open_only=False)
             right = _each_was_asked_for(books, session, booking, charged[booking.booking_id])
             assert right or told, (booking, charged)
+
+
+def every_question_is_asked_once(books: Books) -> None:
+    """No two people are asked what came of one step, however often its end was entered."""
+    asked = Counter((task.step_id, task.kind) for task in books.tasks if task.kind in QUESTIONS)
+    assert all(number == 1 for number in asked.values()), books.tasks
 
 
 def _each_was_asked_for(books: Books, session: Row, booking: SupplierBooking, charged: int) -> bool:

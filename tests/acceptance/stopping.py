@@ -56,6 +56,11 @@ class Points:
         """Lose the database at the n-th point of the store from now, for so many of them."""
         self._left_to_outage, self._outages = number, times
 
+    @property
+    def outage_is_over(self) -> bool:
+        """Whether the database has been lost as often as it was to be."""
+        return self._outages == 0
+
     def calm(self) -> None:
         """Let nothing happen any more."""
         self._left_to_stop = self._left_to_outage = self._outages = 0

@@ -1,5 +1,7 @@
 """For every step of the saga: done twice, undone twice, failed at and unwound, a clean slate.
 
+And one outcome, wherever on its way the database is lost for a moment.
+
 A slate is clean when the line holds, books and charges nothing for the guest any more, and
 nothing of ours is open, owed or waiting for a person.
 """
@@ -20,6 +22,7 @@ from booking_flow.saga import SAGA, STEPS
 from tests.acceptance.judge import books_of, judge, judge_the_end
 from tests.acceptance.shopper import Wish
 from tests.acceptance.wishes import (
+    RED,
     book,
     cancel,
     hold,
@@ -30,7 +33,7 @@ from tests.acceptance.wishes import (
     select_only,
 )
 from tests.acceptance.world import World, supplying, world_over
-from tests.support.service import VISA, Guest, Reply, once
+from tests.support.service import VISA, Guest, Headers, Reply, once
 
 KEY: Final = once("b7e23ec29af24f0e8e5a6d1f2a3b4c5d")
 ACTIONS: Final[Mapping[StepName, Wish]] = {
@@ -53,6 +56,24 @@ BEFORE: Final[Mapping[StepName, tuple[StepName, ...]]] = {
     StepName.PAY: (*list(ACTIONS)[:4], StepName.BOOK),
 }
 """The steps that lead to a step."""
+
+
+async def pay_less_than_asked(guest: Guest, headers: Headers) -> Reply:
+    """Pay where the line takes another amount than it was asked to."""
+    await guest.service.simulator.fault("payment.pl", "charged_too_little")
+    return await pay(VISA)(guest, headers)
+
+
+OUTCOMES: Final[Mapping[str, tuple[StepName, Wish]]] = {
+    **{step.name.value: (step.name, ACTIONS[step.name]) for step in SAGA},
+    "pay declined": (StepName.PAY, pay(RED)),
+    "pay unknown": (StepName.PAY, pay_less_than_asked),
+}
+"""Each step as it is done, and a payment as it is refused and as it stays open."""
+LOST: Final = [
+    pytest.param(name, marks=[] if name.startswith("pay ") else pytest.mark.full)
+    for name in OUTCOMES
+]
 FAILURES: Final = (
     "session_expired",
     "http_404",
@@ -200,6 +221,36 @@ async def test_a_process_that_dies_at_a_step_leaves_a_clean_slate(
         if through:
             break
     assert point > 2
+
+
+@pytest.mark.parametrize("outcome", LOST)
+async def test_a_database_lost_at_any_point_of_a_step_changes_no_outcome(
+    world: World, outcome: str
+) -> None:
+    """Before its call and after it, so that what was written seems to have failed.
+
+    The guest hears what has come of it, that it is open, or that nothing can be said.
+    """
+    step, action = OUTCOMES[outcome]
+    usual = told(await action(await arrive(world, step), {}))
+    for point in range(1, 100):
+        guest = await arrive(world, step)
+        world.process.points.lose_database_at(point, times=1)
+        reply = await action(guest, {})
+        lost = world.process.points.outage_is_over
+        world.process.points.calm()
+        assert told(reply) == usual or reply.status in (202, 503), (point, usual, reply)
+        await judge(world)
+        if not lost:
+            break
+    assert point > 2
+    await world.settle()
+    await judge_the_end(world)
+
+
+def told(reply: Reply) -> tuple[int, str | None]:
+    """Return what a guest reads first: the state, or the problem."""
+    return reply.status, reply.body.get("state") or reply.code
 
 
 async def _done(action: Wish, guest: Guest) -> Reply:
