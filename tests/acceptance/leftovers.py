@@ -21,6 +21,7 @@ from tests.acceptance.walks import (
     to_booked_and_paid,
     to_cancelling,
     to_doubt,
+    to_doubtful_money,
     to_held,
     to_paid_later,
     to_released,
@@ -135,6 +136,12 @@ LEFTOVERS: Final = (
         uncollected=True,
     ),
     Leftover(name="a task", walk=to_doubt, office=False, staff=True),
+    Leftover(
+        name="a task about money",
+        walk=to_doubtful_money,
+        faults=(("book.pl", "charged_too_little"),),
+        staff=True,
+    ),
 )
 
 

@@ -151,6 +151,12 @@ async def to_booked_and_paid(guest: Guest) -> None:
     assert (await _book(guest, await _held(guest), VISA)).status == 201
 
 
+async def to_doubtful_money(guest: Guest) -> None:
+    """Book, and pay what the line takes another amount of."""
+    doubtful = await _book(guest, await _held(guest), VISA)
+    assert (doubtful.status, doubtful.body["state"]) == (202, "booked"), doubtful
+
+
 async def to_doubt(guest: Guest) -> None:
     """Book and never hear whether it was done."""
     held = await _held(guest)
