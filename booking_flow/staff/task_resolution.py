@@ -75,10 +75,13 @@ POSSIBLE = {
     TaskKind.FORGOTTEN: (AnswerKind.DONE,),
 }
 """Which answers settle which task."""
-_OF_OPEN_STEPS = (AnswerKind.NOT_BOOKED, AnswerKind.PAID)
-"""Answers about a step whose outcome is unknown that are taken as they are."""
-_BY_RECORD = (AnswerKind.RESERVATION, AnswerKind.NOT_PAID)
-"""Answers about such a step that are compared with the line's record."""
+_OF_OPEN_STEPS = (
+    AnswerKind.RESERVATION,
+    AnswerKind.NOT_BOOKED,
+    AnswerKind.PAID,
+    AnswerKind.NOT_PAID,
+)
+"""Answers about a step whose outcome is unknown."""
 _OVERTAKEN = (RefusalCode.WRONG_STATE, RefusalCode.IN_PROGRESS, RefusalCode.VERSION_MISMATCH)
 """Refusals behind which there may be another answer that came first."""
 
@@ -167,6 +170,8 @@ class Desk:
         closing = TaskClosing(task_id=task.id, version=task.version, answer=answer.words)
 
         def decision(session: Session, at: DecisionContext) -> Change:
+            if answer.kind in _OF_OPEN_STEPS:
+                _ensure_step(session, task)
             return replace(carry_out(session, at), closes=closing)
 
         command = Command(origin=by.origin, audit=audit)
@@ -182,19 +187,12 @@ class Desk:
 
     async def _prepared(self, task: StoredTask, answer: TaskAnswer, session: Session) -> Decided:
         """Look first at the line's record, where an answer is compared with it."""
-        if answer.kind not in _BY_RECORD:
+        if answer.kind not in (AnswerKind.RESERVATION, AnswerKind.NOT_PAID):
             return _answered(task, answer)
         _ensure_step(session, task)
         if answer.kind is AnswerKind.RESERVATION:
-            decided = _booked(await self._verified(answer, session))
-        else:
-            decided = _not_paid(await self._record(booking_of(session).reservation, session), task)
-
-        def carry_out(session: Session, at: DecisionContext) -> Change:
-            _ensure_step(session, task)
-            return decided(session, at)
-
-        return carry_out
+            return _booked(await self._verified(answer, session))
+        return _not_paid(await self._record(booking_of(session).reservation, session), task)
 
     async def _record(self, number: str, session: Session) -> ImportedBooking | None:
         ctx = self._unit_of_work.context()
@@ -326,7 +324,7 @@ def _comes_to(  # noqa: C901 - one case for each kind of answer
             change = _duplicate_ended(session, task, DuplicateStatus.STANDS, reason)
         case AnswerKind.DONE:
             change = begin(session).record(EventKind.NOTE, reason=reason or "done")
-        case AnswerKind.RESERVATION | AnswerKind.NOT_PAID:  # pragma: no cover - see _BY_RECORD
+        case AnswerKind.RESERVATION | AnswerKind.NOT_PAID:  # pragma: no cover - see _prepared
             raise AssertionError
         case never:
             assert_never(never)
@@ -350,8 +348,6 @@ def _not_paid(record: ImportedBooking | None, task: StoredTask) -> Decided:
 
 def _answered(task: StoredTask, answer: TaskAnswer) -> Decided:
     def carry_out(session: Session, at: DecisionContext) -> Change:
-        if answer.kind in _OF_OPEN_STEPS:
-            _ensure_step(session, task)
         if task.kind is TaskKind.CORRECT_NAME:
             return _name_answered(session, task, answer)
         return _comes_to(session, at, task, answer)

@@ -1,7 +1,6 @@
 """What staff answer to their tasks: checked before it is believed, and one answer wins."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -25,6 +24,7 @@ from booking_flow.staff.task_resolution import AnswerKind, Desk, TaskAnswer
 from booking_flow.steps.book import not_booked, order_of
 from booking_flow.supplier import CallContext
 from persistence.audit import PostgresAudit
+from persistence.codec import decode_object
 from persistence.tasks import PostgresTaskStore
 from tests.integration.engine.conftest import MakeShop
 from tests.integration.engine.test_recovery import commit, in_doubt
@@ -217,7 +217,7 @@ async def test_another_amount_that_was_taken_is_refunded_by_a_person(shop: Shop)
     loaded = await answer(guest, AnswerKind.NOT_PAID)
     assert loaded.session.state is State.BOOKED
     (row,) = await shop.rows("SELECT facts, step_id FROM staff_tasks WHERE kind = 'refund'")
-    facts = row.facts if isinstance(row.facts, dict) else json.loads(row.facts)
+    facts = decode_object(row.facts)
     assert (facts["received"], facts["paid"]) == ("1.00 USD", "0.00 USD")
     (charge,) = (await shop.simulator.ledger())["charges"]
     assert (facts["amounts"], facts["authCodes"]) == ("1.00 USD", charge["authCode"])
