@@ -139,19 +139,25 @@ def received_money_tasks(
     idempotency key, so a request that reaches the supplier twice is paid twice. Money that is
     entered without having seen the line's record is looked at again.
     """
-    paid, got = booking_of(session).paid, record.received if record else None
     match received_money_of(booking_of(session), record):
         case ReceivedMoney.ALL:
             return ()
         case ReceivedMoney.UNSEEN:
-            kind, said = TaskKind.PAYMENT_UNCHECKED, {"paid": str(paid)}
+            kind = TaskKind.PAYMENT_UNCHECKED
         case ReceivedMoney.EXCESS:
-            kind, said = TaskKind.REFUND, {"received": str(got), "paid": str(paid)}
+            kind = TaskKind.REFUND
         case never:
             assert_never(never)
-    if record is not None and record.commission is not None:
-        said["commission"] = str(record.commission)
-    return (staff_task(session, kind, at, step_id=step_id, extra=said),)
+    return (staff_task(session, kind, at, step_id=step_id, extra=_money_facts(session, record)),)
+
+
+def _money_facts(session: Session, record: ImportedBooking | None) -> dict[str, str]:
+    """Return what is entered as paid beside what the line's record shows, one text each."""
+    facts = {"paid": booking_of(session).paid}
+    if record is not None:
+        shown = {"received": record.received, "commission": record.commission}
+        facts |= {name: amount for name, amount in shown.items() if amount is not None}
+    return {name: str(amount) for name, amount in facts.items()}
 
 
 def compare_received_money(
@@ -372,18 +378,12 @@ def not_paid(
     """
     step = open_step(session)
     change = outcomes.refused(session, NOT_PAID, sent=True)
-    found = _received_all_the_same(change.after, record) | _taken_as_told(said)
-    if found:
-        found["paid"] = str(booking_of(session).paid)
-        task = staff_task(change.after, TaskKind.REFUND, at, step_id=step.id, extra=found)
+    exceeds = received_money_of(booking_of(session), record) is ReceivedMoney.EXCESS
+    if exceeds or _taken_as_told(said):
+        facts = _money_facts(session, record) | _taken_as_told(said)
+        task = staff_task(change.after, TaskKind.REFUND, at, step_id=step.id, extra=facts)
         change = change.plus(tasks=(task,))
     return conclude(replace(change, confirms=True), at)
-
-
-def _received_all_the_same(session: Session, record: ImportedBooking | None) -> dict[str, str]:
-    if record is None or received_money_of(booking_of(session), record) is not ReceivedMoney.EXCESS:
-        return {}
-    return {"received": str(record.received)}
 
 
 def _taken_as_told(said: Mapping[str, str]) -> dict[str, str]:
@@ -443,12 +443,13 @@ def payment_checked(
     session: Session, record: ImportedBooking | None, check: TakenCheck, at: DecisionContext
 ) -> Change | None:
     """End the check of a payment by the line's record; None where it still shows too little."""
-    booking, got = booking_of(session), record.received if record else None
-    if received_money_of(booking, record) is ReceivedMoney.UNSEEN:
+    if received_money_of(booking_of(session), record) is ReceivedMoney.UNSEEN:
         return None
-    said = {"received": str(got), "paid": str(booking.paid)}
-    change = begin(session).record(EventKind.NOTE, reason=COMPARED, details=said)
-    answer = TaskClosing(task_id=check.task_id, version=check.version, answer=f"received {got}")
+    facts = _money_facts(session, record)
+    change = begin(session).record(EventKind.NOTE, reason=COMPARED, details=facts)
+    # An unread record ends the check of a booking whose money has all gone back meanwhile.
+    said = f"received {facts['received']}" if "received" in facts else "nothing is entered as paid"
+    answer = TaskClosing(task_id=check.task_id, version=check.version, answer=said)
     tasks = received_money_tasks(session, record, at, step_id=check.step_id)
     return replace(change.plus(tasks=tasks), closes=answer)
 

@@ -68,7 +68,7 @@ JOBS: Final[Mapping[str, TaskLabel]] = MappingProxyType(
         ),
         TaskKind.PAYMENT_UNCHECKED: TaskLabel(
             "Compare a payment",
-            "A payment is entered, but how much the line has received could not be read. That is "
+            "A payment is entered, but the line's record could not be read, or shows less. That is "
             "tried again, and this task goes once it succeeds; otherwise compare it with the "
             "line, and have refunded what is too much.",
         ),

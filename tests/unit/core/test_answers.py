@@ -341,7 +341,21 @@ TOLD = {"authCodes": "A1", "amounts": "1.00 USD", "fraud": "Green", "status": "B
     ("record", "said", "found"),
     [
         (a_record(received=usd("1")), {}, {"received": "1.00 USD", "paid": "0.00 USD"}),
-        (a_record(), TOLD, {"authCodes": "A1", "amounts": "1.00 USD", "paid": "0.00 USD"}),
+        (
+            a_record(received=usd("50"), commission=usd("20")),
+            {},
+            {"received": "50.00 USD", "commission": "20.00 USD", "paid": "0.00 USD"},
+        ),
+        (
+            a_record(),
+            TOLD,
+            {
+                "received": "0.00 USD",
+                "authCodes": "A1",
+                "amounts": "1.00 USD",
+                "paid": "0.00 USD",
+            },
+        ),
         (None, TOLD, {"authCodes": "A1", "amounts": "1.00 USD", "paid": "0.00 USD"}),
         (
             a_record(received=usd("1")),

@@ -355,6 +355,16 @@ def test_a_payment_is_checked_once_the_lines_record_shows_it(got: Money, refund:
     )
 
 
+def test_an_unread_record_ends_the_check_of_money_that_has_all_gone_back() -> None:
+    change = payment_checked(replace(PAID, booking=a_booking()), None, CHECK, at())
+    assert change is not None
+    assert change.closes == TaskClosing(
+        task_id=an_id(8), version=3, answer="nothing is entered as paid"
+    )
+    assert [event.details for event in change.events] == [{"paid": "0.00 USD"}]
+    assert change.tasks == ()
+
+
 @pytest.mark.parametrize("record", [None, a_record(received=None), a_record(received=usd("1"))])
 def test_a_payment_the_lines_record_does_not_show_is_looked_at_again(
     record: ImportedBooking | None,
