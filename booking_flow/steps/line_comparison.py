@@ -38,9 +38,10 @@ def disagreements(session: Session, found: ImportedBooking) -> tuple[Disagreemen
     which lines spell in their own way.
     """
     total = basket_of(session).total
-    named = ("reference", session.reference, found.own_reference or "")
     pairs = (
-        named if found.own_reference else ("lead surname", *_surnames(session, found)),
+        ("reference", session.reference, found.own_reference)
+        if found.own_reference
+        else ("lead surname", *_surnames(session, found)),
         ("sailing", session.sailing.cruise_id, found.cruise_id or ""),
         ("grade", chosen_of(session).cabin_code, found.grade_code or ""),
         ("price", str(total), str(found.total(total) or "")),

@@ -97,6 +97,13 @@ def test_both_sides_are_named() -> None:
     assert str(found) == BOTH_SIDES
 
 
+@pytest.mark.parametrize("fact", Fact)
+def test_an_answer_is_compared_with_what_the_session_has_chosen(fact: Fact) -> None:
+    session = a_session(State.BASKETED)
+    (found,) = agreement.differences_of(session, Statement(**OTHERS[fact]))
+    assert found.fact is fact
+
+
 def test_before_a_cabin_is_chosen_no_cabin_is_compared() -> None:
     session = a_session(State.PRICED, selection=None)
     assert agreement.differences_of(session, Statement(cabin_code="4D", cabin_number="1")) == ()
@@ -121,6 +128,13 @@ def test_prices_of_another_sailing_are_refused(
         assert found.code is RefusalCode.SAILING_MISMATCH
         assert [(one.pointer, one.detail) for one in found.errors] == [("/sailingDate", BOTH_SIDES)]
         assert BOTH_SIDES in str(found.detail)
+
+
+def test_prices_for_another_party_are_refused() -> None:
+    session = a_session(State.PRICED)
+    found = agreement.quote_refusal(session, Statement(guests=1), policy=Policy())
+    assert found is not None
+    assert "guests ours 2, the supplier's 1" in str(found.detail)
 
 
 def test_prices_in_another_currency_than_the_sessions_are_refused() -> None:

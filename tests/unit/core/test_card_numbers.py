@@ -55,6 +55,7 @@ def test_every_length_of_every_issuer_is_found(issuer: Issuer) -> None:
         for number in found:
             assert issuer_of(number) is issuer
             assert holds_card_number(number)
+            assert mask_card_numbers(number, "#") == "#"
 
 
 @pytest.mark.parametrize("issuer", ISSUERS, ids=lambda issuer: issuer.name)
