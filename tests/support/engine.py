@@ -111,6 +111,7 @@ class Watched(WaitingAnswers):
     def __init__(self) -> None:
         super().__init__()
         self.told: list[tuple[str, str]] = []
+        self.cut_steps: set[UUID] = set()
 
     def waits(self, step: StepName, step_id: UUID, fault: Exception) -> None:
         self.told.append(("waits", type(fault).__name__))
@@ -118,6 +119,7 @@ class Watched(WaitingAnswers):
 
     def cut(self, step: StepName, step_id: UUID, evidence: Mapping[str, str]) -> None:
         self.told.append(("cut", evidence.get("reservation", "")))
+        self.cut_steps.add(step_id)
         super().cut(step, step_id, evidence)
 
 

@@ -143,6 +143,7 @@ async def test_an_outcome_that_cannot_be_stored_becomes_an_unknown_one_with_its_
     ((facts,),) = await shop.rows("SELECT facts::text FROM staff_tasks")
     assert made["reservation"] in facts
     assert ("cut", made["reservation"]) in shop.watch.told
+    assert shop.watch.cut_steps == {session.open_step.id}
 
 
 async def test_an_error_nobody_has_foreseen_costs_the_evidence_and_not_the_outcome(
@@ -245,6 +246,7 @@ async def test_what_cannot_be_stored_at_all_is_told_and_left_to_the_worker(
     (made,) = (await shop.simulator.ledger())["bookings"]
     cut = [said for kind, said in shop.watch.told if kind == "cut"]
     assert cut[-1] == ("" if fault else made["reservation"])
+    assert shop.watch.cut_steps == {session.open_step.id}
     assert len(shop.watch) == 0
     assert len(shop.pause.waits) < 5
 
