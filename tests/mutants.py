@@ -29,6 +29,8 @@ KILLED, SURVIVED, UNSEEN = {1, 3, -24, 24, 36, 152, 255, 37}, 0, {5, 33}
 WITHOUT_SERVERS = "MUTANTS_WITHOUT_SERVERS"
 STATS = WORK / "mutmut-stats.json"
 """Where mutmut keeps which tests enter which functions."""
+WHOLE = WORK / "whole-stats.json"
+"""Where that is kept while mutmut knows only a few of them."""
 FEW = 25
 """How many tests of a function try a change at first."""
 
@@ -55,17 +57,23 @@ def database() -> Iterator[str]:
 @contextmanager
 def by_few_tests() -> Iterator[None]:
     """Let mutmut know only a few of the tests of each function."""
-    whole = STATS.read_text("utf-8")
-    stats = json.loads(whole)
+    stats = json.loads(STATS.read_text("utf-8"))
     of_functions = stats["tests_by_mangled_function_name"]
     stats["tests_by_mangled_function_name"] = {
         function: few(tests, stats["duration_by_test"]) for function, tests in of_functions.items()
     }
+    STATS.replace(WHOLE)
     STATS.write_text(json.dumps(stats), "utf-8")
     try:
         yield
     finally:
-        STATS.write_text(whole, "utf-8")
+        restore_tests()
+
+
+def restore_tests() -> None:
+    """Let mutmut know all tests again, also where a run was killed that had it know a few."""
+    if WHOLE.exists():
+        WHOLE.replace(STATS)
 
 
 def few(tests: Sequence[str], seconds: Mapping[str, float]) -> list[str]:
@@ -132,6 +140,7 @@ def _run_with_servers(patterns: Sequence[str]) -> bool:
 
 
 def main(patterns: Sequence[str]) -> int:
+    restore_tests()
     if not (run(patterns, **{WITHOUT_SERVERS: "yes"}) and _run_with_servers(patterns)):
         return 1
     found = outcomes(patterns)
