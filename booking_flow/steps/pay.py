@@ -379,8 +379,9 @@ def not_paid(
     step = open_step(session)
     change = outcomes.refused(session, NOT_PAID, sent=True)
     exceeds = received_money_of(booking_of(session), record) is ReceivedMoney.EXCESS
-    if exceeds or _taken_as_told(said):
-        facts = _money_facts(session, record) | _taken_as_told(said)
+    told = _taken_as_told(said)
+    if exceeds or told:
+        facts = _money_facts(session, record) | told
         task = staff_task(change.after, TaskKind.REFUND, at, step_id=step.id, extra=facts)
         change = change.plus(tasks=(task,))
     return conclude(replace(change, confirms=True), at)

@@ -8,8 +8,7 @@ nothing of ours is open, owed or waiting for a person.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import pytest
@@ -32,7 +31,7 @@ from tests.acceptance.wishes import (
     release,
     select_only,
 )
-from tests.acceptance.world import World, supplying, world_over
+from tests.acceptance.world import World
 from tests.support.service import VISA, Guest, Headers, Reply, once
 
 KEY: Final = once("b7e23ec29af24f0e8e5a6d1f2a3b4c5d")
@@ -113,15 +112,9 @@ def _cells() -> Iterator[Any]:
 
 
 @pytest.fixture
-async def world(seeded_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    """Open a world in which money is taken after booking, so that both are steps."""
-    async with (
-        supplying() as (simulator, supplier),
-        world_over(
-            seeded_url, simulator, supplier, tmp_path, payment_channel="supplier_payment"
-        ) as made,
-    ):
-        yield made
+def payment_channel() -> str:
+    """Have money taken after booking, so that both are steps."""
+    return "supplier_payment"
 
 
 async def arrive(world: World, step: StepName) -> Guest:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from adapters.simulator.supplier import Supplier
 from tests.acceptance.judge import judge, judge_the_end
-from tests.acceptance.world import World, administer, supplying, world_over
+from tests.acceptance.world import World, administer
 
 FORGED = "UPDATE booking_sessions SET state = 'priced'"
 OTHER_TOTAL = "UPDATE booking_sessions SET total = total + 1"
@@ -78,23 +77,18 @@ async def test_a_booking_or_charge_too_many_is_noticed(
         await judge(world)
 
 
+@pytest.mark.parametrize("payment_channel", ["supplier_payment"])
 async def test_a_second_charge_the_supplier_did_not_double_is_noticed_though_staff_are_told(
-    seeded_url: str, tmp_path: Path
+    world: World,
 ) -> None:
     """Otherwise a payment that we sent twice would pass for one that was doubled on its way."""
-    async with (
-        supplying() as (simulator, supplier),
-        world_over(
-            seeded_url, simulator, supplier, tmp_path, payment_channel="supplier_payment"
-        ) as world,
-    ):
-        guest = world.service.guest()
-        deposit = (await guest.to_booked()).body["price"]["deposit"]
-        supplier.charge(supplier.state.bookings[0], Decimal(deposit))
-        await guest.pay(guest.payment(deposit, deposit=True))
-        assert [task.kind.value for task in await world.open_tasks()] == ["refund"]
-        with pytest.raises(AssertionError):
-            await judge(world)
+    guest = world.service.guest()
+    deposit = (await guest.to_booked()).body["price"]["deposit"]
+    world.supplier.charge(world.supplier.state.bookings[0], Decimal(deposit))
+    await guest.pay(guest.payment(deposit, deposit=True))
+    assert [task.kind.value for task in await world.open_tasks()] == ["refund"]
+    with pytest.raises(AssertionError):
+        await judge(world)
 
 
 async def test_a_step_nobody_will_look_at_again_is_noticed(world: World) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from booking_flow.staff.people import Role
 from tests.acceptance.judge import judge, judge_the_end
 from tests.acceptance.wishes import book, cancel, pay
-from tests.acceptance.world import LEASES, World, supplying, world_over
+from tests.acceptance.world import LEASES, World
 from tests.support.service import VISA, Guest, Json, Reply, Service
 from tests.support.staff import Clerk, hire, in_doubt, rows
 
@@ -106,15 +105,9 @@ OFTEN: Final = ("answer not_paid", "release-hold")
 
 
 @pytest.fixture
-async def world(seeded_url: str, tmp_path: Path) -> AsyncIterator[World]:
-    """Open a world in which money is taken after booking."""
-    async with (
-        supplying() as (simulator, supplier),
-        world_over(
-            seeded_url, simulator, supplier, tmp_path, payment_channel="supplier_payment"
-        ) as made,
-    ):
-        yield made
+def payment_channel() -> str:
+    """Have money taken after booking."""
+    return "supplier_payment"
 
 
 @pytest.mark.parametrize(
